@@ -1,0 +1,194 @@
+#!/bin/bash
+# Stages NFSv4 incidents with real Linux kernels in QEMU guests and keeps what the guests captured.
+# Usage: lab.sh list | lab.sh run CASE... | lab.sh shell GUEST 'COMMANDS' (while a case runs)
+# Environment: NFSLEUTH_LAB_CACHE (downloads, work files), LAB_KERNEL (6.1.0-56), LAB_CLIENT_KERNEL (the same),
+#              LAB_OUT (where case folders go, default: tests/cases of this repository).
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${NFSLEUTH_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nfsleuth-lab}
+kernel=${LAB_KERNEL:-6.1.0-56}
+client_kernel=${LAB_CLIENT_KERNEL:-$kernel}
+out=${LAB_OUT:-$(cd "$here/../.." && pwd)/tests/cases}
+run=$cache/run
+declare -A host_of ip_of
+ip_of=([server]=192.0.2.10 [client1]=192.0.2.21 [client2]=192.0.2.22)
+declare -A mac_of=([server]=52:54:00:00:02:10 [client1]=52:54:00:00:02:21 [client2]=52:54:00:00:02:22)
+seq=0
+
+die() { echo "lab: $*" >&2; exit 1; }
+note() { echo "$(date -u +%T) $*" >&2; }
+
+# --- guests -------------------------------------------------------------------------------------------------------------
+# The server's NIC is on a hub with one Unix socket for each client: no traffic leaves the guests.
+boot() { # GUEST HOSTNAME
+    local g=$1 net k=$client_kernel dir=$run/$1
+    host_of[$g]=$2
+    mkdir -p "$dir/share/in" "$dir/share/out"
+    rm -f "$dir/share/up" "$dir/share/in/"* "$dir/monitor"
+    if [ "$g" = server ]; then
+        k=$kernel
+        net="-netdev hubport,id=n0,hubid=0"
+        for c in client1 client2; do
+            net="$net -netdev stream,id=s$c,server=on,addr.type=unix,addr.path=$run/$c.sock -netdev hubport,id=h$c,hubid=0,netdev=s$c"
+        done
+    else
+        net="-netdev stream,id=n0,server=off,addr.type=unix,addr.path=$run/$g.sock"
+    fi
+    # shellcheck disable=SC2086
+    qemu-system-x86_64 -M pc -cpu qemu64 -m 400 -smp 1 -nodefaults -no-user-config -display none -no-reboot -rtc base=utc,clock=host \
+        -kernel "$cache/kernel/vmlinuz-$k" -initrd "$cache/initramfs/$k.cpio" \
+        -append "console=ttyS0 quiet panic=-1 net.ifnames=0 random.trust_cpu=1 mitigations=off lab.host=$2 lab.ip=${ip_of[$g]} lab.ip6=${LAB_IP6:+2001:db8::${ip_of[$g]##*.}}" \
+        -serial "file:$dir/console.log" -monitor "unix:$dir/monitor,server=on,wait=off" \
+        $net -device virtio-net-pci,netdev=n0,mac=${mac_of[$g]} -device virtio-rng-pci \
+        -virtfs "local,path=$dir/share,mount_tag=share,security_model=none" </dev/null >"$dir/qemu.log" 2>&1 &
+    echo $! >"$dir/pid"
+}
+
+wait_up() { # GUEST...
+    local g i
+    for g in "$@"; do
+        for ((i = 0; i < 900; i++)); do
+            [ -e "$run/$g/share/up" ] && break
+            kill -0 "$(cat "$run/$g/pid")" 2>/dev/null || die "$g died: $(cat "$run/$g/qemu.log")"
+            sleep 0.1
+        done
+        [ -e "$run/$g/share/up" ] || die "$g does not come up, see $run/$g/console.log"
+        set_clock "$g"
+        note "$g is up"
+    done
+}
+
+set_clock() { # The guest reads the host's time from a file that is renewed all the time: some 30 ms off.
+    local now=$run/$1/share/now id i
+    date +%s.%N >"$now"
+    post "$1" 'sleep 0.3; date -s "@$(cat /share/now)"' >/dev/null
+    id=$last
+    for ((i = 0; i < 2000; i++)); do
+        [ -e "$run/$1/share/out/$id.rc" ] && return
+        date +%s.%N >"$now.new" && mv "$now.new" "$now"
+        sleep 0.005
+    done
+}
+
+post() { # GUEST COMMANDS: start them, number in $last
+    seq=$((seq + 1))
+    last=$(printf '%06d' $seq)
+    printf '%s\n' "$2" >"$run/$1/share/cmd.new"
+    mv "$run/$1/share/cmd.new" "$run/$1/share/in/$last"
+}
+
+finish() { # GUEST NUMBER [SECONDS]: wait for it, print its output, return its status
+    local i f=$run/$1/share/out/$2
+    for ((i = 0; i < ${3:-60} * 20; i++)); do
+        if [ -e "$f.rc" ]; then cat "$f.log"; return "$(cat "$f.rc")"; fi
+        sleep 0.05
+    done
+    echo "(no answer of $1 within ${3:-60} s)"
+    return 124
+}
+
+on() { post "$1" "$2"; finish "$1" "$last" "${3:-60}"; }
+monitor() { printf '%s\n' "$2" | python3 -c '
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.recv(4096); s.sendall(sys.stdin.buffer.read()); time.sleep(0.2)' "$run/$1/monitor"; }
+
+kill_guest() {
+    local pid
+    pid=$(cat "$run/$1/pid" 2>/dev/null) || return 0
+    kill -9 "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+    rm -f "$run/$1/pid" "$run/$1/share/up"
+}
+down() { local g; for g in client1 client2 server; do kill_guest $g; done; rm -f "$run"/*.sock; }
+
+# --- a case -------------------------------------------------------------------------------------------------------------
+event() { # AT IS NOW, or EVENT_AT
+    jq -cn --arg at "$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)" --arg what "$*" '{at: $at, what: $what}' >>"$run/events"
+    note "$*"
+}
+
+lab_start() { # SERVER-LEASE SERVER-GRACE HOST1 [HOST2]: guests up, nfsd on, captures on
+    lease=$1 grace=$2
+    down
+    rm -rf "$run"
+    mkdir -p "$run"
+    : >"$run/events"
+    note "boot"
+    boot server nfs-srv
+    sleep 0.5
+    boot client1 "$3"
+    [ -z "${4:-}" ] || boot client2 "$4"
+    wait_up server client1 ${4:+client2}
+    on server "echo '/export *(rw,no_root_squash,fsid=0,no_subtree_check,sec=sys)' >/etc/exports; chmod 777 /export; nfsd-start $lease $grace" || die "nfsd does not start"
+    # A server without any known client ends its grace period at once; wait for it in any case.
+    sleep 1
+    capture server
+    capture client1
+    [ -z "${4:-}" ] || capture client2
+    event "captures started"
+}
+
+capture() { # GUEST [FILE]
+    on "$1" "tcpdump -p -i eth0 -s 0 -U -B 8192 -w /share/${2:-capture.pcap} '${LAB_FILTER:-tcp port 2049 or arp or icmp or icmp6}' >/tmp/tcpdump.log 2>&1 &
+        i=0; until grep -q listening /tmp/tcpdump.log; do i=\$((i+1)); [ \$i -lt 100 ] || break; sleep 0.1; done"
+}
+
+lab_stop() { # ends the captures and switches the guests off
+    local g
+    for g in server client1 client2; do
+        [ -e "$run/$g/pid" ] || continue
+        on $g 'kill -INT $(pidof tcpdump); sleep 0.5; dmesg >/share/dmesg.txt; uname -r >/share/uname.txt; cat /tmp/work*.log >/share/work.txt 2>/dev/null; true' 20 >/dev/null
+    done
+    event "captures stopped"
+    down
+}
+
+mnt() { # CLIENT OPTIONS [DIRECTORY]
+    on "$1" "mkdir -p ${3:-/mnt}; mount.nfs ${LAB_SERVER:-192.0.2.10}:/ ${3:-/mnt} -o $2,sec=sys" "${MNT_WAIT:-60}" || { note "mount on $1 failed"; return 1; }
+    event "$1 mounted with $2"
+    mounts="${mounts:-}${mounts:+|}$1: $2"
+}
+umnt() { on "$1" "umount ${2:-/mnt}"; event "$1 unmounted"; }
+work() { on "$1" "work ${4:-/mnt} $2 ${3:-1} >/tmp/work-$2.log 2>&1 &"; event "$1 starts its I/O loop ($2: a file held open and locked, a round of small I/O every ${3:-1} s)"; }
+unwork() { on "$1" "touch /tmp/stop-$2"; }
+
+# keep CASE ROOT-CAUSE SYMPTOM...: the case's folder from what the guests left. expect.json is written by hand (see cases/).
+keep() {
+    local name=$1 cause=$2 dir=$out/vm-$1 g guests=
+    shift 2
+    mkdir -p "$dir"
+    rm -f "$dir"/*.pcap
+    for g in server client1 client2; do
+        [ -s "$run/$g/share/capture.pcap" ] || continue
+        cp "$run/$g/share/capture.pcap" "$dir/$g.pcap"
+        [ ! -s "$run/$g/share/capture-2.pcap" ] || mergecap -F pcap -a -w "$dir/$g.pcap" "$run/$g/share/capture.pcap" "$run/$g/share/capture-2.pcap"
+        chmod 644 "$dir/$g.pcap"
+        guests="$guests $(jq -cn --arg g $g --arg h "${host_of[$g]}" --arg a "${ip_of[$g]}" --arg k "$(cat "$run/$g/share/uname.txt")" '{($g): {hostname: $h, address: $a, kernel: $k}}')"
+    done
+    jq -n --arg s "$name" --arg m "${mounts:-}" --arg c "$cause" --argjson g "$(echo "$guests" | jq -s add)" --argjson ev "$(jq -s . "$run/events")" \
+        --argjson l "$lease" --argjson gr "$grace" --arg notes "${notes:-}" '{scenario: $s, mount_options: ($m | split("|")), root_cause: $c, expected_symptoms: $ARGS.positional, guests: $g, events: $ev,
+        server: {lease_s: $l, grace_s: $gr, nfsd_threads: 8}} + (if $notes == "" then {} else {notes: $notes} end)' --args "$@" >"$dir/truth.json"
+    cp "$here/cases/$name.expect.json" "$dir/expect.json" 2>/dev/null || note "no expect.json for $name yet"
+    note "$name: $(du -ch "$dir"/*.pcap | tail -n 1)"
+    mkdir -p "$cache/kept"
+    rm -rf "$cache/kept/$name"
+    mkdir "$cache/kept/$name"
+    for g in server client1 client2; do
+        for f in dmesg.txt work.txt; do [ ! -s "$run/$g/share/$f" ] || cp "$run/$g/share/$f" "$cache/kept/$name/$g-$f"; done
+    done
+}
+
+trap 'down' EXIT
+trap 'exit 130' INT TERM
+case ${1:-} in
+list) sed -n 's/^case_\([a-z0-9_]*\)() *{ *# */\1\t/p' "$here/cases/cases.sh" | sed 's/_/-/g' ;;
+run)
+    shift
+    . "$here/cases/cases.sh"
+    for c in "$@"; do
+        mounts= notes= LAB_IP6= LAB_SERVER= LAB_FILTER=
+        "case_${c//-/_}" || note "case $c failed"
+    done
+    ;;
+*) sed -n '2,5s/^# //p' "$0"; exit 2 ;;
+esac

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The vocabulary of facts. Ingest emits events, models and viewers take them.
+ *
+ * An event lives on its maker's stack and is handed to each sink at once: a sink copies what it
+ * keeps. A fact is the same event whether a capture, a log or a trace told it.
+ */
+#ifndef EVENT_EVENT_H
+#define EVENT_EVENT_H
+
+#include "event/ident.h"
+#include "event/rpc.h"
+
+enum event_kind {
+	EVENT_TCP,	   /* something notable on a connection: struct event_tcp */
+	EVENT_RPC_CALL,	   /* a call was seen (first time): struct rpc_call */
+	EVENT_RPC_REPEAT,  /* the same call again: struct rpc_call */
+	EVENT_RPC_REPLY,   /* the call's reply, or a reply alone (has_call false) */
+	EVENT_RPC_UNANSWERED, /* given up: the evidence ended, or the table was full */
+	EVENT_CONN_END,	   /* nothing more will come of this connection */
+	EVENT_KIND_COUNT,
+};
+
+enum tcp_fact {
+	TCP_FACT_SYN,	      /* first of a connection, from the client */
+	TCP_FACT_SYN_REPEAT,  /* the same SYN again */
+	TCP_FACT_SYN_ACK,     /* and its repetitions */
+	TCP_FACT_ESTABLISHED, /* the handshake's last ACK */
+	TCP_FACT_REFUSED,     /* RST in answer to a SYN */
+	TCP_FACT_BARE_ACK_TO_SYN, /* challenge ACK (RFC 5961) in answer to a SYN */
+	TCP_FACT_FIN,
+	TCP_FACT_FIN_REPEAT,
+	TCP_FACT_FIN_ACKED,
+	TCP_FACT_RST,
+	TCP_FACT_RETRANSMISSION, /* data seen before, sent again (not a keep-alive) */
+	TCP_FACT_LOST,	    /* bytes that the capture never showed: damage of the evidence */
+	TCP_FACT_COUNT,
+};
+
+struct event_tcp {
+	enum tcp_fact fact;
+	enum conn_side from; /* who sent the segment */
+	uint64_t bytes;	     /* LOST, RETRANSMISSION: how many; else 0 */
+	uint8_t ttl;	     /* of the segment; 0: not known */
+	bool acked;	     /* LOST: the receiver acknowledged them, so the wire had them */
+};
+
+/* Totals of a connection, told when it ends. */
+struct conn_totals {
+	uint64_t segments[2];	    /* by enum conn_side */
+	uint64_t payload_bytes[2];  /* stream bytes, once each */
+	uint64_t retransmitted_segments[2];
+	uint64_t lost_bytes[2];	    /* never captured */
+	uint64_t cut_bytes[2];	    /* cut by the snap length */
+	uint8_t completeness;	    /* bits as Wireshark's tcp.completeness: SYN 1, SYN-ACK 2, ACK 4,
+				     * DATA 8, FIN 16, RST 32 */
+	struct provenance first, last;
+};
+
+struct event {
+	enum event_kind kind;
+	struct provenance at;
+	const struct conn *conn;
+	union {
+		const struct event_tcp *tcp;	  /* EVENT_TCP */
+		const struct rpc_call *rpc;	  /* EVENT_RPC_* */
+		const struct conn_totals *totals; /* EVENT_CONN_END */
+	};
+};
+
+typedef void event_fn(void *context, const struct event *event);
+
+enum { EVENT_SINKS_MAX = 8 };
+
+/* Who wants which kind of event. A switchboard is filled before the run and not changed in it. */
+struct event_board {
+	struct event_sink {
+		event_fn *take;
+		void *context;
+	} sinks[EVENT_KIND_COUNT][EVENT_SINKS_MAX];
+	uint8_t count[EVENT_KIND_COUNT];
+};
+
+/* Adds a sink for the kind; there is room for EVENT_SINKS_MAX of each. */
+void event_board_add(struct event_board *board, enum event_kind kind, event_fn *take, void *context);
+
+static inline bool event_wanted(const struct event_board *board, enum event_kind kind)
+{
+	return board->count[kind] != 0;
+}
+
+/* Hands the event to all sinks of its kind, in the order in which they were added. */
+void event_emit(const struct event_board *board, const struct event *event);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Facts about RPC calls and replies (RFC 5531), and about the NFSv4 operations in them that carry
+ * state (RFC 7530, 8881). Ingest makes them; show prints them; models live on them.
+ */
+#ifndef EVENT_RPC_H
+#define EVENT_RPC_H
+
+#include "event/ident.h"
+
+/* A status that is not known: the call has no reply, or the reply was cut before it. */
+#define NFS4_STATUS_NONE UINT32_MAX
+
+enum { NFS4_SESSIONID_BYTES = 16, NFS4_VERIFIER_BYTES = 8, NFS4_OWNER_KEEP_BYTES = 1024 };
+
+/* How an RPC reply ended, RFC 5531 section 9. */
+enum rpc_outcome {
+	RPC_NO_REPLY,	   /* none in the evidence */
+	RPC_SUCCESS,	   /* accepted, executed */
+	RPC_PROG_UNAVAIL,  /* accepted, but ... */
+	RPC_PROG_MISMATCH, /* ... */
+	RPC_PROC_UNAVAIL,
+	RPC_GARBAGE_ARGS,
+	RPC_SYSTEM_ERR,
+	RPC_MISMATCH,	/* denied: RPC version */
+	RPC_AUTH_ERROR, /* denied: auth_stat is in rpc_call.auth_stat */
+	RPC_REPLY_CUT,	/* there is a reply, but it was cut before its outcome */
+};
+
+/* State-carrying operations, as far as models want them. */
+enum nfs4_fact_kind {
+	NFS4_FACT_EXCHANGE_ID,
+	NFS4_FACT_CREATE_SESSION,
+	NFS4_FACT_DESTROY_SESSION,
+	NFS4_FACT_DESTROY_CLIENTID,
+	NFS4_FACT_BIND_CONN,
+	NFS4_FACT_RECLAIM_COMPLETE,
+	NFS4_FACT_SETCLIENTID,
+	NFS4_FACT_SETCLIENTID_CONFIRM,
+	NFS4_FACT_RENEW,
+	NFS4_FACT_OPEN,	      /* only its claim, owner's clientid and status */
+	NFS4_FACT_LOCK,	      /* only reclaim flag, owner's clientid and status */
+	NFS4_FACT_LEASE_TIME, /* a GETATTR that told the lease time */
+};
+
+/* A client owner or server owner/scope: copied, cut at NFS4_OWNER_KEEP_BYTES. */
+struct nfs4_name {
+	uint16_t len; /* bytes kept */
+	const uint8_t *bytes;
+};
+
+/*
+ * One state-carrying operation: arguments from the call, results from the reply. `status` is
+ * NFS4_STATUS_NONE until a reply told it; results are only valid when status is NFS4_OK.
+ * Which members are used is told behind each.
+ */
+struct nfs4_fact {
+	enum nfs4_fact_kind kind;
+	uint16_t index;	 /* position in the COMPOUND, from 0 */
+	uint32_t status; /* nfsstat4 or NFS4_STATUS_NONE */
+	uint32_t op;	 /* operation number */
+
+	struct nfs4_name owner;			/* EXCHANGE_ID, SETCLIENTID: co_ownerid / id */
+	uint8_t verifier[NFS4_VERIFIER_BYTES];	/* the same: the client's boot verifier */
+	uint32_t flags;				/* EXCHANGE_ID, CREATE_SESSION: as sent */
+	uint64_t clientid;			/* argument: CREATE_SESSION, DESTROY_CLIENTID, RENEW,
+						 * SETCLIENTID_CONFIRM, OPEN and LOCK owner */
+	uint32_t sequence;			/* CREATE_SESSION csa_sequence */
+	uint32_t slots;				/* CREATE_SESSION: fore channel ca_maxrequests asked */
+	uint8_t sessionid[NFS4_SESSIONID_BYTES]; /* argument: DESTROY_SESSION, BIND_CONN */
+	uint32_t claim;				/* OPEN: open_claim_type4; LOCK: 1 = reclaim */
+	bool one_fs;				/* RECLAIM_COMPLETE */
+
+	uint64_t res_clientid;	 /* EXCHANGE_ID, SETCLIENTID */
+	uint32_t res_sequence;	 /* EXCHANGE_ID eir_sequenceid, CREATE_SESSION */
+	uint32_t res_flags;	 /* EXCHANGE_ID (EXCHGID4_FLAG_CONFIRMED_R ...), CREATE_SESSION */
+	uint32_t res_slots;	 /* CREATE_SESSION: fore channel ca_maxrequests granted */
+	uint8_t res_sessionid[NFS4_SESSIONID_BYTES]; /* CREATE_SESSION */
+	struct nfs4_name server_owner; /* EXCHANGE_ID: so_major_id */
+	struct nfs4_name server_scope; /* EXCHANGE_ID */
+	uint32_t lease_time_s;	       /* LEASE_TIME */
+};
+
+/* SEQUENCE of a compound (RFC 8881 section 18.46), inline because nearly every call has one. */
+struct nfs4_sequence {
+	bool present;
+	uint8_t sessionid[NFS4_SESSIONID_BYTES];
+	uint32_t seqid;
+	uint32_t slot;
+	uint32_t highest_slot;
+	bool cache_this;
+	uint32_t status;       /* NFS4_STATUS_NONE until a reply told it */
+	uint32_t status_flags; /* SEQ4_STATUS_*, valid when status is NFS4_OK */
+	uint32_t target_highest_slot;
+};
+
+/* One operation of a COMPOUND, for show and for counting. */
+struct nfs4_op_fact {
+	uint32_t op;
+	uint32_t status; /* NFS4_STATUS_NONE: not reached, or not known */
+};
+
+/*
+ * One RPC transaction. Ingest owns it; it lives from the call's event until after its reply's (or
+ * until it is given up). Pointers in it live as long as it does.
+ */
+struct rpc_call {
+	const struct conn *conn;
+	enum conn_side from;   /* CONN_FROM_SERVER: a callback on the backchannel */
+	uint32_t xid;
+	uint32_t program;
+	uint32_t version;
+	uint32_t procedure;
+	bool has_call;	       /* false: a reply whose call is not in the evidence */
+	bool is_callback;      /* program is an NFSv4 callback program */
+	uint32_t cred_flavor;  /* AUTH_SYS ...; UINT32_MAX: not known */
+	uint32_t uid;	       /* AUTH_SYS; UINT32_MAX: not known */
+
+	struct provenance call;	   /* the frame with the call's last byte */
+	uint64_t call_first_frame; /* the frame with its first byte */
+	struct provenance reply;   /* frame FRAME_NONE: none */
+	struct rpc_frames {
+		uint64_t *items;
+		uint32_t len, cap;
+	} retransmissions;	   /* frames of the same call sent again */
+	uint32_t reply_repeats;	   /* further replies to it */
+
+	enum rpc_outcome outcome;
+	uint32_t auth_stat;	/* RPC_AUTH_ERROR */
+	bool has_status;	/* `status` is the program's own status of the reply */
+	uint32_t status;	/* nfsstat3, nfsstat4 of the COMPOUND, nlm4_stats ... */
+
+	uint32_t minor_version; /* COMPOUND */
+	struct nfs4_op_fact *ops;
+	uint32_t ops_len;
+	uint32_t ops_in_reply; /* how many results the reply announced */
+	struct nfs4_sequence sequence;
+	struct nfs4_fact *facts; /* state-carrying operations, in order */
+	uint32_t facts_len;
+
+	const char *call_damage;  /* why the call could not be decoded to its end; NULL: it could */
+	const char *reply_damage; /* the same for the reply */
+	char **ops_text;	  /* per operation, only when a viewer asked for it; else NULL */
+	char *args_text;	  /* arguments of the call as text, only when asked for; else NULL */
+	char *result_text;
+};
+
+#endif
