@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a rule is: a pure function from models, and from the list of what evidence there was, to
+ * findings. A rule states what it needs and stays silent when it cannot know. See
+ * docs/howto-rule.md.
+ */
+#ifndef DIAGNOSE_RULE_H
+#define DIAGNOSE_RULE_H
+
+#include "diagnose/finding.h"
+#include "event/evidence.h"
+
+struct conn_model;
+struct call_model;
+struct nfs4_model;
+
+/* Everything that a rule may look at. */
+struct rule_input {
+	const struct evidence_list *evidence;
+	const struct conn_model *conns;
+	const struct call_model *calls;
+	const struct nfs4_model *nfs4;
+};
+
+struct rule {
+	const char *id;	   /* of the finding that it makes */
+	const char *needs; /* the evidence without which it stays silent, for people */
+	void (*run)(const struct rule_input *in, struct diagnosis *out);
+};
+
+/* All rules; the order does not matter for the result. */
+extern const struct rule *const diagnose_rules[];
+extern const size_t diagnose_rules_count;
+
+#endif

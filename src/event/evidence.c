@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See evidence.h. */
+#include "event/evidence.h"
+
+#include <string.h>
+
+void evidence_list_init(struct evidence_list *list)
+{
+	vec_init(&list->items, sizeof(struct evidence));
+	arena_init(&list->arena);
+}
+
+void evidence_list_deinit(struct evidence_list *list)
+{
+	for (uint32_t i = 0; i < list->items.len; i++) {
+		struct evidence *e = evidence_list_at(list, i);
+
+		vec_deinit(&e->damage);
+		vec_deinit(&e->notes);
+	}
+	vec_deinit(&list->items);
+	arena_deinit(&list->arena);
+}
+
+struct evidence *evidence_list_at(const struct evidence_list *list, uint32_t index)
+{
+	return vec_at(&list->items, index);
+}
+
+struct evidence *evidence_list_add(struct evidence_list *list, const char *path,
+				   enum evidence_kind kind)
+{
+	struct evidence *e = vec_push(&list->items);
+
+	e->id = arena_format(&list->arena, "e%zu", list->items.len);
+	e->path = arena_text(&list->arena, path);
+	e->kind = kind;
+	e->first = stamp_none();
+	e->last = stamp_none();
+	vec_init(&e->damage, sizeof(struct evidence_damage));
+	vec_init(&e->notes, sizeof(const char *));
+	return e;
+}
+
+void evidence_add_damage(struct evidence_list *list, uint32_t index, const char *what,
+			 uint64_t count, uint64_t offset, uint64_t frame)
+{
+	struct evidence *e = evidence_list_at(list, index);
+	struct evidence_damage *d;
+
+	for (size_t i = 0; i < e->damage.len; i++) {
+		d = vec_at(&e->damage, i);
+		if (strcmp(d->what, what) == 0) {
+			d->count += count;
+			return;
+		}
+	}
+	d = vec_push(&e->damage);
+	*d = (struct evidence_damage){arena_text(&list->arena, what), count, offset, frame};
+}
+
+void evidence_add_note(struct evidence_list *list, uint32_t index, const char *note)
+{
+	struct evidence *e = evidence_list_at(list, index);
+
+	*(const char **)vec_push(&e->notes) = arena_text(&list->arena, note);
+}
+
+const char *evidence_kind_name(enum evidence_kind kind)
+{
+	static const char *const names[] = {
+		[EVIDENCE_PCAP] = "pcap",
+		[EVIDENCE_PCAPNG] = "pcapng",
+		[EVIDENCE_UNREAD] = "unread",
+	};
+
+	return names[kind];
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The list of evidence of a run: what was there at all, and in what state of health. Provenance
+ * refers to it by index; rules ask it whether absence may count; the report prints it last.
+ */
+#ifndef EVENT_EVIDENCE_H
+#define EVENT_EVIDENCE_H
+
+#include "base/arena.h"
+#include "base/stamp.h"
+#include "base/vec.h"
+
+enum evidence_kind {
+	EVIDENCE_PCAP,
+	EVIDENCE_PCAPNG,
+	EVIDENCE_UNREAD, /* could not be read, or is no evidence: `problem` says why */
+};
+
+/* One kind of damage in one file. */
+struct evidence_damage {
+	const char *what; /* for people: "packets cut by the snap length (96 bytes)" */
+	uint64_t count;
+	uint64_t offset;  /* of the first, in the file; UINT64_MAX: not at one place */
+	uint64_t frame;	  /* the first frame concerned; 0: none */
+};
+
+struct evidence {
+	const char *id;	   /* "e1" ...: the name in reports */
+	const char *path;  /* as given, or found under a directory */
+	enum evidence_kind kind;
+	const char *problem; /* EVIDENCE_UNREAD: one line; else NULL */
+	uint64_t records;  /* packets or lines */
+	struct stamp first, last;
+	uint64_t wire_bytes; /* of all packets */
+	struct vec damage; /* struct evidence_damage */
+	struct vec notes;  /* const char *: facts that are no damage ("12 connections are also in e1, which
+			    * speaks for them", "clock assumed to be UTC") */
+	uint64_t lost_bytes;	/* stream bytes that the capture never showed */
+	uint64_t cut_packets;	/* packets cut by a snap length */
+};
+
+struct evidence_list {
+	struct vec items; /* struct evidence */
+	struct arena arena; /* owns all texts */
+};
+
+void evidence_list_init(struct evidence_list *list);
+void evidence_list_deinit(struct evidence_list *list);
+
+/* Adds an entry for the path; its id is made. The pointer is valid until the next add. */
+struct evidence *evidence_list_add(struct evidence_list *list, const char *path,
+				   enum evidence_kind kind);
+
+/* Entry by index, which must exist. */
+struct evidence *evidence_list_at(const struct evidence_list *list, uint32_t index);
+
+/* Adds damage of this kind, or adds to the count of the same text. */
+void evidence_add_damage(struct evidence_list *list, uint32_t index, const char *what,
+			 uint64_t count, uint64_t offset, uint64_t frame);
+
+void evidence_add_note(struct evidence_list *list, uint32_t index, const char *note);
+
+/* "pcap", "pcapng", "unread". */
+const char *evidence_kind_name(enum evidence_kind kind);
+
+#endif
