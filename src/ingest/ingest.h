@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From captured packets to events: the one place where files (evidence) and bytes of the wire
+ * (proto) meet. Packets go in, in order of time; events come out at the board.
+ */
+#ifndef INGEST_INGEST_H
+#define INGEST_INGEST_H
+
+#include "base/slice.h"
+#include "event/event.h"
+#include "event/evidence.h"
+
+struct ingest;
+struct survey;
+
+struct ingest_options {
+	bool keep_text;	       /* make texts of arguments and results (rpc_call.args_text ...): slow */
+	uint32_t max_flows;    /* connections at once; 0: the default */
+	uint32_t max_calls;    /* outstanding calls at once; 0: the default */
+	const struct survey *survey; /* which capture speaks for a connection; NULL: each for its own */
+};
+
+/* What could not be decoded, by reason; the reasons are fixed texts. */
+struct ingest_undecoded {
+	const char *reason;
+	uint64_t count;
+};
+
+struct ingest_totals {
+	uint64_t frames;
+	uint64_t bytes; /* on the wire */
+	uint64_t tcp_connections;
+	uint64_t rpc_connections;
+};
+
+/* board and evidence outlive the ingest. Never NULL. */
+struct ingest *ingest_create(const struct ingest_options *options, const struct event_board *board,
+			     struct evidence_list *evidence);
+void ingest_destroy(struct ingest *in);
+
+/* One frame. `frame_number` counts from 1 within its capture; bytes are borrowed for the call. */
+void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, struct stamp at,
+		  uint32_t linktype, struct slice bytes, size_t wire_bytes);
+
+/* After the last frame: ends connections, gives up outstanding calls, writes damage into evidence. */
+void ingest_finish(struct ingest *in);
+
+const struct ingest_totals *ingest_totals(const struct ingest *in);
+
+/* Sorted by reason; `count` is set. Valid until ingest_destroy. After ingest_finish. */
+const struct ingest_undecoded *ingest_undecoded(const struct ingest *in, size_t *count);
+
+#endif
