@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Several captures, delivered as one in the order of time.
+ *
+ * Each capture keeps its own order: its key of merging never decreases, even when its stamps do;
+ * the stamps that are delivered are the true ones. Captures of one time come in the order in which
+ * they were added. One packet a capture is held, so memory does not grow with the files.
+ */
+#ifndef INGEST_MERGE_H
+#define INGEST_MERGE_H
+
+#include "base/vec.h"
+#include "evidence/capture.h"
+
+struct merge {
+	struct vec inputs; /* of struct merge_input, private */
+	struct vec heap;   /* of size_t: inputs that hold a packet, the earliest first */
+	size_t fresh;      /* first input that was not asked yet */
+	size_t pending;    /* input whose packet was delivered last and is to be replaced */
+	bool has_pending;
+};
+
+struct merge_item {
+	uint32_t evidence;
+	bool resync;    /* bytes of this capture are missing between its last packet and this */
+	int64_t key_ns; /* aligned time by which it was merged */
+	struct capfile_packet packet; /* borrowed until the next call */
+};
+
+void merge_init(struct merge *m);
+
+/* Does not destroy the captures. */
+void merge_deinit(struct merge *m);
+
+/*
+ * Adds a capture, which stays the caller's and must outlive the merge. shift_ns is added to its
+ * stamps for the order only (alignment of clocks).
+ */
+void merge_add(struct merge *m, uint32_t evidence, struct capture *capture, int64_t shift_ns);
+
+/* The next packet of all; false at the end of all. */
+bool merge_next(struct merge *m, struct merge_item *out);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who speaks for a connection that several captures saw?
+ *
+ * Captures that are given together are skimmed first. A connection that two of them saw (the same
+ * endpoints, and at least one segment that both have) is one connection: the capture that holds
+ * more of it speaks, the others keep silent about it. The same endpoints without a common segment
+ * are two connections, and both speak. So two captures of one wire are never summed, nor is a file
+ * that is given twice, a cut copy, or one with a small snap length.
+ *
+ * A connection is told from the next one with the same ports by its SYN. Memory is bounded: see the
+ * caps below; what is above them counts as not surveyed.
+ */
+#ifndef INGEST_SURVEY_H
+#define INGEST_SURVEY_H
+
+#include "base/err.h"
+#include "event/ident.h"
+
+enum {
+	SURVEY_CONNS_MAX = 1 << 16,     /* connections, over all captures */
+	SURVEY_SAMPLES_MAX = 128,       /* sampled segments of one connection */
+	SURVEY_SAMPLES_TOTAL = 1 << 21, /* of all */
+};
+
+#define SURVEY_SKIM_BYTES (UINT64_C(256) << 20) /* of each capture, unpacked */
+
+struct survey;
+
+struct survey *survey_create(void);
+
+/* survey_destroy(NULL) is fine. */
+void survey_destroy(struct survey *s);
+
+/*
+ * Skims the capture at path, whose evidence index is `evidence`, up to skim_bytes
+ * (SURVEY_SKIM_BYTES). Fails when it cannot be opened or is no capture; nothing is added then.
+ */
+struct err *survey_add(struct survey *s, uint32_t evidence, const char *path, uint64_t skim_bytes);
+
+/* Decides. Call once, after the last survey_add and before any survey_speaks. */
+void survey_settle(struct survey *s);
+
+/*
+ * True when this capture speaks for the connection (TCP) or pair of ports (UDP) of the packet with
+ * this frame number, in either direction. A capture that was not surveyed (standard input) speaks
+ * for what no surveyed capture has. Enough to ask when a connection begins or is first seen.
+ * A survey of fewer than two captures lets everybody speak.
+ */
+bool survey_speaks(const struct survey *s, uint32_t evidence, enum transport transport,
+		   const struct endpoint *src, const struct endpoint *dst, uint64_t frame);
+
+/* For the report: this many connections of `silent` are spoken for by `speaker`. */
+struct survey_pair {
+	uint32_t silent;
+	uint32_t speaker;
+	uint64_t conn_count;
+	/*
+	 * Clock of `speaker` minus that of `silent`, by segments that both hold: the median;
+	 * includes the time on the way. Meaningful with sample_count > 0.
+	 */
+	int64_t clock_delta_ns;
+	uint64_t sample_count;
+};
+
+/* Sorted by silent, then speaker. Valid as long as the survey. */
+const struct survey_pair *survey_pairs(const struct survey *s, size_t *count);
+
+struct survey_health {
+	uint64_t conn_count;     /* connections found in all captures */
+	uint64_t left_out_count; /* above the caps */
+	uint64_t partial_count;  /* captures that are longer than what was skimmed */
+	struct stamp first;      /* over all captures, as far as skimmed */
+	struct stamp last;
+};
+
+void survey_get_health(const struct survey *s, struct survey_health *out);
+
+#endif
