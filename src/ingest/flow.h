@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of connections: finds the connection of each packet, follows its TCP state, tells the
+ * board what happened on it (EVENT_TCP, EVENT_CONN_END), and hands RPC records and datagrams to the
+ * layer above. Captures may come interleaved: each has connections of its own.
+ *
+ * Bounded: flows by an option (the one that was idle longest makes room), held segments and record
+ * buffers by budgets. What is no RPC costs a counter per packet once that is known.
+ */
+#ifndef INGEST_FLOW_H
+#define INGEST_FLOW_H
+
+#include "base/map.h"
+#include "event/event.h"
+#include "proto/rpc_record.h"
+
+enum {
+	FLOW_FLOWS_MAX = 65536,
+	FLOW_HOLD_BYTES_MAX = 64 << 20,
+	FLOW_POOL_BYTES_MAX = 256 << 20,
+	FLOW_LINGER_S = 120, /* a closed connection is kept so long for its stragglers */
+};
+
+struct flow_table;
+
+/* How it is known which side is the client. */
+enum flow_orientation {
+	FLOW_BY_PORT, /* guessed: the side with the lower (or a well-known RPC) port is the server
+		       */
+	FLOW_BY_CALL, /* who sent the first call */
+	FLOW_BY_SYN,
+};
+
+/* One connection (or pair of UDP endpoints). */
+struct flow {
+	struct conn conn; /* stays at its address until `end`; client and server may be exchanged
+			   * once, before the first record is handed on, when they were guessed */
+	void *rpc;        /* for the layer above, NULL at first; it frees it in `end` */
+
+	/* The table's own. */
+	struct flow_table *table;
+	enum flow_orientation orientation;
+	enum tcp_side client;   /* which of the key's ends is the client */
+	bool not_rpc;           /* counted only */
+	bool is_rpc;            /* RPC was recognised in at least one direction */
+	bool closed;            /* it is on the closed list */
+	struct endpoint end[2]; /* the key, by enum tcp_side; end[0] is the lower */
+	uint64_t hash;
+	struct provenance first, last;
+	int64_t queued_ns; /* last.at when it was put at its list's head */
+	struct flow *newer, *older;
+	uint64_t datagrams[2]; /* UDP: by enum tcp_side */
+	uint64_t datagram_bytes[2];
+	struct tcp tcp;              /* TCP only */
+	struct rpc_stream stream[2]; /* TCP only: by the side that sends */
+};
+
+/* One UDP datagram that looks like RPC. Valid until the callback returns. */
+struct flow_datagram {
+	struct cursor body; /* the message, with a cut when it was not captured whole */
+	size_t bytes;       /* its length on the wire */
+	struct provenance at;
+};
+
+/* The layer above. All callbacks get `context`; none may be NULL. */
+struct flow_upper {
+	void *context;
+	void (*record)(void *context, struct flow *flow, enum conn_side from,
+		       const struct rpc_record *record);
+	void (*datagram)(void *context, struct flow *flow, enum conn_side from,
+			 const struct flow_datagram *datagram);
+	/* Which bytes of a long record nobody wants: see rpc_record.h. */
+	struct rpc_range (*plan)(void *context, struct flow *flow, enum conn_side from,
+				 struct cursor head);
+	/* Bytes of the stream are missing for good: replies or calls may be among them. */
+	void (*gap)(void *context, struct flow *flow, enum conn_side from,
+		    const struct tcp_gap *gap);
+	/* Before EVENT_CONN_END: the last chance to speak of the connection. */
+	void (*end)(void *context, struct flow *flow);
+};
+
+struct flow_options {
+	size_t flows_max;      /* 0: FLOW_FLOWS_MAX */
+	size_t hold_bytes_max; /* 0: FLOW_HOLD_BYTES_MAX */
+	size_t pool_bytes_max; /* 0: FLOW_POOL_BYTES_MAX */
+};
+
+struct flow_counts {
+	uint64_t packets;         /* TCP and UDP packets given */
+	uint64_t flows;           /* connections seen */
+	uint64_t flows_not_rpc;   /* of them: given up as no RPC */
+	uint64_t flows_evicted;   /* ended because the table was full */
+	uint64_t packets_not_rpc; /* on flows that are no RPC, and UDP that is none */
+	uint64_t records;         /* handed on */
+	uint64_t records_damaged; /* of them: not complete */
+	uint64_t datagrams;       /* handed on */
+	uint64_t marks_lost;      /* record marks that were none: framing broken, or bytes lost */
+};
+
+struct flow_table {
+	struct flow_options options;
+	const struct event_board *board;
+	struct flow_upper upper;
+	struct map flows;
+	struct flow *last_found;
+	struct flow_list {
+		struct flow *newest, *oldest;
+	} open, closing; /* approximately by last packet */
+	struct tcp_budget budget;
+	struct rpc_pool pool;
+	struct flow_counts counts;
+	uint64_t next_serial;
+	uint32_t now_evidence; /* of the packet in work */
+};
+
+/* options NULL: all defaults. board is borrowed and must outlive the table; upper is copied. */
+void flow_table_init(struct flow_table *t, const struct flow_options *options,
+		     const struct event_board *board, const struct flow_upper *upper);
+
+/* Ends what is left, evidence by evidence. */
+void flow_table_deinit(struct flow_table *t);
+
+/*
+ * Takes one packet: TCP and UDP; other kinds are ignored. frame_number counts from 1 and ascends
+ * within an evidence; stamps may go backwards. The packet is borrowed for the call.
+ */
+void flow_table_packet(struct flow_table *t, uint32_t evidence, uint64_t frame_number,
+		       struct stamp at, const struct packet *packet);
+
+/* The evidence ended: ends its connections in the order of their serials. */
+void flow_table_end(struct flow_table *t, uint32_t evidence);
+
+/* The totals of a connection so far. */
+void flow_totals(const struct flow *flow, struct conn_totals *out);
+
+#endif
