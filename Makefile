@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The usual ways to build and test. meson does the work; each build has a directory under build/.
+# What a goal needs is installed by tools/setup.sh (as root on Debian or Ubuntu; else it says how).
+
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+DEMO ?= samples/session-loop
+NFSLEUTH = build/gcc/src/cmd/nfsleuth
+
+.PHONY: help demo check check-fast bench fuzz install format clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+
+demo: ## build, and diagnose an incident of a real NFS mount
+	@tools/setup.sh build
+	@tools/build.sh gcc nfsleuth
+	@echo; echo '$$ nfsleuth diagnose $(DEMO)'; echo
+	@$(NFSLEUTH) diagnose $(DEMO) || test $$? = 1 # 1: something was found
+
+check: ## all builds, all tests, all gates
+	@tools/setup.sh check
+	@python3 tools/check.py
+
+check-fast: ## the unit tests alone, with gcc
+	@tools/setup.sh build
+	@python3 tools/check.py --fast
+
+bench: ## speed and memory, compared with tshark
+	@tools/setup.sh bench
+	@tools/build.sh gcc
+	@tests/bench/run.sh $(NFSLEUTH)
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (60); crashes go to build/fuzz/found
+	@tools/setup.sh fuzz
+	@tools/build.sh fuzz
+	@tools/fuzz.sh $(FUZZ_SECONDS)
+
+install: ## install below PREFIX (/usr/local); DESTDIR is honoured
+	@tools/setup.sh build
+	@tools/build.sh gcc
+	@meson configure build/gcc --prefix=$(PREFIX)
+	@meson install -C build/gcc
+
+format: ## let clang-format write all C files as the gate wants them
+	@python3 tests/lint/run.py format --fix
+
+clean: ## remove all builds
+	@rm -rf build

@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Configures one of the builds under build/ if it is not there yet, and compiles it.
+# Usage: build.sh gcc|clang|asan|fuzz [TARGET]
+set -eu
+
+kind=${1:?usage: build.sh gcc|clang|asan|fuzz [TARGET]}
+cd "$(dirname "$0")/.."
+
+case $kind in
+gcc) compiler=gcc options= ;;
+clang) compiler=clang options= ;;
+asan) compiler=gcc options='-Db_sanitize=address,undefined' ;;
+fuzz) compiler=clang options='-Db_sanitize=address,undefined -Db_lundef=false -Dfuzzers=true' ;;
+*)
+	echo "build: no such build: $kind" >&2
+	exit 2
+	;;
+esac
+
+if ! [ -f "build/$kind/build.ninja" ]; then
+	echo "build: configuring build/$kind" >&2
+	rm -rf "build/$kind" # what an interrupted configuration left
+	mkdir -p build
+	# shellcheck disable=SC2086 # one word an option
+	CC=$compiler meson setup "build/$kind" $options >"build/$kind.log" 2>&1 || {
+		cat "build/$kind.log" >&2
+		exit 1
+	}
+fi
+shift
+exec meson compile -C "build/$kind" "$@"

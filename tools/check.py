@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Builds and tests everything, and counts honestly.
+
+What counts as one: each build (it compiles without a warning), each subtest of a test that speaks
+TAP, and each other test. The last line is `N passed, N failed, N skipped`; exit 1 on a failure.
+"""
+import argparse
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Builds in order, and how `meson test` selects the suites that run in them.
+BUILDS = [
+    ("gcc", []),
+    ("clang", ["--suite", "unit"]),
+    ("asan", ["--no-suite", "lint", "--no-suite", "cross"]),
+]
+
+TAP_LINE = re.compile(r"^(not )?ok\b\s*\d*\s*(?:-\s*)?([^#]*)(#\s*skip.*)?", re.IGNORECASE)
+
+
+class Tally:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.failures = []
+        self.skips = []
+
+    def fail(self, name, why):
+        self.failed += 1
+        self.failures.append((name, why))
+
+    def skip(self, name, why):
+        self.skipped += 1
+        self.skips.append((name, why))
+
+
+def read_tap(stdout):
+    """Subtests as (name, passed, skipped, diagnostics before it)."""
+    notes = []
+    for line in stdout.splitlines():
+        found = TAP_LINE.match(line)
+        if found:
+            yield found[2].strip(), not found[1], found[3], notes
+            notes = []
+        elif line.startswith("#"):
+            notes.append(line)
+
+
+def count_tap(name, record, tally):
+    failed_before = tally.failed
+    for sub, passed, skip, notes in read_tap(record.get("stdout", "")):
+        if skip:
+            tally.skip(f"{name}: {sub}", skip.lstrip("# "))
+        elif passed:
+            tally.passed += 1
+        else:
+            tally.fail(f"{name}: {sub}", "\n".join(notes))
+    if record["result"] == "SKIP":
+        tally.skip(name, record.get("stdout", "").strip())
+    elif record["result"] != "OK" and tally.failed == failed_before:
+        tally.fail(name, outcome(record))
+
+
+def outcome(record):
+    text = record.get("stdout", "") + "\n" + record.get("stderr", "")
+    last = "\n".join(text.strip().splitlines()[-30:])
+    return f"{record['result'].lower()}, exit status {record.get('returncode')}\n{last}"
+
+
+def count_plain(name, record, tally):
+    if record["result"] == "OK":
+        tally.passed += 1
+    elif record["result"] == "SKIP":
+        tally.skip(name, record.get("stdout", "").strip()[-200:])
+    else:
+        tally.fail(name, outcome(record))
+
+
+def protocols(build_dir):
+    """Which tests speak TAP: meson's log does not say it."""
+    listed = subprocess.run(["meson", "introspect", "--tests", build_dir], check=True,
+                            capture_output=True, text=True).stdout
+    return {test["name"]: test["protocol"] for test in json.loads(listed)}
+
+
+def compile_build(build, tally):
+    done = subprocess.run(["tools/build.sh", build], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode == 0:
+        tally.passed += 1
+        return True
+    wanted = re.compile(r"error|warning|FAILED|undefined reference", re.IGNORECASE)
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if wanted.search(line)]
+    tally.fail(f"{build}: build", "\n".join(lines[:40]) or done.stdout[-3000:] + done.stderr[-3000:])
+    return False
+
+
+def test_build(build, select, tally):
+    build_dir = ROOT / "build" / build
+    log = build_dir / "meson-logs" / "testlog.json"
+    log.unlink(missing_ok=True)
+    ran = subprocess.run(["meson", "test", "-C", build_dir, "--no-rebuild", *select],
+                         capture_output=True, text=True)
+    speaks = protocols(build_dir)
+    if not log.exists():
+        tally.fail(f"{build}: meson test", ran.stdout[-2000:] + ran.stderr[-2000:])
+        return
+    for line in log.read_text().splitlines():
+        record = json.loads(line)
+        name = record["name"].split(" / ")[-1]
+        count = count_tap if speaks.get(name) == "tap" else count_plain
+        count(f"{build}: {name}", record, tally)
+
+
+def report(tally):
+    for name, why in tally.skips:
+        print(f"SKIPPED {name}: {why}")
+    for name, why in tally.failures:
+        print(f"FAILED {name}")
+        for line in why.splitlines():
+            print(f"    {line}")
+    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fast", action="store_true", help="the unit tests alone, with gcc")
+    arguments = parser.parse_args()
+    tally = Tally()
+    for build, select in [("gcc", ["--suite", "unit"])] if arguments.fast else BUILDS:
+        start = time.monotonic()
+        before = (tally.passed, tally.failed, tally.skipped)
+        if compile_build(build, tally):
+            test_build(build, select, tally)
+        passed, failed, skipped = (now - then for now, then in
+                                   zip((tally.passed, tally.failed, tally.skipped), before))
+        print(f"{build}: {passed} passed, {failed} failed, {skipped} skipped in "
+              f"{time.monotonic() - start:.0f} s", flush=True)
+    report(tally)
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
