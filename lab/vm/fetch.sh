@@ -5,7 +5,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${NFSLEUTH_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nfsleuth-lab}
-programs="nfs-common nfs-kernel-server tcpdump nftables iproute2 coreutils busybox-static"
+programs="nfs-common nfs-kernel-server tcpdump nftables iproute2 coreutils util-linux busybox-static"
 modules="virtio_pci virtio_net virtio_rng 9p 9pnet_virtio sunrpc nfs nfsv4 nfsd lockd grace auth_rpcgss nf_tables nft_ct nft_reject_inet af_packet dummy veth bridge"
 
 [ $# -gt 0 ] || set -- "$(apt-cache search --names-only '^linux-image-6\.1\.0-[0-9]*-amd64$' | sed 's/^linux-image-//; s/-amd64 .*//' | sort -V | tail -n 1)"
@@ -27,7 +27,7 @@ if [ ! -e "$root/.complete" ]; then
     rm -rf "$root"
     mkdir -p "$root"
     for p in $programs $(apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
-        --no-enhances $programs | grep -E '^(lib|zlib)' | grep -v -E 'perl|python|pam|apt|systemd|elogind|debian|semanage|dbus' | sort -u); do
+        --no-enhances $programs | grep -E '^(lib|zlib)' | grep -v -E 'perl|python|pam|debian|semanage|elogind' | sort -u); do
         unpack "$p" "$root"
     done
     touch "$root/.complete"
@@ -37,8 +37,8 @@ fi
 base=$cache/base
 rm -rf "$base"
 mkdir -p "$base"/{bin,sbin,lib/x86_64-linux-gnu,lib64,usr/lib/x86_64-linux-gnu,etc,proc,sys,dev,run,tmp,mnt,export,share,var/lib/nfs/{sm,rpc_pipefs,nfsdcld,v4recovery},root}
-for p in sbin/mount.nfs usr/sbin/rpc.nfsd usr/sbin/exportfs usr/sbin/rpc.mountd usr/sbin/nfsdcld usr/sbin/nfsdclnts usr/bin/tcpdump usr/sbin/nft bin/ip sbin/ip bin/ss \
-    bin/date sbin/showmount usr/sbin/nfsstat; do
+for p in sbin/mount.nfs usr/sbin/rpc.nfsd usr/sbin/exportfs usr/sbin/rpc.mountd usr/sbin/nfsdcld usr/bin/tcpdump usr/sbin/nft bin/ip sbin/ip bin/ss \
+    bin/date usr/bin/flock sbin/showmount usr/sbin/nfsstat; do
     [ -e "$root/$p" ] && cp -L "$root/$p" "$base/bin/${p##*/}"
 done
 cp "$root/bin/busybox" "$base/bin/busybox"
@@ -69,6 +69,7 @@ printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\nst
 printf 'root:x:0:\nnogroup:x:65534:\n' >"$base/etc/group"
 printf '127.0.0.1 localhost\n192.0.2.10 nfs-srv\n' >"$base/etc/hosts"
 printf 'tcp 6 TCP\nudp 17 UDP\n' >"$base/etc/protocols"
+printf 'sunrpc 111/tcp portmapper\nsunrpc 111/udp portmapper\nnfs 2049/tcp\nnfs 2049/udp\n' >"$base/etc/services"
 cp -L "$root"/etc/netconfig "$base/etc/netconfig"
 : >"$base/etc/exports"
 : >"$base/var/lib/nfs/etab"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Stages NFSv4 incidents with real Linux kernels in QEMU guests and keeps what the guests captured.
-# Usage: lab.sh list | lab.sh run CASE... | lab.sh shell GUEST 'COMMANDS' (while a case runs)
+# Usage: lab.sh list | lab.sh run CASE... | lab.sh expect CASE... (only writes expect.json again)
 # Environment: NFSLEUTH_LAB_CACHE (downloads, work files), LAB_KERNEL (6.1.0-56), LAB_CLIENT_KERNEL (the same),
 #              LAB_OUT (where case folders go, default: tests/cases of this repository).
 set -uo pipefail
@@ -19,7 +19,8 @@ die() { echo "lab: $*" >&2; exit 1; }
 note() { echo "$(date -u +%T) $*" >&2; }
 
 # --- guests -------------------------------------------------------------------------------------------------------------
-# The server's NIC is on a hub with one Unix socket for each client: no traffic leaves the guests.
+# The server has one NIC for each client, a Unix socket, and bridges them: no traffic leaves the guests. (QEMU's own hub
+# would send every frame to every guest, and a paused one would hold up the others as soon as its socket is full.)
 boot() { # GUEST HOSTNAME
     local g=$1 net k=$client_kernel dir=$run/$1
     host_of[$g]=$2
@@ -27,19 +28,19 @@ boot() { # GUEST HOSTNAME
     rm -f "$dir/share/up" "$dir/share/in/"* "$dir/monitor"
     if [ "$g" = server ]; then
         k=$kernel
-        net="-netdev hubport,id=n0,hubid=0"
+        net=
         for c in client1 client2; do
-            net="$net -netdev stream,id=s$c,server=on,addr.type=unix,addr.path=$run/$c.sock -netdev hubport,id=h$c,hubid=0,netdev=s$c"
+            net="$net -netdev stream,id=s$c,server=on,addr.type=unix,addr.path=$run/$c.sock -device virtio-net-pci,netdev=s$c,mac=${mac_of[$g]%10}${c#client}0"
         done
     else
-        net="-netdev stream,id=n0,server=off,addr.type=unix,addr.path=$run/$g.sock"
+        net="-netdev stream,id=n0,server=off,addr.type=unix,addr.path=$run/$g.sock -device virtio-net-pci,netdev=n0,mac=${mac_of[$g]}"
     fi
     # shellcheck disable=SC2086
     qemu-system-x86_64 -M pc -cpu qemu64 -m 400 -smp 1 -nodefaults -no-user-config -display none -no-reboot -rtc base=utc,clock=host \
         -kernel "$cache/kernel/vmlinuz-$k" -initrd "$cache/initramfs/$k.cpio" \
         -append "console=ttyS0 quiet panic=-1 net.ifnames=0 random.trust_cpu=1 mitigations=off lab.host=$2 lab.ip=${ip_of[$g]} lab.ip6=${LAB_IP6:+2001:db8::${ip_of[$g]##*.}}" \
         -serial "file:$dir/console.log" -monitor "unix:$dir/monitor,server=on,wait=off" \
-        $net -device virtio-net-pci,netdev=n0,mac=${mac_of[$g]} -device virtio-rng-pci \
+        $net -device virtio-rng-pci \
         -virtfs "local,path=$dir/share,mount_tag=share,security_model=none" </dev/null >"$dir/qemu.log" 2>&1 &
     echo $! >"$dir/pid"
 }
@@ -61,7 +62,7 @@ wait_up() { # GUEST...
 set_clock() { # The guest reads the host's time from a file that is renewed all the time: some 30 ms off.
     local now=$run/$1/share/now id i
     date +%s.%N >"$now"
-    post "$1" 'sleep 0.3; date -s "@$(cat /share/now)"' >/dev/null
+    post "$1" 'sleep 0.3; /bin/date -s "@$(cat /share/now)"' >/dev/null
     id=$last
     for ((i = 0; i < 2000; i++)); do
         [ -e "$run/$1/share/out/$id.rc" ] && return
@@ -99,7 +100,7 @@ kill_guest() {
     wait "$pid" 2>/dev/null
     rm -f "$run/$1/pid" "$run/$1/share/up"
 }
-down() { local g; for g in client1 client2 server; do kill_guest $g; done; rm -f "$run"/*.sock; }
+down() { local g; for g in client1 client2 server; do kill_guest $g; done 2>/dev/null; rm -f "$run"/*.sock; }
 
 # --- a case -------------------------------------------------------------------------------------------------------------
 event() { # AT IS NOW, or EVENT_AT
@@ -129,7 +130,9 @@ lab_start() { # SERVER-LEASE SERVER-GRACE HOST1 [HOST2]: guests up, nfsd on, cap
 }
 
 capture() { # GUEST [FILE]
-    on "$1" "tcpdump -p -i eth0 -s 0 -U -B 8192 -w /share/${2:-capture.pcap} '${LAB_FILTER:-tcp port 2049 or arp or icmp or icmp6}' >/tmp/tcpdump.log 2>&1 &
+    local nic=eth0
+    [ "$1" != server ] || nic=br0
+    on "$1" "uname -r >/share/uname.txt; : >/tmp/tcpdump.log; tcpdump -Z root -p -i $nic -s 0 -U -B 8192 -w /share/${2:-capture.pcap} '${LAB_FILTER:-tcp port 2049 or arp or icmp or icmp6}' >/tmp/tcpdump.log 2>&1 &
         i=0; until grep -q listening /tmp/tcpdump.log; do i=\$((i+1)); [ \$i -lt 100 ] || break; sleep 0.1; done"
 }
 
@@ -137,7 +140,7 @@ lab_stop() { # ends the captures and switches the guests off
     local g
     for g in server client1 client2; do
         [ -e "$run/$g/pid" ] || continue
-        on $g 'kill -INT $(pidof tcpdump); sleep 0.5; dmesg >/share/dmesg.txt; uname -r >/share/uname.txt; cat /tmp/work*.log >/share/work.txt 2>/dev/null; true' 20 >/dev/null
+        on $g 'kill -INT $(pidof tcpdump); sleep 0.5; dmesg >/share/dmesg.txt; cat /tmp/work*.log >/share/work.txt 2>/dev/null; true' 20 >/dev/null
     done
     event "captures stopped"
     down
@@ -149,10 +152,23 @@ mnt() { # CLIENT OPTIONS [DIRECTORY]
     mounts="${mounts:-}${mounts:+|}$1: $2"
 }
 umnt() { on "$1" "umount ${2:-/mnt}"; event "$1 unmounted"; }
-work() { on "$1" "work ${4:-/mnt} $2 ${3:-1} >/tmp/work-$2.log 2>&1 &"; event "$1 starts its I/O loop ($2: a file held open and locked, a round of small I/O every ${3:-1} s)"; }
+work() { on "$1" "work ${4:-/mnt} $2 ${3:-2} >/tmp/work-$2.log 2>&1 &"; event "$1 starts its I/O loop ($2: a file held open and locked, a round of small I/O every ${3:-2} s)"; }
 unwork() { on "$1" "touch /tmp/stop-$2"; }
 
-# keep CASE ROOT-CAUSE SYMPTOM...: the case's folder from what the guests left. expect.json is written by hand (see cases/).
+# reading FILES HEADLINES FOUND ALSO [CONFIDENCE-MAX [NOTE]]: one entry of expect.json; words separated by spaces, null for no headline
+reading() {
+    jq -cn --arg f "$1" --arg h "$2" --arg d "$3" --arg a "$4" --arg c "${5:-}" --arg n "${6:-}" 'def words: split(" ") | map(select(. != ""));
+        {files: ($f | words), headline: ($h | words | map(if . == "null" then null else . end)), found: ($d | words), also: ($a | words), issue: 1}
+        + (if $c == "" then {} else {confidence_max: $c} end) + (if $n == "" then {} else {note: $n} end)' 
+}
+readings() { # HEADLINES FOUND ALSO: the same for everything together, for the server's view and for the clients'
+    local f
+    for f in . server.pcap client1.pcap ${4:-}; do reading "$f" "$1" "$2" "$3"; done
+}
+
+expect() { "expect_${1//-/_}" | jq -s . >"$out/vm-$1/expect.json"; }
+
+# keep CASE ROOT-CAUSE SYMPTOM...: the case's folder from what the guests left.
 keep() {
     local name=$1 cause=$2 dir=$out/vm-$1 g guests=
     shift 2
@@ -168,7 +184,7 @@ keep() {
     jq -n --arg s "$name" --arg m "${mounts:-}" --arg c "$cause" --argjson g "$(echo "$guests" | jq -s add)" --argjson ev "$(jq -s . "$run/events")" \
         --argjson l "$lease" --argjson gr "$grace" --arg notes "${notes:-}" '{scenario: $s, mount_options: ($m | split("|")), root_cause: $c, expected_symptoms: $ARGS.positional, guests: $g, events: $ev,
         server: {lease_s: $l, grace_s: $gr, nfsd_threads: 8}} + (if $notes == "" then {} else {notes: $notes} end)' --args "$@" >"$dir/truth.json"
-    cp "$here/cases/$name.expect.json" "$dir/expect.json" 2>/dev/null || note "no expect.json for $name yet"
+    expect "$name"
     note "$name: $(du -ch "$dir"/*.pcap | tail -n 1)"
     mkdir -p "$cache/kept"
     rm -rf "$cache/kept/$name"
@@ -178,7 +194,8 @@ keep() {
     done
 }
 
-trap 'down' EXIT
+main() {
+[ "${1:-}" != run ] || trap 'down' EXIT
 trap 'exit 130' INT TERM
 case ${1:-} in
 list) sed -n 's/^case_\([a-z0-9_]*\)() *{ *# */\1\t/p' "$here/cases/cases.sh" | sed 's/_/-/g' ;;
@@ -190,5 +207,12 @@ run)
         "case_${c//-/_}" || note "case $c failed"
     done
     ;;
+expect) # write expect.json of kept cases again
+    shift
+    . "$here/cases/cases.sh"
+    for c in "$@"; do expect "$c"; done
+    ;;
 *) sed -n '2,5s/^# //p' "$0"; exit 2 ;;
 esac
+}
+main "$@"; exit
