@@ -62,7 +62,8 @@ void cursor_skip_slow(struct cursor *c, size_t count)
 	}
 	while (count > cursor_here(c)) {
 		count -= cursor_here(c);
-		if (count < c->gap || (count == c->gap && c->end == c->tail_end && c->missing == 0)) {
+		if (count < c->gap ||
+		    (count == c->gap && c->end == c->tail_end && c->missing == 0)) {
 			/* Stops inside of what is not here, or at the very end of it. */
 			if (count == c->gap) {
 				cursor_cross_gap(c);

@@ -26,13 +26,13 @@ enum cursor_fault {
 };
 
 struct cursor {
-	const uint8_t *pos;	 /* the next byte */
-	const uint8_t *end;	 /* end of the contiguous bytes at pos */
+	const uint8_t *pos;      /* the next byte */
+	const uint8_t *end;      /* end of the contiguous bytes at pos */
 	const uint8_t *tail_end; /* end of the bytes behind the gap; they start at `end` */
-	size_t gap;		 /* bytes left out between `end` and the byte stored there */
-	size_t missing;		 /* bytes of the message after tail_end that are not here */
-	size_t offset_base;	 /* offset in the message of `origin` */
-	const uint8_t *origin;	 /* where counting of the offset starts */
+	size_t gap;              /* bytes left out between `end` and the byte stored there */
+	size_t missing;          /* bytes of the message after tail_end that are not here */
+	size_t offset_base;      /* offset in the message of `origin` */
+	const uint8_t *origin;   /* where counting of the offset starts */
 	enum cursor_fault fault; /* the first fault, CURSOR_OK while there is none */
 };
 
@@ -173,9 +173,9 @@ bool cursor_bool(struct cursor *c);
 struct slice cursor_bytes(struct cursor *c, size_t count);
 
 /*
- * XDR opaque of fixed length, padded to four bytes. Crosses a gap like cursor_skip; what is not here
- * shows in `have`. After a fault all fields are zero, but when the message is cut inside of the
- * opaque the fault is CURSOR_CUT and the result tells what is here of it.
+ * XDR opaque of fixed length, padded to four bytes. Crosses a gap like cursor_skip; what is not
+ * here shows in `have`. After a fault all fields are zero, but when the message is cut inside of
+ * the opaque the fault is CURSOR_CUT and the result tells what is here of it.
  */
 struct xdr_opaque cursor_opaque_fixed(struct cursor *c, uint32_t len);
 

@@ -3,9 +3,9 @@
  * Errors of the tool itself. Damage of the evidence is not an error: it is recorded and the work
  * goes on.
  *
- * A function that can fail returns struct err *: NULL is success, anything else belongs to the caller,
- * who hands it on or destroys it. The text says what was wanted, what was got and where, in lower
- * case and without a full stop; it may be shown to the user as it is.
+ * A function that can fail returns struct err *: NULL is success, anything else belongs to the
+ * caller, who hands it on or destroys it. The text says what was wanted, what was got and where, in
+ * lower case and without a full stop; it may be shown to the user as it is.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
+#include <unistd.h>
 
 static uint64_t hash_seed[2];
 static pthread_once_t hash_once = PTHREAD_ONCE_INIT;
@@ -16,7 +16,8 @@ static pthread_once_t hash_once = PTHREAD_ONCE_INIT;
 static void hash_seed_make(void)
 {
 	if (getrandom(hash_seed, sizeof(hash_seed), GRND_NONBLOCK) != (ssize_t)sizeof(hash_seed)) {
-		hash_seed[0] = (uint64_t)clock() * UINT64_C(0x9e3779b97f4a7c15);
+		/* No random source, in early boot: where we were loaded is not known either. */
+		hash_seed[0] = (uint64_t)getpid() * UINT64_C(0x9e3779b97f4a7c15);
 		hash_seed[1] = (uint64_t)(uintptr_t)&hash_seed;
 	}
 	hash_seed[1] |= 1;
@@ -38,7 +39,8 @@ uint64_t hash_start(void)
 
 uint64_t hash_u64(uint64_t hash, uint64_t value)
 {
-	return hash_fold(hash ^ value ^ UINT64_C(0xa0761d6478bd642f), hash_seed[1] ^ (value << 32 | value >> 32));
+	return hash_fold(hash ^ value ^ UINT64_C(0xa0761d6478bd642f),
+			 hash_seed[1] ^ (value << 32 | value >> 32));
 }
 
 uint64_t hash_bytes(const void *bytes, size_t len)

@@ -25,7 +25,8 @@ static unsigned hist_bucket(uint64_t ns)
 	if (ns < 1u << HIST_SUB_BITS)
 		return (unsigned)ns;
 	shift = 63u - (unsigned)__builtin_clzll(ns) - HIST_SUB_BITS;
-	return ((shift + 1) << HIST_SUB_BITS) + (unsigned)((ns >> shift) & ((1u << HIST_SUB_BITS) - 1));
+	return ((shift + 1) << HIST_SUB_BITS) +
+	       (unsigned)((ns >> shift) & ((1u << HIST_SUB_BITS) - 1));
 }
 
 static uint64_t hist_bucket_top(unsigned bucket)

@@ -15,7 +15,7 @@
 
 struct slice {
 	const uint8_t *ptr; /* may be NULL only where len is 0 */
-	size_t len;	    /* bytes */
+	size_t len;         /* bytes */
 };
 
 static inline struct slice slice_make(const void *ptr, size_t len)

@@ -58,7 +58,8 @@ void stamp_format_time(struct stamp at, char text[STAMP_TEXT_BYTES])
 	int64_t seconds = stamp_split(at.ns, &rest_ns);
 	struct tm parts;
 
-	if ((at.clock != CLOCK_UTC && at.clock != CLOCK_LOCAL) || !stamp_calendar(seconds, &parts)) {
+	if ((at.clock != CLOCK_UTC && at.clock != CLOCK_LOCAL) ||
+	    !stamp_calendar(seconds, &parts)) {
 		stamp_format(at, text);
 		return;
 	}

@@ -23,7 +23,7 @@ struct stamp {
 	enum clock clock;
 };
 
-#define STAMP_NS_PER_S	INT64_C(1000000000)
+#define STAMP_NS_PER_S  INT64_C(1000000000)
 #define STAMP_NS_PER_MS INT64_C(1000000)
 
 /* Room for any text that stamp_format or stamp_format_duration writes. */

@@ -110,7 +110,7 @@ size_t utf8_sequence_bytes(struct slice bytes)
 	return len;
 }
 
-/* C1 controls (U+0080..U+009F), and the bidirectional overrides that can reorder a terminal line. */
+/* C1 controls (U+0080..U+009F), and bidirectional overrides, which can reorder a terminal line. */
 static bool utf8_is_unsafe(const uint8_t *p, size_t len)
 {
 	if (len == 1)
@@ -118,8 +118,8 @@ static bool utf8_is_unsafe(const uint8_t *p, size_t len)
 	if (len == 2)
 		return p[0] == 0xc2 && p[1] < 0xa0;
 	if (len == 3 && p[0] == 0xe2 && p[1] == 0x80)
-		return (p[2] >= 0xaa && p[2] <= 0xae) || (p[2] >= 0x8b && p[2] <= 0x8f) || p[2] == 0xa8 ||
-		       p[2] == 0xa9;
+		return (p[2] >= 0xaa && p[2] <= 0xae) || (p[2] >= 0x8b && p[2] <= 0x8f) ||
+		       p[2] == 0xa8 || p[2] == 0xa9;
 	if (len == 3 && p[0] == 0xe2 && p[1] == 0x81)
 		return p[2] >= 0xa6 && p[2] <= 0xa9;
 	return false;

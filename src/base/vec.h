@@ -7,8 +7,8 @@
 
 struct vec {
 	void *items;
-	size_t len;	   /* items */
-	size_t cap;	   /* items */
+	size_t len;        /* items */
+	size_t cap;        /* items */
 	size_t item_bytes; /* size of one item */
 };
 
