@@ -29,7 +29,6 @@ enum {
 	CAPFILE_SNAPLEN_BYTES_MAX = 4 << 20, /* and no snaplen allows more than this */
 	CAPFILE_BLOCK_BYTES_MAX = 8 << 20,   /* pcapng blocks that are looked into */
 	CAPFILE_INTERFACES_MAX = 4096,       /* in one section */
-	CAPFILE_DAMAGE_MAX = 32,
 	CAPFILE_COMMENTS_MAX = 64,
 	CAPFILE_COMMENT_BYTES_MAX = 4096,
 };

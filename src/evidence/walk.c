@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Arguments to files, see walk.h. */
+#include "evidence/walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+/* A file or directory that was met, by what does not depend on its name. */
+struct walk_identity {
+	uint64_t device;
+	uint64_t inode;
+};
+
+struct walk {
+	struct vec *files;
+	struct map seen; /* struct walk_identity */
+};
+
+static bool walk_identity_equal(const void *item, const void *key)
+{
+	const struct walk_identity *a = item;
+	const struct walk_identity *b = key;
+
+	return a->device == b->device && a->inode == b->inode;
+}
+
+/* True the first time that this file or directory is met. */
+static bool walk_is_new(struct walk *w, const struct stat *st)
+{
+	struct walk_identity id = {.device = st->st_dev, .inode = st->st_ino};
+	uint64_t hash = hash_u64(hash_u64(hash_start(), id.device), id.inode);
+
+	if (map_find(&w->seen, hash, &id))
+		return false;
+	map_add(&w->seen, hash, mem_copy(&id, sizeof(id)));
+	return true;
+}
+
+static void walk_add(struct walk *w, const char *path, enum walk_outcome outcome, bool named,
+		     int errno_value)
+{
+	struct walk_file *file = vec_push(w->files);
+
+	file->path = mem_copy(path, strlen(path));
+	file->outcome = outcome;
+	file->named = named;
+	file->errno_value = errno_value;
+}
+
+static enum walk_outcome walk_failure(int errno_value)
+{
+	if (errno_value == ENOENT || errno_value == ENOTDIR)
+		return WALK_MISSING;
+	if (errno_value == EACCES || errno_value == EPERM)
+		return WALK_DENIED;
+	return WALK_UNREADABLE;
+}
+
+static int walk_compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names in a directory, sorted; false: it cannot be read, errno says why. */
+static bool walk_list(const char *path, struct vec *names)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	vec_init(names, sizeof(char *));
+	if (!dir)
+		return false;
+	while ((entry = readdir(dir)) && names->len <= WALK_FILES_MAX) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		*(char **)vec_push(names) = mem_copy(entry->d_name, strlen(entry->d_name));
+	}
+	closedir(dir);
+	if (names->len > 0)
+		qsort(names->items, names->len, names->item_bytes, walk_compare_names);
+	return true;
+}
+
+static char *walk_join(const char *directory, const char *name)
+{
+	size_t len = strlen(directory);
+	const char *slash = len > 0 && directory[len - 1] == '/' ? "" : "/";
+	char *path = NULL;
+
+	if (asprintf(&path, "%s%s%s", directory, slash, name) < 0)
+		abort();
+	return path;
+}
+
+static void walk_path(struct walk *w, const char *path, unsigned int depth);
+
+static void walk_directory(struct walk *w, const char *path, unsigned int depth)
+{
+	struct vec names;
+
+	if (depth >= WALK_DEPTH_MAX) {
+		walk_add(w, path, WALK_TOO_DEEP, depth == 0, 0);
+		return;
+	}
+	if (!walk_list(path, &names)) {
+		int errno_value = errno;
+
+		walk_add(w, path, walk_failure(errno_value), depth == 0, errno_value);
+	}
+	for (size_t i = 0; i < names.len; i++) {
+		char *name = *(char **)vec_at(&names, i);
+		char *below = walk_join(path, name);
+
+		walk_path(w, below, depth + 1);
+		free(below);
+		free(name);
+	}
+	vec_deinit(&names);
+}
+
+/* One file, named (depth 0) or found. Depth is bounded by walk_directory. */
+static void walk_path(struct walk *w, const char *path, unsigned int depth)
+{
+	bool named = depth == 0;
+	struct stat st;
+
+	if (w->files->len >= WALK_FILES_MAX) {
+		const struct walk_file *last = vec_last(w->files);
+
+		if (last && last->outcome != WALK_TOO_MANY)
+			walk_add(w, path, WALK_TOO_MANY, named, 0);
+		return;
+	}
+	if (named && strcmp(path, "-") == 0) {
+		walk_add(w, path, WALK_CANDIDATE, true, 0);
+		return;
+	}
+	if (stat(path, &st) != 0) {
+		int errno_value = errno;
+
+		walk_add(w, path, walk_failure(errno_value), named, errno_value);
+	} else if (S_ISDIR(st.st_mode)) {
+		if (walk_is_new(w, &st))
+			walk_directory(w, path, depth);
+		else if (named)
+			walk_add(w, path, WALK_SAME, true, 0);
+	} else if (!S_ISREG(st.st_mode)) {
+		walk_add(w, path, named ? WALK_CANDIDATE : WALK_SPECIAL, named, 0);
+	} else if (!walk_is_new(w, &st)) {
+		walk_add(w, path, WALK_SAME, named, 0);
+	} else if (access(path, R_OK) != 0) {
+		int errno_value = errno;
+
+		walk_add(w, path, walk_failure(errno_value), named, errno_value);
+	} else {
+		walk_add(w, path, WALK_CANDIDATE, named, 0);
+	}
+}
+
+void walk_expand(const char *const *args, size_t arg_count, struct vec *files)
+{
+	struct walk w = {.files = files};
+	size_t index = 0;
+	void *item;
+
+	vec_init(files, sizeof(struct walk_file));
+	map_init(&w.seen, walk_identity_equal);
+	for (size_t i = 0; i < arg_count; i++)
+		walk_path(&w, args[i], 0);
+	while ((item = map_next(&w.seen, &index)))
+		free(item);
+	map_deinit(&w.seen);
+}
+
+void walk_deinit(struct vec *files)
+{
+	for (size_t i = 0; i < files->len; i++) {
+		struct walk_file *file = vec_at(files, i);
+
+		free(file->path);
+	}
+	vec_deinit(files);
+}
+
+const char *walk_outcome_text(enum walk_outcome outcome)
+{
+	static const char *const texts[] = {
+		[WALK_CANDIDATE] = "to be read",
+		[WALK_MISSING] = "does not exist",
+		[WALK_DENIED] = "may not be read",
+		[WALK_SPECIAL] = "is a device, socket or pipe",
+		[WALK_TOO_DEEP] = "lies too deep",
+		[WALK_TOO_MANY] = "and all behind it: too many files",
+		[WALK_UNREADABLE] = "cannot be read",
+		[WALK_SAME] = "is a file that was there before",
+	};
+
+	return texts[outcome];
+}
