@@ -18,12 +18,12 @@ enum { PACKET_ADDR_BYTES = 16 };
 enum packet_kind {
 	PACKET_TCP,
 	PACKET_UDP,
-	PACKET_ICMP,	 /* ICMP or ICMPv6 */
-	PACKET_ARP,	 /* request or reply */
-	PACKET_FRAGMENT, /* an IP fragment, to be reassembled */
-	PACKET_OTHER,	 /* another protocol: not ours */
-	PACKET_CUT,	 /* captured too short for its headers */
-	PACKET_BAD,	 /* headers contradict themselves */
+	PACKET_ICMP,         /* ICMP or ICMPv6 */
+	PACKET_ARP,          /* request or reply */
+	PACKET_FRAGMENT,     /* an IP fragment, to be reassembled; its payload is that of IP */
+	PACKET_OTHER,        /* another protocol: not ours */
+	PACKET_CUT,          /* captured too short for its headers */
+	PACKET_BAD,          /* headers contradict themselves */
 	PACKET_UNKNOWN_LINK, /* a link type that we cannot read */
 };
 
@@ -37,14 +37,14 @@ enum {
 };
 
 struct packet_tcp {
-	uint32_t seq;	 /* raw sequence number */
-	uint32_t ack;	 /* raw acknowledgement number; valid with TCP_ACK */
+	uint32_t seq;    /* raw sequence number */
+	uint32_t ack;    /* raw acknowledgement number; valid with TCP_ACK */
 	uint16_t window; /* as sent, not scaled */
-	uint8_t flags;	 /* TCP_* */
+	uint8_t flags;   /* TCP_* */
 	bool has_timestamps;
 	uint32_t tsval; /* RFC 7323; 0 without has_timestamps */
 	uint32_t tsecr;
-	uint16_t mss;  /* option of a SYN; 0: none */
+	uint16_t mss;   /* option of a SYN; 0: none */
 	uint8_t wscale; /* option of a SYN; 0xff: none */
 };
 
@@ -54,15 +54,20 @@ struct packet {
 	uint8_t dst[PACKET_ADDR_BYTES];
 	uint16_t src_port; /* TCP and UDP; 0 otherwise */
 	uint16_t dst_port;
-	uint8_t ttl;	   /* TTL or hop limit */
-	uint8_t ip_version; /* 4, 6; 0: none (ARP) */
-	uint32_t ip_id;	   /* IPv4 identification; 0 in IPv6 without fragment header */
-	bool outgoing;	   /* the link layer says that this host sent it (cooked capture) */
+	uint8_t ttl;          /* TTL or hop limit */
+	uint8_t ip_version;   /* 4, 6; 0: none (ARP) */
+	uint8_t ip_proto;     /* protocol number behind the IP headers */
+	bool frag_more;       /* PACKET_FRAGMENT: not the last one */
+	uint16_t frag_off;    /* PACKET_FRAGMENT: offset of the payload in the datagram, bytes */
+	uint32_t ip_id;       /* IPv4 identification; 0 in IPv6 without fragment header */
+	bool outgoing;        /* the link layer says that this host sent it (cooked capture) */
 	struct slice payload; /* transport payload that is here, borrowed from the frame */
 	size_t payload_wire_bytes; /* transport payload on the wire, >= payload.len */
-	struct packet_tcp tcp; /* PACKET_TCP only */
+	struct packet_tcp tcp;     /* PACKET_TCP only */
 	uint8_t icmp_type; /* PACKET_ICMP: type and code; the payload is the quoted packet */
 	uint8_t icmp_code;
+	uint32_t icmp_mtu; /* of the next hop (fragmentation needed, packet too big); 0: not told */
+	uint16_t arp_op;   /* PACKET_ARP: 1 request, 2 reply; src and dst are the two hosts' */
 };
 
 /* Link types as in pcap (www.tcpdump.org/linktypes.html) that packet_parse reads. */
@@ -78,8 +83,8 @@ enum {
 };
 
 /*
- * Parses a frame of which `frame` was captured out of wire_bytes. Never fails: what cannot be read is
- * told by `kind`. All slices point into `frame`.
+ * Parses a frame of which `frame` was captured out of wire_bytes. Never fails: what cannot be read
+ * is told by `kind`. All slices point into `frame`.
  */
 void packet_parse(uint32_t linktype, struct slice frame, size_t wire_bytes, struct packet *out);
 
