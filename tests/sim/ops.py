@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""NFSv4 operations in XDR, each with its arguments and its result (RFC 7531, RFC 8881).
+
+An Op knows its number, the bytes of its arguments, and the bytes of its result when it is answered
+NFS4_OK; fails() gives it another status.
+"""
+import struct
+from dataclasses import dataclass, replace
+
+OK, PERM, NOENT = 0, 1, 2
+DELAY, EXPIRED, GRACE, CLID_INUSE = 10008, 10011, 10013, 10017
+STALE_CLIENTID, BADSESSION, NO_GRACE = 10022, 10052, 10033
+
+LEASE_BIT = 10
+
+
+def u32(*values):
+    return struct.pack(f"!{len(values)}I", *values)
+
+
+def u64(*values):
+    return struct.pack(f"!{len(values)}Q", *values)
+
+
+def opaque(data):
+    if isinstance(data, str):
+        data = data.encode()
+    return u32(len(data)) + data + bytes(-len(data) % 4)
+
+
+@dataclass(frozen=True)
+class Op:
+    number: int
+    args: bytes = b""
+    result: bytes = b""
+    status: int = OK
+
+    def fails(self, status, body=b""):
+        return replace(self, status=status, result=body)
+
+
+def impl_id(name):
+    return u32(1) + opaque("example.org") + opaque(name) + u64(0) + u32(0)
+
+
+def exchange_id(owner, verifier, clientid, confirmed, server_owner, impl):
+    args = verifier + opaque(owner) + u32(0x101, 0) + impl_id("test client")
+    flags = 0x10001 | (0x80000000 if confirmed else 0)
+    result = clientid + u32(1, flags, 0) + u64(0) + opaque(server_owner) * 2 + impl_id(impl)
+    return Op(42, args, result)
+
+
+def create_session(clientid, seq, sessionid, machine):
+    fore = u32(0, 1049620, 1049480, 7584, 8, 64, 0)
+    back = u32(0, 4096, 4096, 0, 2, 16, 0)
+    args = clientid + u32(seq, 3) + fore + back + u32(0x40000000, 1, 1, 0)
+    args += opaque(machine) + u32(0, 0, 0)
+    return Op(43, args, sessionid + u32(seq, 3) + fore + back)
+
+
+def sequence(sessionid, seq, slot=0):
+    return Op(53, sessionid + u32(seq, slot, slot, 0), sessionid + u32(seq, slot, 63, 63, 0))
+
+
+def destroy_session(sessionid):
+    return Op(44, sessionid)
+
+
+def destroy_clientid(clientid):
+    return Op(57, clientid)
+
+
+def reclaim_complete():
+    return Op(58, u32(0))
+
+
+def putrootfh():
+    return Op(24)
+
+
+def putfh(handle):
+    return Op(22, opaque(handle))
+
+
+def getfh(handle):
+    return Op(10, b"", opaque(handle))
+
+
+def getattr_lease(seconds):
+    return Op(9, u32(1, 1 << LEASE_BIT), u32(1, 1 << LEASE_BIT) + opaque(u32(seconds)))
+
+
+def getattr_size(size=4096):
+    return Op(9, u32(1, 1 << 4), u32(1, 1 << 4) + opaque(u64(size)))
+
+
+def access():
+    return Op(3, u32(0x1F), u32(0x1F, 0x1F))
+
+
+def open_file(clientid, owner, name, stateid, reclaim=False):
+    args = u32(0, 3, 0) + clientid + opaque(owner) + u32(0)
+    args += u32(1, 0) if reclaim else u32(0) + opaque(name)
+    return Op(18, args, stateid + u32(1) + u64(1, 2) + u32(4, 0, 0))
+
+
+def write(stateid, data, offset=0):
+    args = stateid + u64(offset) + u32(2) + opaque(data)
+    return Op(38, args, u32(len(data), 2) + b"writever")
+
+
+def read(stateid, data, offset=0):
+    return Op(25, stateid + u64(offset) + u32(len(data)), u32(1) + opaque(data))
+
+
+def close(stateid):
+    return Op(4, u32(0) + stateid, stateid)
+
+
+def renew(clientid):
+    return Op(30, clientid)
+
+
+def setclientid(owner, verifier, address, clientid, confirm):
+    args = verifier + opaque(owner) + u32(0x40000000) + opaque("tcp")
+    args += opaque(f"{address}.180.17") + u32(1)
+    return Op(35, args, clientid + confirm)
+
+
+def setclientid_confirm(clientid, confirm):
+    return Op(36, clientid + confirm)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A scene is a function that plays an incident on a Net, and what a diagnosis may say about it."""
+from dataclasses import dataclass, field
+
+from .build import Client, Net, Server
+
+SCENES = {}
+
+
+@dataclass
+class Scene:
+    name: str
+    play: object
+    headline: list  # the ids that the headline may be; None among them: no headline
+    found: list = field(default_factory=list)
+    also: list = field(default_factory=list)
+    confidence_max: str = None
+    truth: str = ""
+
+    def capture(self):
+        net = Net()
+        self.play(net)
+        return net.capture()
+
+    def expect(self):
+        reading = {
+            "files": ["capture.pcap"], "headline": self.headline, "found": self.found,
+            "also": self.also, "issue": 2,
+        }  # fmt: skip
+        if self.confidence_max:
+            reading["confidence_max"] = self.confidence_max
+        return [reading]
+
+
+def scene(headline, found=(), also=(), confidence_max=None):
+    """Registers a function as a scene named after it; its docstring is the truth about it."""
+
+    def register(func):
+        name = func.__name__.replace("_", "-")
+        ids = [headline] if headline is None or isinstance(headline, str) else list(headline)
+        SCENES[name] = Scene(
+            name, func, ids, list(found), list(also), confidence_max,
+            " ".join(func.__doc__.split()),
+        )  # fmt: skip
+        return func
+
+    return register
+
+
+def pair(net, **server):
+    """A server with two clients of different names."""
+    srv = Server(net, **server)
+    return (
+        srv,
+        Client(net, srv, "192.0.2.31", "web-01", sport=801),
+        Client(net, srv, "192.0.2.32", "web-02", sport=922),
+    )
