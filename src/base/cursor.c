@@ -7,7 +7,7 @@ struct cursor cursor_make_gapped(struct slice bytes, size_t head_bytes, size_t g
 {
 	struct cursor c = cursor_make(bytes);
 
-	if (head_bytes >= bytes.len) {
+	if (head_bytes >= bytes.len || gap_bytes == 0) {
 		c.gap = gap_bytes + missing_bytes;
 		return c;
 	}

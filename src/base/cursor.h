@@ -49,9 +49,10 @@ struct xdr_opaque {
 /* A cursor over bytes that are all there. */
 static inline struct cursor cursor_make(struct slice bytes)
 {
-	const uint8_t *end = bytes.ptr + bytes.len;
+	const uint8_t *start = bytes.ptr ? bytes.ptr : (const uint8_t *)"";
+	const uint8_t *end = start + bytes.len;
 
-	return (struct cursor){.pos = bytes.ptr, .end = end, .tail_end = end, .origin = bytes.ptr};
+	return (struct cursor){.pos = start, .end = end, .tail_end = end, .origin = start};
 }
 
 /* A cursor over a message of bytes.len + missing_bytes, of which only the first part is here. */

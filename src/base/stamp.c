@@ -26,6 +26,18 @@ static bool stamp_calendar(int64_t seconds, struct tm *parts)
 	return gmtime_r(&when, parts) && parts->tm_year >= -1900 && parts->tm_year <= 8099;
 }
 
+/* "[   12.345678901]" as in a kernel log; a time before the zero has its sign. */
+static void stamp_format_seconds(int64_t ns, char text[STAMP_TEXT_BYTES])
+{
+	uint64_t abs_ns = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+	char seconds[STAMP_TEXT_BYTES];
+
+	snprintf(seconds, sizeof(seconds), "%s%" PRIu64, ns < 0 ? "-" : "",
+		 abs_ns / STAMP_NS_PER_S);
+	snprintf(text, STAMP_TEXT_BYTES, "[%5.12s.%09" PRIu64 "]", seconds,
+		 abs_ns % STAMP_NS_PER_S);
+}
+
 void stamp_format(struct stamp at, char text[STAMP_TEXT_BYTES])
 {
 	int64_t rest_ns;
@@ -37,7 +49,7 @@ void stamp_format(struct stamp at, char text[STAMP_TEXT_BYTES])
 		snprintf(text, STAMP_TEXT_BYTES, "-");
 		return;
 	case CLOCK_BOOT:
-		snprintf(text, STAMP_TEXT_BYTES, "[%5" PRId64 ".%09" PRId64 "]", seconds, rest_ns);
+		stamp_format_seconds(at.ns, text);
 		return;
 	case CLOCK_UTC:
 	case CLOCK_LOCAL:
@@ -71,15 +83,18 @@ void stamp_format_duration(int64_t ns, char text[STAMP_TEXT_BYTES])
 {
 	const char *sign = ns < 0 ? "-" : "";
 	uint64_t abs_ns = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
-	uint64_t seconds = abs_ns / STAMP_NS_PER_S;
+	uint64_t seconds = (abs_ns + STAMP_NS_PER_S / 2) / STAMP_NS_PER_S;
 
+	/* Each limit is where rounding would carry into the next unit. */
 	if (abs_ns < 1000)
 		snprintf(text, STAMP_TEXT_BYTES, "%s%" PRIu64 " ns", sign, abs_ns);
-	else if (abs_ns < 10 * STAMP_NS_PER_MS)
+	else if (abs_ns < STAMP_NS_PER_MS / 10)
+		snprintf(text, STAMP_TEXT_BYTES, "%s%.3f ms", sign, (double)abs_ns / 1e6);
+	else if (abs_ns < 10 * STAMP_NS_PER_MS - 5000)
 		snprintf(text, STAMP_TEXT_BYTES, "%s%.2f ms", sign, (double)abs_ns / 1e6);
-	else if (abs_ns < STAMP_NS_PER_S)
+	else if (abs_ns < STAMP_NS_PER_S - STAMP_NS_PER_MS / 2)
 		snprintf(text, STAMP_TEXT_BYTES, "%s%.0f ms", sign, (double)abs_ns / 1e6);
-	else if (seconds < 120)
+	else if (abs_ns < 120 * STAMP_NS_PER_S - STAMP_NS_PER_S / 20)
 		snprintf(text, STAMP_TEXT_BYTES, "%s%.1f s", sign, (double)abs_ns / 1e9);
 	else if (seconds < 7200)
 		snprintf(text, STAMP_TEXT_BYTES, "%s%" PRIu64 " min %" PRIu64 " s", sign,

@@ -99,7 +99,8 @@ bool check_bytes(const void *got, size_t got_len, const void *want, size_t want_
 		at++;
 	if (check_note(at == got_len && at == want_len, file, line, what))
 		return true;
-	printf(" has %zu bytes and differs at %zu from the %zu bytes wanted\n", got_len, at, want_len);
+	printf(" has %zu bytes and differs at %zu from the %zu bytes wanted\n", got_len, at,
+	       want_len);
 	return false;
 }
 

@@ -42,20 +42,20 @@ bool check_bytes(const void *got, size_t got_len, const void *want, size_t want_
 /* A copy on the heap of exactly this size, so that a sanitizer sees an over-read; free() it. */
 void *check_copy(const void *bytes, size_t len);
 
-#define TEST(name)                                                                                 \
-	static void test_##name(void);                                                             \
-	__attribute__((constructor)) static void test_add_##name(void)                             \
-	{                                                                                          \
-		static struct check_test test = {#name, test_##name, NULL};                        \
-		check_add(&test);                                                                  \
-	}                                                                                          \
+#define TEST(name)                                                          \
+	static void test_##name(void);                                      \
+	__attribute__((constructor)) static void test_add_##name(void)      \
+	{                                                                   \
+		static struct check_test test = {#name, test_##name, NULL}; \
+		check_add(&test);                                           \
+	}                                                                   \
 	static void test_##name(void)
 
-#define CHECK(cond)		check_true((cond), __FILE__, __LINE__, #cond)
+#define CHECK(cond)             check_true((cond), __FILE__, __LINE__, #cond)
 #define CHECK_EQ_U64(got, want) check_u64((got), (want), __FILE__, __LINE__, #got)
 #define CHECK_EQ_I64(got, want) check_i64((got), (want), __FILE__, __LINE__, #got)
-#define CHECK_TEXT(got, want)	check_text((got), (want), __FILE__, __LINE__, #got)
-#define CHECK_BYTES(got, got_len, want, want_len)                                                  \
+#define CHECK_TEXT(got, want)   check_text((got), (want), __FILE__, __LINE__, #got)
+#define CHECK_BYTES(got, got_len, want, want_len) \
 	check_bytes((got), (got_len), (want), (want_len), __FILE__, __LINE__, #got)
 
 #endif
