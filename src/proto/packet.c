@@ -545,3 +545,18 @@ void packet_parse(uint32_t linktype, struct slice frame, size_t wire_bytes, stru
 		break;
 	}
 }
+
+void packet_parse_reassembled(struct packet *p)
+{
+	size_t missing = p->payload_wire_bytes - p->payload.len;
+	struct cursor c = cursor_make_cut(p->payload, missing);
+
+	p->frag_more = false;
+	p->frag_off = 0;
+	p->payload.len = 0;
+	p->payload_wire_bytes = 0;
+	if (p->ip_version == 6)
+		ipv6_parse_inner(&c, p);
+	else
+		transport_parse(&c, p);
+}

@@ -88,4 +88,10 @@ enum {
  */
 void packet_parse(uint32_t linktype, struct slice frame, size_t wire_bytes, struct packet *out);
 
+/*
+ * For a packet whose payload was put together from fragments (kind PACKET_FRAGMENT, all of IP's
+ * payload): parses what stands behind the IP headers, as if it had come in one piece.
+ */
+void packet_parse_reassembled(struct packet *p);
+
 #endif
