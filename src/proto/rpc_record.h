@@ -22,8 +22,10 @@ enum {
 	RPC_RECORD_STORE_MAX = 2 << 20,     /* bytes stored of one record; the rest is left out */
 	RPC_RECORD_PLAN_BYTES = 4 << 10,    /* records above are planned ... */
 	RPC_RECORD_PLAN_HEAD = 1 << 10,     /* ... once so many of their bytes are there */
-	RPC_SEARCH_EACH_BYTES = 256 << 10,  /* a search looks at each offset of so many bytes, */
-	RPC_SEARCH_GIVE_UP_BYTES = 4 << 20, /* then at chunk starts only, up to here */
+	RPC_SEARCH_EACH_BYTES = 256 << 10,  /* a search looks at each offset of so many bytes, then
+					     * at chunk starts only */
+	RPC_SEARCH_GIVE_UP_BYTES = 4 << 20, /* so much without a record: not RPC; ... */
+	RPC_SEARCH_GIVE_UP_NEW = 4 << 10,   /* ... the same for a stream seen from its start */
 	RPC_MARK_BYTES = 4,
 	RPC_SEARCH_CARRY = RPC_MARK_BYTES + RPC_PLAUSIBLE_BYTES - 1,
 };
@@ -86,18 +88,17 @@ void rpc_pool_init(struct rpc_pool *pool, size_t max_bytes);
 void rpc_pool_deinit(struct rpc_pool *pool);
 
 enum rpc_stream_state {
-	RPC_STREAM_BEGIN,  /* at the stream's first byte: a mark must stand here */
-	RPC_STREAM_SEARCH, /* looking for a mark */
+	RPC_STREAM_SEARCH, /* looking for a record mark by content; so begins every stream */
 	RPC_STREAM_MARK,   /* inside of a record mark, or before it */
 	RPC_STREAM_BODY,   /* inside of a fragment */
-	RPC_STREAM_DEAD,   /* not RPC: takes nothing */
+	RPC_STREAM_DEAD,   /* stopped: takes nothing */
 };
 
 struct rpc_stream_counts {
 	uint64_t records;
 	uint64_t damaged;        /* of them: with any RPC_RECORD_* bit */
 	uint64_t fragments;      /* beyond the first of their record */
-	uint64_t searches;       /* how often the mark was looked for, joining included */
+	uint64_t marks_lost;     /* record marks that were none */
 	uint64_t unframed_bytes; /* passed over while searching */
 };
 
@@ -105,26 +106,26 @@ struct rpc_stream_counts {
 struct rpc_stream {
 	enum rpc_stream_state state;
 	enum tcp_side from;
-	uint8_t mark_have; /* MARK: bytes of the mark that are here; BEGIN, SEARCH: bytes in carry
-			    */
-	bool is_last;      /* the fragment is the record's last */
-	bool planned;      /* the plan was asked for, or cannot be any more */
-	bool started;      /* a record is under way: its first fragment was begun */
-	bool checked;      /* its msg_type was looked at */
-	uint8_t carry[RPC_SEARCH_CARRY];
-	struct tcp_frame carry_frame; /* of the carry's first byte */
-	uint64_t searched_bytes;      /* in this search */
-	uint64_t next_off;            /* stream offset of the next byte */
+	uint8_t carry_have;              /* bytes in carry */
+	bool is_last;                    /* the fragment is the record's last */
+	bool is_planned;                 /* the plan was asked for */
+	bool is_checked;                 /* the record's msg_type was looked at */
+	bool has_fragment;               /* a first mark was read: a record is under way */
+	bool has_given_up;               /* RPC_STREAM_NOT_RPC was told of this search */
+	uint8_t carry[RPC_SEARCH_CARRY]; /* MARK: the mark's first bytes; SEARCH: not yet decided */
+	struct tcp_frame carry_frame;    /* of its first byte */
+	uint64_t searched_bytes;         /* in this search */
+	uint64_t give_up_bytes;          /* how many may be */
 
-	/* The record under way; offsets in the message. */
-	uint32_t frag_left; /* bytes of the fragment to come */
-	uint32_t damage;
-	size_t rec_bytes;      /* message bytes passed so far, here or not */
-	size_t rec_known;      /* message bytes announced so far by marks */
-	struct rpc_range hole; /* left out: nothing is stored for it */
+	/* The record under way; offsets are in the message, marks not counted. */
+	uint32_t frag_left;    /* bytes of the fragment to come */
+	uint32_t damage;       /* RPC_RECORD_* */
+	size_t rec_bytes;      /* bytes that went by so far, here or not */
+	size_t rec_known;      /* bytes that marks announced so far */
+	struct rpc_range hole; /* left out: the buffer has what is before and behind it */
 	struct rpc_range plan; /* what the owner does not want */
 	size_t skipped_bytes;
-	uint64_t rec_off;
+	uint64_t rec_off; /* stream offset of its first mark */
 	struct tcp_frame first, last;
 	uint8_t *buf; /* from the pool; NULL: none */
 	size_t buf_len, buf_cap;

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See rpc_msg.h. Section numbers are RFC 5531's unless another RFC is named. */
+#include "proto/rpc_msg.h"
+
+enum {
+	RPC_VERSION = 2,
+	RPC_GSS_VERSION = 1,
+	RPC_GSS_HANDLE_MAX = RPC_AUTH_BODY_MAX,
+	RPC_FLAVOR_PLAUSIBLE_MAX = RPC_AUTH_TLS,
+	RPC_VERSION_PLAUSIBLE_MAX = 0xffff,
+	RPC_PROCEDURE_PLAUSIBLE_MAX = 0xffff,
+	RPC_AUTH_STAT_MAX = 14, /* RPCSEC_GSS_CTXPROBLEM, section 9 */
+	RPC_CALL_BYTES_MIN = 40,
+	RPC_ACCEPTED_BYTES_MIN = 24,
+	RPC_DENIED_MISMATCH_BYTES = 24,
+	RPC_DENIED_AUTH_BYTES = 20,
+};
+
+static struct rpc_auth rpc_auth_decode(struct cursor *c)
+{
+	struct rpc_auth auth = {.flavor = cursor_u32(c)};
+
+	auth.body = xdr_opaque_slice(cursor_opaque(c, RPC_AUTH_BODY_MAX));
+	return auth;
+}
+
+/* Appendix A. */
+static bool rpc_auth_sys_decode(struct slice body, struct rpc_auth_sys *out)
+{
+	struct cursor c = cursor_make(body);
+	uint32_t count;
+
+	out->stamp = cursor_u32(&c);
+	out->machine = xdr_opaque_slice(cursor_opaque(&c, RPC_MACHINE_NAME_MAX));
+	out->uid = cursor_u32(&c);
+	out->gid = cursor_u32(&c);
+	count = cursor_u32(&c);
+	if (count > RPC_AUTH_GIDS_MAX)
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		out->gids[i] = cursor_u32(&c);
+	out->gids_len = count;
+	return cursor_ok(&c);
+}
+
+/* RFC 2203 section 5.3.1. */
+static bool rpc_auth_gss_decode(struct slice body, struct rpc_auth_gss *out)
+{
+	struct cursor c = cursor_make(body);
+
+	out->version = cursor_u32(&c);
+	out->proc = cursor_u32(&c);
+	out->seq = cursor_u32(&c);
+	out->service = cursor_u32(&c);
+	out->handle = xdr_opaque_slice(cursor_opaque(&c, RPC_GSS_HANDLE_MAX));
+	return cursor_ok(&c) && out->version == RPC_GSS_VERSION;
+}
+
+/* RFC 2203 sections 5.2.3.1 and 5.3.2: what protects arguments and results. */
+static enum rpc_body rpc_gss_enter(struct cursor *c, const struct rpc_auth_gss *gss)
+{
+	if (gss->proc != RPC_GSS_DATA)
+		return RPC_BODY_SEALED;
+	switch (gss->service) {
+	case RPC_GSS_SERVICE_NONE:
+		return RPC_BODY_PLAIN;
+	case RPC_GSS_SERVICE_INTEGRITY:
+		cursor_u32(c); /* length of what is protected */
+		cursor_u32(c); /* its sequence number */
+		return RPC_BODY_INTEGRITY;
+	default:
+		return RPC_BODY_SEALED;
+	}
+}
+
+enum rpc_body rpc_reply_enter_gss(struct cursor *c, const struct rpc_auth_gss *call)
+{
+	return rpc_gss_enter(c, call);
+}
+
+static enum rpc_body rpc_call_decode(struct cursor *c, struct rpc_call_header *call)
+{
+	call->rpcvers = cursor_u32(c);
+	if (call->rpcvers != RPC_VERSION) {
+		cursor_fail(c, CURSOR_VALUE);
+		return RPC_BODY_NONE;
+	}
+	call->program = cursor_u32(c);
+	call->version = cursor_u32(c);
+	call->procedure = cursor_u32(c);
+	call->cred = rpc_auth_decode(c);
+	if (cursor_ok(c) && call->cred.flavor == RPC_AUTH_SYS)
+		call->has_sys = rpc_auth_sys_decode(call->cred.body, &call->sys);
+	if (cursor_ok(c) && call->cred.flavor == RPC_AUTH_GSS)
+		call->has_gss = rpc_auth_gss_decode(call->cred.body, &call->gss);
+	call->verf = rpc_auth_decode(c);
+	if (call->cred.flavor != RPC_AUTH_GSS)
+		return RPC_BODY_PLAIN;
+	return call->has_gss ? rpc_gss_enter(c, &call->gss) : RPC_BODY_SEALED;
+}
+
+static enum rpc_body rpc_accepted_decode(struct cursor *c, struct rpc_reply_header *reply)
+{
+	reply->verf = rpc_auth_decode(c);
+	reply->accept_stat = cursor_u32(c);
+	switch (reply->accept_stat) {
+	case RPC_ACCEPT_SUCCESS:
+		return RPC_BODY_PLAIN;
+	case RPC_ACCEPT_PROG_MISMATCH:
+		reply->low = cursor_u32(c);
+		reply->high = cursor_u32(c);
+		return RPC_BODY_NONE;
+	case RPC_ACCEPT_PROG_UNAVAIL:
+	case RPC_ACCEPT_PROC_UNAVAIL:
+	case RPC_ACCEPT_GARBAGE_ARGS:
+	case RPC_ACCEPT_SYSTEM_ERR:
+		return RPC_BODY_NONE;
+	default:
+		cursor_fail(c, CURSOR_VALUE);
+		return RPC_BODY_NONE;
+	}
+}
+
+static enum rpc_body rpc_denied_decode(struct cursor *c, struct rpc_reply_header *reply)
+{
+	reply->reject_stat = cursor_u32(c);
+	switch (reply->reject_stat) {
+	case RPC_REJECT_MISMATCH:
+		reply->low = cursor_u32(c);
+		reply->high = cursor_u32(c);
+		break;
+	case RPC_REJECT_AUTH_ERROR:
+		reply->auth_stat = cursor_u32(c);
+		break;
+	default:
+		cursor_fail(c, CURSOR_VALUE);
+	}
+	return RPC_BODY_NONE;
+}
+
+static enum rpc_body rpc_reply_decode(struct cursor *c, struct rpc_reply_header *reply)
+{
+	reply->reply_stat = cursor_u32(c);
+	switch (reply->reply_stat) {
+	case RPC_REPLY_ACCEPTED:
+		return rpc_accepted_decode(c, reply);
+	case RPC_REPLY_DENIED:
+		return rpc_denied_decode(c, reply);
+	default:
+		cursor_fail(c, CURSOR_VALUE);
+		return RPC_BODY_NONE;
+	}
+}
+
+bool rpc_msg_decode(struct cursor *c, struct rpc_msg *out)
+{
+	*out = (struct rpc_msg){.body = RPC_BODY_NONE};
+	out->xid = cursor_u32(c);
+	out->type = cursor_u32(c);
+	if (!cursor_ok(c))
+		return false;
+	switch (out->type) {
+	case RPC_MSG_CALL:
+		out->body = rpc_call_decode(c, &out->call);
+		break;
+	case RPC_MSG_REPLY:
+		out->body = rpc_reply_decode(c, &out->reply);
+		break;
+	default:
+		cursor_fail(c, CURSOR_VALUE);
+	}
+	return cursor_ok(c);
+}
+
+bool rpc_msg_peek(struct cursor c, struct rpc_msg *out)
+{
+	*out = (struct rpc_msg){.body = RPC_BODY_NONE};
+	out->xid = cursor_u32(&c);
+	out->type = cursor_u32(&c);
+	if (!cursor_ok(&c) || out->type > RPC_MSG_REPLY)
+		return false;
+	if (out->type == RPC_MSG_REPLY)
+		return true;
+	out->call.rpcvers = cursor_u32(&c);
+	out->call.program = cursor_u32(&c);
+	out->call.version = cursor_u32(&c);
+	out->call.procedure = cursor_u32(&c);
+	return cursor_ok(&c) && out->call.rpcvers == RPC_VERSION;
+}
+
+/* A test of one field: what does not hold is NO, what is not here is MORE. */
+struct rpc_guess {
+	struct cursor c;
+	enum rpc_plausible verdict;
+};
+
+static uint32_t rpc_guess_field(struct rpc_guess *g, uint32_t low, uint32_t high)
+{
+	uint32_t v = 0;
+
+	if (g->verdict != RPC_PLAUSIBLE_YES)
+		return 0;
+	v = cursor_u32(&g->c);
+	if (!cursor_ok(&g->c))
+		g->verdict = RPC_PLAUSIBLE_MORE;
+	else if (v < low || v > high)
+		g->verdict = RPC_PLAUSIBLE_NO;
+	return v;
+}
+
+static void rpc_guess_call(struct rpc_guess *g, size_t message_bytes)
+{
+	rpc_guess_field(g, RPC_VERSION, RPC_VERSION);
+	rpc_guess_field(g, 1, UINT32_C(0x7fffffff));
+	rpc_guess_field(g, 0, RPC_VERSION_PLAUSIBLE_MAX);
+	rpc_guess_field(g, 0, RPC_PROCEDURE_PLAUSIBLE_MAX);
+	rpc_guess_field(g, 0, RPC_FLAVOR_PLAUSIBLE_MAX);
+	rpc_guess_field(g, 0, RPC_AUTH_BODY_MAX);
+	if (message_bytes < RPC_CALL_BYTES_MIN)
+		g->verdict = RPC_PLAUSIBLE_NO;
+}
+
+static void rpc_guess_reply(struct rpc_guess *g, size_t message_bytes)
+{
+	size_t bytes_min = RPC_ACCEPTED_BYTES_MIN;
+
+	if (rpc_guess_field(g, RPC_REPLY_ACCEPTED, RPC_REPLY_DENIED) == RPC_REPLY_ACCEPTED) {
+		rpc_guess_field(g, 0, RPC_FLAVOR_PLAUSIBLE_MAX);
+		/* Behind the verifier; only an empty one leaves it within reach. */
+		if (rpc_guess_field(g, 0, RPC_AUTH_BODY_MAX) == 0)
+			rpc_guess_field(g, RPC_ACCEPT_SUCCESS, RPC_ACCEPT_SYSTEM_ERR);
+	} else if (rpc_guess_field(g, RPC_REJECT_MISMATCH, RPC_REJECT_AUTH_ERROR) ==
+		   RPC_REJECT_AUTH_ERROR) {
+		rpc_guess_field(g, 0, RPC_AUTH_STAT_MAX);
+		bytes_min = RPC_DENIED_AUTH_BYTES;
+	} else {
+		rpc_guess_field(g, 0, RPC_VERSION);
+		bytes_min = RPC_DENIED_MISMATCH_BYTES;
+	}
+	if (g->verdict == RPC_PLAUSIBLE_YES && message_bytes < bytes_min)
+		g->verdict = RPC_PLAUSIBLE_NO;
+}
+
+enum rpc_plausible rpc_msg_plausible(struct slice head, size_t message_bytes)
+{
+	struct rpc_guess g = {.c = cursor_make(head), .verdict = RPC_PLAUSIBLE_YES};
+
+	if (message_bytes < RPC_MESSAGE_BYTES_MIN)
+		return RPC_PLAUSIBLE_NO;
+	rpc_guess_field(&g, 0, UINT32_MAX);
+	if (rpc_guess_field(&g, RPC_MSG_CALL, RPC_MSG_REPLY) == RPC_MSG_CALL)
+		rpc_guess_call(&g, message_bytes);
+	else
+		rpc_guess_reply(&g, message_bytes);
+	return g.verdict;
+}
