@@ -31,28 +31,40 @@ enum flow_orientation {
 	FLOW_BY_SYN,
 };
 
+enum { FLOW_SEEN = 4 };
+
+/* Enough of a UDP datagram to know it again when the capture shows it twice. */
+struct flow_seen {
+	int64_t ns;
+	uint32_t ip_id, xid;
+	size_t bytes; /* 0: none yet */
+};
+
 /* One connection (or pair of UDP endpoints). */
 struct flow {
-	struct conn conn; /* stays at its address until `end`; client and server may be exchanged
-			   * once, before the first record is handed on, when they were guessed */
-	void *rpc;        /* for the layer above, NULL at first; it frees it in `end` */
+	struct conn
+		conn; /* stays at its address until `end`. Where the client was guessed by its port
+		       * the two may be exchanged once, before the first record is handed on */
+	void *rpc;    /* for the layer above, NULL at first; it frees it in `end` */
 
 	/* The table's own. */
 	struct flow_table *table;
 	enum flow_orientation orientation;
 	enum tcp_side client;   /* which of the key's ends is the client */
-	bool not_rpc;           /* counted only */
+	bool is_settled;        /* a record was handed on: the orientation stays */
 	bool is_rpc;            /* RPC was recognised in at least one direction */
-	bool closed;            /* it is on the closed list */
+	bool gives_up;          /* it was found to be no RPC in this very packet */
+	bool not_rpc;           /* counted only */
+	bool is_closing;        /* it is on the list of closed connections */
 	struct endpoint end[2]; /* the key, by enum tcp_side; end[0] is the lower */
 	uint64_t hash;
 	struct provenance first, last;
 	int64_t queued_ns; /* last.at when it was put at its list's head */
 	struct flow *newer, *older;
-	uint64_t datagrams[2]; /* UDP: by enum tcp_side */
-	uint64_t datagram_bytes[2];
-	struct tcp tcp;              /* TCP only */
-	struct rpc_stream stream[2]; /* TCP only: by the side that sends */
+	struct tcp tcp;                           /* TCP only */
+	struct rpc_stream stream[2];              /* TCP only: by the side that sends */
+	struct flow_seen seen[2][FLOW_SEEN];      /* UDP only: by the side that sends */
+	uint64_t datagrams[2], datagram_bytes[2]; /* the same */
 };
 
 /* One UDP datagram that looks like RPC. Valid until the callback returns. */
@@ -72,7 +84,10 @@ struct flow_upper {
 	/* Which bytes of a long record nobody wants: see rpc_record.h. */
 	struct rpc_range (*plan)(void *context, struct flow *flow, enum conn_side from,
 				 struct cursor head);
-	/* Bytes of the stream are missing for good: replies or calls may be among them. */
+	/*
+	 * Bytes of the stream are missing for good: whole records may be among them. Not told of a
+	 * cut inside of a record.
+	 */
 	void (*gap)(void *context, struct flow *flow, enum conn_side from,
 		    const struct tcp_gap *gap);
 	/* Before EVENT_CONN_END: the last chance to speak of the connection. */
@@ -94,6 +109,7 @@ struct flow_counts {
 	uint64_t records;         /* handed on */
 	uint64_t records_damaged; /* of them: not complete */
 	uint64_t datagrams;       /* handed on */
+	uint64_t datagrams_twice; /* frames that the capture shows twice: not handed on again */
 	uint64_t marks_lost;      /* record marks that were none: framing broken, or bytes lost */
 };
 
@@ -109,8 +125,7 @@ struct flow_table {
 	struct tcp_budget budget;
 	struct rpc_pool pool;
 	struct flow_counts counts;
-	uint64_t next_serial;
-	uint32_t now_evidence; /* of the packet in work */
+	uint64_t last_serial;
 };
 
 /* options NULL: all defaults. board is borrowed and must outlive the table; upper is copied. */

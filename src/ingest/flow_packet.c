@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See flow.h: packets into TCP and record streams, and what comes out of them to board and upper.
+ */
+#include "ingest/flow_table.h"
+
+/* event.h's name of each note of proto/tcp.h. */
+static const enum tcp_fact flow_facts[TCP_NOTE_COUNT] = {
+	[TCP_NOTE_SYN] = TCP_FACT_SYN,
+	[TCP_NOTE_SYN_REPEAT] = TCP_FACT_SYN_REPEAT,
+	[TCP_NOTE_SYN_ACK] = TCP_FACT_SYN_ACK,
+	[TCP_NOTE_ESTABLISHED] = TCP_FACT_ESTABLISHED,
+	[TCP_NOTE_REFUSED] = TCP_FACT_REFUSED,
+	[TCP_NOTE_BARE_ACK_TO_SYN] = TCP_FACT_BARE_ACK_TO_SYN,
+	[TCP_NOTE_FIN] = TCP_FACT_FIN,
+	[TCP_NOTE_FIN_REPEAT] = TCP_FACT_FIN_REPEAT,
+	[TCP_NOTE_FIN_ACKED] = TCP_FACT_FIN_ACKED,
+	[TCP_NOTE_RST] = TCP_FACT_RST,
+	[TCP_NOTE_RETRANSMISSION] = TCP_FACT_RETRANSMISSION,
+	[TCP_NOTE_LOST] = TCP_FACT_LOST,
+};
+
+/* Ports that tell a server: NFS, rpcbind, mountd and lockd where they are fixed. The first wins. */
+static const uint16_t flow_server_ports[] = {2049, 111, 20048, 4045};
+
+static enum conn_side flow_side(const struct flow *flow, enum tcp_side from)
+{
+	return from == flow->client ? CONN_FROM_CLIENT : CONN_FROM_SERVER;
+}
+
+static void flow_set_client(struct flow *flow, enum tcp_side client, enum flow_orientation how)
+{
+	flow->orientation = how;
+	flow->client = client;
+	flow->conn.client = flow->end[client];
+	flow->conn.server = flow->end[tcp_other_side(client)];
+}
+
+/* True when one of the ports is known to be a server's; *client is set in any case. */
+static bool flow_guess_client(const struct flow *flow, enum tcp_side *client)
+{
+	uint16_t port_a = flow->end[TCP_SIDE_A].port;
+	uint16_t port_b = flow->end[TCP_SIDE_B].port;
+	size_t count = sizeof(flow_server_ports) / sizeof(flow_server_ports[0]);
+
+	*client = port_a > port_b ? TCP_SIDE_A : TCP_SIDE_B;
+	for (size_t i = 0; i < count && port_a != port_b; i++) {
+		if (port_a != flow_server_ports[i] && port_b != flow_server_ports[i])
+			continue;
+		*client = port_a == flow_server_ports[i] ? TCP_SIDE_B : TCP_SIDE_A;
+		return true;
+	}
+	return false;
+}
+
+/* The SYN tells who the client is, unless something was already told with another one. */
+static void flow_orient_by_syn(struct flow *flow)
+{
+	if (flow->tcp.has_opener && flow->orientation != FLOW_BY_SYN && !flow->is_settled)
+		flow_set_client(flow, flow->tcp.opener, FLOW_BY_SYN);
+}
+
+/*
+ * The first message of a connection whose client was only guessed. Who calls is the client; who
+ * answers, the server. But on a known NFS port it may be a call of NFSv4.1's backchannel, or the
+ * answer to one: then the port is the better witness.
+ */
+static void flow_settle(struct flow *flow, enum tcp_side from, struct cursor message)
+{
+	struct rpc_msg msg;
+	enum tcp_side client;
+	bool has_known_port;
+
+	if (flow->is_settled)
+		return;
+	flow->is_settled = true;
+	if (flow->orientation != FLOW_BY_PORT || !rpc_msg_peek(message, &msg))
+		return;
+	has_known_port = flow_guess_client(flow, &client);
+	if (msg.type == RPC_MSG_CALL &&
+	    !(has_known_port && rpc_program_is_transient(msg.call.program)))
+		flow_set_client(flow, from, FLOW_BY_CALL);
+	else if (msg.type == RPC_MSG_REPLY && !has_known_port)
+		flow_set_client(flow, tcp_other_side(from), FLOW_BY_CALL);
+}
+
+static struct provenance flow_at(const struct flow *flow, const struct tcp_frame *frame)
+{
+	return (struct provenance){
+		.evidence = flow->conn.evidence, .frame = frame->number, .at = frame->at};
+}
+
+static void flow_on_note(void *context, const struct tcp_note *note)
+{
+	struct flow *flow = context;
+	const struct event_board *board = flow->table->board;
+	struct event_tcp tcp;
+	struct event event = {.kind = EVENT_TCP, .conn = &flow->conn, .tcp = &tcp};
+
+	flow_orient_by_syn(flow);
+	if (note->kind == TCP_NOTE_LOST && note->acked)
+		flow->conn.lossy = true;
+	if (!event_wanted(board, EVENT_TCP))
+		return;
+	tcp = (struct event_tcp){
+		.fact = flow_facts[note->kind],
+		.from = flow_side(flow, note->from),
+		.bytes = note->bytes,
+		.ttl = note->ttl,
+		.acked = note->acked,
+	};
+	event.at = flow_at(flow, &note->frame);
+	event_emit(board, &event);
+}
+
+static void flow_on_chunk(void *context, const struct tcp_chunk *chunk)
+{
+	struct flow *flow = context;
+
+	rpc_stream_chunk(&flow->stream[chunk->from], chunk);
+}
+
+static void flow_on_gap(void *context, const struct tcp_gap *gap)
+{
+	struct flow *flow = context;
+	struct flow_table *t = flow->table;
+	struct rpc_stream *stream = &flow->stream[gap->from];
+
+	if (gap->kind != TCP_GAP_LOST)
+		flow->conn.lossy = true;
+	rpc_stream_gap(stream, gap);
+	if (gap->kind != TCP_GAP_CUT || stream->state == RPC_STREAM_SEARCH)
+		t->upper.gap(t->upper.context, flow, flow_side(flow, gap->from), gap);
+}
+
+static void flow_on_record(void *context, enum tcp_side from, const struct rpc_record *record)
+{
+	struct flow *flow = context;
+	struct flow_table *t = flow->table;
+
+	flow_settle(flow, from, record->body);
+	t->counts.records++;
+	t->counts.records_damaged += record->damage != 0;
+	t->upper.record(t->upper.context, flow, flow_side(flow, from), record);
+}
+
+static struct rpc_range flow_on_plan(void *context, enum tcp_side from, struct cursor head)
+{
+	struct flow *flow = context;
+	const struct flow_upper *upper = &flow->table->upper;
+
+	flow_settle(flow, from, head);
+	return upper->plan(upper->context, flow, flow_side(flow, from), head);
+}
+
+static void flow_on_stream_note(void *context, enum tcp_side from, enum rpc_stream_note note,
+				const struct tcp_frame *frame)
+{
+	struct flow *flow = context;
+
+	(void)from;
+	(void)frame;
+	switch (note) {
+	case RPC_STREAM_FOUND:
+		flow->is_rpc = true;
+		return;
+	case RPC_STREAM_LOST_MARK:
+		flow->table->counts.marks_lost++;
+		return;
+	case RPC_STREAM_NOT_RPC:
+		/* With RPC in the other direction this one may be too, or may have changed to TLS.
+		 */
+		flow->gives_up = !flow->is_rpc;
+		return;
+	}
+}
+
+static const struct tcp_sink flow_tcp_sink = {flow_on_chunk, flow_on_gap, flow_on_note};
+static const struct rpc_stream_sink flow_stream_sink = {flow_on_record, flow_on_plan,
+							flow_on_stream_note};
+
+void flow_start(struct flow *flow, bool joined)
+{
+	struct flow_table *t = flow->table;
+	enum tcp_side client;
+
+	flow->conn.joined = joined;
+	flow_guess_client(flow, &client);
+	flow_set_client(flow, client, FLOW_BY_PORT);
+	if (flow->conn.transport != TRANSPORT_TCP)
+		return;
+	tcp_init(&flow->tcp, &flow_tcp_sink, &t->budget, flow);
+	for (enum tcp_side side = TCP_SIDE_A; side <= TCP_SIDE_B; side++)
+		rpc_stream_init(&flow->stream[side], side, joined, &flow_stream_sink, &t->pool,
+				flow);
+}
+
+void flow_finish(struct flow *flow)
+{
+	struct tcp_frame last = {.number = flow->last.frame, .at = flow->last.at};
+
+	if (flow->conn.transport != TRANSPORT_TCP)
+		return;
+	tcp_finish(&flow->tcp, &last);
+	for (enum tcp_side side = TCP_SIDE_A; side <= TCP_SIDE_B; side++) {
+		rpc_stream_finish(&flow->stream[side]);
+		rpc_stream_deinit(&flow->stream[side]);
+	}
+	tcp_deinit(&flow->tcp);
+}
+
+static void flow_give_up(struct flow *flow)
+{
+	flow->gives_up = false;
+	flow->not_rpc = true;
+	flow->table->counts.flows_not_rpc++;
+	tcp_stop_data(&flow->tcp);
+	rpc_stream_stop(&flow->stream[TCP_SIDE_A]);
+	rpc_stream_stop(&flow->stream[TCP_SIDE_B]);
+}
+
+static void flow_packet_tcp(struct flow_table *t, const struct flow_key *key,
+			    const struct provenance *at, const struct packet *packet)
+{
+	struct tcp_frame frame = {.number = at->frame, .at = at->at};
+	bool joined = !(packet->tcp.flags & TCP_SYN);
+	uint64_t hash = 0;
+	struct flow *flow = flow_find(t, key, &hash);
+
+	if (flow && flow->not_rpc) {
+		t->counts.packets_not_rpc++;
+		if (!(packet->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
+			flow->tcp.half[key->from].segments++;
+			flow->last = *at;
+			return;
+		}
+	}
+	if (flow && tcp_segment(&flow->tcp, key->from, packet, &frame) == TCP_OTHER_CONNECTION) {
+		hash = flow->hash;
+		flow_end(t, flow);
+		flow = NULL;
+	} else if (flow) {
+		flow->last = *at;
+	}
+	if (!flow) {
+		flow = flow_add(t, key, hash, at);
+		flow_start(flow, joined);
+		tcp_segment(&flow->tcp, key->from, packet, &frame);
+	}
+	if (__builtin_expect(flow->gives_up, 0))
+		flow_give_up(flow);
+	if (flow->tcp.completeness & (TCP_COMPLETE_FIN | TCP_COMPLETE_RST))
+		flow_set_closing(flow, tcp_is_closed(&flow->tcp));
+}
+
+/* Did the capture show this very datagram just now? See tcp.h for the times. */
+static bool flow_seen_twice(struct flow *flow, const struct flow_key *key, uint32_t xid,
+			    const struct provenance *at, const struct packet *packet)
+{
+	struct flow_seen *seen = flow->seen[key->from];
+	uint64_t window_ns = (uint64_t)(packet->ip_id ? TCP_TWICE_NS : TCP_TWICE_ANY_NS);
+
+	for (size_t i = 0; i < FLOW_SEEN; i++)
+		if (seen[i].bytes == packet->payload_wire_bytes && seen[i].xid == xid &&
+		    seen[i].ip_id == packet->ip_id &&
+		    (uint64_t)at->at.ns - (uint64_t)seen[i].ns + window_ns <= 2 * window_ns)
+			return true;
+	seen[flow->datagrams[key->from] % FLOW_SEEN] =
+		(struct flow_seen){at->at.ns, packet->ip_id, xid, packet->payload_wire_bytes};
+	return false;
+}
+
+static void flow_packet_udp(struct flow_table *t, const struct flow_key *key,
+			    const struct provenance *at, const struct packet *packet)
+{
+	struct flow_datagram datagram = {
+		.body = cursor_make_cut(packet->payload,
+					packet->payload_wire_bytes - packet->payload.len),
+		.bytes = packet->payload_wire_bytes,
+		.at = *at,
+	};
+	uint64_t hash = 0;
+	struct flow *flow = flow_find(t, key, &hash);
+	enum rpc_plausible verdict = rpc_msg_plausible(packet->payload, datagram.bytes);
+	struct cursor head = datagram.body;
+
+	if (verdict == RPC_PLAUSIBLE_NO || (verdict == RPC_PLAUSIBLE_MORE && !flow)) {
+		t->counts.packets_not_rpc++;
+		return;
+	}
+	if (!flow) {
+		flow = flow_add(t, key, hash, at);
+		flow_start(flow, true);
+		flow->is_rpc = true;
+	}
+	flow->last = *at;
+	if (flow_seen_twice(flow, key, cursor_u32(&head), at, packet)) {
+		t->counts.datagrams_twice++;
+		return;
+	}
+	flow->datagrams[key->from]++;
+	flow->datagram_bytes[key->from] += datagram.bytes;
+	flow->conn.lossy |= datagram.bytes > packet->payload.len;
+	flow_settle(flow, key->from, datagram.body);
+	t->counts.datagrams++;
+	t->upper.datagram(t->upper.context, flow, flow_side(flow, key->from), &datagram);
+}
+
+void flow_table_packet(struct flow_table *t, uint32_t evidence, uint64_t frame_number,
+		       struct stamp at, const struct packet *packet)
+{
+	struct provenance where = {.evidence = evidence, .frame = frame_number, .at = at};
+	struct flow_key key = {.evidence = evidence};
+	int order;
+
+	if (packet->kind != PACKET_TCP && packet->kind != PACKET_UDP)
+		return;
+	t->counts.packets++;
+	key.transport = packet->kind == PACKET_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
+	order = memcmp(packet->src, packet->dst, PACKET_ADDR_BYTES);
+	if (order == 0)
+		order = (packet->src_port > packet->dst_port) -
+			(packet->src_port < packet->dst_port);
+	key.from = order <= 0 ? TCP_SIDE_A : TCP_SIDE_B;
+	memcpy(key.end[key.from].addr, packet->src, PACKET_ADDR_BYTES);
+	memcpy(key.end[!key.from].addr, packet->dst, PACKET_ADDR_BYTES);
+	key.end[key.from].port = packet->src_port;
+	key.end[!key.from].port = packet->dst_port;
+	if (packet->kind == PACKET_TCP)
+		flow_packet_tcp(t, &key, &where, packet);
+	else
+		flow_packet_udp(t, &key, &where, packet);
+}

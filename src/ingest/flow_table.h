@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The two halves of ingest/flow.h: flow.c finds flows and makes room for them, flow_packet.c feeds
+ * them and tells what comes out. Not for others.
+ */
+#ifndef INGEST_FLOW_TABLE_H
+#define INGEST_FLOW_TABLE_H
+
+#include "ingest/flow.h"
+
+/* A packet on its way: its key, and which of its ends sent it. */
+struct flow_key {
+	struct endpoint end[2]; /* the lower first */
+	enum transport transport;
+	uint32_t evidence;
+	enum tcp_side from;
+};
+
+/* The flow with this key, or NULL. */
+struct flow *flow_find(struct flow_table *t, const struct flow_key *key, uint64_t *hash);
+
+/* A new flow, in the table. Others may end to make room. */
+struct flow *flow_add(struct flow_table *t, const struct flow_key *key, uint64_t hash,
+		      const struct provenance *at);
+
+/* Ends the flow: tells all that is left of it, and frees it. */
+void flow_end(struct flow_table *t, struct flow *flow);
+
+/* Puts the flow on the list of closed connections, or takes it back from there. */
+void flow_set_closing(struct flow *flow, bool is_closing);
+
+/* Prepares what a flow needs to be fed: joined as in struct conn. */
+void flow_start(struct flow *flow, bool joined);
+
+/* Nothing more will come: hands on what is held. */
+void flow_finish(struct flow *flow);
+
+#endif
