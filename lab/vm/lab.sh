@@ -177,7 +177,7 @@ keep() {
     for g in server client1 client2; do
         [ -s "$run/$g/share/capture.pcap" ] || continue
         cp "$run/$g/share/capture.pcap" "$dir/$g.pcap"
-        [ ! -s "$run/$g/share/capture-2.pcap" ] || mergecap -F pcap -a -w "$dir/$g.pcap" "$run/$g/share/capture.pcap" "$run/$g/share/capture-2.pcap"
+        [ ! -s "$run/$g/share/capture-1.pcap" ] || mergecap -F pcap -a -w "$dir/$g.pcap" "$run/$g/share/capture-1.pcap" "$run/$g/share/capture.pcap"
         chmod 644 "$dir/$g.pcap"
         guests="$guests $(jq -cn --arg g $g --arg h "${host_of[$g]}" --arg a "${ip_of[$g]}" --arg k "$(cat "$run/$g/share/uname.txt")" '{($g): {hostname: $h, address: $a, kernel: $k}}')"
     done

@@ -80,7 +80,7 @@ expect_lease() { # CAUSES-THAT-ARE-TRUE-TOO
     reading . "nfs4-lease-expired $1" "nfs4-lease-expired" "nfs4-lease-expired $1"
     reading server.pcap "nfs4-lease-expired $1" "nfs4-lease-expired" "nfs4-lease-expired $1"
     if [ "${2:-}" = pause ]; then
-        reading client1.pcap "null nfs4-lease-expired nfs4-client-expired" "" "nfs4-lease-expired nfs4-client-expired" likely "the clock stood still with the machine: by its stamps there is no silence, only the server's TCP timestamps show it"
+        reading client1.pcap "null nfs4-lease-expired nfs4-client-expired nfs4-lock-reclaim-failed" "" "nfs4-lease-expired nfs4-client-expired" likely "the clock stood still with the machine: by its stamps there is no silence, only the server's TCP timestamps show it"
     else
         reading client1.pcap "nfs4-lease-expired $1" "" "nfs4-lease-expired $1" "" "the silence is in it, whoever made it"
     fi
@@ -141,15 +141,17 @@ expect_collision_v41() {
     for f in . server.pcap "client1.pcap client2.pcap"; do reading "$f" nfs4-client-owner-collision nfs4-session-reset-loop ""; done
     reading client1.pcap nfs4-client-owner-collision nfs4-session-reset-loop "" likely "one client sees only its own side: supporting facts, no proof"
 }
+expect_collision_v40() { expect_collision_v41; }
 expect_collision_v42() { expect_collision_v41; }
 expect_collision_v41_ipv6() { expect_collision_v41; }
 case_collision_v41() { # two machines with one host name, 4.1
     collision 12 vers=4.1,hard vers=4.1,hard
     keep collision-v41 "Two client machines share the host name web-01 and no uniquifier is set, so both send the same co_ownerid; the server takes each EXCHANGE_ID of one for a reboot of the other and throws away the other's client ID, session, opens and locks." "${collision_symptoms[@]}"
 }
-case_collision_v40() { # two machines with one host name, 4.0: the client's owner has its address
-    collision 30 vers=4.0,hard vers=4.0,hard
-    keep collision-v40 "Two client machines share the host name web-01 and mount 4.0." "${collision_symptoms_40[@]}"
+case_collision_v40() { # two machines with one host name, 4.0
+    collision 16 vers=4.0,hard vers=4.0,hard
+    keep collision-v40 "Two client machines share the host name web-01 and no uniquifier is set, so both send the same nfs_client_id4; the server takes each SETCLIENTID of one for a reboot of the other and throws away the other's client ID, opens and locks." \
+        "OPEN, WRITE, LOCK, DELEGRETURN, RENEW answered NFS4ERR_EXPIRED over and over, on both clients" "SETCLIENTID from two addresses with the same id and two verifiers that alternate" "no NFS4ERR_CLID_INUSE"
 }
 case_same_host_two_minors() { # one host name, 4.1 and 4.2 at once: no collision
     collision 25 vers=4.1,hard vers=4.2,hard
@@ -181,16 +183,16 @@ admin_expired() { # VERSION TIMES
     lab_stop
 }
 expect_admin_expired_v41() {
-    reading . "null nfs4-client-expired" "" "nfs4-client-expired"
-    reading server.pcap "null nfs4-client-expired" "" "nfs4-client-expired"
-    reading client1.pcap "null nfs4-client-expired" "" "nfs4-client-expired" likely "another client of the same owner could be behind it as well; but the clientid counter hardly moves"
+    reading . "null nfs4-client-expired nfs4-lock-reclaim-failed" "" "nfs4-client-expired"
+    reading server.pcap "null nfs4-client-expired nfs4-lock-reclaim-failed" "" "nfs4-client-expired"
+    reading client1.pcap "null nfs4-client-expired nfs4-lock-reclaim-failed" "" "nfs4-client-expired" likely "another client of the same owner could be behind it as well; but the clientid counter hardly moves"
     reading client2.pcap null "" ""
 }
 expect_admin_expired_v40() { expect_admin_expired_v41; }
 expect_admin_expired_repeated() {
-    reading . "null nfs4-client-expired nfs4-session-reset-loop" "" "nfs4-client-expired"
-    reading server.pcap "null nfs4-client-expired nfs4-session-reset-loop" "" "nfs4-client-expired"
-    reading client1.pcap "null nfs4-client-expired nfs4-session-reset-loop" "" "nfs4-client-expired" likely
+    reading . "null nfs4-client-expired nfs4-session-reset-loop nfs4-lock-reclaim-failed" "" "nfs4-client-expired"
+    reading server.pcap "null nfs4-client-expired nfs4-session-reset-loop nfs4-lock-reclaim-failed" "" "nfs4-client-expired"
+    reading client1.pcap "null nfs4-client-expired nfs4-session-reset-loop nfs4-lock-reclaim-failed" "" "nfs4-client-expired" likely
     reading client2.pcap null "" ""
 }
 case_admin_expired_v41() { # the administrator expires an active 4.1 client, once
