@@ -16,8 +16,7 @@ struct merge {
 	struct vec inputs; /* of struct merge_input, private */
 	struct vec heap;   /* of size_t: inputs that hold a packet, the earliest first */
 	size_t fresh;      /* first input that was not asked yet */
-	size_t pending;    /* input whose packet was delivered last and is to be replaced */
-	bool has_pending;
+	bool has_pending;  /* the top of the heap was delivered and is to be replaced */
 };
 
 struct merge_item {

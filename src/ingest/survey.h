@@ -18,9 +18,9 @@
 #include "event/ident.h"
 
 enum {
-	SURVEY_CONNS_MAX = 1 << 16,     /* connections, over all captures */
+	SURVEY_CONNS_MAX = 1 << 17,     /* connections, over all captures */
 	SURVEY_SAMPLES_MAX = 128,       /* sampled segments of one connection */
-	SURVEY_SAMPLES_TOTAL = 1 << 21, /* of all */
+	SURVEY_SAMPLES_TOTAL = 1 << 20, /* of all; above it each connection keeps only a few */
 };
 
 #define SURVEY_SKIM_BYTES (UINT64_C(256) << 20) /* of each capture, unpacked */
@@ -44,8 +44,8 @@ void survey_settle(struct survey *s);
 /*
  * True when this capture speaks for the connection (TCP) or pair of ports (UDP) of the packet with
  * this frame number, in either direction. A capture that was not surveyed (standard input) speaks
- * for what no surveyed capture has. Enough to ask when a connection begins or is first seen.
- * A survey of fewer than two captures lets everybody speak.
+ * for the ports that no surveyed capture has. Enough to ask when a connection begins or is first
+ * seen. What a survey left out (caps, bytes that were not skimmed) is let through: it speaks.
  */
 bool survey_speaks(const struct survey *s, uint32_t evidence, enum transport transport,
 		   const struct endpoint *src, const struct endpoint *dst, uint64_t frame);

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Who speaks: the deciding half of survey.h.
+ *
+ * All samples are sorted by their key; connections of different captures that share one become one
+ * group (union-find). In each group the capture that holds most of it speaks for all.
+ */
+#include <stdlib.h>
+
+#include "ingest/survey_private.h"
+
+/* A sample, or a SYN, with the connection that has it. */
+struct survey_entry {
+	uint64_t key;
+	int64_t at_ns;
+	uint32_t prefix;
+	uint32_t conn;
+};
+
+/* How far apart one segment's stamps in two captures are. */
+struct survey_delta {
+	uint32_t silent;
+	uint32_t speaker;
+	int64_t ns;
+};
+
+/* What one capture holds of a group. */
+struct survey_share {
+	uint32_t evidence;
+	uint64_t payload_bytes;
+	uint64_t packets;
+};
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int survey_entry_compare(const void *a, const void *b)
+{
+	const struct survey_entry *x = a;
+	const struct survey_entry *y = b;
+
+	return x->key != y->key ? compare_u64(x->key, y->key) : compare_u64(x->conn, y->conn);
+}
+
+static int survey_delta_compare(const void *a, const void *b)
+{
+	const struct survey_delta *x = a;
+	const struct survey_delta *y = b;
+
+	if (x->silent != y->silent)
+		return compare_u64(x->silent, y->silent);
+	if (x->speaker != y->speaker)
+		return compare_u64(x->speaker, y->speaker);
+	return x->ns < y->ns ? -1 : x->ns > y->ns;
+}
+
+static struct survey_conn *settle_conn(const struct survey *s, uint32_t index)
+{
+	return vec_at(&s->conns, index);
+}
+
+/* The connection that stands for a group; shortens the way to it. */
+static uint32_t settle_root(const struct survey *s, uint32_t index)
+{
+	struct survey_conn *conn = settle_conn(s, index);
+
+	while (conn->group != index) {
+		conn->group = settle_conn(s, conn->group)->group;
+		index = conn->group;
+		conn = settle_conn(s, index);
+	}
+	return index;
+}
+
+static void settle_union(const struct survey *s, uint32_t a, uint32_t b)
+{
+	a = settle_root(s, a);
+	b = settle_root(s, b);
+	/* the lower index stands for both: no order of samples matters */
+	if (a < b)
+		settle_conn(s, b)->group = a;
+	else
+		settle_conn(s, a)->group = b;
+}
+
+static void settle_collect_syns(const struct survey *s, uint32_t index, struct vec *entries)
+{
+	const struct survey_conn *conn = settle_conn(s, index);
+	const struct survey_tuple *tuple =
+		*(struct survey_tuple **)vec_at(&s->tuple_list, conn->tuple);
+
+	for (int direction = 0; direction < 2; direction++) {
+		if (!conn->has_isn[direction])
+			continue;
+		*(struct survey_entry *)vec_push(entries) = (struct survey_entry){
+			.key = survey_key(tuple, direction, conn->isn[direction], 0,
+					  SURVEY_KIND_SYN),
+			.at_ns = conn->syn_ns[direction],
+			.conn = index,
+		};
+	}
+}
+
+/* Every sample and every SYN, sorted; the samples themselves are no longer needed. */
+static void settle_collect(struct survey *s, struct vec *entries)
+{
+	vec_init(entries, sizeof(struct survey_entry));
+	for (uint32_t i = 0; i < s->conns.len; i++) {
+		struct survey_conn *conn = settle_conn(s, i);
+
+		for (uint32_t j = 0; j < conn->sample_count; j++) {
+			*(struct survey_entry *)vec_push(entries) = (struct survey_entry){
+				.key = conn->samples[j].key,
+				.at_ns = conn->samples[j].at_ns,
+				.prefix = conn->samples[j].prefix,
+				.conn = i,
+			};
+		}
+		settle_collect_syns(s, i, entries);
+		free(conn->samples);
+		conn->samples = NULL;
+		conn->sample_count = 0;
+	}
+	if (entries->len > 0)
+		qsort(entries->items, entries->len, sizeof(struct survey_entry),
+		      survey_entry_compare);
+}
+
+/* True when two entries are one segment in two captures. */
+static bool settle_same_segment(const struct survey *s, const struct survey_entry *a,
+				const struct survey_entry *b)
+{
+	return a->key == b->key && (a->prefix == b->prefix || a->prefix == 0 || b->prefix == 0) &&
+	       settle_conn(s, a->conn)->evidence != settle_conn(s, b->conn)->evidence;
+}
+
+static void settle_match(const struct survey *s, const struct vec *entries)
+{
+	const struct survey_entry *e = entries->items;
+
+	for (size_t i = 1; i < entries->len; i++) {
+		if (settle_same_segment(s, &e[i - 1], &e[i]))
+			settle_union(s, e[i - 1].conn, e[i].conn);
+	}
+}
+
+/* Fuller first; the lower index where both are as full. */
+static bool survey_share_fuller(const struct survey_share *a, const struct survey_share *b)
+{
+	if (a->payload_bytes != b->payload_bytes)
+		return a->payload_bytes > b->payload_bytes;
+	if (a->packets != b->packets)
+		return a->packets > b->packets;
+	return a->evidence < b->evidence;
+}
+
+/* Connections by group, then by evidence. */
+struct settle_member {
+	uint32_t group;
+	uint32_t evidence;
+	uint32_t conn;
+};
+
+static int settle_member_compare(const void *a, const void *b)
+{
+	const struct settle_member *x = a;
+	const struct settle_member *y = b;
+
+	if (x->group != y->group)
+		return compare_u64(x->group, y->group);
+	if (x->evidence != y->evidence)
+		return compare_u64(x->evidence, y->evidence);
+	return compare_u64(x->conn, y->conn);
+}
+
+/* The capture that speaks for members[0..count), which are one group. */
+static uint32_t settle_choose(const struct survey *s, const struct settle_member *members,
+			      size_t count)
+{
+	struct survey_share best = {.evidence = members[0].evidence};
+	struct survey_share share = best;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct survey_conn *conn = settle_conn(s, members[i].conn);
+
+		if (members[i].evidence != share.evidence)
+			share = (struct survey_share){.evidence = members[i].evidence};
+		share.payload_bytes += conn->payload_bytes;
+		share.packets += conn->packets;
+		if (share.evidence == best.evidence || survey_share_fuller(&share, &best))
+			best = share;
+	}
+	return best.evidence;
+}
+
+static void settle_speakers(const struct survey *s)
+{
+	struct vec members;
+	const struct settle_member *m;
+
+	vec_init(&members, sizeof(struct settle_member));
+	for (uint32_t i = 0; i < s->conns.len; i++) {
+		*(struct settle_member *)vec_push(&members) = (struct settle_member){
+			.group = settle_root(s, i),
+			.evidence = settle_conn(s, i)->evidence,
+			.conn = i,
+		};
+	}
+	if (members.len > 0)
+		qsort(members.items, members.len, sizeof(*m), settle_member_compare);
+	m = members.items;
+	for (size_t i = 0, end; i < members.len; i = end) {
+		uint32_t speaker;
+
+		for (end = i + 1; end < members.len && m[end].group == m[i].group; end++)
+			;
+		speaker = settle_choose(s, m + i, end - i);
+		for (size_t j = i; j < end; j++)
+			settle_conn(s, m[j].conn)->speaker = speaker;
+	}
+	vec_deinit(&members);
+}
+
+/* Notes how far apart the stamps of a segment are, if one of the two speaks for the other. */
+static void settle_add_delta(const struct survey *s, const struct survey_entry *a,
+			     const struct survey_entry *b, struct vec *deltas)
+{
+	const struct survey_conn *x = settle_conn(s, a->conn);
+	const struct survey_conn *y = settle_conn(s, b->conn);
+	struct survey_delta delta = {.silent = x->evidence, .speaker = y->evidence};
+
+	if (x->speaker != y->evidence) {
+		if (y->speaker != x->evidence)
+			return;
+		delta = (struct survey_delta){.silent = y->evidence, .speaker = x->evidence};
+		if (!__builtin_sub_overflow(a->at_ns, b->at_ns, &delta.ns))
+			*(struct survey_delta *)vec_push(deltas) = delta;
+		return;
+	}
+	if (!__builtin_sub_overflow(b->at_ns, a->at_ns, &delta.ns))
+		*(struct survey_delta *)vec_push(deltas) = delta;
+}
+
+static int survey_pair_compare(const void *a, const void *b)
+{
+	const struct survey_pair *x = a;
+	const struct survey_pair *y = b;
+
+	if (x->silent != y->silent)
+		return compare_u64(x->silent, y->silent);
+	return compare_u64(x->speaker, y->speaker);
+}
+
+/* Pairs of captures, with the number of connections that one leaves to the other. */
+static void settle_count_pairs(struct survey *s)
+{
+	for (uint32_t i = 0; i < s->conns.len; i++) {
+		const struct survey_conn *conn = settle_conn(s, i);
+		struct survey_pair *pair = NULL;
+
+		if (conn->speaker == conn->evidence)
+			continue;
+		for (size_t j = 0; j < s->pairs.len && !pair; j++) {
+			struct survey_pair *other = vec_at(&s->pairs, j);
+
+			if (other->silent == conn->evidence && other->speaker == conn->speaker)
+				pair = other;
+		}
+		if (!pair) {
+			pair = vec_push(&s->pairs);
+			pair->silent = conn->evidence;
+			pair->speaker = conn->speaker;
+		}
+		pair->conn_count++;
+	}
+	if (s->pairs.len > 0)
+		qsort(s->pairs.items, s->pairs.len, sizeof(struct survey_pair),
+		      survey_pair_compare);
+}
+
+/* Both lists are sorted by silent and speaker: each pair's median. */
+static void settle_clocks(struct survey *s, const struct vec *entries)
+{
+	const struct survey_entry *e = entries->items;
+	const struct survey_delta *d;
+	struct vec deltas;
+	size_t at = 0;
+
+	vec_init(&deltas, sizeof(struct survey_delta));
+	for (size_t i = 1; i < entries->len; i++) {
+		if (settle_same_segment(s, &e[i - 1], &e[i]))
+			settle_add_delta(s, &e[i - 1], &e[i], &deltas);
+	}
+	if (deltas.len > 0)
+		qsort(deltas.items, deltas.len, sizeof(*d), survey_delta_compare);
+	d = deltas.items;
+	for (size_t i = 0; i < s->pairs.len; i++) {
+		struct survey_pair *pair = vec_at(&s->pairs, i);
+		size_t start;
+
+		while (at < deltas.len &&
+		       (d[at].silent < pair->silent ||
+			(d[at].silent == pair->silent && d[at].speaker < pair->speaker)))
+			at++;
+		start = at;
+		while (at < deltas.len && d[at].silent == pair->silent &&
+		       d[at].speaker == pair->speaker)
+			at++;
+		pair->sample_count = at - start;
+		if (at > start)
+			pair->clock_delta_ns = d[start + (at - start) / 2].ns;
+	}
+	vec_deinit(&deltas);
+}
+
+/* Connections of one tuple next to each other, by evidence; a capture's own are in frame order. */
+static void settle_order(struct survey *s)
+{
+	struct vec members;
+	const struct settle_member *m;
+
+	vec_init(&members, sizeof(struct settle_member));
+	for (uint32_t i = 0; i < s->conns.len; i++) {
+		const struct survey_conn *conn = settle_conn(s, i);
+
+		*(struct settle_member *)vec_push(&members) = (struct settle_member){
+			.group = conn->tuple,
+			.evidence = conn->evidence,
+			.conn = i,
+		};
+	}
+	if (members.len > 0)
+		qsort(members.items, members.len, sizeof(*m), settle_member_compare);
+	m = members.items;
+	for (size_t i = 0; i < members.len; i++) {
+		struct survey_tuple *tuple =
+			*(struct survey_tuple **)vec_at(&s->tuple_list, m[i].group);
+
+		if (tuple->conn_count++ == 0)
+			tuple->conn_at = (uint32_t)i;
+		*(uint32_t *)vec_push(&s->order) = m[i].conn;
+	}
+	vec_deinit(&members);
+}
+
+void survey_settle(struct survey *s)
+{
+	struct vec entries;
+
+	settle_collect(s, &entries);
+	settle_match(s, &entries);
+	settle_speakers(s);
+	settle_count_pairs(s);
+	settle_clocks(s, &entries);
+	settle_order(s);
+	vec_deinit(&entries);
+}
