@@ -204,6 +204,7 @@ run)
     . "$here/cases/cases.sh"
     for c in "$@"; do
         mounts= notes= LAB_IP6= LAB_SERVER= LAB_FILTER=
+        kernel=${LAB_KERNEL:-6.1.0-56} client_kernel=${LAB_CLIENT_KERNEL:-${LAB_KERNEL:-6.1.0-56}}
         "case_${c//-/_}" || note "case $c failed"
     done
     ;;

@@ -19,7 +19,6 @@ restart() { # VERSION [absent]
     lab_stop
 }
 expect_restart_v41() { readings nfs4-server-restart "" "tcp-syn-refused" client2.pcap; reading "client1.pcap client2.pcap" nfs4-server-restart "" "tcp-syn-refused"; }
-expect_restart_v42() { expect_restart_v41; }
 expect_restart_v41_grace() { readings nfs4-server-restart nfs4-grace-wait "tcp-syn-refused"; }
 expect_restart_v40() { readings nfs4-server-restart nfs4-grace-wait "tcp-syn-refused" client2.pcap; }
 case_restart_v41() { # server restart under two 4.1 clients with open and locked files
@@ -33,12 +32,6 @@ case_restart_v41_grace() { # the same, and one client of the two never comes bac
     keep restart-v41-grace "The NFS service was stopped and started again 2 s later. client2 had been switched off before, so the server waits for it until its grace period of 20 s ends; client1 reclaims at once, but its new opens are answered GRACE until then." \
         "SEQUENCE answered NFS4ERR_BADSESSION once on client1 after the reconnection" "one round of EXCHANGE_ID, CREATE_SESSION, reclaim, RECLAIM_COMPLETE" \
         "OPEN answered NFS4ERR_GRACE until the grace period ends" "clientids with another cl_boot than before"
-}
-case_restart_v42() { # the same with 4.2
-    restart 4.2
-    keep restart-v42 "The NFS service was stopped and started again 2 s later: a new server instance (another cl_boot). Both clients reclaim their opens and locks within the grace period." \
-        "SEQUENCE answered NFS4ERR_BADSESSION once on each client after the reconnection" "one round of EXCHANGE_ID, CREATE_SESSION, reclaim, RECLAIM_COMPLETE" \
-        "clientids with another cl_boot than before"
 }
 case_restart_v40() { # server restart under two 4.0 clients with open and locked files
     restart 4.0
@@ -142,7 +135,6 @@ expect_collision_v41() {
     reading client1.pcap nfs4-client-owner-collision nfs4-session-reset-loop "" likely "one client sees only its own side: supporting facts, no proof"
 }
 expect_collision_v40() { expect_collision_v41; }
-expect_collision_v42() { expect_collision_v41; }
 expect_collision_v41_ipv6() { expect_collision_v41; }
 case_collision_v41() { # two machines with one host name, 4.1
     collision 12 vers=4.1,hard vers=4.1,hard
@@ -325,15 +317,15 @@ expect_healthy_v40() { readings null "" "" client2.pcap; }
 
 case_collision_containers() { # two network namespaces of one machine with one host name, 4.1
     lab_start 20 20 web-01
-    on client1 'mkdir -p /var/run/netns; ip link add brc address $(cat /sys/class/net/eth0/address) type bridge; ip addr flush dev eth0; ip link set eth0 master brc; ip link set brc up
-        for i in 1 2; do ip netns add c$i; ip link add v$i type veth peer name eth0 netns c$i; ip link set v$i master brc up
-            ip -n c$i addr add 192.0.2.3$i/24 dev eth0; ip -n c$i link set eth0 up; ip -n c$i link set lo up; done; sleep 1'
+    on client1 'mkdir -p /var/run/netns; /bin/ip link add brc address $(cat /sys/class/net/eth0/address) type bridge; /bin/ip addr flush dev eth0; /bin/ip link set eth0 master brc; /bin/ip link set brc up
+        for i in 1 2; do /bin/ip netns add c$i; /bin/ip link add v$i type veth peer name eth0 netns c$i; /bin/ip link set v$i master brc up
+            /bin/ip -n c$i addr add 192.0.2.3$i/24 dev eth0; /bin/ip -n c$i link set eth0 up; /bin/ip -n c$i link set lo up; done; sleep 1'
     event "client1: network namespaces c1 (192.0.2.31) and c2 (192.0.2.32)"
     mounts="c1: vers=4.1,hard|c2: vers=4.1,hard"
-    on client1 'mkdir -p /m1; ip netns exec c1 sh -c "mount.nfs 192.0.2.10:/ /m1 -o vers=4.1,hard,sec=sys && exec work /m1 one" >/tmp/work-one.log 2>&1 &'
+    on client1 'mkdir -p /m1; /bin/ip netns exec c1 sh -c "mount.nfs 192.0.2.10:/ /m1 -o vers=4.1,hard,sec=sys && exec work /m1 one" >/tmp/work-one.log 2>&1 &'
     event "namespace c1 mounts and works"
     sleep 6
-    on client1 'mkdir -p /m2; ip netns exec c2 sh -c "mount.nfs 192.0.2.10:/ /m2 -o vers=4.1,hard,sec=sys && exec work /m2 two" >/tmp/work-two.log 2>&1 &'
+    on client1 'mkdir -p /m2; /bin/ip netns exec c2 sh -c "mount.nfs 192.0.2.10:/ /m2 -o vers=4.1,hard,sec=sys && exec work /m2 two" >/tmp/work-two.log 2>&1 &'
     event "namespace c2 mounts and works"
     sleep 14
     unwork client1 one; unwork client1 two
@@ -362,3 +354,33 @@ case_clientid_in_use() { # one owner, two principals: the second client's calls 
     keep clientid-in-use "client2 has the host name of client1 and another principal (uid 1000 instead of 0 in the AUTH_SYS credential): the server answers EXCHANGE_ID with NFS4ERR_CLID_INUSE." "EXCHANGE_ID answered NFS4ERR_CLID_INUSE"
 }
 expect_clientid_in_use() { reading . nfs4-clientid-in-use "" ""; reading server.pcap nfs4-clientid-in-use "" ""; reading client2.pcap nfs4-clientid-in-use "" ""; reading client1.pcap null "" ""; }
+
+# Some of them with 4.2 and a newer kernel on both sides.
+newer() { kernel=${LAB_NEWER_KERNEL:-6.12.117+deb12}; client_kernel=$kernel; }
+case_restart_v42_k612() { # server restart, 4.2, kernel 6.12
+    newer
+    restart 4.2
+    keep restart-v42-k612 "The NFS service was stopped and started again 2 s later: a new server instance (another cl_boot). Both clients reclaim their opens and locks within the grace period." \
+        "SEQUENCE answered NFS4ERR_BADSESSION once on each client after the reconnection" "one round of EXCHANGE_ID, CREATE_SESSION, reclaim, RECLAIM_COMPLETE" \
+        "clientids with another cl_boot than before"
+}
+expect_restart_v42_k612() { expect_restart_v41; }
+case_collision_v42_k612() { # two machines with one host name, 4.2, kernel 6.12
+    newer
+    collision 10 vers=4.2,hard vers=4.2,hard
+    keep collision-v42-k612 "Two client machines share the host name web-01 and no uniquifier is set, so both send the same co_ownerid." "${collision_symptoms[@]}"
+}
+expect_collision_v42_k612() { expect_collision_v41; }
+case_lease_expired_v42_drop_k612() { # 4.2 client cut off by its own packet filter, conflicting lock, kernel 6.12
+    newer
+    silent 4.2 drop
+    keep lease-expired-v42-drop-k612 "client1's packets to the server were dropped for 35 s with a lease of 15 s; client2 asked for its lock and the server expired client1." "${lease_symptoms_41[@]}"
+}
+expect_lease_expired_v42_drop_k612() { expect_lease_expired_v41_drop; }
+case_admin_expired_v42_k612() { # the administrator expires an active 4.2 client, kernel 6.12
+    newer
+    admin_expired 4.2 1
+    keep admin-expired-v42-k612 "The administrator expired client1 through /proc/fs/nfsd/clients while it was working: no silence, no other client with its owner, no restart." \
+        "SEQUENCE answered NFS4ERR_BADSESSION on client1 without a silence before" "reclaim answered NFS4ERR_NO_GRACE: opens and lock lost"
+}
+expect_admin_expired_v42_k612() { expect_admin_expired_v41; }
