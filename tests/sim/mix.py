@@ -31,15 +31,17 @@ def boot_time_of(cap):
 
 
 @m.mutation
-def repeat(cap, times=100, gap=200):
-    """the same traffic so many times, `gap` seconds apart: new ports, XIDs and client IDs"""
+def repeat(cap, times=100, gap=200, worlds=0):
+    """the same traffic so many times, `gap` seconds apart: new ports, XIDs and client IDs; worlds:
+    each time between other hosts"""
     if not cap.frames:
         return cap
     first, last = cap.frames[0].t, max(f.t for f in cap.frames)
     period = last - first + gap * 10**9
     frames = []
     for i in range(times):
-        frames += shifted(cap, i, i * period).frames
+        new = shifted(cap, i, i * period)
+        frames += (m.addresses(new, seed=i) if worlds and i else new).frames
     return m.with_frames(cap, frames)
 
 
@@ -61,6 +63,8 @@ def shifted(cap, i, by_ns):
     kept = [(f, p) for f, p in zip(cap.frames, packets) if p is not None]
     new = m.with_frames(cap, [f for f, _ in kept])
     new = m.rebuild(new, [p for _, p in kept])
+    if not _of_nfsd(names):
+        return new
     step = 2 * len(names.clientids) + 16
 
     def new_id(old):
@@ -68,6 +72,11 @@ def shifted(cap, i, by_ns):
         return struct.pack("<II", boot, (counter + i * step) & 0xFFFFFFFF)
 
     return m.replace_ids(new, new_id)
+
+
+def _of_nfsd(names):
+    """Whether session IDs begin with client IDs, as those of Linux nfsd do (or none is seen)."""
+    return not names.sessionids or any(s[:8] in names.clientids for s in names.sessionids)
 
 
 def _port(port, i):
