@@ -31,7 +31,8 @@ struct names_operation {
 struct names_version {
 	uint32_t version;
 	struct names_table procedures;
-	/* Name of a result's status, NULL when unknown; itself NULL when there is no such status. */
+	/* Name of a result's status, NULL when unknown; itself NULL when there is no such status.
+	 */
 	const char *(*status_name)(uint32_t value);
 };
 

@@ -109,8 +109,9 @@ struct xdr_attribute_table {
 
 /*
  * A walk over attribute values. Borrows the table and the bitmap. After the walk `fault` tells
- * whether it came to the end: CURSOR_VALUE is an attribute whose type is not known (`number`), behind
- * which nothing can be found; CURSOR_SHORT also stands for bytes left over behind the last value.
+ * whether it came to the end: CURSOR_VALUE is an attribute whose type is not known (`number`),
+ * behind which nothing can be found; CURSOR_SHORT also stands for bytes left over behind the last
+ * value.
  */
 struct xdr_attribute_walk {
 	const struct xdr_attribute_table *table;

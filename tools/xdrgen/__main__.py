@@ -16,7 +16,10 @@ import sys
 sys.dont_write_bytecode = True
 
 import emit_decode  # noqa: E402
+import emit_encode  # noqa: E402
 import emit_names  # noqa: E402
+import emit_print  # noqa: E402
+import emit_tests  # noqa: E402
 from model import Spec  # noqa: E402
 from output import write_file  # noqa: E402
 from syntax import SpecError  # noqa: E402
@@ -27,9 +30,14 @@ def make(what, spec):
     if what == "names":
         return [("%s.h" % spec.name, emit_names.header(spec)),
                 ("%s.c" % spec.name, emit_names.source(spec))]
+    if what == "tests":
+        return [("make_%s.c" % spec.name, emit_tests.source(spec))]
     return [("%s_xdr.h" % spec.name, emit_decode.header(spec)),
             ("%s_xdr_decode.c" % spec.name, emit_decode.decode_source(spec)),
-            ("%s_xdr_skip.c" % spec.name, emit_decode.skip_source(spec))]
+            ("%s_xdr_skip.c" % spec.name, emit_decode.skip_source(spec)),
+            ("%s_xdr_encode.c" % spec.name, emit_encode.encode_source(spec)),
+            ("%s_xdr_print.c" % spec.name, emit_print.print_source(spec)),
+            ("%s_xdr_table.c" % spec.name, emit_encode.table_source(spec))]
 
 
 def main():
