@@ -54,16 +54,19 @@ def read_tap(stdout):
 
 def count_tap(name, record, tally):
     failed_before = tally.failed
-    for sub, passed, skip, notes in read_tap(record.get("stdout", "")):
+    subtests = list(read_tap(record.get("stdout", "")))
+    for sub, passed, skip, notes in subtests:
         if skip:
             tally.skip(f"{name}: {sub}", skip.lstrip("# "))
         elif passed:
             tally.passed += 1
         else:
             tally.fail(f"{name}: {sub}", "\n".join(notes))
-    if record["result"] == "SKIP":
+    if record["result"] == "SKIP" and not subtests:
         tally.skip(name, record.get("stdout", "").strip())
-    elif record["result"] != "OK" and tally.failed == failed_before:
+    elif record["result"] == "OK" and not subtests:
+        tally.fail(name, "it ran no subtest")
+    elif record["result"] not in ("OK", "SKIP") and tally.failed == failed_before:
         tally.fail(name, outcome(record))
 
 
