@@ -16,6 +16,7 @@ enum event_kind {
 	EVENT_RPC_CALL,	   /* a call was seen (first time): struct rpc_call */
 	EVENT_RPC_REPEAT,  /* the same call again: struct rpc_call */
 	EVENT_RPC_REPLY,   /* the call's reply, or a reply alone (has_call false) */
+	EVENT_RPC_REPLY_REPEAT, /* one more reply to a call that has one: only its identity is told */
 	EVENT_RPC_UNANSWERED, /* given up: the evidence ended, or the table was full */
 	EVENT_CONN_END,	   /* nothing more will come of this connection */
 	EVENT_KIND_COUNT,

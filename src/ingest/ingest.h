@@ -14,10 +14,11 @@ struct ingest;
 struct survey;
 
 struct ingest_options {
-	bool keep_text;	       /* make texts of arguments and results (rpc_call.args_text ...): slow */
-	uint32_t max_flows;    /* connections at once; 0: the default */
-	uint32_t max_calls;    /* outstanding calls at once; 0: the default */
-	const struct survey *survey; /* which capture speaks for a connection; NULL: each for its own */
+	bool keep_text;     /* make texts of arguments and results (rpc_call.args_text ...): slow */
+	uint32_t max_flows; /* connections at once; 0: the default */
+	uint32_t max_calls; /* outstanding calls at once; 0: the default */
+	const struct survey
+		*survey; /* which capture speaks for a connection; NULL: each for its own */
 };
 
 /* What could not be decoded, by reason; the reasons are fixed texts. */
@@ -42,7 +43,8 @@ void ingest_destroy(struct ingest *in);
 void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, struct stamp at,
 		  uint32_t linktype, struct slice bytes, size_t wire_bytes);
 
-/* After the last frame: ends connections, gives up outstanding calls, writes damage into evidence. */
+/* After the last frame: ends connections, gives up outstanding calls, writes damage into evidence.
+ */
 void ingest_finish(struct ingest *in);
 
 const struct ingest_totals *ingest_totals(const struct ingest *in);

@@ -20,12 +20,14 @@
 enum {
 	NFS4_SERVERS_MAX = 4096,
 	NFS4_OWNERS_MAX = 65536,
-	NFS4_INSTANCES_MAX = 131072,
-	NFS4_CLIENTIDS_MAX = 131072,
-	NFS4_SESSIONS_MAX = 131072,
-	NFS4_RECOVERIES_MAX = 32,  /* kept in full for each party; more are only counted */
-	NFS4_HOSTS_MAX = 8,	   /* hosts kept for each instance */
-	NFS4_BOOTS_MAX = 8,	   /* server boot times kept */
+	NFS4_INSTANCES_MAX = 65536,
+	NFS4_PARTIES_MAX = 131072,
+	NFS4_PATHS_MAX = 262144,    /* pairs of client and server endpoints */
+	NFS4_CLIENTIDS_MAX = 32768, /* the oldest is forgotten first */
+	NFS4_SESSIONS_MAX = 32768,  /* likewise */
+	NFS4_RECOVERIES_MAX = 32, /* kept in full for each party: the first ones and the last one */
+	NFS4_HOSTS_MAX = 8,       /* hosts kept for each instance */
+	NFS4_BOOTS_MAX = 8,       /* server boot times kept */
 	NFS4_CITES_MAX = 8,
 };
 
@@ -47,19 +49,19 @@ struct nfs4_grace {
 	uint64_t count;
 	struct provenance first, last;
 	struct provenance cites[NFS4_CITES_MAX];
-	uint16_t port;
 };
 
 struct nfs4_server {
 	struct endpoint at;
 	enum nfs4_clientid_layout layout;
+	bool layout_proven; /* a session ID began with its client ID; else it is only plausible */
 	uint32_t lease_time_s; /* 0: not told on the wire */
 	struct provenance lease_cite;
 	struct nfs4_boot boots[NFS4_BOOTS_MAX]; /* in order of first sight */
 	uint32_t boots_len;
 	struct nfs4_name owner, scope; /* last told; empty: not told */
 	struct nfs4_grace grace;
-	uint64_t reclaims_ok;	 /* OPEN with CLAIM_PREVIOUS or LOCK with reclaim, answered OK */
+	uint64_t reclaims_ok; /* OPEN with CLAIM_PREVIOUS or LOCK with reclaim, answered OK */
 	uint64_t reclaims_refused;
 	struct provenance reclaim_ok, reclaim_refused; /* the first of each */
 };
@@ -69,7 +71,7 @@ struct nfs4_owner {
 	struct nfs4_server *server;
 	uint32_t minor_version; /* of the COMPOUND that first presented it */
 	struct nfs4_name name;
-	struct vec instances; /* struct nfs4_instance *, in order of first sight */
+	struct vec instances;          /* struct nfs4_instance *, in order of first sight */
 	struct nfs4_instance *current; /* who presented it last */
 	/* An instance that came back after another one had presented the owner: both are alive. */
 	uint64_t returns;
@@ -88,9 +90,10 @@ struct nfs4_instance {
 	uint32_t hosts_len;
 	uint64_t identifications; /* EXCHANGE_ID or SETCLIENTID calls, without retransmissions */
 	struct provenance first, last;
-	uint64_t in_use;	  /* answered CLID_INUSE */
+	uint64_t in_use; /* answered CLID_INUSE */
 	struct provenance in_use_first, in_use_last;
-	struct provenance accepted_first, accepted_last; /* CREATE_SESSION or SETCLIENTID_CONFIRM OK */
+	struct provenance accepted_first,
+		accepted_last; /* CREATE_SESSION or SETCLIENTID_CONFIRM OK */
 	uint64_t accepted;
 	uint32_t evidence; /* the capture that saw it first */
 	bool in_several_captures;
@@ -98,43 +101,46 @@ struct nfs4_instance {
 };
 
 struct nfs4_clientid {
+	struct nfs4_clientid *next; /* younger */
 	struct nfs4_server *server;
 	uint64_t id;
-	struct nfs4_instance *instance; /* NULL: its EXCHANGE_ID was not seen */
+	struct nfs4_instance *instance;              /* NULL: its EXCHANGE_ID was not seen */
 	struct provenance given, confirmed, refused; /* refused: first STALE_CLIENTID or EXPIRED */
-	bool destroyed; /* by DESTROY_CLIENTID */
+	bool destroyed;                              /* by DESTROY_CLIENTID */
 };
 
 struct nfs4_session {
+	struct nfs4_session *next; /* younger */
 	struct nfs4_server *server;
 	uint8_t id[NFS4_SESSIONID_BYTES];
-	struct nfs4_clientid *clientid; /* NULL: not known */
-	struct nfs4_party *party;
+	bool has_clientid;
+	uint64_t clientid;         /* valid with has_clientid */
+	struct nfs4_party *party;  /* through nfs4_party_find */
 	struct provenance created; /* FRAME_NONE: before the evidence */
 	struct provenance last_ok; /* reply to the last SEQUENCE that was answered OK */
 	struct provenance refused; /* first BADSESSION, DEADSESSION */
 	struct provenance destroyed;
 	uint64_t sequences, refusals;
-	uint32_t slots;	       /* granted; 0: not known */
+	uint32_t slots;        /* granted; 0: not known */
 	uint32_t highest_slot; /* used */
 	bool destroyed_by_client;
 };
 
 /* Where a client stands on the ladder (catalogue 0.5). */
 enum nfs4_ladder {
-	LADDER_IDLE,	  /* no recovery under way */
-	LADDER_LOST,	  /* the server refused session or client ID */
-	LADDER_DESTROYED, /* DESTROY_SESSION was sent */
-	LADDER_REFUSED,	  /* CREATE_SESSION answered STALE_CLIENTID */
+	LADDER_IDLE,       /* no recovery under way */
+	LADDER_LOST,       /* the server refused session or client ID */
+	LADDER_DESTROYED,  /* DESTROY_SESSION was sent */
+	LADDER_REFUSED,    /* CREATE_SESSION answered STALE_CLIENTID */
 	LADDER_IDENTIFIED, /* EXCHANGE_ID or SETCLIENTID was answered OK */
-	LADDER_CREATED,	  /* CREATE_SESSION or SETCLIENTID_CONFIRM OK */
+	LADDER_CREATED,    /* CREATE_SESSION or SETCLIENTID_CONFIRM OK */
 	LADDER_STATE_COUNT,
 };
 
 enum nfs4_recovery_kind {
-	RECOVERY_OPEN,	       /* did not get to its end within the evidence */
+	RECOVERY_OPEN,         /* did not get to its end within the evidence */
 	RECOVERY_SESSION_ONLY, /* a new session for the old client ID */
-	RECOVERY_FULL,	       /* a new client ID */
+	RECOVERY_FULL,         /* a new client ID */
 };
 
 /* One run up the ladder: from the refusal to the working state. Provenances may be FRAME_NONE. */
@@ -142,59 +148,80 @@ struct nfs4_recovery {
 	enum nfs4_recovery_kind kind;
 	uint32_t lost_status; /* BADSESSION, STALE_CLIENTID, EXPIRED ... */
 	uint32_t lost_op;
-	struct provenance lost;		 /* the reply that refused */
-	struct provenance lost_call;	 /* the call that it refused */
-	struct provenance last_renewal;	 /* the last reply before that renewed the lease */
+	struct provenance lost;          /* the reply that refused */
+	struct provenance lost_call;     /* the call that it refused */
+	struct provenance last_renewal;  /* the last reply before that renewed the lease */
 	struct provenance first_attempt; /* the first call after that which would have renewed it */
-	int64_t silence_ns; /* from last_renewal to lost_call; -1: not known */
-	uint64_t calls_in_silence; /* calls of the party between the two that got no answer */
+	int64_t silence_ns;              /* from last_renewal to lost_call; -1: not known */
+	uint64_t calls_in_silence;       /* calls of the party between the two that got no answer */
 	struct provenance destroy, create_refused, identified, created, reclaim_complete;
+	bool has_old_session; /* old_sessionid is the session that was refused */
+	uint8_t old_sessionid[NFS4_SESSIONID_BYTES];
 	uint64_t old_clientid, new_clientid; /* 0: not known */
-	int64_t old_boot_s, new_boot_s;	     /* -1: not known */
-	int64_t clientid_steps; /* counter new minus counter old; -1: not known (layout, other boot) */
+	int64_t old_boot_s, new_boot_s;      /* -1: not known */
+	int64_t clientid_steps; /* counter new minus counter old; -1: not known (layout, other boot)
+				 */
 	uint32_t own_identifications; /* EXCHANGE_IDs of the party in it */
 	bool confirmed; /* the EXCHANGE_ID that gave the client ID had EXCHGID4_FLAG_CONFIRMED_R */
-	bool connection_lost; /* the TCP connection of the session was gone by then */
-	/* Another instance of the same owner accepted by the server since the lost state was made. */
+	bool connection_lost; /* it was refused on another connection than the last renewal's */
+	/* Another instance of the same owner accepted by the server since the lost state was made.
+	 */
 	const struct nfs4_instance *other;
 	struct provenance other_accepted;
 	uint64_t grace; /* GRACE answers in it */
 	uint64_t reclaims_ok, reclaims_refused;
 };
 
-/* Who holds and recovers state: an instance, or whoever stands behind a connection while unknown. */
+/* Who holds and recovers state: an instance, or whoever stands behind a connection while unknown.
+ */
 struct nfs4_party {
 	struct nfs4_server *server;
 	struct nfs4_instance *instance; /* NULL: not known */
 	struct nfs4_party *merged_into; /* NULL: this one is valid; else see nfs4_party_find */
-	struct endpoint host; /* last address; port 0 */
-	uint32_t evidence;    /* the capture that saw it first */
+	struct endpoint host;           /* last address; port 0 */
+	uint32_t evidence;              /* the capture that saw it first */
 	uint32_t minor_version;
 	bool lossy; /* some capture of its connections lost bytes */
 	struct provenance first_seen, last_renewal;
-	struct nfs4_session *session; /* the current one; NULL: none */
-	struct nfs4_clientid *clientid;
+	uint64_t renewals;
+	uint64_t grace_answers;
+	uint64_t calls_since_renewal;
+	struct provenance first_attempt; /* the first call after the last renewal */
+	struct nfs4_session *session;    /* the current one; NULL: none */
+	bool has_clientid;
+	uint64_t clientid;            /* the current one */
 	struct provenance state_made; /* when the current client ID was accepted */
 	enum nfs4_ladder ladder;
-	struct nfs4_recovery now; /* valid while ladder is not IDLE */
-	struct nfs4_recovery recoveries[NFS4_RECOVERIES_MAX];
+	struct nfs4_recovery *now;        /* while ladder is not IDLE; else NULL */
+	struct nfs4_recovery *recoveries; /* NULL until the first */
 	uint32_t recoveries_len;
 	uint64_t recoveries_count; /* all, also those not kept */
 	uint64_t full_count, session_only_count;
-	uint64_t connection; /* serial of its last connection */
-	uint64_t connections; /* how many it used */
+	uint64_t renewed_on; /* serial of the connection of the last renewal; 0: none */
+};
+
+/* Which party speaks on a pair of endpoints: survives a reconnection from the same port. */
+struct nfs4_path {
+	struct endpoint client, server;
+	struct nfs4_server *server_at;
+	struct nfs4_party *party; /* through nfs4_party_find */
+	uint64_t connection;      /* serial of its last connection */
 };
 
 struct nfs4_model {
 	struct arena arena;
-	struct map server_map, owner_map, instance_map, clientid_map, session_map, conn_map;
+	struct map server_map, owner_map, instance_map, clientid_map, session_map, path_map;
+	struct nfs4_path *last_path;       /* of the last event: saves a look-up; NULL: none */
+	struct nfs4_session *last_session; /* likewise */
+	struct nfs4_clientid *clientids, *clientids_last; /* oldest first, by next */
+	struct nfs4_session *sessions, *sessions_last;    /* oldest first, by next */
+	size_t clientids_len, sessions_len;
 	struct vec servers;   /* struct nfs4_server *, each list in order of first sight */
 	struct vec owners;    /* struct nfs4_owner * */
 	struct vec instances; /* struct nfs4_instance * */
-	struct vec clientids; /* struct nfs4_clientid * */
-	struct vec sessions;  /* struct nfs4_session * */
 	struct vec parties;   /* struct nfs4_party *, with merged ones */
-	uint64_t dropped;     /* facts that a cap dropped */
+	uint64_t forgotten;   /* client IDs and sessions that a cap forgot */
+	uint64_t dropped;     /* facts that a cap refused */
 };
 
 void nfs4_model_init(struct nfs4_model *m);

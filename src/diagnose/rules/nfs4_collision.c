@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * nfs4-client-owner-collision (catalogue A1): two client instances present one client owner. The
+ * server must take each for a reboot of the other (RFC 8881 section 18.35.4, case 5) and drops the
+ * other's client ID and session when the new one is confirmed.
+ *
+ * Proof is an instance that is alive after another instance of its owner was accepted: a rebooted
+ * client never comes back. From one client's side alone the other instance is not to be seen; there
+ * the rule argues from what is left when silence, a restart and a mere session loss are excluded.
+ */
+#include "diagnose/rules/nfs4_common.h"
+#include "diagnose/rules/rules.h"
+
+#include <inttypes.h>
+
+enum {
+	ROUNDS_LIKELY = 2,   /* losses nobody can explain otherwise, with signs of another client */
+	ROUNDS_POSSIBLE = 3, /* the same without such signs, over a connection that stayed up */
+};
+
+/* What the losses of one owner, or of one party without a known owner, amount to. */
+struct evidence_for {
+	const struct nfs4_owner *owner;
+	struct nfs4_loss shown[2]; /* losses to cite: by different parties where there are */
+	unsigned shown_len;
+	uint64_t losses;      /* recoveries in which another instance had been accepted before */
+	uint64_t alive;       /* of them: refused although sent after the other was accepted */
+	uint64_t unexplained; /* recoveries without silence, restart, or other instance in sight */
+	uint64_t foreign;     /* of those: others identified themselves in between */
+	uint64_t same_conn;   /* of those: on a connection that stayed up */
+	uint64_t boot_same;   /* of those: the server's boot time is known and the same */
+	int64_t longest_silence_ns;
+};
+
+static void show_loss(struct evidence_for *e, const struct nfs4_loss *loss)
+{
+	if (e->shown_len == 0)
+		e->shown[e->shown_len++] = *loss;
+	else if (e->shown_len == 1 && e->shown[0].party != loss->party)
+		e->shown[e->shown_len++] = *loss;
+}
+
+/* A loss that neither a restart nor a lapsed lease nor a mere session loss accounts for. */
+static bool loss_is_unexplained(const struct nfs4_loss *loss)
+{
+	const struct nfs4_recovery *r = loss->recovery;
+	bool identity_lost = r->kind == RECOVERY_FULL || r->create_refused.frame != FRAME_NONE;
+
+	return identity_lost && r->silence_ns >= 0 && !nfs4_loss_after_silence(loss) &&
+	       !nfs4_loss_boot_changed(r) && !nfs4_loss_reclaimed(r);
+}
+
+static void weigh_loss(struct evidence_for *e, const struct nfs4_loss *loss)
+{
+	const struct nfs4_recovery *r = loss->recovery;
+
+	if (nfs4_loss_boot_changed(r))
+		return;
+	if (r->silence_ns > e->longest_silence_ns)
+		e->longest_silence_ns = r->silence_ns;
+	if (r->other) {
+		e->losses++;
+		e->alive += r->other_accepted.evidence == r->lost_call.evidence &&
+			    r->lost_call.at.ns > r->other_accepted.at.ns;
+		show_loss(e, loss);
+		return;
+	}
+	if (!loss_is_unexplained(loss))
+		return;
+	e->unexplained++;
+	e->foreign += r->clientid_steps > (int64_t)r->own_identifications;
+	e->same_conn += !r->connection_lost;
+	e->boot_same += nfs4_loss_boot_same(r);
+	show_loss(e, loss);
+}
+
+/* --- wording --- */
+
+static void name_instances(struct diagnosis *d, struct finding *f, const struct nfs4_owner *owner)
+{
+	for (size_t i = 0; i < owner->instances.len && i < FINDING_CITES_MAX; i++) {
+		const struct nfs4_instance *in =
+			*(struct nfs4_instance **)vec_at(&owner->instances, i);
+		const char *boot = stamp_known(in->boot) ? nfs4_date_text(d, in->boot)
+							 : "no date in its verifier";
+
+		for (uint32_t h = 0; h < in->hosts_len; h++)
+			finding_add_client(d, f, &in->hosts[h]);
+		finding_subject(d, f, "client instance", "%s, boot verifier %s",
+				in->hosts_len ? nfs4_host_text(d, &in->hosts[0]) : "?", boot);
+		nfs4_finding_span(f, &in->first);
+		nfs4_finding_span(f, &in->last);
+	}
+}
+
+static void rule_out_restart(struct diagnosis *d, struct finding *f, const struct nfs4_server *s)
+{
+	if (s->layout != NFS4_LAYOUT_UNKNOWN && s->boots_len == 1)
+		finding_rule_out(
+			d, f, "nfs4-server-restart",
+			"every client ID that the server gave names the same start of its NFS "
+			"service, %s",
+			nfs4_boot_text(d, s->boots[0].boot_s));
+	else if (s->grace.count == 0 && s->reclaims_ok == 0)
+		finding_rule_out(d, f, "nfs4-server-restart",
+				 "no call was answered NFS4ERR_GRACE and no reclaim was accepted");
+}
+
+static void rule_out(struct diagnosis *d, struct finding *f, const struct nfs4_server *s,
+		     const struct evidence_for *e)
+{
+	bool told;
+	int64_t lease_ns = nfs4_lease_ns(s, &told);
+
+	rule_out_restart(d, f, s);
+	if (e->longest_silence_ns <= lease_ns)
+		finding_rule_out(
+			d, f, "nfs4-lease-expired",
+			"the longest time without a renewal before a loss was %s, the lease is "
+			"%s%s",
+			nfs4_duration_text(d, e->longest_silence_ns),
+			nfs4_duration_text(d, lease_ns), told ? "" : " (assumed)");
+	for (unsigned i = 0; i < e->shown_len; i++)
+		if (e->shown[i].recovery->create_refused.frame != FRAME_NONE) {
+			finding_rule_out(
+				d, f, "nfs4-session-only-lost",
+				"not only the session was gone: CREATE_SESSION for the old "
+				"client ID was answered NFS4ERR_STALE_CLIENTID");
+			break;
+		}
+	finding_rule_out(d, f, "nfs4-clientid-in-use",
+			 "the server accepts each EXCHANGE_ID or SETCLIENTID instead of answering "
+			 "NFS4ERR_CLID_INUSE");
+}
+
+/* --- both instances in sight --- */
+
+static void cite_return(struct diagnosis *d, struct finding *f, const struct nfs4_owner *o)
+{
+	static const char *const words[] = {"presents", "presents the same", "presents it again"};
+
+	for (unsigned i = 0; i < 3 && o->returns; i++) {
+		const struct nfs4_instance *in = o->return_instance[i % 2];
+
+		nfs4_cite(d, f, o->server, &o->return_first[i],
+			  "%s %s client owner with boot verifier %s",
+			  nfs4_host_text(d, &in->hosts[0]), words[i], nfs4_date_text(d, in->boot));
+	}
+}
+
+static void cite_alive(struct diagnosis *d, struct finding *f, const struct nfs4_loss *loss)
+{
+	const struct nfs4_recovery *r = loss->recovery;
+
+	nfs4_cite(d, f, loss->party->server, &r->other_accepted,
+		  "the server accepts %s under that owner",
+		  r->other->hosts_len ? nfs4_host_text(d, &r->other->hosts[0])
+				      : "the other instance");
+	nfs4_cite_ladder(d, f, loss);
+}
+
+static void write_proved(struct diagnosis *d, const struct evidence_for *e)
+{
+	const struct nfs4_owner *o = e->owner;
+	bool certain = o->returns > 0 || e->alive > 0;
+	struct finding *f = diagnosis_add(d, "nfs4-client-owner-collision",
+					  certain ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+	const char *name = nfs4_owner_text(d, o);
+
+	finding_set_server(d, f, &o->server->at);
+	finding_subject(d, f, "owner", "%s", name);
+	name_instances(d, f, o);
+	f->title = arena_format(&d->arena,
+				"%zu client instances present one NFSv4 client owner, \"%s\"",
+				o->instances.len, name);
+	f->why = arena_format(
+		&d->arena,
+		"The owner \"%s\" comes with %zu different boot verifiers%s. To the server these "
+		"are one "
+		"client that keeps rebooting: when it accepts one instance it drops the client ID "
+		"and the "
+		"session of the other, whose next call is refused; that one introduces itself "
+		"again and "
+		"drops the first in turn. %s by this.",
+		name, o->instances.len,
+		o->returns
+			? arena_format(&d->arena,
+				       ", and %s an instance came back after another had taken its "
+				       "place, which a rebooted client cannot do",
+				       nfs4_count_text(d, o->returns, "time", "times"))
+			: "",
+		nfs4_count_text(d, e->losses + e->unexplained, "loss of state is explained",
+				"losses of state are explained"));
+	f->count = e->losses + e->unexplained;
+	cite_return(d, f, o);
+	for (unsigned i = 0; i < e->shown_len; i++)
+		if (e->shown[i].recovery->other)
+			cite_alive(d, f, &e->shown[i]);
+		else
+			nfs4_cite_ladder(d, f, &e->shown[i]);
+	rule_out(d, f, o->server, e);
+}
+
+/* --- one client's view --- */
+
+static void write_inferred(struct diagnosis *d, const struct evidence_for *e,
+			   enum finding_confidence confidence)
+{
+	const struct nfs4_loss *loss = &e->shown[0];
+	const struct nfs4_party *p = loss->party;
+	struct finding *f = diagnosis_add(d, "nfs4-client-owner-collision", confidence);
+	const char *who = nfs4_host_text(d, &p->host);
+
+	nfs4_finding_about(d, f, p);
+	nfs4_finding_span(f, &p->recoveries[0].lost);
+	nfs4_finding_span(f, &p->recoveries[p->recoveries_len - 1].lost);
+	f->count = e->unexplained;
+	f->title = arena_format(
+		&d->arena,
+		"%s keeps losing its NFSv4 client ID: another client seems to present the "
+		"same client owner",
+		who);
+	f->why = arena_format(
+		&d->arena,
+		"%s the server dropped session and client ID of %s although it had renewed its "
+		"lease in "
+		"time%s.%s The other client is not in this evidence: a capture at the server, or "
+		"on it "
+		"`grep -H . /proc/fs/nfsd/clients/*/info`, shows whether a second address has the "
+		"same "
+		"name.",
+		nfs4_count_text(d, e->unexplained, "time", "times"), who,
+		e->boot_same ? " and the server had not restarted" : "",
+		e->foreign
+			? arena_format(
+				  &d->arena,
+				  " In %" PRIu64 " of them the server's client numbers went on by "
+				  "more than this client asked for: others introduced themselves "
+				  "in between.",
+				  e->foreign)
+			: "");
+	nfs4_cite_ladder(d, f, loss);
+	if (p->recoveries_len > 1) {
+		struct nfs4_loss again = {loss->party, &p->recoveries[p->recoveries_len - 1]};
+
+		nfs4_cite_ladder(d, f, &again);
+	}
+	rule_out(d, f, p->server, e);
+}
+
+static void undecided_collision(struct diagnosis *d)
+{
+	diagnosis_undecided(
+		d, "nfs4-client-owner-collision",
+		"a client lost its client ID without silence and without a restart of the "
+		"server; whether another client presents the same owner is not in this evidence",
+		"tcpdump -i any -s 0 -w server.pcap port 2049   # on the server, then give both");
+}
+
+static void judge(struct diagnosis *d, const struct evidence_for *e)
+{
+	bool two = e->owner && e->owner->instances.len > 1;
+
+	if (two && (e->losses > 0 || (e->owner->returns && e->unexplained)))
+		write_proved(d, e);
+	else if (e->unexplained >= ROUNDS_LIKELY && e->foreign * 2 >= e->unexplained)
+		write_inferred(d, e, CONFIDENCE_LIKELY);
+	else if (e->unexplained >= ROUNDS_POSSIBLE && e->boot_same == 0 &&
+		 e->same_conn * 2 >= e->unexplained)
+		write_inferred(d, e, CONFIDENCE_POSSIBLE);
+	else if (e->unexplained)
+		undecided_collision(d);
+}
+
+static void weigh_party(struct evidence_for *e, struct nfs4_party *p)
+{
+	for (uint32_t i = 0; i < p->recoveries_len; i++) {
+		struct nfs4_loss loss = {p, &p->recoveries[i]};
+
+		weigh_loss(e, &loss);
+	}
+}
+
+static void run(const struct rule_input *in, struct diagnosis *out)
+{
+	const struct nfs4_model *m = in->nfs4;
+
+	for (size_t i = 0; i < m->owners.len; i++) {
+		const struct nfs4_owner *owner = *(struct nfs4_owner **)vec_at(&m->owners, i);
+		struct evidence_for e = {.owner = owner};
+
+		for (size_t k = 0; k < owner->instances.len; k++) {
+			const struct nfs4_instance *instance =
+				*(struct nfs4_instance **)vec_at(&owner->instances, k);
+
+			if (instance->party)
+				weigh_party(&e, nfs4_party_find(instance->party));
+		}
+		judge(out, &e);
+	}
+	for (size_t i = 0; i < m->parties.len; i++) {
+		struct nfs4_party *p = *(struct nfs4_party **)vec_at(&m->parties, i);
+		struct evidence_for e = {0};
+
+		if (p->instance || p->merged_into)
+			continue;
+		weigh_party(&e, p);
+		judge(out, &e);
+	}
+}
+
+const struct rule rule_nfs4_client_owner_collision = {
+	.id = "nfs4-client-owner-collision",
+	.needs = "a capture of NFSv4 traffic in which a client loses its state",
+	.run = run,
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Every rule, for registry.c: one line a rule, sorted. */
+#ifndef DIAGNOSE_RULES_RULES_H
+#define DIAGNOSE_RULES_RULES_H
+
+#include "diagnose/rule.h"
+
+extern const struct rule rule_nfs4_client_owner_collision;
+extern const struct rule rule_nfs4_clientid_in_use;
+extern const struct rule rule_nfs4_grace_wait;
+extern const struct rule rule_nfs4_lease_expired;
+extern const struct rule rule_nfs4_server_restart;
+extern const struct rule rule_nfs4_session_only_lost;
+extern const struct rule rule_nfs4_session_reset_loop;
+extern const struct rule rule_tcp_syn_refused;
+
+#endif

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See call_table.h. */
+#include "ingest/call_table.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+enum {
+	BUCKETS_FIRST = 1024,
+	OPS_FIRST = 8,
+	FACTS_FIRST = 2,
+	NAMES_KEPT = 4, /* names of one call that find room: an owner; a server's owner and scope */
+};
+
+void call_table_init(struct call_table *t, size_t max)
+{
+	*t = (struct call_table){.max = max ? max : CALL_TABLE_DEFAULT_MAX};
+	t->buckets_len = BUCKETS_FIRST;
+	t->buckets = mem_alloc(t->buckets_len, sizeof(*t->buckets));
+}
+
+static void pending_free(struct pending_call *p)
+{
+	free(p->call.retransmissions.items);
+	free(p->call.ops);
+	free(p->call.facts);
+	free(p->bytes);
+	free(p);
+}
+
+void call_table_deinit(struct call_table *t)
+{
+	while (t->newest) {
+		struct pending_call *p = t->newest;
+
+		call_table_remove(t, p);
+		call_table_release(t, p);
+	}
+	while (t->spare) {
+		struct pending_call *p = t->spare;
+
+		t->spare = p->hash_next;
+		pending_free(p);
+	}
+	free(t->buckets);
+}
+
+static size_t bucket_of(const struct call_table *t, uint64_t serial, enum conn_side from,
+			uint32_t xid)
+{
+	uint64_t key = (serial << 1 | (uint64_t)from) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return hash_u64(hash_start() ^ key, xid) & (t->buckets_len - 1);
+}
+
+struct pending_call *call_table_find(const struct call_table *t, uint64_t serial,
+				     enum conn_side from, uint32_t xid)
+{
+	struct pending_call *p = t->buckets[bucket_of(t, serial, from, xid)];
+
+	while (p && (p->call.xid != xid || p->call.conn->serial != serial || p->call.from != from))
+		p = p->hash_next;
+	return p;
+}
+
+static void call_table_grow(struct call_table *t)
+{
+	struct pending_call **old = t->buckets;
+
+	t->buckets_len *= 4;
+	t->buckets = mem_alloc(t->buckets_len, sizeof(*t->buckets));
+	free(old);
+	for (struct pending_call *p = t->oldest; p; p = p->newer) {
+		size_t b = bucket_of(t, p->call.conn->serial, p->call.from, p->call.xid);
+
+		p->hash_next = t->buckets[b];
+		t->buckets[b] = p;
+	}
+}
+
+/* A call from the spare ones, with its buffers, or a new one. */
+static struct pending_call *pending_fresh(struct call_table *t)
+{
+	struct pending_call *p = t->spare;
+	struct pending_call keep;
+
+	if (!p)
+		return mem_alloc(1, sizeof(*p));
+	t->spare = p->hash_next;
+	t->spare_len--;
+	keep = *p;
+	*p = (struct pending_call){
+		.ops_cap = keep.ops_cap,
+		.facts_cap = keep.facts_cap,
+		.bytes = keep.bytes,
+		.bytes_cap = keep.bytes_cap,
+	};
+	p->call.ops = keep.call.ops;
+	p->call.facts = keep.call.facts;
+	p->call.retransmissions.items = keep.call.retransmissions.items;
+	p->call.retransmissions.cap = keep.call.retransmissions.cap;
+	return p;
+}
+
+struct pending_call *call_table_add(struct call_table *t, struct flow_calls *flow,
+				    const struct conn *conn, enum conn_side from, uint32_t xid)
+{
+	struct pending_call *p = pending_fresh(t);
+	size_t b;
+
+	if (t->len >= t->buckets_len)
+		call_table_grow(t);
+	p->call.conn = conn;
+	p->call.from = from;
+	p->call.xid = xid;
+	p->flow = flow;
+	b = bucket_of(t, conn->serial, from, xid);
+	p->hash_next = t->buckets[b];
+	t->buckets[b] = p;
+	p->older = t->newest;
+	if (t->newest)
+		t->newest->newer = p;
+	else
+		t->oldest = p;
+	t->newest = p;
+	p->flow_older = flow->newest;
+	if (flow->newest)
+		flow->newest->flow_newer = p;
+	else
+		flow->oldest = p;
+	flow->newest = p;
+	t->len++;
+	return p;
+}
+
+void call_table_remove(struct call_table *t, struct pending_call *p)
+{
+	size_t b = bucket_of(t, p->call.conn->serial, p->call.from, p->call.xid);
+	struct pending_call **link = &t->buckets[b];
+
+	while (*link != p)
+		link = &(*link)->hash_next;
+	*link = p->hash_next;
+	*(p->newer ? &p->newer->older : &t->newest) = p->older;
+	*(p->older ? &p->older->newer : &t->oldest) = p->newer;
+	*(p->flow_newer ? &p->flow_newer->flow_older : &p->flow->newest) = p->flow_older;
+	*(p->flow_older ? &p->flow_older->flow_newer : &p->flow->oldest) = p->flow_newer;
+	t->len--;
+}
+
+static void pending_drop_texts(struct pending_call *p)
+{
+	for (uint32_t i = 0; p->call.ops_text && i < p->call.ops_len; i++)
+		free(p->call.ops_text[i]);
+	free(p->call.ops_text);
+	free(p->call.args_text);
+	free(p->call.result_text);
+}
+
+void call_table_release(struct call_table *t, struct pending_call *p)
+{
+	pending_drop_texts(p);
+	if (t->spare_len == CALL_TABLE_SPARE_MAX) {
+		pending_free(p);
+		return;
+	}
+	p->hash_next = t->spare;
+	t->spare = p;
+	t->spare_len++;
+}
+
+void flow_calls_settle(struct flow_calls *flow, const struct pending_call *p)
+{
+	flow->settled[flow->settled_next] = (struct settled_call){
+		.used = true,
+		.from = p->call.from,
+		.xid = p->call.xid,
+		.program = p->call.program,
+		.version = p->call.version,
+		.procedure = p->call.procedure,
+		.head_hash = p->head_hash,
+	};
+	flow->settled_next = (flow->settled_next + 1) % CALL_SETTLED_KEPT;
+}
+
+const struct settled_call *flow_calls_settled(const struct flow_calls *flow, enum conn_side from,
+					      uint32_t xid)
+{
+	for (unsigned i = 0; i < CALL_SETTLED_KEPT; i++) {
+		const struct settled_call *s = &flow->settled[i];
+
+		if (s->used && s->xid == xid && s->from == from)
+			return s;
+	}
+	return NULL;
+}
+
+struct nfs4_op_fact *pending_add_op(struct pending_call *p)
+{
+	struct nfs4_op_fact *op;
+
+	if (p->call.ops_len == p->ops_cap) {
+		p->ops_cap = p->ops_cap ? p->ops_cap * 2 : OPS_FIRST;
+		p->call.ops = mem_resize(p->call.ops, p->ops_cap, sizeof(*p->call.ops));
+	}
+	op = &p->call.ops[p->call.ops_len++];
+	*op = (struct nfs4_op_fact){.status = NFS4_STATUS_NONE};
+	return op;
+}
+
+struct nfs4_fact *pending_add_fact(struct pending_call *p)
+{
+	struct nfs4_fact *fact;
+
+	if (p->call.facts_len == p->facts_cap) {
+		p->facts_cap = p->facts_cap ? p->facts_cap * 2 : FACTS_FIRST;
+		p->call.facts = mem_resize(p->call.facts, p->facts_cap, sizeof(*p->call.facts));
+	}
+	fact = &p->call.facts[p->call.facts_len++];
+	*fact = (struct nfs4_fact){.status = NFS4_STATUS_NONE};
+	return fact;
+}
+
+struct nfs4_name pending_keep_name(struct pending_call *p, struct xdr_opaque name)
+{
+	uint32_t len = name.have < NFS4_OWNER_KEEP_BYTES ? name.have : NFS4_OWNER_KEEP_BYTES;
+	struct nfs4_name kept = {0};
+
+	if (!p->bytes) {
+		p->bytes_cap = NAMES_KEPT * NFS4_OWNER_KEEP_BYTES;
+		p->bytes = mem_alloc(p->bytes_cap, 1);
+	}
+	if (len == 0 || len > p->bytes_cap - p->bytes_len)
+		return kept;
+	kept.bytes = memcpy(p->bytes + p->bytes_len, name.ptr, len);
+	kept.len = (uint16_t)len;
+	p->bytes_len += len;
+	return kept;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Calls that wait for their reply: found again by connection, direction and XID. Bounded: when it
+ * is full the oldest call makes room. Memory of settled calls is used again, so that in the steady
+ * state nothing is allocated.
+ */
+#ifndef INGEST_CALL_TABLE_H
+#define INGEST_CALL_TABLE_H
+
+#include "event/rpc.h"
+#include "proto/rpc_msg.h"
+
+enum { CALL_TABLE_DEFAULT_MAX = 32768, CALL_TABLE_SPARE_MAX = 1024, CALL_SETTLED_KEPT = 16 };
+
+/* A call in the table, with what only ingest needs. */
+struct pending_call {
+	struct rpc_call call;
+	struct rpc_auth_gss gss; /* of the call, when has_gss; its handle is not kept */
+	bool has_gss;
+	uint64_t head_hash; /* of the first bytes: tells a call sent again from an XID used again */
+	uint32_t ops_cap, facts_cap;
+	uint8_t *bytes; /* owners and other names that facts point to */
+	uint32_t bytes_len, bytes_cap;
+
+	struct pending_call *hash_next;
+	struct pending_call *newer, *older;           /* of all */
+	struct pending_call *flow_newer, *flow_older; /* of its connection */
+	struct flow_calls *flow;
+};
+
+/* A call that got its reply: repetitions of either are known by it. */
+struct settled_call {
+	bool used;
+	enum conn_side from;
+	uint32_t xid, program, version, procedure;
+	uint64_t head_hash;
+};
+
+/* What one connection has of it; struct flow's `rpc` points here. */
+struct flow_calls {
+	struct pending_call *newest, *oldest;
+	struct settled_call settled[CALL_SETTLED_KEPT]; /* a ring */
+	uint32_t settled_next;
+};
+
+struct call_table {
+	struct pending_call **buckets;
+	size_t buckets_len; /* a power of two */
+	size_t len, max;
+	struct pending_call *newest, *oldest;
+	struct pending_call *spare; /* by hash_next */
+	size_t spare_len;
+};
+
+/* max 0: the default. */
+void call_table_init(struct call_table *t, size_t max);
+void call_table_deinit(struct call_table *t);
+
+/* The waiting call of this connection, direction and XID, or NULL. */
+struct pending_call *call_table_find(const struct call_table *t, uint64_t serial,
+				     enum conn_side from, uint32_t xid);
+
+/* A fresh call in the table, zeroed but for its buffers. The table must not be full. */
+struct pending_call *call_table_add(struct call_table *t, struct flow_calls *flow,
+				    const struct conn *conn, enum conn_side from, uint32_t xid);
+
+/* Takes the call out; it stays valid until call_table_release. */
+void call_table_remove(struct call_table *t, struct pending_call *p);
+
+/* Gives the memory of a call that was taken out back. */
+void call_table_release(struct call_table *t, struct pending_call *p);
+
+/* Remembers that it got its reply. */
+void flow_calls_settle(struct flow_calls *flow, const struct pending_call *p);
+
+/* The settled call of this direction and XID that is still remembered, or NULL. */
+const struct settled_call *flow_calls_settled(const struct flow_calls *flow, enum conn_side from,
+					      uint32_t xid);
+
+/* Room for one more operation or fact (zeroed), or for a copy of a name. */
+struct nfs4_op_fact *pending_add_op(struct pending_call *p);
+struct nfs4_fact *pending_add_fact(struct pending_call *p);
+
+/*
+ * Keeps the first NFS4_OWNER_KEEP_BYTES of a name. Pointers of names that were kept before stay
+ * valid: the buffer is made large enough for all names of a call once, and a name without room is
+ * empty.
+ */
+struct nfs4_name pending_keep_name(struct pending_call *p, struct xdr_opaque name);
+
+#endif

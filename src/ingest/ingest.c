@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See ingest.h: the way of a frame, and the books of what went wrong on it. */
+#include "ingest/ingest.h"
+
+#include "base/mem.h"
+#include "ingest/private.h"
+#include "ingest/survey.h"
+
+#include <stdlib.h>
+
+/* Budgets that keep a run under 64 MB in all; see docs/architecture.md. */
+enum { HOLD_BYTES = 8 << 20, POOL_BYTES = 16 << 20, FLOWS_DEFAULT = 16384 };
+
+struct ingest *ingest_create(const struct ingest_options *options, const struct event_board *board,
+			     struct evidence_list *evidence)
+{
+	struct ingest *in = mem_alloc(1, sizeof(*in));
+	struct flow_options flows = {
+		.flows_max = options->max_flows ? options->max_flows : FLOWS_DEFAULT,
+		.hold_bytes_max = HOLD_BYTES,
+		.pool_bytes_max = POOL_BYTES,
+	};
+	struct flow_upper upper;
+
+	in->options = *options;
+	in->board = board;
+	in->evidence = evidence;
+	vec_init(&in->health, sizeof(struct ingest_health));
+	call_table_init(&in->calls, options->max_calls);
+	in->fragments = mem_alloc(1, sizeof(*in->fragments));
+	ipfrag_init(in->fragments);
+	ingest_rpc_upper(in, &upper);
+	flow_table_init(&in->flows, &flows, board, &upper);
+	return in;
+}
+
+void ingest_destroy(struct ingest *in)
+{
+	if (!in)
+		return;
+	flow_table_deinit(&in->flows);
+	call_table_deinit(&in->calls);
+	ipfrag_deinit(in->fragments);
+	free(in->fragments);
+	vec_deinit(&in->health);
+	free(in->scratch);
+	free(in);
+}
+
+struct ingest_health *ingest_health_of(struct ingest *in, uint32_t evidence)
+{
+	while (in->health.len <= evidence)
+		vec_push(&in->health);
+	return vec_at(&in->health, evidence);
+}
+
+static void ingest_transport(struct ingest *in, uint32_t evidence, uint64_t frame_number,
+			     struct stamp at, const struct packet *packet)
+{
+	const struct survey *survey = in->options.survey;
+	struct endpoint src, dst;
+
+	if (survey) {
+		memcpy(src.addr, packet->src, sizeof(src.addr));
+		memcpy(dst.addr, packet->dst, sizeof(dst.addr));
+		src.port = packet->src_port;
+		dst.port = packet->dst_port;
+		if (!survey_speaks(survey, evidence,
+				   packet->kind == PACKET_TCP ? TRANSPORT_TCP : TRANSPORT_UDP, &src,
+				   &dst, frame_number)) {
+			ingest_health_of(in, evidence)->spoken_for++;
+			return;
+		}
+	}
+	flow_table_packet(&in->flows, evidence, frame_number, at, packet);
+}
+
+void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, struct stamp at,
+		  uint32_t linktype, struct slice bytes, size_t wire_bytes)
+{
+	struct packet packet, whole;
+
+	in->totals.frames++;
+	in->totals.bytes += wire_bytes;
+	if (__builtin_expect(bytes.len < wire_bytes, 0)) {
+		struct ingest_health *health = ingest_health_of(in, evidence);
+
+		if (health->cut_packets++ == 0)
+			health->cut_first_frame = frame_number;
+	}
+	packet_parse(linktype, bytes, wire_bytes, &packet);
+	switch (packet.kind) {
+	case PACKET_TCP:
+	case PACKET_UDP:
+		ingest_transport(in, evidence, frame_number, at, &packet);
+		break;
+	case PACKET_FRAGMENT:
+		if (ipfrag_add(in->fragments, &packet, at.ns, &whole))
+			ingest_transport(in, evidence, frame_number, at, &whole);
+		break;
+	case PACKET_CUT:
+		in->undecoded[UNDECODED_CUT_PACKET]++;
+		break;
+	case PACKET_BAD:
+		in->undecoded[UNDECODED_BAD_PACKET]++;
+		break;
+	case PACKET_UNKNOWN_LINK:
+		in->undecoded[UNDECODED_UNKNOWN_LINK]++;
+		break;
+	case PACKET_ICMP:
+	case PACKET_ARP:
+	case PACKET_OTHER:
+		break;
+	}
+}
+
+static void ingest_tell_health(struct ingest *in, uint32_t evidence)
+{
+	const struct ingest_health *h = vec_at(&in->health, evidence);
+	struct evidence *e = evidence_list_at(in->evidence, evidence);
+
+	e->cut_packets = h->cut_packets;
+	e->lost_bytes = h->lost_acked_bytes;
+	if (h->cut_packets)
+		evidence_add_damage(in->evidence, evidence, "packets cut by the snap length",
+				    h->cut_packets, UINT64_MAX, h->cut_first_frame);
+	if (h->lost_acked_bytes)
+		evidence_add_damage(
+			in->evidence, evidence,
+			"bytes that the receiver acknowledged but the capture has not got",
+			h->lost_acked_bytes, UINT64_MAX, h->lost_first_frame);
+	if (h->lost_bytes)
+		evidence_add_damage(in->evidence, evidence,
+				    "bytes that the capture has not got, nor their acknowledgement",
+				    h->lost_bytes, UINT64_MAX, FRAME_NONE);
+}
+
+static int undecoded_order(const void *a, const void *b)
+{
+	return strcmp(((const struct ingest_undecoded *)a)->reason,
+		      ((const struct ingest_undecoded *)b)->reason);
+}
+
+void ingest_finish(struct ingest *in)
+{
+	for (uint32_t i = 0; i < in->evidence->items.len; i++)
+		flow_table_end(&in->flows, i);
+	in->undecoded[UNDECODED_FRAMING] = in->flows.counts.marks_lost;
+	in->undecoded[UNDECODED_FLOW_EVICTED] = in->flows.counts.flows_evicted;
+	in->undecoded[UNDECODED_FRAGMENT] = in->fragments->given_up_count;
+	in->totals.tcp_connections = in->flows.counts.flows;
+	for (uint32_t i = 0; i < in->health.len && i < in->evidence->items.len; i++)
+		ingest_tell_health(in, i);
+	in->list_len = 0;
+	for (unsigned i = 0; i < UNDECODED_COUNT; i++)
+		if (in->undecoded[i])
+			in->list[in->list_len++] =
+				(struct ingest_undecoded){undecoded_text(i), in->undecoded[i]};
+	qsort(in->list, in->list_len, sizeof(in->list[0]), undecoded_order);
+}
+
+const struct ingest_totals *ingest_totals(const struct ingest *in)
+{
+	return &in->totals;
+}
+
+const struct ingest_undecoded *ingest_undecoded(const struct ingest *in, size_t *count)
+{
+	*count = in->list_len;
+	return in->list;
+}

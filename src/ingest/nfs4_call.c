@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Arguments of COMPOUND and CB_COMPOUND (RFC 8881 sections 16.2, 20.2): walks the operations,
+ * decodes those that carry state and skips the others. What a cut leaves of an operation is used as
+ * far as it tells something whole.
+ */
+#include "ingest/private.h"
+
+#include "base/mem.h"
+#include "names/nfs4.h"
+#include "proto/nfs4_xdr.h"
+
+#include <stdlib.h>
+
+enum { OPS_TEXT_MAX = 256 };
+
+const char *ingest_fault_text(enum cursor_fault fault)
+{
+	static const char *const texts[] = {
+		[CURSOR_OK] = NULL,
+		[CURSOR_CUT] = "cut short in the capture",
+		[CURSOR_SHORT] = "ends too early",
+		[CURSOR_LIMIT] = "length above its limit",
+		[CURSOR_VALUE] = "value that is not allowed",
+	};
+
+	return texts[fault];
+}
+
+static void read_sequence(struct pending_call *p, struct cursor c)
+{
+	struct nfs4_sequence *s = &p->call.sequence;
+
+	s->status = NFS4_STATUS_NONE;
+	xdr_take_bytes(&c, s->sessionid, NFS4_SESSIONID_BYTES);
+	s->present = cursor_ok(&c);
+	s->seqid = cursor_u32(&c);
+	s->slot = cursor_u32(&c);
+	s->highest_slot = cursor_u32(&c);
+	s->cache_this = cursor_bool(&c);
+}
+
+/* --- one function for each kind of fact: fills it in, or leaves kind untouched --- */
+
+static bool read_exchange_id(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
+{
+	struct nfs4_EXCHANGE_ID4args args;
+
+	nfs4_decode_EXCHANGE_ID4args(c, &args);
+	memcpy(f->verifier, args.eia_clientowner.co_verifier, NFS4_VERIFIER_BYTES);
+	f->owner = pending_keep_name(p, args.eia_clientowner.co_ownerid);
+	f->flags = args.eia_flags;
+	return args.eia_clientowner.co_ownerid.have == args.eia_clientowner.co_ownerid.len;
+}
+
+static bool read_create_session(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
+{
+	struct nfs4_CREATE_SESSION4args args;
+
+	(void)p;
+	nfs4_decode_CREATE_SESSION4args(c, &args);
+	f->clientid = args.csa_clientid;
+	f->sequence = args.csa_sequence;
+	f->flags = args.csa_flags;
+	f->slots = args.csa_fore_chan_attrs.ca_maxrequests;
+	return f->clientid != 0;
+}
+
+/* DESTROY_SESSION and BIND_CONN_TO_SESSION begin with the session ID, which is all that is wanted.
+ */
+static bool read_sessionid(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
+{
+	(void)p;
+	xdr_take_bytes(c, f->sessionid, NFS4_SESSIONID_BYTES);
+	return cursor_ok(c);
+}
+
+/* DESTROY_CLIENTID, RENEW and SETCLIENTID_CONFIRM begin with the client ID. */
+static bool read_clientid(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
+{
+	(void)p;
+	f->clientid = cursor_u64(c);
+	return cursor_ok(c);
+}
+
+static bool read_reclaim_complete(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
+{
+	(void)p;
+	f->one_fs = cursor_bool(c);
+	return cursor_ok(c);
+}
+
+static bool read_setclientid(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
+{
+	struct nfs4_SETCLIENTID4args args;
+
+	nfs4_decode_SETCLIENTID4args(c, &args);
+	memcpy(f->verifier, args.client.verifier, NFS4_VERIFIER_BYTES);
+	f->owner = pending_keep_name(p, args.client.id);
+	return args.client.id.have == args.client.id.len;
+}
+
+static bool read_open(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
+{
+	struct nfs4_OPEN4args args;
+
+	(void)p;
+	nfs4_decode_OPEN4args(c, &args);
+	f->clientid = args.owner.clientid;
+	f->claim = (uint32_t)args.claim.claim;
+	return cursor_ok(c);
+}
+
+static bool read_lock(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
+{
+	struct nfs4_LOCK4args args;
+
+	(void)p;
+	nfs4_decode_LOCK4args(c, &args);
+	f->claim = args.reclaim;
+	if (args.locker.new_lock_owner)
+		f->clientid = args.locker.open_owner.lock_owner.clientid;
+	return cursor_ok(c);
+}
+
+static const struct fact_row {
+	uint32_t op;
+	enum nfs4_fact_kind kind;
+	bool (*read)(struct pending_call *p, struct cursor *c, struct nfs4_fact *f);
+} fact_rows[] = {
+	{OP_LOCK, NFS4_FACT_LOCK, read_lock},
+	{OP_OPEN, NFS4_FACT_OPEN, read_open},
+	{OP_RENEW, NFS4_FACT_RENEW, read_clientid},
+	{OP_SETCLIENTID, NFS4_FACT_SETCLIENTID, read_setclientid},
+	{OP_SETCLIENTID_CONFIRM, NFS4_FACT_SETCLIENTID_CONFIRM, read_clientid},
+	{OP_BIND_CONN_TO_SESSION, NFS4_FACT_BIND_CONN, read_sessionid},
+	{OP_EXCHANGE_ID, NFS4_FACT_EXCHANGE_ID, read_exchange_id},
+	{OP_CREATE_SESSION, NFS4_FACT_CREATE_SESSION, read_create_session},
+	{OP_DESTROY_SESSION, NFS4_FACT_DESTROY_SESSION, read_sessionid},
+	{OP_DESTROY_CLIENTID, NFS4_FACT_DESTROY_CLIENTID, read_clientid},
+	{OP_RECLAIM_COMPLETE, NFS4_FACT_RECLAIM_COMPLETE, read_reclaim_complete},
+};
+
+static const struct fact_row *fact_row_of(uint32_t op)
+{
+	for (size_t i = 0; i < sizeof(fact_rows) / sizeof(*fact_rows); i++)
+		if (fact_rows[i].op == op)
+			return &fact_rows[i];
+	return NULL;
+}
+
+/* `args` stands behind the operation number. */
+static void read_fact(struct pending_call *p, uint32_t op, struct cursor args)
+{
+	const struct fact_row *row = fact_row_of(op);
+	struct nfs4_fact *f;
+
+	if (!row)
+		return;
+	f = pending_add_fact(p);
+	f->kind = row->kind;
+	f->op = op;
+	f->index = (uint16_t)(p->call.ops_len - 1);
+	if (!row->read(p, &args, f))
+		p->call.facts_len--;
+}
+
+static void read_op(struct ingest *in, struct pending_call *p, struct cursor *c)
+{
+	struct cursor at = *c;
+	uint32_t op = cursor_u32(&at);
+
+	if (!cursor_ok(&at)) {
+		cursor_fail(c, at.fault);
+		return;
+	}
+	pending_add_op(p)->op = op;
+	if (p->call.is_callback) {
+		nfs4_skip_nfs_cb_argop4(c);
+	} else if (op == OP_SEQUENCE) {
+		read_sequence(p, at);
+		nfs4_skip_nfs_argop4(c);
+	} else {
+		if (p->call.ops_len <= UINT16_MAX)
+			read_fact(p, op, at);
+		nfs4_skip_nfs_argop4(c);
+	}
+	(void)in;
+}
+
+static void read_texts(struct pending_call *p, const struct cursor *starts)
+{
+	p->call.ops_text = mem_alloc(p->call.ops_len, sizeof(*p->call.ops_text));
+	for (uint32_t i = 0; i < p->call.ops_len && i < OPS_TEXT_MAX; i++)
+		p->call.ops_text[i] = ingest_text_op(starts[i], p->call.is_callback, false);
+}
+
+void ingest_nfs4_call(struct ingest *in, struct pending_call *p, struct cursor *c)
+{
+	struct cursor *starts = NULL;
+	uint32_t count;
+
+	cursor_opaque(c, UINT32_MAX); /* tag */
+	p->call.minor_version = cursor_u32(c);
+	if (p->call.is_callback)
+		cursor_u32(c); /* callback_ident */
+	count = cursor_u32(c);
+	if (in->options.keep_text)
+		starts = mem_alloc(OPS_TEXT_MAX, sizeof(*starts));
+	for (uint32_t i = 0; i < count && cursor_ok(c); i++) {
+		if (starts && i < OPS_TEXT_MAX)
+			starts[i] = *c;
+		read_op(in, p, c);
+	}
+	if (starts)
+		read_texts(p, starts);
+	free(starts);
+	p->call.call_damage = ingest_fault_text(c->fault);
+}

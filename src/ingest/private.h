@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of ingest share among themselves; nobody else includes this. */
+#ifndef INGEST_PRIVATE_H
+#define INGEST_PRIVATE_H
+
+#include "ingest/call_table.h"
+#include "ingest/flow.h"
+#include "ingest/ingest.h"
+#include "ingest/undecoded.h"
+#include "proto/ipfrag.h"
+
+struct ingest {
+	struct ingest_options options;
+	const struct event_board *board;
+	struct evidence_list *evidence;
+	struct flow_table flows;
+	struct ipfrag *fragments;
+	struct call_table calls;
+	uint64_t undecoded[UNDECODED_COUNT];
+	struct ingest_undecoded list[UNDECODED_COUNT]; /* made by ingest_finish */
+	size_t list_len;
+	struct ingest_totals totals;
+	struct vec health; /* struct ingest_health, by evidence index */
+	void *scratch;     /* room for one decoded value of any type, with keep_text */
+	size_t scratch_bytes;
+};
+
+/* What is wrong with one capture, gathered while it is read. */
+struct ingest_health {
+	uint64_t cut_packets, cut_first_frame;
+	uint64_t lost_acked_bytes, lost_first_frame;
+	uint64_t lost_bytes; /* of which it is not known whether the receiver had them */
+	uint64_t spoken_for; /* packets of connections for which another capture speaks */
+};
+
+/* The record for the evidence; valid until the next one is asked for. */
+struct ingest_health *ingest_health_of(struct ingest *in, uint32_t evidence);
+
+/* --- rpc.c: the layer above the flows --- */
+
+void ingest_rpc_upper(struct ingest *in, struct flow_upper *out);
+
+/* --- nfs4_call.c, nfs4_reply.c: COMPOUND and CB_COMPOUND --- */
+
+/* Reads the arguments into the call; the cursor stands on them. Tells damage in the call. */
+void ingest_nfs4_call(struct ingest *in, struct pending_call *p, struct cursor *c);
+
+/* Reads the results into the call that they answer; sets its status. */
+void ingest_nfs4_reply(struct ingest *in, struct pending_call *p, struct cursor *c);
+
+/* --- plan.c --- */
+
+/* The payload of a READ or WRITE in the head of a long record; see proto/rpc_record.h. */
+struct rpc_range ingest_plan(void *context, struct flow *flow, enum conn_side from,
+			     struct cursor head);
+
+/* --- text.c: decoded values as one line of text, for viewers --- */
+
+struct xdr_type;
+
+/* The text of a value of this type at the cursor; malloc'ed, never NULL. Advances the cursor. */
+char *ingest_text_type(struct ingest *in, const struct xdr_type *type, struct cursor *c);
+
+/* The same for one operation of a COMPOUND or CB_COMPOUND. */
+char *ingest_text_op(struct cursor c, bool callback, bool reply);
+
+/* A fixed text for a fault, or NULL for none. */
+const char *ingest_fault_text(enum cursor_fault fault);
+
+static inline struct provenance provenance_of(const struct flow *flow,
+					      const struct tcp_frame *frame)
+{
+	return (struct provenance){flow->conn.evidence, frame->number, frame->at};
+}
+
+#endif

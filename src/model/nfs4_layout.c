@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What numbers that should mean nothing to a client tell all the same.
+ *
+ * Linux nfsd builds a client ID of the time at which its network namespace's NFS service started
+ * (seconds since 1970) and a counter, both in the byte order of the server, and a session ID of the
+ * client ID, a sequence number and zero (fs/nfsd/nfs4state.c: gen_clid, gen_sessionid). A Linux
+ * client's boot verifier is the time at which its namespace's NFS state was made
+ * (fs/nfs/nfs4proc.c: nfs4_init_boot_verifier): nanoseconds in network byte order, or on older
+ * kernels seconds and nanoseconds as two words in the byte order of the client.
+ */
+#include "model/nfs4_internal.h"
+
+/* Boot times are believed between these ages, seen from the time of the capture. */
+#define BOOT_AGE_MAX_S    (INT64_C(15) * 366 * 86400)
+#define CLOCK_DISAGREE_S  (INT64_C(2) * 86400)
+#define NS_PER_S_UNSIGNED UINT64_C(1000000000)
+
+static bool boot_plausible(int64_t boot_s, struct stamp seen)
+{
+	int64_t seen_s = seen.ns / STAMP_NS_PER_S;
+
+	return seen.clock == CLOCK_UTC && boot_s > seen_s - BOOT_AGE_MAX_S &&
+	       boot_s < seen_s + CLOCK_DISAGREE_S;
+}
+
+int64_t nfs4_clientid_boot_s(enum nfs4_clientid_layout layout, uint64_t clientid)
+{
+	switch (layout) {
+	case NFS4_LAYOUT_UNKNOWN:
+		break;
+	case NFS4_LAYOUT_NFSD_LE:
+		return (int64_t)__builtin_bswap32((uint32_t)(clientid >> 32));
+	case NFS4_LAYOUT_NFSD_BE:
+		return (int64_t)(clientid >> 32);
+	}
+	return -1;
+}
+
+int64_t nfs4_clientid_counter(enum nfs4_clientid_layout layout, uint64_t clientid)
+{
+	switch (layout) {
+	case NFS4_LAYOUT_UNKNOWN:
+		break;
+	case NFS4_LAYOUT_NFSD_LE:
+		return (int64_t)__builtin_bswap32((uint32_t)clientid);
+	case NFS4_LAYOUT_NFSD_BE:
+		return (int64_t)(uint32_t)clientid;
+	}
+	return -1;
+}
+
+/* The layout under which the client ID holds a believable boot time, or UNKNOWN. */
+static enum nfs4_clientid_layout layout_of(uint64_t clientid, struct stamp at)
+{
+	if (boot_plausible(nfs4_clientid_boot_s(NFS4_LAYOUT_NFSD_LE, clientid), at))
+		return NFS4_LAYOUT_NFSD_LE;
+	if (boot_plausible(nfs4_clientid_boot_s(NFS4_LAYOUT_NFSD_BE, clientid), at))
+		return NFS4_LAYOUT_NFSD_BE;
+	return NFS4_LAYOUT_UNKNOWN;
+}
+
+void nfs4_layout_learn(struct nfs4_server *server, uint64_t clientid,
+		       const uint8_t sessionid[NFS4_SESSIONID_BYTES], struct stamp at)
+{
+	static const uint8_t reserved[4];
+	uint64_t wire = __builtin_bswap64(clientid);
+
+	if (server->layout_proven || memcmp(sessionid, &wire, sizeof(wire)) != 0 ||
+	    memcmp(sessionid + 12, reserved, sizeof(reserved)) != 0)
+		return;
+	server->layout = layout_of(clientid, at);
+	server->layout_proven = server->layout != NFS4_LAYOUT_UNKNOWN;
+}
+
+void nfs4_layout_guess(struct nfs4_server *server, uint64_t clientid, struct stamp at)
+{
+	if (server->layout == NFS4_LAYOUT_UNKNOWN)
+		server->layout = layout_of(clientid, at);
+}
+
+void nfs4_boot_note(struct nfs4_server *server, uint64_t clientid, const struct provenance *at)
+{
+	int64_t boot_s = nfs4_clientid_boot_s(server->layout, clientid);
+	uint32_t i;
+
+	if (boot_s < 0)
+		return;
+	for (i = 0; i < server->boots_len; i++)
+		if (server->boots[i].boot_s == boot_s)
+			break;
+	if (i == NFS4_BOOTS_MAX)
+		return;
+	if (i == server->boots_len) {
+		server->boots_len++;
+		server->boots[i] = (struct nfs4_boot){.boot_s = boot_s, .first = *at};
+	}
+	server->boots[i].last = *at;
+}
+
+struct stamp nfs4_verifier_date(const uint8_t verifier[NFS4_VERIFIER_BYTES], struct stamp seen)
+{
+	uint64_t ns;
+	uint32_t words[2];
+
+	memcpy(&ns, verifier, sizeof(ns));
+	ns = __builtin_bswap64(ns);
+	if (ns <= INT64_MAX && boot_plausible((int64_t)(ns / NS_PER_S_UNSIGNED), seen))
+		return stamp_utc((int64_t)ns);
+	memcpy(words, verifier, sizeof(words));
+	for (unsigned swapped = 0; swapped < 2; swapped++) {
+		if (words[1] < NS_PER_S_UNSIGNED && boot_plausible((int64_t)words[0], seen))
+			return stamp_utc((int64_t)words[0] * STAMP_NS_PER_S + (int64_t)words[1]);
+		words[0] = __builtin_bswap32(words[0]);
+		words[1] = __builtin_bswap32(words[1]);
+	}
+	return stamp_none();
+}
