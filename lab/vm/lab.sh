@@ -147,7 +147,7 @@ lab_stop() { # ends the captures and switches the guests off
 }
 
 mnt() { # CLIENT OPTIONS [DIRECTORY]
-    on "$1" "mkdir -p ${3:-/mnt}; mount.nfs ${LAB_SERVER:-192.0.2.10}:/ ${3:-/mnt} -o $2,sec=sys" "${MNT_WAIT:-60}" || { note "mount on $1 failed"; return 1; }
+    on "$1" "mkdir -p ${3:-/mnt}; mount.nfs ${LAB_SERVER:-192.0.2.10}:/ ${3:-/mnt} -o $2,sec=sys" "${MNT_WAIT:-60}" || { event "$1: mount with $2 fails"; return 1; }
     event "$1 mounted with $2"
     mounts="${mounts:-}${mounts:+|}$1: $2"
 }
