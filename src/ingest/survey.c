@@ -152,7 +152,6 @@ static struct survey_conn *survey_find_conn(struct survey *s, struct survey_tupl
 	if (conn && syn && !conn->has_isn[segment->direction]) {
 		conn->has_isn[segment->direction] = true;
 		conn->isn[segment->direction] = p->tcp.seq;
-		conn->syn_ns[segment->direction] = segment->at_ns;
 	}
 	return conn;
 }
@@ -242,18 +241,29 @@ static uint32_t survey_prefix(const struct packet *p)
 	return (uint32_t)survey_mix(len, word) | 1;
 }
 
+/*
+ * The numbers of a segment are those of its retransmissions and keep-alives too, which stand in the
+ * next file when a capture is rotated. Its timestamp (or else IP's identification) makes it this
+ * transmission; both stay when it is cut into pieces or joined with others by a network card.
+ */
 static void survey_sample_tcp(struct survey *s, const struct survey_tuple *tuple,
 			      struct survey_conn *conn, const struct survey_segment *segment)
 {
 	const struct packet *p = segment->packet;
 	struct survey_sample sample = {.prefix = survey_prefix(p), .at_ns = segment->at_ns};
-	bool data = p->payload_wire_bytes > 0;
+	uint64_t kind = SURVEY_KIND_BARE;
 
-	/* a SYN is kept with the connection; a reset's numbers are often made up */
-	if (p->tcp.flags & (TCP_SYN | TCP_RST))
+	/* a reset's numbers are often made up */
+	if (p->tcp.flags & TCP_RST)
 		return;
-	sample.key = survey_key(tuple, segment->direction, p->tcp.seq, p->tcp.ack,
-				data ? SURVEY_KIND_DATA : SURVEY_KIND_BARE);
+	if (p->tcp.flags & TCP_SYN)
+		kind = SURVEY_KIND_SYN;
+	else if (p->payload_wire_bytes > 0)
+		kind = SURVEY_KIND_DATA;
+	kind = kind << 32 | (p->tcp.has_timestamps ? p->tcp.tsval : p->ip_id);
+	sample.key = survey_mix(tuple->print + (uint64_t)segment->direction,
+				(uint64_t)p->tcp.seq << 32 | p->tcp.ack);
+	sample.key = survey_mix(sample.key, kind);
 	survey_add_sample(s, conn, &sample);
 }
 
@@ -266,8 +276,9 @@ static void survey_sample_udp(struct survey *s, const struct survey_tuple *tuple
 
 	if (sample.prefix == 0)
 		return;
-	sample.key = survey_key(tuple, segment->direction, sample.prefix,
-				(uint32_t)p->payload_wire_bytes, SURVEY_KIND_DATA);
+	sample.key = survey_mix(tuple->print + (uint64_t)segment->direction,
+				(uint64_t)sample.prefix << 32 | p->ip_id);
+	sample.key = survey_mix(sample.key, p->payload_wire_bytes);
 	survey_add_sample(s, conn, &sample);
 }
 

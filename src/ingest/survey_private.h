@@ -9,7 +9,7 @@
 
 /* A segment by which two captures recognise that they saw the same connection. */
 struct survey_sample {
-	uint64_t key;    /* of ports, direction, sequence and acknowledgement number */
+	uint64_t key;    /* of ports, direction, numbers, and what makes it this transmission */
 	uint32_t prefix; /* of the payload's first bytes; 0: not captured */
 	int64_t at_ns;
 };
@@ -23,7 +23,6 @@ struct survey_conn {
 	uint64_t payload_bytes; /* captured */
 	bool has_isn[2];        /* by direction: 0 from the tuple's lower endpoint */
 	uint32_t isn[2];
-	int64_t syn_ns[2];
 	struct survey_sample *samples; /* those with the smallest keys; a heap, the largest first */
 	uint32_t sample_count;
 	uint32_t sample_cap;
@@ -62,16 +61,6 @@ static inline uint64_t survey_mix(uint64_t hash, uint64_t value)
 	hash = (hash ^ (hash >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	hash = (hash ^ (hash >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return hash ^ (hash >> 31);
-}
-
-/* The key of a segment: what makes a SYN or data different from a bare acknowledgement is in kind.
- */
-static inline uint64_t survey_key(const struct survey_tuple *tuple, int direction, uint32_t seq,
-				  uint32_t ack, uint32_t kind)
-{
-	uint64_t hash = survey_mix(tuple->print, (uint64_t)seq << 32 | ack);
-
-	return survey_mix(hash, (uint64_t)kind << 1 | (uint64_t)direction);
 }
 
 enum { SURVEY_KIND_BARE, SURVEY_KIND_DATA, SURVEY_KIND_SYN };

@@ -3,14 +3,15 @@
  * Who speaks: the deciding half of survey.h.
  *
  * All samples are sorted by their key; connections of different captures that share one become one
- * group (union-find). In each group the capture that holds most of it speaks for all.
+ * group (union-find). In each group the capture that holds most of it speaks.
  */
 #include <stdlib.h>
 
 #include "ingest/survey_private.h"
 
-/* A sample, or a SYN, with the connection that has it. */
+/* A sample with the connection that has it. */
 struct survey_entry {
+	uint32_t group; /* of the connection, once known */
 	uint64_t key;
 	int64_t at_ns;
 	uint32_t prefix;
@@ -24,9 +25,12 @@ struct survey_delta {
 	int64_t ns;
 };
 
+#define SETTLE_UNDECIDED UINT32_MAX
+
 /* What one capture holds of a group. */
 struct survey_share {
 	uint32_t evidence;
+	uint32_t speaker; /* evidence; SETTLE_UNDECIDED at first */
 	uint64_t payload_bytes;
 	uint64_t packets;
 };
@@ -41,6 +45,8 @@ static int survey_entry_compare(const void *a, const void *b)
 	const struct survey_entry *x = a;
 	const struct survey_entry *y = b;
 
+	if (x->group != y->group)
+		return compare_u64(x->group, y->group);
 	return x->key != y->key ? compare_u64(x->key, y->key) : compare_u64(x->conn, y->conn);
 }
 
@@ -85,25 +91,14 @@ static void settle_union(const struct survey *s, uint32_t a, uint32_t b)
 		settle_conn(s, a)->group = b;
 }
 
-static void settle_collect_syns(const struct survey *s, uint32_t index, struct vec *entries)
+static void settle_sort(struct vec *entries)
 {
-	const struct survey_conn *conn = settle_conn(s, index);
-	const struct survey_tuple *tuple =
-		*(struct survey_tuple **)vec_at(&s->tuple_list, conn->tuple);
-
-	for (int direction = 0; direction < 2; direction++) {
-		if (!conn->has_isn[direction])
-			continue;
-		*(struct survey_entry *)vec_push(entries) = (struct survey_entry){
-			.key = survey_key(tuple, direction, conn->isn[direction], 0,
-					  SURVEY_KIND_SYN),
-			.at_ns = conn->syn_ns[direction],
-			.conn = index,
-		};
-	}
+	if (entries->len > 0)
+		qsort(entries->items, entries->len, sizeof(struct survey_entry),
+		      survey_entry_compare);
 }
 
-/* Every sample and every SYN, sorted; the samples themselves are no longer needed. */
+/* Every sample, sorted; the connections' own are no longer needed. */
 static void settle_collect(struct survey *s, struct vec *entries)
 {
 	vec_init(entries, sizeof(struct survey_entry));
@@ -118,14 +113,11 @@ static void settle_collect(struct survey *s, struct vec *entries)
 				.conn = i,
 			};
 		}
-		settle_collect_syns(s, i, entries);
 		free(conn->samples);
 		conn->samples = NULL;
 		conn->sample_count = 0;
 	}
-	if (entries->len > 0)
-		qsort(entries->items, entries->len, sizeof(struct survey_entry),
-		      survey_entry_compare);
+	settle_sort(entries);
 }
 
 /* True when two entries are one segment in two captures. */
@@ -136,14 +128,18 @@ static bool settle_same_segment(const struct survey *s, const struct survey_entr
 	       settle_conn(s, a->conn)->evidence != settle_conn(s, b->conn)->evidence;
 }
 
-static void settle_match(const struct survey *s, const struct vec *entries)
+/* Makes groups; afterwards the entries are in the order of the groups. */
+static void settle_match(const struct survey *s, struct vec *entries)
 {
-	const struct survey_entry *e = entries->items;
+	struct survey_entry *e = entries->items;
 
 	for (size_t i = 1; i < entries->len; i++) {
 		if (settle_same_segment(s, &e[i - 1], &e[i]))
 			settle_union(s, e[i - 1].conn, e[i].conn);
 	}
+	for (size_t i = 0; i < entries->len; i++)
+		e[i].group = settle_root(s, e[i].conn);
+	settle_sort(entries);
 }
 
 /* Fuller first; the lower index where both are as full. */
@@ -175,32 +171,97 @@ static int settle_member_compare(const void *a, const void *b)
 	return compare_u64(x->conn, y->conn);
 }
 
-/* The capture that speaks for members[0..count), which are one group. */
-static uint32_t settle_choose(const struct survey *s, const struct settle_member *members,
-			      size_t count)
+/* The fullest capture of which nothing is decided yet, or NULL. */
+static struct survey_share *settle_fullest(const struct vec *shares)
 {
-	struct survey_share best = {.evidence = members[0].evidence};
-	struct survey_share share = best;
+	struct survey_share *best = NULL;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct survey_conn *conn = settle_conn(s, members[i].conn);
+	for (size_t i = 0; i < shares->len; i++) {
+		struct survey_share *share = vec_at(shares, i);
 
-		if (members[i].evidence != share.evidence)
-			share = (struct survey_share){.evidence = members[i].evidence};
-		share.payload_bytes += conn->payload_bytes;
-		share.packets += conn->packets;
-		if (share.evidence == best.evidence || survey_share_fuller(&share, &best))
+		if (share->speaker == SETTLE_UNDECIDED &&
+		    (!best || survey_share_fuller(share, best)))
 			best = share;
 	}
-	return best.evidence;
+	return best;
 }
 
-static void settle_speakers(const struct survey *s)
+static struct survey_share *settle_share(const struct vec *shares, uint32_t evidence)
 {
-	struct vec members;
-	const struct settle_member *m;
+	for (size_t i = 0; i < shares->len; i++) {
+		struct survey_share *share = vec_at(shares, i);
 
-	vec_init(&members, sizeof(struct settle_member));
+		if (share->evidence == evidence)
+			return share;
+	}
+	return NULL;
+}
+
+/* The speaker silences every other capture that has one of its segments. */
+static void settle_silence(const struct survey *s, const struct vec *shares, uint32_t speaker,
+			   const struct survey_entry *entries, size_t count)
+{
+	for (size_t i = 0, end; i < count; i = end) {
+		bool spoken = false;
+
+		for (end = i; end < count && entries[end].key == entries[i].key; end++)
+			spoken |= settle_conn(s, entries[end].conn)->evidence == speaker;
+		for (size_t j = i; j < end && spoken && end - i > 1; j++) {
+			struct survey_share *share =
+				settle_share(shares, settle_conn(s, entries[j].conn)->evidence);
+
+			if (share && share->speaker == SETTLE_UNDECIDED)
+				share->speaker = speaker;
+		}
+	}
+}
+
+/*
+ * Decides about one group. The fullest capture speaks; of those that share nothing with it (they
+ * are here because a third one overlaps both, as rotated files of two hosts do) the fullest speaks
+ * too.
+ */
+static void settle_group(const struct survey *s, const struct settle_member *members,
+			 size_t member_count, const struct survey_entry *entries,
+			 size_t entry_count)
+{
+	struct survey_share *share = NULL;
+	struct vec shares;
+
+	vec_init(&shares, sizeof(*share));
+	for (size_t i = 0; i < member_count; i++) {
+		const struct survey_conn *conn = settle_conn(s, members[i].conn);
+
+		if (!share || share->evidence != members[i].evidence) {
+			share = vec_push(&shares);
+			share->evidence = members[i].evidence;
+			share->speaker = SETTLE_UNDECIDED;
+		}
+		share->payload_bytes += conn->payload_bytes;
+		share->packets += conn->packets;
+	}
+	while ((share = settle_fullest(&shares))) {
+		share->speaker = share->evidence;
+		if (shares.len > 1)
+			settle_silence(s, &shares, share->evidence, entries, entry_count);
+	}
+	for (size_t i = 0; i < member_count; i++) {
+		share = settle_share(&shares, members[i].evidence);
+		settle_conn(s, members[i].conn)->speaker =
+			share ? share->speaker : members[i].evidence;
+	}
+	vec_deinit(&shares);
+}
+
+/* Goes through members and entries, which are both in the order of the groups. */
+static void settle_groups(const struct survey *s, const struct vec *entries)
+{
+	const struct survey_entry *e = entries->items;
+	const struct settle_member *m;
+	struct vec members;
+	size_t at = 0;
+
+	vec_init(&members, sizeof(*m));
 	for (uint32_t i = 0; i < s->conns.len; i++) {
 		*(struct settle_member *)vec_push(&members) = (struct settle_member){
 			.group = settle_root(s, i),
@@ -212,13 +273,17 @@ static void settle_speakers(const struct survey *s)
 		qsort(members.items, members.len, sizeof(*m), settle_member_compare);
 	m = members.items;
 	for (size_t i = 0, end; i < members.len; i = end) {
-		uint32_t speaker;
+		size_t entry_start;
 
 		for (end = i + 1; end < members.len && m[end].group == m[i].group; end++)
 			;
-		speaker = settle_choose(s, m + i, end - i);
-		for (size_t j = i; j < end; j++)
-			settle_conn(s, m[j].conn)->speaker = speaker;
+		while (at < entries->len && e[at].group < m[i].group)
+			at++;
+		entry_start = at;
+		while (at < entries->len && e[at].group == m[i].group)
+			at++;
+		settle_group(s, m + i, end - i, entries->items ? e + entry_start : NULL,
+			     at - entry_start);
 	}
 	vec_deinit(&members);
 }
@@ -351,7 +416,7 @@ void survey_settle(struct survey *s)
 
 	settle_collect(s, &entries);
 	settle_match(s, &entries);
-	settle_speakers(s);
+	settle_groups(s, &entries);
 	settle_count_pairs(s);
 	settle_clocks(s, &entries);
 	settle_order(s);
