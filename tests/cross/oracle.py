@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`nfsleuth show calls --json` against tshark, message by message. Prints TAP.
+
+What tshark shows must be there and the same: calls, replies, which belongs to which, the addresses,
+and for NFSv4 the operations in order with their statuses. What only nfsleuth shows must be
+explained by one of the rules of EXTRA.
+"""
+import argparse
+import gzip
+import json
+import lzma
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from cross import tshark  # noqa: E402
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+NAMED = 5  # differences shown for each capture
+
+
+def our_calls(exe, path):
+    done = subprocess.run(
+        [exe, "show", "calls", "--json", path], capture_output=True, timeout=300, check=False
+    )
+    if done.returncode not in (0, 1, 3):
+        raise RuntimeError(f"exit status {done.returncode}: {done.stderr.decode()[-200:]}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def port_of(endpoint):
+    return int(endpoint.rsplit(":", 1)[1])
+
+
+def ports_in(calls):
+    """Server ports over TCP: those that tshark must be told to decode as RPC."""
+    return {2049} | {port_of(c["server"]) for c in calls if c["transport"] == "tcp"}
+
+
+class Ours:
+    """Our calls and replies, found by (frame, xid)."""
+
+    def __init__(self, calls):
+        self.calls, self.replies = {}, {}
+        for c in calls:
+            xid = int(c["xid"], 16)
+            if c["frame"] is not None:
+                self.calls[c["frame"], xid] = c
+                for again in c["retransmissions"]:
+                    self.calls[again, xid] = c
+            if c["reply_frame"] is not None:
+                self.replies[c["reply_frame"], xid] = c
+
+
+def call_differs(msg, ours):
+    """Why a call that tshark shows is not the same with us, or None."""
+    got = (ours["program"], ours["version"], ours["procedure"])
+    if got != (msg.program, msg.version, msg.procedure):
+        return f"is {got}, tshark {(msg.program, msg.version, msg.procedure)}"
+    if (ours["client"], ours["server"]) != (msg.src, msg.dst):
+        return f"from {ours['client']} to {ours['server']}, tshark {msg.src} {msg.dst}"
+    theirs = [op for op, _ in msg.ops]
+    if [o["op"] for o in ours["ops"]][: len(theirs)] != theirs:
+        return f"operations {[o['op'] for o in ours['ops']]}, tshark {theirs}"
+    return None
+
+
+def reply_differs(msg, ours):
+    if msg.call_frame is not None:
+        frames = [ours["frame"], *ours["retransmissions"]]
+        if msg.call_frame not in frames:
+            return f"answers frame {ours['frame']}, tshark {msg.call_frame}"
+    if (ours["server"], ours["client"]) != (msg.src, msg.dst):
+        return f"from {ours['server']} to {ours['client']}, tshark {msg.src} {msg.dst}"
+    theirs = [tuple(o) for o in msg.ops if o[1] is not None]
+    mine = [(o["op"], o["status"]) for o in ours["ops"]][: len(theirs)]
+    if mine != theirs:
+        return f"operations {mine}, tshark {theirs}"
+    return None
+
+
+def differences(ours, shown):
+    """What tshark shows and we do not, or otherwise."""
+    for msg in shown:
+        table = ours.replies if msg.reply else ours.calls
+        kind = "reply" if msg.reply else "call"
+        mine = table.get((msg.frame, msg.xid))
+        if mine is None:
+            if msg.reply and msg.repeat:
+                continue  # a repeated reply is not a settled call of its own
+            yield f"{kind} in frame {msg.frame}, xid {msg.xid:#010x}: missing"
+            continue
+        why = reply_differs(msg, mine) if msg.reply else call_differs(msg, mine)
+        if why:
+            yield f"{kind} in frame {msg.frame}, xid {msg.xid:#010x}: {why}"
+
+
+# -- what only we show ---------------------------------------------------------------------------
+
+
+def after_damage(ours, frame, facts):
+    """tshark loses the records of a stream after a gap or a reordering in it"""
+    return facts.trouble.get(facts.stream_of(ours), frame + 1) <= frame
+
+
+def cut_short(ours, frame, facts):
+    """the frame is cut by the snap length: tshark does not decode every message in it"""
+    return frame in facts.cut
+
+
+def no_call_seen(ours, frame, facts):
+    """a reply without its call: tshark does not always take it for RPC"""
+    return ours["frame"] is None
+
+
+def joined(ours, frame, facts):
+    """the connection began before the capture: tshark finds its first record later"""
+    return facts.stream_of(ours) not in facts.opened
+
+
+EXTRA = [after_damage, cut_short, no_call_seen, joined]
+
+
+class Facts:
+    """What tshark says of a capture's packets, as far as the rules ask for it."""
+
+    def __init__(self, path, ports):
+        self.trouble, self.cut, self.opened = {}, set(), set()
+        names = ["frame.number", "tcp.analysis.lost_segment", "tcp.analysis.ack_lost_segment",
+                 "tcp.analysis.out_of_order", "tcp.analysis.retransmission", "tcp.flags.syn",
+                 "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport",
+                 "frame.len", "frame.cap_len"]  # fmt: skip
+        fields = [x for n in names for x in ("-e", n)]
+        done = subprocess.run(
+            tshark.command(path, ports, "-T", "fields", *fields), capture_output=True, check=False
+        )
+        for line in done.stdout.decode().splitlines():
+            number, *marks, syn, s4, s6, sport, d4, d6, dport, wire, kept = line.split("\t")
+            key = frozenset((f"{s4 or s6}:{sport}", f"{d4 or d6}:{dport}"))
+            if any(marks):
+                self.trouble.setdefault(key, int(number))
+            if syn in ("1", "True"):
+                self.opened.add(key)
+            if wire != kept:
+                self.cut.add(int(number))
+
+    @staticmethod
+    def stream_of(ours):
+        return frozenset(e.replace("[", "").replace("]", "") for e in (ours["client"], ours["server"]))
+
+
+def extras(ours, shown, facts):
+    """(explained by rule, unexplained) of what tshark does not show."""
+    calls = {(m.frame, m.xid) for m in shown if not m.reply}
+    replies = {(m.frame, m.xid) for m in shown if m.reply}
+    more = [("call", f, x, c) for (f, x), c in ours.calls.items() if (f, x) not in calls]
+    more += [("reply", f, x, c) for (f, x), c in ours.replies.items() if (f, x) not in replies]
+    explained, rest = Counter(), []
+    for kind, frame, xid, c in sorted(more, key=lambda m: m[:3]):
+        rule = next((r for r in EXTRA if r(c, frame, facts)), None)
+        if rule is None:
+            rest.append(f"{kind} in frame {frame}, xid {xid:#010x}: tshark does not show it")
+        else:
+            explained[rule.__name__] += 1
+    return explained, rest
+
+
+def unpacked(path, folder):
+    """tshark reads gzip by itself, xz not."""
+    opener = {".xz": lzma.open, ".gz": gzip.open}.get(path.suffix)
+    if opener is None:
+        return path
+    new = pathlib.Path(folder) / path.stem
+    with opener(path) as f:
+        new.write_bytes(f.read())
+    return new
+
+
+def check(exe, path):
+    """(differences, notes) of one capture."""
+    with tempfile.TemporaryDirectory(prefix="nfsleuth-cross-") as folder:
+        plain = unpacked(path, folder)
+        calls = our_calls(exe, str(path))
+        ports = ports_in(calls)
+        shown = tshark.messages(plain, ports)
+        ours = Ours(calls)
+        bad = list(differences(ours, shown))
+        explained, rest = extras(ours, shown, Facts(plain, ports))
+    note = f"{len(shown)} messages"
+    if explained:
+        note += "; only ours: " + ", ".join(f"{n} {r}" for r, n in sorted(explained.items()))
+    return bad + rest, note
+
+
+def captures(everything, extra):
+    """The captures of the repository (all of them, or a selection), and further folders."""
+    cases = TESTS / "cases"
+    found = sorted(p for p in cases.rglob("*.pcap*") if p.is_file())
+    if not everything:
+        found = [p for p in found if _chosen(p)]
+    for folder in extra:
+        found += sorted(p for p in pathlib.Path(folder).rglob("*.pcap*") if p.is_file())
+    return found
+
+
+def _chosen(path):
+    """Every day: what a server saw, and all of the conversations from scratch."""
+    return "server" in str(path) or path.parent.name.startswith("sim-") or "A1-v42-soft" in str(path)
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    ap.add_argument("exe")
+    ap.add_argument("captures", nargs="*", type=pathlib.Path, help="instead of those of the repository")
+    ap.add_argument("--all", action="store_true", help="all captures of the repository")
+    ap.add_argument("--evidence", action="append", default=[], help="a folder with more captures")
+    args = ap.parse_args()
+    if tshark.missing():
+        print("1..0 # SKIP tshark is not installed: nothing is compared")
+        return
+    todo, failed = args.captures or captures(args.all, args.evidence), 0
+    print(f"1..{len(todo)}")
+    for i, path in enumerate(todo, 1):
+        try:
+            bad, note = check(os.path.abspath(args.exe), path)
+        except (RuntimeError, ValueError, KeyError, subprocess.TimeoutExpired) as e:
+            bad, note = [f"{type(e).__name__}: {e}"], ""
+        failed += bool(bad)
+        name = "/".join(path.parts[-3:])
+        print(f"{'not ok' if bad else 'ok'} {i} - {name} # {note}", flush=True)
+        for line in bad[:NAMED]:
+            print(f"#   {line}")
+        if len(bad) > NAMED:
+            print(f"#   and {len(bad) - NAMED} more")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
