@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `nfsleuth diagnose`: what happened and why, from any mix of evidence files. */
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "cmd/run.h"
+#include "cmd/terminal.h"
+#include "diagnose/engine.h"
+#include "model/call.h"
+#include "model/conn.h"
+#include "model/nfs4.h"
+#include "report/writer.h"
+
+/* Everything that rules may look at. */
+struct models {
+	struct conn_model conns;
+	struct call_model calls;
+	struct nfs4_model nfs4;
+};
+
+static void models_init(struct models *m, struct event_board *board)
+{
+	conn_model_init(&m->conns);
+	call_model_init(&m->calls);
+	nfs4_model_init(&m->nfs4);
+	conn_model_attach(&m->conns, board);
+	call_model_attach(&m->calls, board);
+	nfs4_model_attach(&m->nfs4, board);
+}
+
+static void models_deinit(struct models *m)
+{
+	nfs4_model_deinit(&m->nfs4);
+	call_model_deinit(&m->calls);
+	conn_model_deinit(&m->conns);
+}
+
+static struct report_totals count_totals(const struct run *r, const struct models *m)
+{
+	const struct ingest_totals *ingested = ingest_totals(r->ingest);
+	struct report_totals t = {
+		.frames = ingested->frames,
+		.connections = ingested->tcp_connections,
+		.rpc_connections = ingested->rpc_connections,
+		.undecoded = m->calls.calls_damaged + m->calls.replies_damaged,
+		.rules = diagnose_rules_count,
+		.files_passed = r->passed_count,
+	};
+
+	for (size_t i = 0; i < m->calls.stats.len; i++) {
+		const struct call_stats *s = *(struct call_stats **)vec_at(&m->calls.stats, i);
+
+		t.calls += s->calls;
+		t.replies += s->replies;
+		t.unanswered += s->unanswered;
+	}
+	return t;
+}
+
+static struct err *write_report(const struct options *options, const struct report_input *in)
+{
+	const struct report_writer *writer = options->json ? &report_json : &report_text;
+	struct report_options how;
+	struct output output;
+	struct strbuf text;
+	struct err *err = output_init(&output, options->output);
+
+	if (err)
+		return err;
+	terminal_describe(options, &how);
+	strbuf_init(&text);
+	writer->write(in, &how, &text);
+	output_write(&output, &text);
+	strbuf_deinit(&text);
+	err = output_commit(&output);
+	output_deinit(&output);
+	return err;
+}
+
+static struct err *diagnose_evidence(const struct options *options, struct run *run,
+				     struct models *models, bool *found)
+{
+	struct diagnosis diagnosis;
+	struct report_input in = {.diagnosis = &diagnosis, .evidence = &run->evidence};
+	struct rule_input rules = {
+		.evidence = &run->evidence,
+		.conns = &models->conns,
+		.calls = &models->calls,
+		.nfs4 = &models->nfs4,
+	};
+	struct err *err;
+
+	run_go(run, false);
+	nfs4_model_finish(&models->nfs4);
+	call_model_sort(&models->calls);
+	diagnosis_init(&diagnosis);
+	diagnose_run(&rules, &diagnosis);
+	in.totals = count_totals(run, models);
+	err = write_report(options, &in);
+	*found = diagnosis.incidents.len != 0;
+	diagnosis_deinit(&diagnosis);
+	return err;
+}
+
+static enum status diagnose(const struct options *options)
+{
+	enum status status = STATUS_UNREAD;
+	struct models models;
+	bool found = false;
+	struct err *err;
+	struct run run;
+
+	if (options->arg_count == 0) {
+		command_complain("diagnose: no FILE given; try 'nfsleuth diagnose capture.pcap'");
+		return STATUS_USAGE;
+	}
+	run_init(&run);
+	run_open(&run, options->args, options->arg_count);
+	models_init(&models, &run.board);
+	err = diagnose_evidence(options, &run, &models, &found);
+	if (err)
+		command_complain("%s", err_text(err));
+	else if (!run.unread)
+		status = found ? STATUS_FOUND : STATUS_NOTHING;
+	err_destroy(err);
+	models_deinit(&models);
+	run_deinit(&run);
+	return status;
+}
+
+const struct command command_diagnose = {
+	.name = "diagnose",
+	.arguments = "FILE...",
+	.summary = "what happened and why (the main job)",
+	.detail = "Tells what happened and why, which look-alikes it was not, and what to do.\n"
+		  "Captures of one incident belong together: give those of clients and server at\n"
+		  "once. Connections that several captures saw are counted once.",
+	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | 1u << OPTION_COLOR,
+	.run = diagnose,
+};

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `nfsleuth show`: the evidence, decoded. Each view is a file of its own (show_*.c). */
+#include <string.h>
+
+#include "cmd/command.h"
+#include "cmd/show.h"
+
+static const struct show_view *const views[] = {
+	&show_view_calls,   &show_view_ops,      &show_view_conns,
+	&show_view_clients, &show_view_sessions, &show_view_summary,
+};
+
+enum { VIEW_COUNT = sizeof(views) / sizeof(views[0]), NS_PER_DAY_S = 86400 };
+
+/* The views of the table above, for help. */
+static const struct command_choice view_choices[] = {
+	{"calls", "every RPC call with its reply, one a line, as their fate is known"},
+	{"ops", "every operation of NFSv4 COMPOUNDs, with arguments and results"},
+	{"conns", "TCP connections: how they began, what they carried, how they ended"},
+	{"clients",
+	 "NFSv4 clients: owner, instances (boot verifier as a date), client IDs, sessions"},
+	{"sessions", "NFSv4.1 sessions: when made, used, refused"},
+	{"summary", "counts, errors and latencies for each procedure and operation"},
+	{NULL, NULL},
+};
+
+static const char *view_name_at(size_t index)
+{
+	return views[index]->name;
+}
+
+static const struct show_view *view_find(const char *name)
+{
+	for (size_t i = 0; i < VIEW_COUNT; i++)
+		if (strcmp(views[i]->name, name) == 0)
+			return views[i];
+	return NULL;
+}
+
+static void show_write_line(struct show *s, struct stamp at, struct slice line)
+{
+	int64_t day = at.ns / (NS_PER_DAY_S * STAMP_NS_PER_S);
+	char text[STAMP_TEXT_BYTES];
+
+	if (!s->options->json && at.clock == CLOCK_UTC && day != s->day) {
+		s->day = day;
+		stamp_format(at, text);
+		fprintf(s->output.file, "# %.10s UTC\n", text);
+	}
+	fwrite(line.ptr, 1, line.len, s->output.file);
+	fputc('\n', s->output.file);
+}
+
+void show_line(struct show *s, struct stamp at, uint32_t evidence, uint64_t frame)
+{
+	struct slice line = slice_make(strbuf_text(&s->line), s->line.len);
+
+	if (s->sorter) {
+		struct sort_key key = {.ns = at.ns, .evidence = evidence, .frame = frame};
+
+		sorter_add(s->sorter, &key, line);
+	} else {
+		show_write_line(s, at, line);
+	}
+	strbuf_reset(&s->line);
+}
+
+void show_flush(struct show *s)
+{
+	output_write(&s->output, &s->line);
+}
+
+const char *show_evidence(const struct show *s, uint32_t index)
+{
+	return evidence_list_at(&s->run.evidence, index)->id;
+}
+
+void show_pad(struct strbuf *line, size_t start, size_t columns)
+{
+	do
+		strbuf_add_char(line, ' ');
+	while (line->len < start + columns);
+}
+
+static void show_take_sorted(void *context, const struct sort_key *key, struct slice line)
+{
+	show_write_line(context, stamp_utc(key->ns), line);
+}
+
+/* Reads everything and writes the view. */
+static struct err *show_run(struct show *s, const struct show_view *view)
+{
+	void *state = view->create(s);
+	struct err *err = NULL;
+
+	run_go(&s->run, view->keep_text);
+	view->finish(s, state);
+	view->destroy(state);
+	if (s->sorter)
+		err = sorter_run(s->sorter, show_take_sorted, s);
+	return err ? err : output_commit(&s->output);
+}
+
+static enum status show_view_run(const struct options *options, const struct show_view *view)
+{
+	struct show s = {.options = options, .day = INT64_MIN};
+	enum status status = STATUS_UNREAD;
+	struct err *err = output_init(&s.output, options->output);
+
+	run_init(&s.run);
+	strbuf_init(&s.line);
+	if (!err) {
+		if (view->sortable && options->sort == SORT_TIME)
+			s.sorter = sorter_create(SORTER_MEMORY_BYTES);
+		run_open(&s.run, options->args + 1, options->arg_count - 1);
+		err = show_run(&s, view);
+	}
+	if (err)
+		command_complain("%s", err_text(err));
+	else
+		status = s.run.unread ? STATUS_UNREAD : STATUS_NOTHING;
+	err_destroy(err);
+	sorter_destroy(s.sorter);
+	strbuf_deinit(&s.line);
+	run_deinit(&s.run);
+	output_deinit(&s.output);
+	return status;
+}
+
+static enum status show(const struct options *options)
+{
+	const struct show_view *view;
+	const char *nearest;
+
+	if (options->arg_count == 0) {
+		command_complain("show what? 'nfsleuth help show' lists it");
+		return STATUS_USAGE;
+	}
+	view = view_find(options->args[0]);
+	if (!view) {
+		nearest = command_nearest(options->args[0], view_name_at, VIEW_COUNT);
+		if (nearest)
+			command_complain("show %s: no such view; did you mean 'show %s'?",
+					 options->args[0], nearest);
+		else
+			command_complain("show %s: no such view; 'nfsleuth help show' lists them",
+					 options->args[0]);
+		return STATUS_USAGE;
+	}
+	if (options->arg_count == 1) {
+		command_complain("show %s: no FILE given; try 'nfsleuth show %s capture.pcap'",
+				 view->name, view->name);
+		return STATUS_USAGE;
+	}
+	return show_view_run(options, view);
+}
+
+const struct command command_show = {
+	.name = "show",
+	.arguments = "WHAT FILE...",
+	.summary = "look at the evidence, decoded",
+	.detail = "Shows the evidence decoded. WHAT is one of:",
+	.choices = view_choices,
+	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | 1u << OPTION_SORT,
+	.run = show,
+};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a subcommand is: a row of the table in main.c. `--help`, `nfsleuth help`, the parser of
+ * options and the tests of manual and completion all live on these rows.
+ */
+#ifndef CMD_COMMAND_H
+#define CMD_COMMAND_H
+
+#include "cmd/options.h"
+
+/* Exit statuses of the program, see EXIT STATUS in nfsleuth(1). */
+enum status {
+	STATUS_NOTHING = 0, /* neither cause nor symptom found; for other commands: done */
+	STATUS_FOUND = 1,
+	STATUS_USAGE = 2,
+	STATUS_UNREAD = 3, /* some evidence could not be read at all; wins over FOUND */
+};
+
+/* One choice of a command's first argument: a row of `help`. A name NULL ends the list. */
+struct command_choice {
+	const char *name;
+	const char *summary;
+};
+
+struct command {
+	const char *name;
+	const char *arguments; /* "FILE..." */
+	const char *summary;   /* one line */
+	const char *detail;    /* a paragraph */
+	const struct command_choice *choices;
+	unsigned option_set; /* bits 1 << enum option_id: the options that it takes */
+	enum status (*run)(const struct options *options);
+};
+
+extern const struct command command_diagnose;
+extern const struct command command_show;
+extern const struct command command_explain;
+
+/*
+ * "nfsleuth: ..." and a line break on standard error, one line whatever the text holds.
+ */
+void command_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * The name that is nearest to what was typed, among count names that `name_at` gives; NULL when
+ * none is near.
+ */
+const char *command_nearest(const char *typed, const char *(*name_at)(size_t index), size_t count);
+
+#endif

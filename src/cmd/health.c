@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See health.h. */
+#include "cmd/health.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "ingest/survey.h"
+
+/* Below this many common segments the difference of two clocks is not trusted. */
+enum { HEALTH_SAMPLES_MIN = 4 };
+
+static void health_add_damage(struct evidence_list *list, uint32_t index, uint64_t count,
+			      const char *what)
+{
+	if (count)
+		evidence_add_damage(list, index, what, count, UINT64_MAX, 0);
+}
+
+static void health_enter_drops(struct evidence_list *list, uint32_t index,
+			       const struct capfile_drops *drops)
+{
+	if (!drops->known)
+		return;
+	health_add_damage(list, index, drops->interface_drops,
+			  "packets that the interface dropped before they were captured");
+	health_add_damage(list, index, drops->system_drops,
+			  "packets that the capturing system dropped");
+}
+
+static void health_enter_cuts(struct evidence_list *list, uint32_t index,
+			      const struct capfile_stats *stats)
+{
+	struct strbuf what;
+
+	strbuf_init(&what);
+	strbuf_add_text(&what, "packets cut by the snap length");
+	if (stats->snaplen)
+		strbuf_add_format(&what, " (%u bytes)", stats->snaplen);
+	health_add_damage(list, index, stats->cut_count, strbuf_text(&what));
+	strbuf_deinit(&what);
+}
+
+static void health_enter_order(struct evidence_list *list, uint32_t index,
+			       const struct capfile_stats *stats)
+{
+	char duration[STAMP_TEXT_BYTES];
+	struct strbuf what;
+
+	if (!stats->backwards_count)
+		return;
+	strbuf_init(&what);
+	stamp_format_duration(stats->backwards_max_ns, duration);
+	strbuf_add_format(&what,
+			  "packets with a time before that of their predecessor (%s at most)",
+			  duration);
+	health_add_damage(list, index, stats->backwards_count, strbuf_text(&what));
+	strbuf_deinit(&what);
+}
+
+static void health_enter_notes(struct evidence_list *list, uint32_t index,
+			       const struct capfile_stats *stats)
+{
+	struct strbuf note;
+
+	strbuf_init(&note);
+	if (stats->application) {
+		strbuf_add_text(&note, "written by ");
+		strbuf_add_safe(&note, slice_of_string(stats->application));
+		evidence_add_note(list, index, strbuf_text(&note));
+		strbuf_reset(&note);
+	}
+	for (size_t i = 0; i < stats->comment_count; i++) {
+		const struct capfile_comment *c = &stats->comments[i];
+
+		if (c->frame)
+			strbuf_add_format(&note, "comment on frame %" PRIu64 ": ", c->frame);
+		else
+			strbuf_add_text(&note, "comment: ");
+		strbuf_add_safe(&note, slice_of_string(c->text));
+		evidence_add_note(list, index, strbuf_text(&note));
+		strbuf_reset(&note);
+	}
+	strbuf_deinit(&note);
+}
+
+void health_enter_stats(struct evidence_list *list, uint32_t index,
+			const struct capfile_stats *stats)
+{
+	struct evidence *e = evidence_list_at(list, index);
+
+	e->records = stats->packets;
+	e->first = stats->first;
+	e->last = stats->last;
+	e->wire_bytes = stats->wire_bytes;
+	e->cut_packets = stats->cut_count;
+	for (size_t i = 0; i < stats->damage_count; i++) {
+		const struct capfile_damage *d = &stats->damage[i];
+
+		evidence_add_damage(list, index, capfile_damage_text(d->kind), d->count, d->offset,
+				    d->frame);
+	}
+	health_enter_cuts(list, index, stats);
+	health_enter_drops(list, index, &stats->drops);
+	health_enter_order(list, index, stats);
+	health_add_damage(list, index, stats->untimed_count, "packets without a time");
+	health_enter_notes(list, index, stats);
+}
+
+static bool health_pair_tells_clocks(const struct survey_pair *p)
+{
+	return p->sample_count >= HEALTH_SAMPLES_MIN;
+}
+
+void health_enter_survey(struct evidence_list *list, const struct survey *survey)
+{
+	struct survey_health health;
+	struct strbuf note;
+	size_t count;
+	const struct survey_pair *pairs = survey_pairs(survey, &count);
+
+	strbuf_init(&note);
+	for (size_t i = 0; i < count; i++) {
+		const struct survey_pair *p = &pairs[i];
+		const char *speaker = evidence_list_at(list, p->speaker)->id;
+		char delta[STAMP_TEXT_BYTES];
+
+		strbuf_add_format(
+			&note, "%" PRIu64 " of its connections %s also in %s, which speaks for %s",
+			p->conn_count, p->conn_count == 1 ? "is" : "are", speaker,
+			p->conn_count == 1 ? "it" : "them");
+		if (health_pair_tells_clocks(p) && llabs(p->clock_delta_ns) >= STAMP_NS_PER_MS) {
+			stamp_format_duration(llabs(p->clock_delta_ns), delta);
+			strbuf_add_format(&note, "; its clock is %s %s that of %s", delta,
+					  p->clock_delta_ns > 0 ? "behind" : "ahead of", speaker);
+		}
+		evidence_add_note(list, p->silent, strbuf_text(&note));
+		strbuf_reset(&note);
+	}
+	strbuf_deinit(&note);
+	survey_get_health(survey, &health);
+	if (health.left_out_count && list->items.len)
+		evidence_add_damage(list, 0, "connections left out of the comparison of captures",
+				    health.left_out_count, UINT64_MAX, 0);
+}
+
+int64_t health_clock_shift(const struct survey *survey, uint32_t evidence)
+{
+	const struct survey_pair *pairs;
+	size_t count;
+
+	if (!survey)
+		return 0;
+	pairs = survey_pairs(survey, &count);
+	/*
+	 * Towards the lowest numbered capture with which this one shares a wire, directly: chains
+	 * of captures are rare, and each link would add its own uncertainty.
+	 */
+	for (size_t i = 0; i < count; i++) {
+		const struct survey_pair *p = &pairs[i];
+
+		if (!health_pair_tells_clocks(p))
+			continue;
+		if (p->silent == evidence && p->speaker < evidence)
+			return p->clock_delta_ns;
+		if (p->speaker == evidence && p->silent < evidence)
+			return -p->clock_delta_ns;
+	}
+	return 0;
+}

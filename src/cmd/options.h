@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The options of all subcommands, one table: what the parser takes is what `--help` shows.
+ */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/strbuf.h"
+
+enum option_id {
+	OPTION_JSON,
+	OPTION_OUTPUT,
+	OPTION_COLOR,
+	OPTION_SORT,
+	OPTION_HELP,
+	OPTION_COUNT,
+};
+
+enum option_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum option_sort { SORT_SETTLED, SORT_TIME };
+
+/* What was given on the command line. Strings are the caller's argv. */
+struct options {
+	bool json;
+	bool help;
+	const char *output; /* NULL: standard output */
+	enum option_color color;
+	enum option_sort sort;
+	const char *const *args; /* what is no option, in order */
+	size_t arg_count;
+};
+
+/*
+ * Sorts out argv[0..count) (without the program's and the command's name): options of the set
+ * (bits 1 << enum option_id) may stand anywhere before "--". Rearranges argv, which options->args
+ * points into. Fails on an option that is unknown or lacks a value; the text names it.
+ */
+struct err *options_parse(unsigned option_set, const char **argv, size_t count,
+			  struct options *out);
+
+/* One line for each option of the set, for `help`. */
+void options_add_help(struct strbuf *out, unsigned option_set);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a result goes: standard output, or a file that appears under its name only when it is
+ * complete.
+ */
+#ifndef CMD_OUTPUT_H
+#define CMD_OUTPUT_H
+
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/strbuf.h"
+
+struct output {
+	FILE *file;       /* NULL: not open */
+	const char *path; /* the caller's; NULL: standard output */
+	char *temporary;  /* the name until it is complete; NULL: written in place */
+};
+
+/* path NULL: standard output. A path that is no regular file (a pipe, /dev/null) is written to. */
+struct err *output_init(struct output *o, const char *path);
+
+/* Forgets what was not committed. */
+void output_deinit(struct output *o);
+
+/* Writes all of the text and empties it. Failures are kept for output_commit. */
+void output_write(struct output *o, struct strbuf *text);
+
+/* Completes the output; fails when anything could not be written. */
+struct err *output_commit(struct output *o);
+
+#endif

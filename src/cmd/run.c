@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See run.h. */
+#include "cmd/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "cmd/command.h"
+#include "cmd/health.h"
+#include "cmd/progress.h"
+#include "evidence/capture.h"
+#include "evidence/sniff.h"
+#include "evidence/walk.h"
+#include "ingest/merge.h"
+#include "ingest/survey.h"
+
+struct run_input {
+	struct capture *capture;
+	uint32_t evidence;
+};
+
+/* Every capture is open during the run: a directory of rotated captures may hold a thousand. */
+static void run_raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+void run_init(struct run *r)
+{
+	*r = (struct run){0};
+	evidence_list_init(&r->evidence);
+	vec_init(&r->inputs, sizeof(struct run_input));
+	run_raise_file_limit();
+}
+
+void run_deinit(struct run *r)
+{
+	ingest_destroy(r->ingest);
+	survey_destroy(r->survey);
+	for (size_t i = 0; i < r->inputs.len; i++)
+		capture_destroy(((struct run_input *)vec_at(&r->inputs, i))->capture);
+	vec_deinit(&r->inputs);
+	evidence_list_deinit(&r->evidence);
+}
+
+/* Tells and enters a file that cannot be read. */
+static void run_refuse(struct run *r, const char *path, const char *problem)
+{
+	struct evidence *e = evidence_list_add(&r->evidence, path, EVIDENCE_UNREAD);
+
+	e->problem = arena_text(&r->evidence.arena, problem);
+	r->unread = true;
+	command_complain("%s: %s", path, problem);
+}
+
+/* The error's text without the path that may stand before it: run_refuse adds that itself. */
+static void run_refuse_err(struct run *r, const char *path, struct err *err)
+{
+	const char *text = err_text(err);
+	size_t len = strlen(path);
+
+	if (strncmp(text, path, len) == 0 && strncmp(text + len, ": ", 2) == 0)
+		text += len + 2;
+	run_refuse(r, path, text);
+	err_destroy(err);
+}
+
+static const char *run_no_capture_text(enum sniff_kind kind)
+{
+	static const char *const texts[] = {
+		[SNIFF_PCAP] = "",
+		[SNIFF_PCAPNG] = "",
+		[SNIFF_TEXT] = "is text: this version reads captures (pcap, pcapng), no logs",
+		[SNIFF_EMPTY] = "is empty",
+		[SNIFF_TAR] = "is a tar archive: unpack it, and give the directory",
+		[SNIFF_ELF] = "is an ELF file: this version reads captures (pcap, pcapng)",
+		[SNIFF_KDUMP] = "is a kernel dump: this version reads captures (pcap, pcapng)",
+		[SNIFF_UNKNOWN] = "is no evidence: neither pcap nor pcapng",
+	};
+
+	return texts[kind];
+}
+
+static void run_open_source(struct run *r, const struct walk_file *file, struct source *source)
+{
+	enum sniff_kind kind = sniff_source(source);
+	struct run_input *input;
+	struct capture *capture;
+	struct err *err;
+
+	if (!sniff_is_capture(kind)) {
+		source_destroy(source);
+		if (file->named)
+			run_refuse(r, file->path, run_no_capture_text(kind));
+		else
+			r->passed_count++;
+		return;
+	}
+	err = capture_open_source(source, &capture);
+	if (err) {
+		source_destroy(source);
+		run_refuse_err(r, file->path, err);
+		return;
+	}
+	input = vec_push(&r->inputs);
+	input->capture = capture;
+	input->evidence = (uint32_t)r->evidence.items.len;
+	evidence_list_add(&r->evidence, file->path,
+			  kind == SNIFF_PCAP ? EVIDENCE_PCAP : EVIDENCE_PCAPNG);
+}
+
+static void run_open_file(struct run *r, const struct walk_file *file)
+{
+	struct source *source;
+	struct err *err;
+
+	switch (file->outcome) {
+	case WALK_CANDIDATE:
+		err = source_open(file->path, &source);
+		if (err)
+			run_refuse_err(r, file->path, err);
+		else
+			run_open_source(r, file, source);
+		break;
+	case WALK_SAME:
+		command_complain("%s: the same file was given before: read once", file->path);
+		break;
+	case WALK_SPECIAL:
+		r->passed_count++;
+		break;
+	case WALK_MISSING:
+	case WALK_DENIED:
+	case WALK_TOO_DEEP:
+	case WALK_TOO_MANY:
+	case WALK_UNREADABLE:
+		run_refuse(r, file->path, walk_outcome_text(file->outcome));
+		break;
+	}
+}
+
+/* True when some evidence was found in this directory, readable or not. */
+static bool run_has_under(const struct run *r, const char *directory)
+{
+	size_t len = strlen(directory);
+
+	for (uint32_t i = 0; i < r->evidence.items.len; i++)
+		if (strncmp(evidence_list_at(&r->evidence, i)->path, directory, len) == 0)
+			return true;
+	return false;
+}
+
+void run_open(struct run *r, const char *const *args, size_t arg_count)
+{
+	struct vec files;
+
+	walk_expand(args, arg_count, &files);
+	for (size_t i = 0; i < files.len; i++)
+		run_open_file(r, vec_at(&files, i));
+	walk_deinit(&files);
+	for (size_t i = 0; i < arg_count; i++) {
+		struct stat st;
+
+		if (stat(args[i], &st) == 0 && S_ISDIR(st.st_mode) && !run_has_under(r, args[i]))
+			run_refuse(r, args[i], "has no capture in it");
+	}
+}
+
+/* Skims what can be read twice, so that a wire that two captures saw is counted once. */
+static void run_survey(struct run *r)
+{
+	if (r->inputs.len < 2)
+		return;
+	r->survey = survey_create();
+	for (size_t i = 0; i < r->inputs.len; i++) {
+		const struct run_input *input = vec_at(&r->inputs, i);
+
+		/* What cannot be skimmed speaks for itself; its own reader tells what is wrong. */
+		if (capture_seekable(input->capture))
+			err_destroy(survey_add(r->survey, input->evidence,
+					       capture_path(input->capture), SURVEY_SKIM_BYTES));
+	}
+	survey_settle(r->survey);
+}
+
+static void run_progress(const struct run *r, struct progress *progress)
+{
+	uint64_t done = 0;
+	uint64_t total = 0;
+
+	if (!progress_due(progress))
+		return;
+	for (size_t i = 0; i < r->inputs.len; i++) {
+		const struct run_input *input = vec_at(&r->inputs, i);
+		uint64_t one_done;
+		uint64_t one_total;
+
+		capture_get_progress(input->capture, &one_done, &one_total);
+		done += one_done;
+		total += one_total;
+	}
+	progress_show(progress, done, total);
+}
+
+static void run_read(struct run *r)
+{
+	struct progress progress;
+	struct merge_item item;
+	struct merge merge;
+
+	progress_init(&progress);
+	merge_init(&merge);
+	for (size_t i = 0; i < r->inputs.len; i++) {
+		const struct run_input *input = vec_at(&r->inputs, i);
+
+		merge_add(&merge, input->evidence, input->capture,
+			  health_clock_shift(r->survey, input->evidence));
+	}
+	while (merge_next(&merge, &item)) {
+		const struct capfile_packet *p = &item.packet;
+
+		ingest_frame(r->ingest, item.evidence, p->frame, p->at, p->linktype, p->bytes,
+			     p->wire_bytes);
+		run_progress(r, &progress);
+	}
+	merge_deinit(&merge);
+	progress_deinit(&progress);
+}
+
+void run_go(struct run *r, bool keep_text)
+{
+	struct ingest_options options = {.keep_text = keep_text};
+
+	run_survey(r);
+	options.survey = r->survey;
+	r->ingest = ingest_create(&options, &r->board, &r->evidence);
+	run_read(r);
+	ingest_finish(r->ingest);
+	for (size_t i = 0; i < r->inputs.len; i++) {
+		const struct run_input *input = vec_at(&r->inputs, i);
+		struct capfile_stats stats;
+
+		capture_get_stats(input->capture, &stats);
+		health_enter_stats(&r->evidence, input->evidence, &stats);
+	}
+	if (r->survey)
+		health_enter_survey(&r->evidence, r->survey);
+}

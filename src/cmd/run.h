@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What diagnose and show have in common: from the files on the command line to events.
+ *
+ * run_init, run_open, attach models and viewers to the board, run_go, then read the results;
+ * run_deinit at the end.
+ */
+#ifndef CMD_RUN_H
+#define CMD_RUN_H
+
+#include "event/event.h"
+#include "event/evidence.h"
+#include "ingest/ingest.h"
+
+struct survey;
+
+struct run {
+	struct evidence_list evidence;
+	struct event_board board;
+	struct vec inputs;     /* struct run_input, private */
+	struct survey *survey; /* NULL: one input, or none that can be read twice */
+	struct ingest *ingest; /* NULL before run_go */
+	uint64_t passed_count; /* files in directories that are no captures */
+	bool unread;           /* some evidence could not be read at all: exit status 3 */
+};
+
+void run_init(struct run *r);
+void run_deinit(struct run *r);
+
+/*
+ * Finds and opens the evidence. What cannot be read is told on standard error, one line each, and
+ * entered into the list of evidence.
+ */
+void run_open(struct run *r, const char *const *args, size_t arg_count);
+
+/* Reads it all. keep_text as in struct ingest_options. */
+void run_go(struct run *r, bool keep_text);
+
+#endif

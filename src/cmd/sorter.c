@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See sorter.h. */
+#include "cmd/sorter.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "base/vec.h"
+
+/* A line as it lies in memory and in the temporary file: this, then its bytes. */
+struct sorter_head {
+	struct sort_key key;
+	size_t len;
+};
+
+/* A sorted run in the temporary file, and how far it was read. */
+struct sorter_chunk {
+	uint64_t pos;
+	uint64_t end;
+	struct sorter_head head; /* of the line that is next */
+	struct strbuf line;
+	bool has_line;
+};
+
+struct sorter {
+	size_t memory_bytes;
+	struct strbuf lines; /* heads and bytes */
+	struct vec offsets;  /* size_t: where each starts in `lines` */
+	struct vec chunks;   /* struct sorter_chunk */
+	int fd;              /* the temporary file; -1: none yet */
+	uint64_t written;
+	int errno_value; /* the first failure; 0: none */
+};
+
+struct sorter *sorter_create(size_t memory_bytes)
+{
+	struct sorter *s = mem_alloc(1, sizeof(*s));
+
+	s->memory_bytes = memory_bytes;
+	s->fd = -1;
+	strbuf_init(&s->lines);
+	vec_init(&s->offsets, sizeof(size_t));
+	vec_init(&s->chunks, sizeof(struct sorter_chunk));
+	return s;
+}
+
+void sorter_destroy(struct sorter *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->chunks.len; i++)
+		strbuf_deinit(&((struct sorter_chunk *)vec_at(&s->chunks, i))->line);
+	strbuf_deinit(&s->lines);
+	vec_deinit(&s->offsets);
+	vec_deinit(&s->chunks);
+	if (s->fd >= 0)
+		close(s->fd);
+	free(s);
+}
+
+static int key_compare(const struct sort_key *a, const struct sort_key *b)
+{
+	if (a->ns != b->ns)
+		return a->ns < b->ns ? -1 : 1;
+	if (a->evidence != b->evidence)
+		return a->evidence < b->evidence ? -1 : 1;
+	return (a->frame > b->frame) - (a->frame < b->frame);
+}
+
+static struct sorter_head head_at(const struct sorter *s, size_t offset)
+{
+	struct sorter_head head;
+
+	memcpy(&head, s->lines.data + offset, sizeof(head));
+	return head;
+}
+
+static int offset_compare(const void *a, const void *b, void *context)
+{
+	size_t left = *(const size_t *)a;
+	size_t right = *(const size_t *)b;
+	struct sorter_head left_head = head_at(context, left);
+	struct sorter_head right_head = head_at(context, right);
+	int order = key_compare(&left_head.key, &right_head.key);
+
+	return order ? order : (left > right) - (left < right);
+}
+
+static void sorter_sort(struct sorter *s)
+{
+	if (s->offsets.len)
+		qsort_r(s->offsets.items, s->offsets.len, sizeof(size_t), offset_compare, s);
+}
+
+static bool sorter_open_file(struct sorter *s)
+{
+	const char *directory = getenv("TMPDIR");
+	struct strbuf path;
+
+	if (s->fd >= 0)
+		return true;
+	strbuf_init(&path);
+	strbuf_add_format(&path, "%s/nfsleuth.XXXXXX",
+			  directory && *directory ? directory : "/tmp");
+	s->fd = mkstemp(path.data);
+	if (s->fd < 0)
+		s->errno_value = errno;
+	else
+		unlink(path.data);
+	strbuf_deinit(&path);
+	return s->fd >= 0;
+}
+
+static void sorter_put(struct sorter *s, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+
+	while (len && !s->errno_value) {
+		ssize_t done = pwrite(s->fd, at, len, (off_t)s->written);
+
+		if (done <= 0) {
+			s->errno_value = done < 0 ? errno : EIO;
+			return;
+		}
+		at += done;
+		len -= (size_t)done;
+		s->written += (uint64_t)done;
+	}
+}
+
+/* Writes what is in memory as a sorted run of its own. */
+static void sorter_spill(struct sorter *s)
+{
+	struct strbuf run;
+	struct sorter_chunk *chunk;
+
+	if (s->offsets.len == 0 || s->errno_value || !sorter_open_file(s))
+		return;
+	sorter_sort(s);
+	strbuf_init(&run);
+	for (size_t i = 0; i < s->offsets.len; i++) {
+		size_t offset = *(size_t *)vec_at(&s->offsets, i);
+		struct sorter_head head = head_at(s, offset);
+
+		strbuf_add(&run, s->lines.data + offset, sizeof(head) + head.len);
+	}
+	chunk = vec_push(&s->chunks);
+	chunk->pos = s->written;
+	sorter_put(s, run.data, run.len);
+	chunk->end = s->written;
+	strbuf_deinit(&run);
+	strbuf_reset(&s->lines);
+	s->offsets.len = 0;
+}
+
+void sorter_add(struct sorter *s, const struct sort_key *key, struct slice line)
+{
+	struct sorter_head head = {.len = line.len};
+
+	head.key.ns = key->ns;
+	head.key.evidence = key->evidence;
+	head.key.frame = key->frame;
+	if (s->lines.len + sizeof(head) + line.len > s->memory_bytes)
+		sorter_spill(s);
+	*(size_t *)vec_push(&s->offsets) = s->lines.len;
+	strbuf_add(&s->lines, &head, sizeof(head));
+	strbuf_add(&s->lines, line.ptr, line.len);
+}
+
+static bool sorter_get(struct sorter *s, struct sorter_chunk *chunk, void *out, size_t len)
+{
+	char *at = out;
+
+	while (len) {
+		ssize_t done = pread(s->fd, at, len, (off_t)chunk->pos);
+
+		if (done <= 0) {
+			s->errno_value = done < 0 ? errno : EIO;
+			return false;
+		}
+		at += done;
+		len -= (size_t)done;
+		chunk->pos += (uint64_t)done;
+	}
+	return true;
+}
+
+static void chunk_advance(struct sorter *s, struct sorter_chunk *chunk)
+{
+	char *bytes;
+
+	chunk->has_line = false;
+	if (chunk->pos >= chunk->end || !sorter_get(s, chunk, &chunk->head, sizeof(chunk->head)))
+		return;
+	bytes = mem_alloc(chunk->head.len, 1);
+	strbuf_reset(&chunk->line);
+	if (sorter_get(s, chunk, bytes, chunk->head.len)) {
+		strbuf_add(&chunk->line, bytes, chunk->head.len);
+		chunk->has_line = true;
+	}
+	free(bytes);
+}
+
+/* The chunk whose line comes next; the earlier one of equals. NULL: all are done. */
+static struct sorter_chunk *chunk_first(struct sorter *s)
+{
+	struct sorter_chunk *first = NULL;
+
+	for (size_t i = 0; i < s->chunks.len; i++) {
+		struct sorter_chunk *chunk = vec_at(&s->chunks, i);
+
+		if (chunk->has_line &&
+		    (!first || key_compare(&chunk->head.key, &first->head.key) < 0))
+			first = chunk;
+	}
+	return first;
+}
+
+static void sorter_run_memory(struct sorter *s, sorter_fn *take, void *context)
+{
+	sorter_sort(s);
+	for (size_t i = 0; i < s->offsets.len; i++) {
+		size_t offset = *(size_t *)vec_at(&s->offsets, i);
+		struct sorter_head head = head_at(s, offset);
+
+		take(context, &head.key,
+		     slice_make(s->lines.data + offset + sizeof(head), head.len));
+	}
+}
+
+struct err *sorter_run(struct sorter *s, sorter_fn *take, void *context)
+{
+	struct sorter_chunk *chunk;
+
+	if (s->chunks.len == 0 && !s->errno_value) {
+		sorter_run_memory(s, take, context);
+		return NULL;
+	}
+	sorter_spill(s);
+	for (size_t i = 0; i < s->chunks.len && !s->errno_value; i++)
+		chunk_advance(s, vec_at(&s->chunks, i));
+	while (!s->errno_value && (chunk = chunk_first(s))) {
+		take(context, &chunk->head.key,
+		     slice_make(strbuf_text(&chunk->line), chunk->line.len));
+		chunk_advance(s, chunk);
+	}
+	if (s->errno_value)
+		return err_new_errno(s->errno_value, "temporary file for sorting");
+	return NULL;
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The report for people. First the headline, for those who read nothing else; then why, and the
+ * proof with the commands that show it; then what to do; then all else that was found, in short;
+ * last what is wrong with the evidence itself.
+ */
+#include <stdio.h>
+
+#include "report/command.h"
+#include "report/layout.h"
+#include "report/text.h"
+#include "report/writer.h"
+
+enum { TEXT_INDENT = 2, TEXT_INDENT_ITEM = 4, TEXT_INDENT_COMMAND = 6 };
+
+static struct finding *finding_at(const struct vec *findings, size_t index)
+{
+	return *(struct finding *const *)vec_at(findings, index);
+}
+
+static struct layout_span plain(const char *text)
+{
+	return (struct layout_span){text, LAYOUT_PLAIN};
+}
+
+static void text_item(struct layout *l, const char *text)
+{
+	layout_paragraph(l, TEXT_INDENT, plain("-"), TEXT_INDENT_ITEM, plain(text));
+}
+
+/* --- one finding in full --- */
+
+/* "certain, nfs4-client-owner-collision, 41 times, 2026-11-22 01:09:35.7 to ..." */
+static void add_facts(struct strbuf *out, const struct finding *f)
+{
+	strbuf_add_format(out, "%s (%s)", finding_confidence_name(f->confidence), f->id);
+	if (f->count > 1) {
+		strbuf_add_text(out, ", ");
+		layout_add_counted(out, f->count, "time");
+	}
+	if (stamp_known(f->first)) {
+		strbuf_add_text(out, ", ");
+		layout_add_period(out, f->first, f->last);
+	}
+}
+
+/* A cite: where, when, what is to be seen, and the command that shows it. */
+static void text_cite(struct layout *l, const struct report_input *in, const struct finding *f,
+		      const struct cite *c)
+{
+	const struct evidence *e = evidence_list_at(in->evidence, c->at.evidence);
+	char time[STAMP_TEXT_BYTES];
+	struct strbuf text;
+	struct strbuf lead;
+
+	strbuf_init(&lead);
+	strbuf_init(&text);
+	if (in->evidence->items.len > 1)
+		strbuf_add_format(&lead, "%s ", e->id);
+	if (c->at.frame != FRAME_NONE)
+		strbuf_add_format(&lead, "frame %llu", (unsigned long long)c->at.frame);
+	if (stamp_known(c->at.at)) {
+		if (lead.len)
+			strbuf_add_text(&lead, ", ");
+		stamp_format_time(c->at.at, time);
+		if (layout_same_day(c->at.at, f->first))
+			strbuf_add_text(&lead, time);
+		else
+			layout_add_stamp(&lead, c->at.at);
+	}
+	if (lead.len)
+		strbuf_add_char(&lead, ':');
+	layout_paragraph(l, TEXT_INDENT,
+			 (struct layout_span){lead.len ? strbuf_text(&lead) : "-", LAYOUT_STRONG},
+			 TEXT_INDENT_ITEM, plain(c->text));
+	command_add_cite(&text, e, c);
+	layout_line(l, TEXT_INDENT_COMMAND, LAYOUT_FAINT, strbuf_text(&text));
+	strbuf_deinit(&text);
+	strbuf_deinit(&lead);
+}
+
+static void text_subjects(struct layout *l, const struct finding *f)
+{
+	struct strbuf line;
+
+	strbuf_init(&line);
+	if (f->server)
+		strbuf_add_format(&line, "server %s", f->server);
+	for (size_t i = 0; i < f->clients.len; i++)
+		strbuf_add_format(&line, "%s%s",
+				  i          ? ", "
+				  : line.len ? "; client "
+					     : "client ",
+				  *(const char *const *)vec_at(&f->clients, i));
+	for (size_t i = 0; i < f->subjects.len; i++) {
+		const struct subject *s = vec_at(&f->subjects, i);
+
+		strbuf_add_format(&line, "%s%s %s", line.len ? "; " : "", s->name, s->value);
+	}
+	if (line.len)
+		layout_paragraph(l, TEXT_INDENT, plain(NULL), TEXT_INDENT,
+				 plain(strbuf_text(&line)));
+	strbuf_deinit(&line);
+}
+
+static void text_explains(struct layout *l, const struct finding *f)
+{
+	struct strbuf line;
+
+	if (f->explains.len == 0)
+		return;
+	layout_heading(l, "It explains");
+	strbuf_init(&line);
+	for (size_t i = 0; i < f->explains.len; i++) {
+		const struct finding *other = finding_at(&f->explains, i);
+
+		strbuf_reset(&line);
+		strbuf_add_format(&line, "%s (%s", other->title, other->id);
+		if (other->count > 1) {
+			strbuf_add_text(&line, ", ");
+			layout_add_counted(&line, other->count, "time");
+		}
+		strbuf_add_char(&line, ')');
+		text_item(l, strbuf_text(&line));
+	}
+	strbuf_deinit(&line);
+}
+
+static void text_ruled_out(struct layout *l, const struct finding *f)
+{
+	struct strbuf line;
+
+	if (f->ruled_out.len == 0)
+		return;
+	layout_heading(l, "Ruled out");
+	strbuf_init(&line);
+	for (size_t i = 0; i < f->ruled_out.len; i++) {
+		const struct ruled_out *r = vec_at(&f->ruled_out, i);
+
+		strbuf_reset(&line);
+		strbuf_add_format(&line, "%s: %s", r->id, r->because);
+		text_item(l, strbuf_text(&line));
+	}
+	strbuf_deinit(&line);
+}
+
+static void text_remedy(struct layout *l, const struct finding *f)
+{
+	char number[24];
+
+	if (f->remedy.len == 0)
+		return;
+	layout_heading(l, "What to do");
+	for (size_t i = 0; i < f->remedy.len; i++) {
+		snprintf(number, sizeof(number), "%zu.", i + 1);
+		layout_paragraph(l, TEXT_INDENT, plain(number), TEXT_INDENT_ITEM + 1,
+				 plain(*(const char *const *)vec_at(&f->remedy, i)));
+	}
+}
+
+static void text_references(struct layout *l, const struct finding *f)
+{
+	if (f->references.len == 0)
+		return;
+	layout_heading(l, "References");
+	for (size_t i = 0; i < f->references.len; i++)
+		text_item(l, *(const char *const *)vec_at(&f->references, i));
+}
+
+static void text_headline(struct layout *l, const struct finding *f)
+{
+	bool cause = f->role == ROLE_CAUSE;
+	struct strbuf facts;
+
+	layout_paragraph(l, 0,
+			 (struct layout_span){cause ? "CAUSE:" : "SYMPTOM, cause not found:",
+					      cause ? LAYOUT_ALARM : LAYOUT_WARNING},
+			 0, (struct layout_span){f->title, LAYOUT_STRONG});
+	strbuf_init(&facts);
+	add_facts(&facts, f);
+	layout_paragraph(l, TEXT_INDENT, plain(NULL), TEXT_INDENT, plain(strbuf_text(&facts)));
+	strbuf_deinit(&facts);
+	text_subjects(l, f);
+}
+
+static void text_finding(struct layout *l, const struct report_input *in, const struct finding *f)
+{
+	text_headline(l, f);
+	if (f->why) {
+		layout_heading(l, "Why");
+		layout_paragraph(l, TEXT_INDENT, plain(NULL), TEXT_INDENT, plain(f->why));
+	}
+	text_explains(l, f);
+	text_ruled_out(l, f);
+	if (f->cites.len)
+		layout_heading(l, "Proof");
+	for (size_t i = 0; i < f->cites.len; i++)
+		text_cite(l, in, f, vec_at(&f->cites, i));
+	text_remedy(l, f);
+	text_references(l, f);
+}
+
+/* --- the rest --- */
+
+static bool is_headline(const struct diagnosis *d, const struct finding *f)
+{
+	for (size_t i = 0; i < d->incidents.len; i++)
+		if (((const struct incident *)vec_at(&d->incidents, i))->headline == f)
+			return true;
+	return false;
+}
+
+/* A finding that is no headline: what, how sure, how often, and the first place that shows it. */
+static void text_other(struct layout *l, const struct report_input *in, const struct finding *f)
+{
+	struct strbuf line;
+
+	strbuf_init(&line);
+	strbuf_add_format(&line, "%s: %s", finding_role_name(f->role), f->title);
+	text_item(l, strbuf_text(&line));
+	strbuf_reset(&line);
+	add_facts(&line, f);
+	layout_paragraph(l, TEXT_INDENT_ITEM, plain(NULL), TEXT_INDENT_ITEM,
+			 plain(strbuf_text(&line)));
+	if (f->cites.len)
+		text_cite(l, in, f, vec_at(&f->cites, 0));
+	strbuf_deinit(&line);
+}
+
+static void text_others(struct layout *l, const struct report_input *in)
+{
+	const struct diagnosis *d = in->diagnosis;
+	bool begun = false;
+
+	for (size_t i = 0; i < d->findings.len; i++) {
+		const struct finding *f = finding_at(&d->findings, i);
+
+		if (is_headline(d, f))
+			continue;
+		if (!begun)
+			layout_heading(l, "Other findings");
+		begun = true;
+		text_other(l, in, f);
+	}
+}
+
+static void text_undecided(struct layout *l, const struct diagnosis *d)
+{
+	struct strbuf line;
+
+	if (d->undecided.len == 0)
+		return;
+	layout_heading(l, "Could not be decided");
+	strbuf_init(&line);
+	for (size_t i = 0; i < d->undecided.len; i++) {
+		const struct undecided *u = vec_at(&d->undecided, i);
+
+		strbuf_reset(&line);
+		strbuf_add_format(&line, "%s: %s", u->id, u->missing);
+		text_item(l, strbuf_text(&line));
+		if (u->how)
+			layout_paragraph(l, TEXT_INDENT_ITEM, plain("To find out:"),
+					 TEXT_INDENT_ITEM, plain(u->how));
+	}
+	strbuf_deinit(&line);
+}
+
+/* Several incidents: the reader sees at once how many, and which is which. */
+static void text_incidents(struct layout *l, const struct report_input *in)
+{
+	const struct vec *incidents = &in->diagnosis->incidents;
+	char number[64];
+
+	for (size_t i = 0; i < incidents->len; i++) {
+		const struct incident *incident = vec_at(incidents, i);
+
+		if (i)
+			strbuf_add_char(l->out, '\n');
+		if (incidents->len > 1) {
+			snprintf(number, sizeof(number), "Incident %zu of %zu", i + 1,
+				 incidents->len);
+			layout_line(l, 0, LAYOUT_FAINT, number);
+		}
+		text_finding(l, in, incident->headline);
+	}
+}
+
+static void text_write(const struct report_input *in, const struct report_options *options,
+		       struct strbuf *out)
+{
+	struct layout l = {.out = out, .colour = options->colour, .width = options->width};
+
+	if (in->diagnosis->incidents.len)
+		text_incidents(&l, in);
+	else
+		text_nothing_found(&l, in);
+	text_others(&l, in);
+	text_undecided(&l, in->diagnosis);
+	text_evidence(&l, in);
+}
+
+const struct report_writer report_text = {.name = "text", .write = text_write};

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the report for people says about the evidence itself. See text.h. */
+#include <inttypes.h>
+
+#include "report/text.h"
+
+enum { EVIDENCE_INDENT = 2, EVIDENCE_INDENT_FACTS = 6, EVIDENCE_INDENT_ITEM = 8 };
+
+static struct layout_span plain(const char *text)
+{
+	return (struct layout_span){text, LAYOUT_PLAIN};
+}
+
+static void paragraph(struct layout *l, const char *text)
+{
+	layout_paragraph(l, EVIDENCE_INDENT, plain(NULL), EVIDENCE_INDENT, plain(text));
+}
+
+/* How many files could be read. */
+static size_t files_read(const struct evidence_list *list)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < list->items.len; i++)
+		count += evidence_list_at(list, i)->kind != EVIDENCE_UNREAD;
+	return count;
+}
+
+static void add_looked_at(struct strbuf *out, const struct report_input *in)
+{
+	const struct report_totals *t = &in->totals;
+
+	strbuf_add_text(out, "Looked at: ");
+	layout_add_counted(out, t->frames, "packet");
+	strbuf_add_text(out, " in ");
+	layout_add_counted(out, files_read(in->evidence), "capture");
+	strbuf_add_text(out, "; ");
+	layout_add_counted(out, t->connections, "TCP connection");
+	strbuf_add_text(out, ", ");
+	layout_add_count(out, t->rpc_connections);
+	strbuf_add_text(out, " with RPC; ");
+	layout_add_counted(out, t->calls, "call");
+	if (t->calls && !t->unanswered)
+		strbuf_add_text(out, ", all answered");
+	if (t->unanswered) {
+		strbuf_add_text(out, ", ");
+		layout_add_count(out, t->unanswered);
+		strbuf_add_text(out, " without an answer in the evidence");
+	}
+	if (t->undecoded) {
+		strbuf_add_text(out, "; ");
+		layout_add_counted(out, t->undecoded, "message");
+		strbuf_add_text(out, " could not be decoded to the end");
+	}
+	strbuf_add_char(out, '.');
+}
+
+/* What would help, told by what there was. */
+static const char *advice(const struct report_input *in)
+{
+	if (files_read(in->evidence) == 0)
+		return "No evidence could be read: give a packet capture (pcap or pcapng), or a "
+		       "directory that holds one. nfsleuth(1) tells how to make one.";
+	if (in->totals.rpc_connections == 0)
+		return "There is no RPC in it: was it captured on the right interface, and without "
+		       "a filter that leaves NFS out? nfsleuth(1) tells how to capture.";
+	return "This does not say that all was well, only that none of the faults that were looked "
+	       "for shows in this evidence. It helps to capture while it happens, whole packets, "
+	       "from before the mount on, on the client and on the server at the same time.";
+}
+
+void text_nothing_found(struct layout *l, const struct report_input *in)
+{
+	struct strbuf line;
+
+	layout_line(l, 0, LAYOUT_STRONG, "NO CAUSE FOUND, AND NO SYMPTOM");
+	strbuf_add_char(l->out, '\n');
+	strbuf_init(&line);
+	if (files_read(in->evidence)) {
+		add_looked_at(&line, in);
+		strbuf_add_text(&line, " Looked for: ");
+		layout_add_counted(&line, in->totals.rules, "kind");
+		strbuf_add_text(&line, " of faults (`nfsleuth explain` lists them).");
+		paragraph(l, strbuf_text(&line));
+	}
+	paragraph(l, advice(in));
+	strbuf_deinit(&line);
+}
+
+static void text_damage(struct layout *l, const struct evidence_damage *d)
+{
+	struct strbuf line;
+
+	strbuf_init(&line);
+	strbuf_add_text(&line, d->what);
+	strbuf_add_text(&line, ": ");
+	layout_add_count(&line, d->count);
+	if (d->frame)
+		strbuf_add_format(&line, ", first at frame %" PRIu64, d->frame);
+	else if (d->offset != UINT64_MAX)
+		strbuf_add_format(&line, ", first at byte %" PRIu64 " of the file", d->offset);
+	layout_paragraph(l, EVIDENCE_INDENT_FACTS, (struct layout_span){"!", LAYOUT_WARNING},
+			 EVIDENCE_INDENT_ITEM, plain(strbuf_text(&line)));
+	strbuf_deinit(&line);
+}
+
+static void text_file_facts(struct layout *l, const struct evidence *e)
+{
+	struct strbuf line;
+
+	strbuf_init(&line);
+	strbuf_add_format(&line, "%s, ", evidence_kind_name(e->kind));
+	layout_add_counted(&line, e->records, "packet");
+	if (stamp_known(e->first)) {
+		strbuf_add_text(&line, ", ");
+		layout_add_period(&line, e->first, e->last);
+	}
+	if (e->damage.len == 0)
+		strbuf_add_text(&line, ", no damage seen");
+	layout_paragraph(l, EVIDENCE_INDENT_FACTS, plain(NULL), EVIDENCE_INDENT_FACTS,
+			 plain(strbuf_text(&line)));
+	strbuf_deinit(&line);
+}
+
+static void text_file(struct layout *l, const struct evidence *e)
+{
+	struct strbuf path;
+
+	strbuf_init(&path);
+	strbuf_add_safe(&path, slice_of_string(e->path));
+	layout_paragraph(l, EVIDENCE_INDENT, (struct layout_span){e->id, LAYOUT_STRONG},
+			 EVIDENCE_INDENT_FACTS, plain(strbuf_text(&path)));
+	strbuf_deinit(&path);
+	if (e->kind == EVIDENCE_UNREAD)
+		layout_paragraph(l, EVIDENCE_INDENT_FACTS,
+				 (struct layout_span){"not read:", LAYOUT_WARNING},
+				 EVIDENCE_INDENT_FACTS, plain(e->problem));
+	else
+		text_file_facts(l, e);
+	for (size_t i = 0; i < e->damage.len; i++)
+		text_damage(l, vec_at(&e->damage, i));
+	for (size_t i = 0; i < e->notes.len; i++)
+		layout_paragraph(l, EVIDENCE_INDENT_FACTS, plain("-"), EVIDENCE_INDENT_ITEM,
+				 plain(*(const char *const *)vec_at(&e->notes, i)));
+}
+
+void text_evidence(struct layout *l, const struct report_input *in)
+{
+	struct strbuf line;
+
+	layout_heading(l, "Evidence");
+	for (uint32_t i = 0; i < in->evidence->items.len; i++)
+		text_file(l, evidence_list_at(in->evidence, i));
+	strbuf_init(&line);
+	if (in->diagnosis->incidents.len) {
+		add_looked_at(&line, in);
+		paragraph(l, strbuf_text(&line));
+		strbuf_reset(&line);
+	}
+	if (in->totals.files_passed) {
+		layout_add_counted(&line, in->totals.files_passed, "other file");
+		strbuf_add_text(&line, " there: no captures, not read.");
+		paragraph(l, strbuf_text(&line));
+	}
+	strbuf_deinit(&line);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One interface for all forms of a report: a diagnosis goes in, bytes come out. A writer never
+ * decides: what is a cause, and in which order things are told, was settled before.
+ */
+#ifndef REPORT_WRITER_H
+#define REPORT_WRITER_H
+
+#include "base/strbuf.h"
+#include "diagnose/finding.h"
+#include "event/evidence.h"
+
+enum { REPORT_WIDTH_PIPE = 100, REPORT_WIDTH_MIN = 40, REPORT_WIDTH_MAX = 140 };
+
+/* What was looked at, in numbers: without them "nothing found" means little. */
+struct report_totals {
+	uint64_t frames;
+	uint64_t connections;     /* TCP */
+	uint64_t rpc_connections; /* of these, with RPC in them */
+	uint64_t calls;
+	uint64_t replies;
+	uint64_t unanswered;
+	uint64_t undecoded;    /* calls and replies that could not be decoded to their end */
+	uint64_t rules;        /* kinds of fault that were looked for */
+	uint64_t files_passed; /* files in the directories given that are no captures */
+};
+
+struct report_input {
+	const struct diagnosis *diagnosis;
+	const struct evidence_list *evidence;
+	struct report_totals totals;
+};
+
+struct report_options {
+	bool colour;  /* the reader is a terminal that shows colours */
+	size_t width; /* columns, REPORT_WIDTH_MIN..REPORT_WIDTH_MAX */
+};
+
+struct report_writer {
+	const char *name;
+	void (*write)(const struct report_input *in, const struct report_options *options,
+		      struct strbuf *out);
+};
+
+/* For people; for programs (schema nfsleuth.diagnosis/1). */
+extern const struct report_writer report_text;
+extern const struct report_writer report_json;
+
+#endif
