@@ -8,7 +8,11 @@
 
 #include "diagnose/rule.h"
 
-/* `out` must be fresh from diagnosis_init. */
+/* Runs all rules of the registry. `out` must be fresh from diagnosis_init. */
 void diagnose_run(const struct rule_input *in, struct diagnosis *out);
+
+/* The same with these rules: for tests, and for a recorder that watches for a few things only. */
+void diagnose_run_rules(const struct rule *const *rules, size_t count, const struct rule_input *in,
+			struct diagnosis *out);
 
 #endif

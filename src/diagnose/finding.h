@@ -32,7 +32,7 @@ struct cite {
 };
 
 struct ruled_out {
-	const char *id;	     /* a finding id */
+	const char *id;      /* a finding id */
 	const char *because; /* the fact that excludes it */
 };
 
@@ -47,21 +47,22 @@ struct finding {
 	const char *id;
 	enum finding_role role;
 	enum finding_confidence confidence;
-	const char *title; /* one line: what happened to whom */
-	const char *why;   /* the chain of reasoning, a few sentences */
-	const char *server; /* subject; NULL: none */
-	struct vec clients;  /* const char * */
-	struct vec subjects; /* struct subject: further ones, in the rule's order */
+	const char *title;         /* one line: what happened to whom */
+	const char *why;           /* the chain of reasoning, a few sentences */
+	const char *server;        /* subject; NULL: none */
+	struct vec clients;        /* const char * */
+	struct vec subjects;       /* struct subject: further ones, in the rule's order */
 	struct endpoint server_at; /* for joining findings; zero: none */
-	struct vec clients_at;	   /* struct endpoint: hosts, for joining findings */
+	struct vec clients_at;     /* struct endpoint: hosts, for joining findings */
 	struct stamp first, last;
-	uint64_t count; /* how often it happened */
-	struct vec cites;     /* struct cite, at most FINDING_CITES_MAX, in order of time */
-	struct vec explains;  /* struct finding * */
-	struct vec ruled_out; /* struct ruled_out */
-	struct vec remedy;    /* const char *: steps, most useful first */
+	uint64_t count;        /* how often it happened */
+	struct vec cites;      /* struct cite, at most FINDING_CITES_MAX, in order of time */
+	struct vec explains;   /* struct finding * */
+	struct vec ruled_out;  /* struct ruled_out */
+	struct vec remedy;     /* const char *: steps, most useful first */
 	struct vec references; /* const char * */
-	bool explained; /* some cause explains it */
+	bool explained;        /* some cause explains it */
+	size_t own_remedies;   /* steps by finding_add_remedy: the first of `remedy` */
 };
 
 /* A rule that nearly spoke. */
@@ -94,7 +95,10 @@ void diagnosis_deinit(struct diagnosis *d);
 struct finding *diagnosis_add(struct diagnosis *d, const char *id,
 			      enum finding_confidence confidence);
 
-/* Copies the texts. A place that is already cited is not cited again. */
+/*
+ * Copies the texts. A place that is already cited, or that is none (FRAME_NONE), is not cited; nor
+ * are more than FINDING_CITES_MAX, so cite what proves most first. conn may be NULL.
+ */
 void finding_cite(struct diagnosis *d, struct finding *f, const struct provenance *at,
 		  const struct conn *conn, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
@@ -102,6 +106,7 @@ void finding_rule_out(struct diagnosis *d, struct finding *f, const char *id, co
 		      ...) __attribute__((format(printf, 4, 5)));
 void finding_subject(struct diagnosis *d, struct finding *f, const char *name, const char *format,
 		     ...) __attribute__((format(printf, 4, 5)));
+/* The host is what the report names; further findings are joined by it. */
 void finding_set_server(struct diagnosis *d, struct finding *f, const struct endpoint *server);
 
 /* Adds the host of the endpoint to the clients, once. */

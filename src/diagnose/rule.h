@@ -23,7 +23,7 @@ struct rule_input {
 };
 
 struct rule {
-	const char *id;	   /* of the finding that it makes */
+	const char *id;    /* of the finding that it makes */
 	const char *needs; /* the evidence without which it stays silent, for people */
 	void (*run)(const struct rule_input *in, struct diagnosis *out);
 };

@@ -32,7 +32,9 @@ static inline struct script script_make(void)
 
 static inline struct stamp script_at(double seconds)
 {
-	return stamp_utc((int64_t)(seconds * 1e9) + SCRIPT_EPOCH_S * STAMP_NS_PER_S);
+	int64_t us = (int64_t)(seconds * 1e6 + 0.5);
+
+	return stamp_utc(us * 1000 + SCRIPT_EPOCH_S * STAMP_NS_PER_S);
 }
 
 static inline struct endpoint script_endpoint(const char *ipv4, uint16_t port)

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See engine.h. */
+#include "diagnose/engine.h"
+
+#include "diagnose/incident.h"
+#include "diagnose/precedence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct finding *finding_at(const struct vec *v, size_t index)
+{
+	return *(struct finding **)vec_at(v, index);
+}
+
+static int order_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+static int order_clients(const struct finding *a, const struct finding *b)
+{
+	for (size_t i = 0; i < a->clients_at.len && i < b->clients_at.len; i++) {
+		int order = endpoint_compare(vec_at(&a->clients_at, i), vec_at(&b->clients_at, i));
+
+		if (order)
+			return order;
+	}
+	return (a->clients_at.len > b->clients_at.len) - (a->clients_at.len < b->clients_at.len);
+}
+
+/* By id, server, clients, time, words: the order of rules leaves no trace. */
+static int finding_order(const void *a, const void *b)
+{
+	const struct finding *x = *(struct finding *const *)a;
+	const struct finding *y = *(struct finding *const *)b;
+	int order = strcmp(x->id, y->id);
+
+	if (order == 0)
+		order = endpoint_compare(&x->server_at, &y->server_at);
+	if (order == 0)
+		order = order_clients(x, y);
+	if (order == 0)
+		order = (x->first.ns > y->first.ns) - (x->first.ns < y->first.ns);
+	if (order == 0)
+		order = order_text(x->title, y->title);
+	return order ? order : order_text(x->why, y->why);
+}
+
+static int undecided_order(const void *a, const void *b)
+{
+	const struct undecided *x = a;
+	const struct undecided *y = b;
+	int order = strcmp(x->id, y->id);
+
+	return order ? order : strcmp(x->missing, y->missing);
+}
+
+static void findings_number(struct diagnosis *d)
+{
+	const char *id = "";
+	unsigned number = 0;
+
+	if (d->findings.len)
+		qsort(d->findings.items, d->findings.len, d->findings.item_bytes, finding_order);
+	for (size_t i = 0; i < d->findings.len; i++) {
+		struct finding *f = finding_at(&d->findings, i);
+
+		number = strcmp(id, f->id) == 0 ? number + 1 : 1;
+		id = f->id;
+		f->key = arena_format(&d->arena, "%s#%u", f->id, number);
+	}
+	if (d->undecided.len)
+		qsort(d->undecided.items, d->undecided.len, d->undecided.item_bytes,
+		      undecided_order);
+}
+
+/*
+ * What is merely possible does not take the headline from a cause that is more than that: it would
+ * put a guess before a proof.
+ */
+static bool finding_may_explain(const struct finding *left, const struct finding *right)
+{
+	return right->role == ROLE_SYMPTOM || left->confidence > CONFIDENCE_POSSIBLE ||
+	       right->confidence == CONFIDENCE_POSSIBLE;
+}
+
+static void findings_explain(struct diagnosis *d, const struct precedence *p)
+{
+	for (size_t i = 0; i < d->findings.len; i++)
+		for (size_t j = 0; j < d->findings.len; j++) {
+			struct finding *left = finding_at(&d->findings, i);
+			struct finding *right = finding_at(&d->findings, j);
+
+			if (i == j || !finding_subjects_meet(left, right) ||
+			    !precedence_explains(p, left->id, right->id) ||
+			    !finding_times_follow(left, right) || !finding_may_explain(left, right))
+				continue;
+			*(struct finding **)vec_push(&left->explains) = right;
+			right->explained = true;
+		}
+}
+
+void diagnose_run_rules(const struct rule *const *rules, size_t count, const struct rule_input *in,
+			struct diagnosis *out)
+{
+	struct precedence precedence;
+
+	for (size_t i = 0; i < count; i++)
+		rules[i]->run(in, out);
+	precedence_init(&precedence);
+	findings_number(out);
+	findings_explain(out, &precedence);
+	incidents_make(out, &precedence);
+}
+
+void diagnose_run(const struct rule_input *in, struct diagnosis *out)
+{
+	diagnose_run_rules(diagnose_rules, diagnose_rules_count, in, out);
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Incidents are the connected components of findings, where causes and symptoms are connected when
+ * one explains the other, or when they are about the same subjects at the same time. A context
+ * never connects: plain contention on a busy server would tie everything together. It joins the
+ * first incident that it fits.
+ */
+#include "diagnose/incident.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * A cause is often seen later than what it does: a restart shows when the first client has come
+ * back (a Linux client waits 3 s after a refusal, then longer), and the clocks of two captures are
+ * aligned no better than their traffic allows.
+ */
+#define CAUSE_SEEN_LATE_NS (30 * STAMP_NS_PER_S)
+
+/*
+ * And what it does may show later than the cause: a lost lease is noticed by the next call, up to a
+ * lease later; a grace period lasts as long as a lease again. Linux' default for both is 90 s.
+ */
+#define EFFECT_SEEN_LATE_NS (180 * STAMP_NS_PER_S)
+
+/* Findings of one incident without an explanation between them: only clocks may be that much off.
+ */
+#define SAME_TIME_NS (10 * STAMP_NS_PER_S)
+
+static struct finding *finding_at(const struct vec *v, size_t index)
+{
+	return *(struct finding **)vec_at(v, index);
+}
+
+static bool clients_share_host(const struct finding *a, const struct finding *b)
+{
+	for (size_t i = 0; i < a->clients_at.len; i++)
+		for (size_t j = 0; j < b->clients_at.len; j++)
+			if (endpoint_same_host(vec_at(&a->clients_at, i),
+					       vec_at(&b->clients_at, j)))
+				return true;
+	return false;
+}
+
+bool finding_subjects_meet(const struct finding *a, const struct finding *b)
+{
+	if (!a->server || !b->server)
+		return clients_share_host(a, b);
+	if (!endpoint_same_host(&a->server_at, &b->server_at))
+		return false;
+	return a->clients_at.len == 0 || b->clients_at.len == 0 || clients_share_host(a, b);
+}
+
+/* True when `late` is at most slack_ns after `early`; also when one of them is not known. */
+static bool stamp_within(struct stamp late, struct stamp early, int64_t slack_ns)
+{
+	int64_t apart;
+
+	if (!stamp_known(late) || !stamp_known(early))
+		return true;
+	if (late.clock != early.clock)
+		return false; /* what was not aligned is not compared (docs/clocks.md) */
+	if (__builtin_sub_overflow(late.ns, early.ns, &apart))
+		return late.ns < early.ns;
+	return apart <= slack_ns;
+}
+
+bool finding_times_follow(const struct finding *cause, const struct finding *effect)
+{
+	return stamp_within(cause->first, effect->last, CAUSE_SEEN_LATE_NS) &&
+	       stamp_within(effect->first, cause->last, EFFECT_SEEN_LATE_NS);
+}
+
+static bool findings_same_time(const struct finding *a, const struct finding *b)
+{
+	return stamp_within(a->first, b->last, SAME_TIME_NS) &&
+	       stamp_within(b->first, a->last, SAME_TIME_NS);
+}
+
+/* A forest over the findings' indices: each root stands for an incident. */
+static size_t group_find(size_t *group, size_t i)
+{
+	while (group[i] != i) {
+		group[i] = group[group[i]];
+		i = group[i];
+	}
+	return i;
+}
+
+static bool findings_connected(const struct finding *a, const struct finding *b)
+{
+	for (size_t i = 0; i < a->explains.len; i++)
+		if (finding_at(&a->explains, i) == b)
+			return true;
+	for (size_t i = 0; i < b->explains.len; i++)
+		if (finding_at(&b->explains, i) == a)
+			return true;
+	return findings_same_time(a, b) && finding_subjects_meet(a, b);
+}
+
+static void groups_make(const struct diagnosis *d, size_t *group)
+{
+	for (size_t i = 0; i < d->findings.len; i++)
+		group[i] = i;
+	for (size_t i = 0; i < d->findings.len; i++)
+		for (size_t j = i + 1; j < d->findings.len; j++) {
+			const struct finding *a = finding_at(&d->findings, i);
+			const struct finding *b = finding_at(&d->findings, j);
+			size_t x = group_find(group, i);
+			size_t y = group_find(group, j);
+
+			if (x == y || a->role == ROLE_CONTEXT || b->role == ROLE_CONTEXT)
+				continue;
+			if (findings_connected(a, b))
+				group[x > y ? x : y] = x > y ? y : x;
+		}
+}
+
+static void incident_add(struct incident *in, struct finding *f)
+{
+	*(struct finding **)vec_push(&in->findings) = f;
+	if (f->role == ROLE_CONTEXT || !stamp_known(f->first))
+		return;
+	if (!stamp_known(in->first)) {
+		in->first = f->first;
+		in->last = f->last;
+		return;
+	}
+	if (f->first.clock == in->first.clock && f->first.ns < in->first.ns)
+		in->first = f->first;
+	if (f->last.clock == in->last.clock && f->last.ns > in->last.ns)
+		in->last = f->last;
+}
+
+/* The headline first, then what is unexplained before what is explained, then by gravity. */
+static int incident_order(const void *a, const void *b, void *precedence)
+{
+	const struct finding *x = *(struct finding *const *)a;
+	const struct finding *y = *(struct finding *const *)b;
+
+	if (x->role != y->role)
+		return x->role < y->role ? -1 : 1;
+	if (x->explained != y->explained)
+		return x->explained ? 1 : -1;
+	return precedence_compare(precedence, x, y);
+}
+
+static int incidents_order(const void *a, const void *b, void *precedence)
+{
+	const struct incident *x = a;
+	const struct incident *y = b;
+
+	return precedence_compare(precedence, x->headline, y->headline);
+}
+
+/* One incident for each root of the forest. */
+static void incidents_collect(struct diagnosis *d, size_t *group)
+{
+	size_t *place =
+		mem_alloc(d->findings.len, sizeof(*place)); /* by root: incident's index + 1 */
+
+	for (size_t i = 0; i < d->findings.len; i++) {
+		struct finding *f = finding_at(&d->findings, i);
+		size_t root = group_find(group, i);
+		struct incident *in;
+
+		if (f->role == ROLE_CONTEXT)
+			continue;
+		if (place[root] == 0) {
+			in = vec_push(&d->incidents);
+			in->first = stamp_none();
+			in->last = stamp_none();
+			vec_init(&in->findings, sizeof(struct finding *));
+			place[root] = d->incidents.len;
+		}
+		incident_add(vec_at(&d->incidents, place[root] - 1), f);
+	}
+	free(place);
+}
+
+static void incidents_sort(struct diagnosis *d, const struct precedence *p)
+{
+	for (size_t i = 0; i < d->incidents.len; i++) {
+		struct incident *in = vec_at(&d->incidents, i);
+
+		qsort_r(in->findings.items, in->findings.len, in->findings.item_bytes,
+			incident_order, (void *)(uintptr_t)p);
+		in->headline = finding_at(&in->findings, 0);
+	}
+	if (d->incidents.len)
+		qsort_r(d->incidents.items, d->incidents.len, d->incidents.item_bytes,
+			incidents_order, (void *)(uintptr_t)p);
+}
+
+static bool context_fits(const struct incident *in, const struct finding *context)
+{
+	for (size_t i = 0; i < in->findings.len; i++) {
+		const struct finding *f = finding_at(&in->findings, i);
+
+		if (f->role != ROLE_CONTEXT && findings_connected(f, context))
+			return true;
+	}
+	return false;
+}
+
+/* Contexts behind the rest; true when some incident took it. */
+static bool incidents_take_context(struct diagnosis *d, struct finding *context)
+{
+	for (size_t i = 0; i < d->incidents.len; i++) {
+		struct incident *in = vec_at(&d->incidents, i);
+
+		if (context_fits(in, context)) {
+			incident_add(in, context);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The diagnosis' own list in the order of the incidents; contexts of none stand last. */
+static void findings_reorder(struct diagnosis *d, const struct vec *alone)
+{
+	size_t next = 0;
+	struct finding **out = d->findings.items;
+
+	for (size_t i = 0; i < d->incidents.len; i++) {
+		const struct incident *in = vec_at(&d->incidents, i);
+
+		for (size_t j = 0; j < in->findings.len; j++)
+			out[next++] = finding_at(&in->findings, j);
+	}
+	for (size_t i = 0; i < alone->len; i++)
+		out[next++] = finding_at(alone, i);
+}
+
+void incidents_make(struct diagnosis *d, const struct precedence *p)
+{
+	size_t *group = mem_alloc(d->findings.len, sizeof(*group));
+	struct vec alone;
+
+	vec_init(&alone, sizeof(struct finding *));
+	groups_make(d, group);
+	incidents_collect(d, group);
+	free(group);
+	incidents_sort(d, p);
+	for (size_t i = 0; i < d->findings.len; i++) {
+		struct finding *f = finding_at(&d->findings, i);
+
+		if (f->role == ROLE_CONTEXT && !incidents_take_context(d, f))
+			*(struct finding **)vec_push(&alone) = f;
+	}
+	findings_reorder(d, &alone);
+	vec_deinit(&alone);
+}

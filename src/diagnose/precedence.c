@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See precedence.h. The ids are those of catalogue/ids.list. */
+#include "diagnose/precedence.h"
+
+#include "diagnose/catalogue.h"
+
+#include <string.h>
+
+/* Rows of one left side, each explained by it; what follows over several rows is worked out. */
+static const struct {
+	const char *left;
+	const char *right;
+} precedence_rows[] = {
+	/* A host off the network cannot be reached, so nothing is answered, so the lease runs out.
+	 */
+	{"host-link-down", "net-unreachable"},
+	{"net-unreachable", "tcp-path-silent"},
+	{"net-unreachable", "tcp-syn-unanswered"},
+	{"tcp-path-silent", "nfs4-lease-expired"},
+	{"tcp-syn-unanswered", "nfs4-lease-expired"},
+	{"nfs4-lease-expired", "nfs4-lock-reclaim-failed"},
+
+	{"host-filter-drop", "tcp-synack-unacknowledged"},
+	{"tcp-synack-unacknowledged", "portmap-unanswered"},
+	{"portmap-unanswered", "rpc-not-sent"},
+	{"portmap-unanswered", "rpc-not-responding"},
+
+	/* The client uses its port again while the server still has the old connection. */
+	{"tcp-fin-unanswered", "tcp-syn-challenged"},
+	{"tcp-fin-unanswered", "tcp-half-closed"},
+
+	/* Between two instances nothing listens; the new one knows nobody and is in grace. */
+	{"nfs4-server-restart", "tcp-syn-refused"},
+	{"nfs4-server-restart", "nfs4-session-reset-loop"},
+	{"nfs4-server-restart", "nfs4-grace-wait"},
+	{"nlm-server-restart", "nlm-port-changed"},
+	{"nlm-server-restart", "nlm-grace"},
+
+	{"nfs4-client-owner-collision", "nfs4-session-reset-loop"},
+	{"nfs4-session-reset-loop", "nfs4-lock-reclaim-failed"},
+	{"nfs4-session-reset-loop", "nfs4-clientid-mismatch"},
+	{"nfs4-session-reset-loop", "soft-mount-io-error"},
+	/* The other ways in which state is taken away again and again. */
+	{"nfs4-lease-expired", "nfs4-session-reset-loop"},
+	{"nfs4-client-expired", "nfs4-session-reset-loop"},
+	{"nfs4-session-only-lost", "nfs4-session-reset-loop"},
+
+	{"tcp-delivery-delayed", "rpc-server-slow"},
+	{"tcp-delivery-delayed", "rpc-retransmission"},
+	{"tcp-loss", "rpc-server-slow"},
+	{"tcp-loss", "rpc-retransmission"},
+};
+
+enum { PRECEDENCE_ROWS = sizeof(precedence_rows) / sizeof(precedence_rows[0]) };
+
+/* Symptoms without a cause, by how much they hurt: lost data and errors before waiting. */
+static const char *const precedence_symptoms[] = {
+	"nfs4-lock-reclaim-failed",
+	"soft-mount-io-error",
+	"task-hung",
+	"rpc-not-responding",
+	"nfs4-session-reset-loop",
+	"nfs4-clientid-mismatch",
+	"nfs4-grace-wait",
+	"nlm-grace",
+	"rpc-retransmission",
+};
+
+enum { PRECEDENCE_SYMPTOMS = sizeof(precedence_symptoms) / sizeof(precedence_symptoms[0]) };
+
+bool precedence_row(size_t index, const char **left, const char **right)
+{
+	if (index >= PRECEDENCE_ROWS)
+		return false;
+	*left = precedence_rows[index].left;
+	*right = precedence_rows[index].right;
+	return true;
+}
+
+/* Place in catalogue_ids; PRECEDENCE_IDS_MAX when there is no such id. */
+static size_t precedence_index(const char *id)
+{
+	const struct catalogue_id *known = catalogue_id_find(id);
+
+	return known ? (size_t)(known - catalogue_ids) : PRECEDENCE_IDS_MAX;
+}
+
+void precedence_init(struct precedence *p)
+{
+	size_t n =
+		catalogue_ids_count < PRECEDENCE_IDS_MAX ? catalogue_ids_count : PRECEDENCE_IDS_MAX;
+
+	memset(p, 0, sizeof(*p));
+	for (size_t i = 0; i < PRECEDENCE_ROWS; i++) {
+		size_t left = precedence_index(precedence_rows[i].left);
+		size_t right = precedence_index(precedence_rows[i].right);
+
+		if (left < n && right < n)
+			p->explains[left][right] = true;
+	}
+	/* Warshall's closure: what explains the explainer explains it too. */
+	for (size_t via = 0; via < n; via++)
+		for (size_t left = 0; left < n; left++)
+			for (size_t right = 0; p->explains[left][via] && right < n; right++)
+				p->explains[left][right] |= p->explains[via][right];
+	for (size_t left = 0; left < n; left++)
+		for (size_t right = 0; right < n; right++)
+			p->weight[left] += p->explains[left][right];
+}
+
+bool precedence_explains(const struct precedence *p, const char *left, const char *right)
+{
+	size_t l = precedence_index(left);
+	size_t r = precedence_index(right);
+
+	return l < PRECEDENCE_IDS_MAX && r < PRECEDENCE_IDS_MAX && p->explains[l][r];
+}
+
+static uint32_t precedence_weight(const struct precedence *p, const struct finding *f)
+{
+	size_t index = precedence_index(f->id);
+
+	if (f->role != ROLE_SYMPTOM)
+		return index < PRECEDENCE_IDS_MAX ? p->weight[index] : 0;
+	for (uint32_t i = 0; i < PRECEDENCE_SYMPTOMS; i++)
+		if (strcmp(precedence_symptoms[i], f->id) == 0)
+			return PRECEDENCE_SYMPTOMS - i;
+	return 0;
+}
+
+static int order_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+int precedence_compare(const struct precedence *p, const struct finding *a, const struct finding *b)
+{
+	int order = order_u64(a->role, b->role);
+
+	if (order == 0)
+		order = order_u64(b->confidence > CONFIDENCE_POSSIBLE,
+				  a->confidence > CONFIDENCE_POSSIBLE);
+	if (order == 0)
+		order = order_u64(precedence_weight(p, b), precedence_weight(p, a));
+	if (order == 0)
+		order = order_u64(b->confidence, a->confidence);
+	if (order == 0)
+		order = order_u64(b->count, a->count);
+	if (order == 0)
+		order = (a->first.ns > b->first.ns) - (a->first.ns < b->first.ns);
+	return order ? order : strcmp(a->key, b->key);
+}

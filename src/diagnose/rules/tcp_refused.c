@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * tcp-syn-refused: SYN answered by RST, nothing listens (catalogue B7; RFC 9293 section 3.5.2).
+ *
+ * Speaks for ports that are NFS's, because RPC was seen from them or because they are well known.
+ * Clients that the same port refused at the same time make one finding. Stays silent about a client
+ * that was merely faster than the service: refused once, and successful within a second.
+ */
+#include "diagnose/rules/rules.h"
+#include "model/conn.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { PORT_PORTMAP = 111, PORT_NFS = 2049, PORT_NFS_RDMA = 20049 };
+enum { PROGRAM_NFS = 100003, NFS_V4 = 4 };
+
+/* Shorter than this nobody notices. */
+#define OUTAGE_MIN_NS STAMP_NS_PER_S
+
+/* A Linux client waits so long before it tries again (XS_TCP_INIT_REEST_TO, net/sunrpc/xprtsock.c).
+ */
+#define RETRY_NS (3 * STAMP_NS_PER_S)
+
+/* Outages of several clients that are no further apart are one: their retries are spread so far. */
+#define JOIN_NS (30 * STAMP_NS_PER_S)
+
+/* One client's outage that is worth speaking of. */
+struct refusal {
+	const struct conn_reach *reach;
+	const struct conn_outage *outage;
+	enum finding_confidence confidence;
+	bool other_ttl; /* the RST has another TTL than the server's SYN-ACK */
+	bool working;   /* not over, yet calls on another connection were answered later */
+	struct stamp end;
+};
+
+static bool provenance_known(const struct provenance *p)
+{
+	return p->frame != FRAME_NONE;
+}
+
+/* Nanoseconds from a to b; 0 when they are not on one clock. */
+static int64_t stamp_apart_ns(struct stamp a, struct stamp b)
+{
+	int64_t ns;
+
+	return a.clock != b.clock || __builtin_sub_overflow(b.ns, a.ns, &ns) ? 0 : ns;
+}
+
+/* True when the host serves NFSv4 and nothing else that needs portmap: then nobody misses it. */
+static bool host_needs_only_nfs4(const struct conn_model *conns, const struct endpoint *host)
+{
+	bool nfs4 = false;
+
+	for (size_t i = 0; i < conns->rpc_servers.len; i++) {
+		const struct conn_rpc_server *s =
+			*(struct conn_rpc_server **)vec_at(&conns->rpc_servers, i);
+
+		if (!endpoint_same_host(&s->at, host))
+			continue;
+		for (uint32_t j = 0; j < s->programs_len; j++) {
+			if (s->programs[j].callback)
+				continue;
+			if (s->programs[j].program != PROGRAM_NFS ||
+			    s->programs[j].version != NFS_V4)
+				return false;
+			nfs4 = true;
+		}
+	}
+	return nfs4;
+}
+
+static bool port_is_nfs(const struct conn_model *conns, const struct endpoint *server)
+{
+	if (conn_model_is_rpc_server(conns, server) || server->port == PORT_NFS)
+		return true;
+	return (server->port == PORT_PORTMAP || server->port == PORT_NFS_RDMA) &&
+	       !host_needs_only_nfs4(conns, server);
+}
+
+/* True when the capture goes on long enough after the last refusal to have shown another attempt.
+ */
+static bool evidence_goes_on(const struct rule_input *in, const struct provenance *last)
+{
+	const struct evidence *e;
+
+	if (last->evidence >= in->evidence->items.len)
+		return false;
+	e = evidence_list_at(in->evidence, last->evidence);
+	return stamp_apart_ns(last->at, e->last) >= RETRY_NS;
+}
+
+/* False when there is nothing to say about the outage. */
+static bool refusal_judge(const struct rule_input *in, const struct conn_reach *reach,
+			  const struct conn_outage *outage, struct refusal *out)
+{
+	bool over = provenance_known(&outage->recovered);
+	struct stamp end = over ? outage->recovered.at : outage->last.at;
+	bool enough = outage->refused > 1 || (!over && evidence_goes_on(in, &outage->last));
+
+	if (over && stamp_apart_ns(outage->first.at, end) < OUTAGE_MIN_NS)
+		return false;
+	*out = (struct refusal){
+		.reach = reach,
+		.outage = outage,
+		.other_ttl =
+			outage->ttl && reach->answered_ttl && outage->ttl != reach->answered_ttl,
+		.working = !over && provenance_known(&reach->worked_last) &&
+			   stamp_apart_ns(outage->last.at, reach->worked_last.at) > 0,
+		.end = end,
+	};
+	out->confidence =
+		enough && !out->other_ttl && !out->working ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+	return true;
+}
+
+/* By server, by who may have sent the RST, by time, by client. */
+static int refusal_order(const void *a, const void *b)
+{
+	const struct refusal *x = a;
+	const struct refusal *y = b;
+	int order = endpoint_compare(&x->reach->server, &y->reach->server);
+
+	if (order == 0)
+		order = x->other_ttl - y->other_ttl;
+	if (order == 0)
+		order = (x->outage->first.at.ns > y->outage->first.at.ns) -
+			(x->outage->first.at.ns < y->outage->first.at.ns);
+	return order ? order : endpoint_compare(&x->reach->client, &y->reach->client);
+}
+
+static void refusals_collect(const struct rule_input *in, struct vec *out)
+{
+	for (size_t i = 0; i < in->conns->reach.len; i++) {
+		const struct conn_reach *reach =
+			*(struct conn_reach **)vec_at(&in->conns->reach, i);
+
+		if (reach->outages.len == 0 || !port_is_nfs(in->conns, &reach->server))
+			continue;
+		for (size_t j = 0; j < reach->outages.len; j++) {
+			struct refusal r;
+
+			if (refusal_judge(in, reach, vec_at(&reach->outages, j), &r))
+				*(struct refusal *)vec_push(out) = r;
+		}
+	}
+	if (out->len)
+		qsort(out->items, out->len, out->item_bytes, refusal_order);
+}
+
+/* How many refusals from `r` on make one finding; `end` is when the last of them was over. */
+static size_t refusals_joined(const struct refusal *r, size_t len, struct stamp *end)
+{
+	size_t n = 1;
+
+	for (*end = r[0].end; n < len; n++) {
+		if (!endpoint_equal(&r[n].reach->server, &r[0].reach->server) ||
+		    r[n].other_ttl != r[0].other_ttl ||
+		    stamp_apart_ns(*end, r[n].outage->first.at) > JOIN_NS)
+			break;
+		if (stamp_apart_ns(*end, r[n].end) > 0)
+			*end = r[n].end;
+	}
+	return n;
+}
+
+static void why_add_before(struct strbuf *why, const struct refusal *r, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (provenance_known(&r[i].outage->worked_before)) {
+			char at[STAMP_TEXT_BYTES];
+
+			stamp_format_time(r[i].outage->worked_before.at, at);
+			strbuf_add_format(why, " It worked before, last seen at %s.", at);
+			return;
+		}
+	strbuf_add_text(why, " No earlier success is in the evidence.");
+}
+
+static void why_add_after(struct strbuf *why, const struct refusal *r, size_t n)
+{
+	size_t over = 0;
+	const struct refusal *first = NULL;
+	bool working = false;
+	char at[STAMP_TEXT_BYTES];
+
+	for (size_t i = 0; i < n; i++) {
+		working |= r[i].working;
+		if (!provenance_known(&r[i].outage->recovered))
+			continue;
+		over++;
+		if (!first || stamp_apart_ns(r[i].end, first->end) > 0)
+			first = &r[i];
+	}
+	if (first) {
+		stamp_format_time(first->end, at);
+		strbuf_add_format(why, " The first connection after it succeeded at %s.", at);
+	}
+	if (over < n)
+		strbuf_add_text(why, first ? " Not every client has succeeded since."
+					   : " No connection succeeded since.");
+	if (working)
+		strbuf_add_text(why, " Calls on a connection that already stood were still "
+				     "answered, so only new ones are refused.");
+}
+
+static const char *refusals_why(struct diagnosis *d, const struct refusal *r, size_t n,
+				uint64_t refused)
+{
+	struct stamp last = r[0].outage->last.at;
+	char from[STAMP_TEXT_BYTES], until[STAMP_TEXT_BYTES];
+	struct strbuf why;
+	const char *text;
+
+	for (size_t i = 1; i < n; i++)
+		if (stamp_apart_ns(last, r[i].outage->last.at) > 0)
+			last = r[i].outage->last.at;
+	stamp_format_time(r[0].outage->first.at, from);
+	stamp_format_time(last, until);
+	strbuf_init(&why);
+	endpoint_add_text(&why, &r[0].reach->server);
+	if (refused == 1)
+		strbuf_add_format(&why, " answered a SYN with RST at %s", from);
+	else
+		strbuf_add_format(&why, " answered %" PRIu64 " SYNs with RST, from %s to %s",
+				  refused, from, until);
+	strbuf_add_text(&why, ": the host is up, and nothing listened at this port.");
+	why_add_before(&why, r, n);
+	why_add_after(&why, r, n);
+	if (r[0].other_ttl)
+		strbuf_add_format(&why,
+				  " The RST came with TTL %u, the server's SYN-ACK with TTL %u: a "
+				  "box on the way may have sent it.",
+				  r[0].outage->ttl, r[0].reach->answered_ttl);
+	text = arena_text(&d->arena, strbuf_text(&why));
+	strbuf_deinit(&why);
+	return text;
+}
+
+static const char *refusals_title(struct diagnosis *d, const struct refusal *r, size_t clients,
+				  struct stamp end)
+{
+	char lasted[STAMP_TEXT_BYTES];
+	int64_t ns = stamp_apart_ns(r->outage->first.at, end);
+	struct strbuf title;
+	const char *text;
+
+	strbuf_init(&title);
+	endpoint_add_text(&title, &r->reach->server);
+	strbuf_add_text(&title, " refused connections from ");
+	if (clients == 1)
+		endpoint_add_host(&title, &r->reach->client);
+	else
+		strbuf_add_format(&title, "%zu clients", clients);
+	if (ns > 0) {
+		stamp_format_duration(ns, lasted);
+		strbuf_add_format(&title, " for %s", lasted);
+	}
+	text = arena_text(&d->arena, strbuf_text(&title));
+	strbuf_deinit(&title);
+	return text;
+}
+
+/* First what proves most: a refusal of each client, the recovery, then more refusals. */
+static void refusals_cite(struct diagnosis *d, struct finding *f, const struct refusal *r, size_t n)
+{
+	struct conn conn = {.server = r[0].reach->server, .transport = TRANSPORT_TCP};
+
+	for (size_t i = 0; i < n && i < FINDING_CITES_MAX / 2; i++)
+		finding_cite(d, f, &r[i].outage->first, &conn, "RST in answer to a SYN");
+	for (size_t i = 0; i < n && i < 2; i++) {
+		finding_cite(d, f, &r[i].outage->last, &conn, "RST in answer to a SYN");
+		finding_cite(d, f, &r[i].outage->recovered, &conn, "a connection is established");
+	}
+	finding_cite(d, f, &r[0].outage->worked_before, &conn, "the port still works");
+	for (uint32_t i = 1; i < r[0].outage->cites_len; i++)
+		finding_cite(d, f, &r[0].outage->cites[i], &conn, "RST in answer to a SYN");
+}
+
+static void refusals_tell(struct diagnosis *d, const struct refusal *r, size_t n, struct stamp end)
+{
+	enum finding_confidence confidence = CONFIDENCE_LIKELY;
+	struct finding *f;
+
+	for (size_t i = 0; i < n; i++)
+		if (r[i].confidence > confidence)
+			confidence = r[i].confidence;
+	f = diagnosis_add(d, "tcp-syn-refused", confidence);
+	finding_set_server(d, f, &r[0].reach->server);
+	finding_subject(d, f, "port", "%u", r[0].reach->server.port);
+	for (size_t i = 0; i < n; i++) {
+		finding_add_client(d, f, &r[i].reach->client);
+		f->count += r[i].outage->refused;
+	}
+	f->first = r[0].outage->first.at;
+	f->last = end;
+	f->title = refusals_title(d, r, f->clients.len, end);
+	f->why = refusals_why(d, r, n, f->count);
+	refusals_cite(d, f, r, n);
+	finding_rule_out(d, f, "tcp-syn-unanswered",
+			 "each of these SYNs was answered, at once, by RST");
+}
+
+static void tcp_refused_run(const struct rule_input *in, struct diagnosis *out)
+{
+	struct vec refusals;
+
+	vec_init(&refusals, sizeof(struct refusal));
+	refusals_collect(in, &refusals);
+	for (size_t i = 0; i < refusals.len;) {
+		const struct refusal *r = vec_at(&refusals, i);
+		struct stamp end;
+		size_t n = refusals_joined(r, refusals.len - i, &end);
+
+		refusals_tell(out, r, n, end);
+		i += n;
+	}
+	vec_deinit(&refusals);
+}
+
+const struct rule rule_tcp_syn_refused = {
+	.id = "tcp-syn-refused",
+	.needs = "a capture that shows the connection attempts",
+	.run = tcp_refused_run,
+};

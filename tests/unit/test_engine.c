@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The engine with rules that say what the test wants: causes, symptoms, incidents, keys, order. */
+#include "check.h"
+#include "diagnose/catalogue.h"
+#include "diagnose/engine.h"
+#include "diagnose/precedence.h"
+#include "script.h"
+
+enum { SAYS_MAX = 8 };
+
+#define SERVER_A "192.0.2.10"
+#define SERVER_B "192.0.2.11"
+#define CLIENT_1 "192.0.2.21"
+#define CLIENT_2 "192.0.2.22"
+
+/* What the test's rule says: one finding a row; seconds as in script.h. */
+struct say {
+	const char *id;
+	const char *server; /* NULL: none */
+	const char *client; /* NULL: none */
+	double first, last;
+	uint64_t count;
+	bool possible;
+};
+
+/* A rule cannot be given anything by its caller, so the test leaves its wishes here. */
+static const struct say *says;
+static bool backwards;
+
+static void say_one(struct diagnosis *d, const struct say *s)
+{
+	struct finding *f =
+		diagnosis_add(d, s->id, s->possible ? CONFIDENCE_POSSIBLE : CONFIDENCE_CERTAIN);
+	struct endpoint at;
+
+	if (s->server) {
+		at = script_endpoint(s->server, 2049);
+		finding_set_server(d, f, &at);
+	}
+	if (s->client) {
+		at = script_endpoint(s->client, 900);
+		finding_add_client(d, f, &at);
+	}
+	f->first = script_at(s->first);
+	f->last = script_at(s->last);
+	f->count = s->count;
+}
+
+static void say_run(const struct rule_input *in, struct diagnosis *out)
+{
+	size_t n = 0;
+
+	(void)in;
+	while (n < SAYS_MAX && says[n].id)
+		n++;
+	for (size_t i = 0; i < n; i++)
+		say_one(out, &says[backwards ? n - 1 - i : i]);
+}
+
+static const struct rule say_rule = {.id = "test", .needs = "", .run = say_run};
+
+static void diagnose_says(const struct say *rows, struct diagnosis *d)
+{
+	static const struct rule *const rules[] = {&say_rule};
+	struct rule_input in = {0};
+
+	says = rows;
+	diagnosis_init(d);
+	diagnose_run_rules(rules, 1, &in, d);
+}
+
+static const struct finding *finding_by(const struct diagnosis *d, const char *key)
+{
+	for (size_t i = 0; i < d->findings.len; i++) {
+		const struct finding *f = *(struct finding **)vec_at(&d->findings, i);
+
+		if (strcmp(f->key, key) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+static const char *headline(const struct diagnosis *d, size_t incident)
+{
+	if (incident >= d->incidents.len)
+		return NULL;
+	return ((struct incident *)vec_at(&d->incidents, incident))->headline->key;
+}
+
+static const char *explains(const struct diagnosis *d, const char *key, size_t i)
+{
+	const struct finding *f = finding_by(d, key);
+
+	if (!f || i >= f->explains.len)
+		return NULL;
+	return (*(struct finding **)vec_at(&f->explains, i))->key;
+}
+
+TEST(cause_explains_symptom)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"nfs4-session-reset-loop", SERVER_A, CLIENT_1, 10, 60, 500, false},
+		{"nfs4-client-owner-collision", SERVER_A, CLIENT_1, 9, 61, 20, false},
+	};
+	struct diagnosis d;
+
+	diagnose_says(rows, &d);
+	CHECK_EQ_U64(d.incidents.len, 1);
+	CHECK_TEXT(headline(&d, 0), "nfs4-client-owner-collision#1");
+	CHECK_TEXT(explains(&d, "nfs4-client-owner-collision#1", 0), "nfs4-session-reset-loop#1");
+	CHECK(finding_by(&d, "nfs4-session-reset-loop#1")->explained);
+	CHECK_TEXT((*(struct finding **)vec_at(&d.findings, 0))->key,
+		   "nfs4-client-owner-collision#1");
+	CHECK_EQ_I64(((struct incident *)vec_at(&d.incidents, 0))->first.ns, script_at(9).ns);
+	diagnosis_deinit(&d);
+}
+
+TEST(two_servers_are_two_incidents)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"nfs4-client-owner-collision", SERVER_A, CLIENT_1, 9, 61, 5, false},
+		{"nfs4-session-reset-loop", SERVER_B, CLIENT_1, 10, 60, 500, false},
+		{"nfs4-server-restart", SERVER_B, NULL, 9, 61, 1, false},
+	};
+	struct diagnosis d;
+
+	diagnose_says(rows, &d);
+	CHECK_EQ_U64(d.incidents.len, 2);
+	CHECK_TEXT(headline(&d, 0), "nfs4-server-restart#1");
+	CHECK_TEXT(headline(&d, 1), "nfs4-client-owner-collision#1");
+	CHECK(explains(&d, "nfs4-client-owner-collision#1", 0) == NULL);
+	diagnosis_deinit(&d);
+}
+
+TEST(symptoms_alone_give_the_one_that_hurts_most)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"rpc-retransmission", SERVER_A, CLIENT_1, 10, 60, 5000, false},
+		{"nfs4-grace-wait", SERVER_A, CLIENT_1, 10, 60, 50, false},
+	};
+	struct diagnosis d;
+
+	diagnose_says(rows, &d);
+	CHECK_EQ_U64(d.incidents.len, 1);
+	CHECK_TEXT(headline(&d, 0), "nfs4-grace-wait#1");
+	diagnosis_deinit(&d);
+}
+
+TEST(contexts_alone_are_no_incident)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"nlm-blocked", SERVER_A, CLIENT_1, 10, 60, 3, false},
+	};
+	struct diagnosis d;
+
+	diagnose_says(rows, &d);
+	CHECK_EQ_U64(d.findings.len, 1);
+	CHECK_EQ_U64(d.incidents.len, 0);
+	diagnosis_deinit(&d);
+}
+
+TEST(contexts_join_but_do_not_connect)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"nlm-blocked", SERVER_A, NULL, 0, 900, 3, false},
+		{"tcp-loss", SERVER_A, CLIENT_1, 10, 60, 3, false},
+		{"tcp-loss", SERVER_A, CLIENT_2, 10, 60, 4, false},
+	};
+	struct diagnosis d;
+	const struct incident *in;
+
+	diagnose_says(rows, &d);
+	if (!CHECK_EQ_U64(d.incidents.len, 2))
+		return;
+	in = vec_at(&d.incidents, 0);
+	CHECK_TEXT(in->headline->key, "tcp-loss#2");
+	CHECK_EQ_U64(in->findings.len, 2);
+	diagnosis_deinit(&d);
+}
+
+TEST(one_id_on_two_clients_is_numbered_by_client)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"nfs4-lease-expired", SERVER_A, CLIENT_2, 10, 200, 1, false},
+		{"nfs4-lease-expired", SERVER_A, CLIENT_1, 500, 700, 1, false},
+		{"nfs4-lock-reclaim-failed", SERVER_A, CLIENT_1, 701, 701, 1, false},
+	};
+	struct diagnosis d;
+	const struct finding *f;
+
+	diagnose_says(rows, &d);
+	CHECK_EQ_U64(d.incidents.len, 2);
+	f = finding_by(&d, "nfs4-lease-expired#1");
+	if (CHECK(f != NULL))
+		CHECK_TEXT(*(const char **)vec_at(&f->clients, 0), CLIENT_1);
+	CHECK_TEXT(explains(&d, "nfs4-lease-expired#1", 0), "nfs4-lock-reclaim-failed#1");
+	CHECK(explains(&d, "nfs4-lease-expired#2", 0) == NULL);
+	diagnosis_deinit(&d);
+}
+
+TEST(precedence_goes_over_what_is_missing_between)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"nfs4-lease-expired", SERVER_A, CLIENT_1, 100, 200, 9, false},
+		{"nfs4-lock-reclaim-failed", SERVER_A, CLIENT_1, 200, 200, 9, false},
+		{"host-link-down", NULL, CLIENT_1, 95, 195, 1, false},
+	};
+	struct diagnosis d;
+
+	diagnose_says(rows, &d);
+	CHECK_EQ_U64(d.incidents.len, 1);
+	CHECK_TEXT(headline(&d, 0), "host-link-down#1");
+	CHECK_TEXT(explains(&d, "host-link-down#1", 0), "nfs4-lease-expired#1");
+	CHECK_TEXT(explains(&d, "host-link-down#1", 1), "nfs4-lock-reclaim-failed#1");
+	CHECK_TEXT(explains(&d, "nfs4-lease-expired#1", 0), "nfs4-lock-reclaim-failed#1");
+	CHECK(finding_by(&d, "nfs4-lease-expired#1")->role == ROLE_CAUSE);
+	diagnosis_deinit(&d);
+}
+
+TEST(what_is_far_in_time_is_not_explained)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"nfs4-server-restart", SERVER_A, NULL, 1000, 1003, 1, false},
+		{"tcp-syn-refused", SERVER_A, CLIENT_1, 100, 110, 4, false},   /* long before */
+		{"nfs4-grace-wait", SERVER_A, CLIENT_1, 2000, 2010, 4, false}, /* long after */
+	};
+	struct diagnosis d;
+
+	diagnose_says(rows, &d);
+	CHECK_EQ_U64(d.incidents.len, 3);
+	CHECK(explains(&d, "nfs4-server-restart#1", 0) == NULL);
+	CHECK_TEXT(headline(&d, 0), "nfs4-server-restart#1");
+	CHECK_TEXT(headline(&d, 1), "tcp-syn-refused#1");
+	CHECK_TEXT(headline(&d, 2), "nfs4-grace-wait#1");
+	diagnosis_deinit(&d);
+}
+
+TEST(other_client_is_not_explained)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"nfs4-client-owner-collision", SERVER_A, CLIENT_1, 0, 100, 1, false},
+		{"nfs4-session-reset-loop", SERVER_A, CLIENT_2, 0, 100, 1, false},
+	};
+	struct diagnosis d;
+
+	diagnose_says(rows, &d);
+	CHECK_EQ_U64(d.incidents.len, 2);
+	CHECK(explains(&d, "nfs4-client-owner-collision#1", 0) == NULL);
+	diagnosis_deinit(&d);
+}
+
+TEST(a_guess_does_not_take_the_headline_from_a_proof)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"nfs4-server-restart", SERVER_A, NULL, 100, 103, 1, true},
+		{"tcp-syn-refused", SERVER_A, CLIENT_1, 100, 110, 4, false},
+		{"nfs4-grace-wait", SERVER_A, CLIENT_1, 110, 130, 4, false},
+	};
+	struct diagnosis d;
+
+	diagnose_says(rows, &d);
+	CHECK_EQ_U64(d.incidents.len, 1);
+	CHECK_TEXT(headline(&d, 0), "tcp-syn-refused#1");
+	CHECK_TEXT(explains(&d, "nfs4-server-restart#1", 0), "nfs4-grace-wait#1");
+	diagnosis_deinit(&d);
+}
+
+TEST(the_order_of_rules_leaves_no_trace)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"tcp-syn-refused", SERVER_A, CLIENT_1, 100, 110, 4, false},
+		{"tcp-syn-refused", SERVER_B, CLIENT_1, 100, 110, 4, false},
+		{"tcp-syn-refused", SERVER_A, CLIENT_2, 100, 110, 4, false},
+		{"nfs4-server-restart", SERVER_B, NULL, 100, 103, 1, false},
+	};
+	struct diagnosis d, e;
+
+	diagnose_says(rows, &d);
+	backwards = true;
+	diagnose_says(rows, &e);
+	backwards = false;
+	CHECK_EQ_U64(d.findings.len, e.findings.len);
+	for (size_t i = 0; i < d.findings.len; i++) {
+		const struct finding *x = *(struct finding **)vec_at(&d.findings, i);
+		const struct finding *y = *(struct finding **)vec_at(&e.findings, i);
+
+		CHECK_TEXT(x->key, y->key);
+		CHECK_TEXT(x->server, y->server);
+	}
+	diagnosis_deinit(&d);
+	diagnosis_deinit(&e);
+}
+
+TEST(precedence_names_known_ids_and_has_no_circle)
+{
+	struct precedence p;
+	const char *left, *right;
+
+	CHECK(catalogue_ids_count <= PRECEDENCE_IDS_MAX);
+	precedence_init(&p);
+	for (size_t i = 0; precedence_row(i, &left, &right); i++) {
+		CHECK(catalogue_id_find(left) != NULL);
+		CHECK(catalogue_id_find(right) != NULL);
+		CHECK(precedence_explains(&p, left, right));
+		CHECK(!precedence_explains(&p, right, left));
+		/* A cause is never explained by a symptom: a headline would be lost. */
+		CHECK(catalogue_id_find(left)->role <= catalogue_id_find(right)->role);
+	}
+	CHECK(!precedence_explains(&p, "tcp-path-silent", "tcp-syn-unanswered"));
+	CHECK(precedence_explains(&p, "net-unreachable", "nfs4-lock-reclaim-failed"));
+}
+
+TEST(every_rule_has_a_page_and_every_page_a_rule)
+{
+	CHECK_EQ_U64(catalogue_pages_count, diagnose_rules_count);
+	for (size_t i = 0; i < diagnose_rules_count; i++) {
+		CHECK(catalogue_find(diagnose_rules[i]->id) != NULL);
+		CHECK_TEXT(catalogue_pages[i].id, diagnose_rules[i]->id);
+	}
+	CHECK(catalogue_find("no-such-id") == NULL);
+	for (size_t i = 1; i < catalogue_ids_count; i++)
+		CHECK(strcmp(catalogue_ids[i - 1].id, catalogue_ids[i].id) < 0);
+}
+
+TEST(cites_are_in_order_of_time_and_once_each)
+{
+	struct diagnosis d;
+	struct finding *f;
+	struct provenance at = {.evidence = 0, .frame = 5, .at = script_at(5)};
+
+	diagnosis_init(&d);
+	f = diagnosis_add(&d, "tcp-syn-refused", CONFIDENCE_CERTAIN);
+	finding_cite(&d, f, &at, NULL, "the %s", "later");
+	finding_cite(&d, f, &at, NULL, "again");
+	at.frame = FRAME_NONE;
+	finding_cite(&d, f, &at, NULL, "nowhere");
+	for (uint64_t i = 20; i > 0; i--) {
+		at = (struct provenance){.frame = i + 10, .at = script_at((double)i / 10)};
+		finding_cite(&d, f, &at, NULL, "number %d", (int)i);
+	}
+	CHECK_EQ_U64(f->cites.len, FINDING_CITES_MAX);
+	CHECK_TEXT(((struct cite *)vec_at(&f->cites, 0))->text, "number 14");
+	CHECK_TEXT(((struct cite *)vec_at(&f->cites, 7))->text, "the later");
+	diagnosis_deinit(&d);
+}
+
+TEST(remedies_of_the_rule_go_first)
+{
+	struct diagnosis d;
+	struct finding *f;
+
+	diagnosis_init(&d);
+	f = diagnosis_add(&d, "tcp-syn-refused", CONFIDENCE_CERTAIN);
+	CHECK(f->remedy.len > 0 && f->references.len > 0);
+	finding_add_remedy(&d, f, "first");
+	finding_add_remedy(&d, f, "second");
+	CHECK_TEXT(*(const char **)vec_at(&f->remedy, 0), "first");
+	CHECK_TEXT(*(const char **)vec_at(&f->remedy, 1), "second");
+	CHECK_TEXT(*(const char **)vec_at(&f->remedy, 2),
+		   catalogue_find("tcp-syn-refused")->remedy[0]);
+	diagnosis_undecided(&d, "tcp-loss", "a fact", "how");
+	diagnosis_undecided(&d, "tcp-loss", "a fact", "how");
+	CHECK_EQ_U64(d.undecided.len, 1);
+	diagnosis_deinit(&d);
+}
