@@ -10,28 +10,13 @@
  */
 #include "proto/packet.h"
 
-enum {
-	ETHERTYPE_NONE = 0,       /* not one of ours */
-	ETHERTYPE_BY_VERSION = 1, /* IP of the version that its first byte tells */
-	ETHERTYPE_IPV4 = 0x0800,
-	ETHERTYPE_ARP = 0x0806,
-	ETHERTYPE_VLAN = 0x8100,
-	ETHERTYPE_IPV6 = 0x86dd,
-	ETHERTYPE_QINQ = 0x88a8,
-	ETHERTYPE_QINQ_OLD = 0x9100,
-	VLAN_TAGS_MAX = 4,
-};
-
-enum {
-	SLL_OUTGOING = 4,
-	AF_INET_ANY = 2, /* the same everywhere */
-	NULL_FAMILY_MAX = 0xffff,
-};
+#include "proto/packet_link.h"
 
 enum {
 	IPV4_HEADER_BYTES = 20,
 	IPV4_MORE_FRAGMENTS = 0x2000,
 	IPV4_OFFSET_MASK = 0x1fff,
+	IPV6_HEADER_BYTES = 40,
 	IPV6_HEADERS_MAX = 16,
 	IPV6_OFFSET_MASK = 0xfff8,
 	IPV6_MORE_FRAGMENTS = 0x0001,
@@ -76,14 +61,47 @@ static void packet_bad(struct packet *out)
 	out->kind = PACKET_BAD;
 }
 
-/* A cursor over the next wire_bytes of c, of which as many are here as there are. */
-static struct cursor cursor_layer(const struct cursor *c, size_t wire_bytes)
+/* Ends the layer after wire_bytes (at most what is left, or the rest was never captured). */
+static void cursor_end_layer(struct cursor *c, size_t wire_bytes)
 {
 	size_t here = cursor_here(c);
 
 	if (here > wire_bytes)
 		here = wire_bytes;
-	return cursor_make_cut(slice_make(c->pos, here), wire_bytes - here);
+	c->end = c->pos + here;
+	c->tail_end = c->end;
+	c->gap = wire_bytes - here;
+	c->missing = 0;
+}
+
+/*
+ * Headers of fixed length are taken in one piece, with one check: this is the hottest path of all.
+ * NULL: they are not all there.
+ */
+static const uint8_t *cursor_header(struct cursor *c, size_t bytes)
+{
+	const uint8_t *p = c->pos;
+
+	if (!cursor_need(c, bytes))
+		return NULL;
+	c->pos += bytes;
+	return p;
+}
+
+static uint16_t get_u16(const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return __builtin_bswap16(v);
+}
+
+static uint32_t get_u32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return __builtin_bswap32(v);
 }
 
 /* What is left of c is the payload. */
@@ -93,31 +111,62 @@ static void packet_set_payload(const struct cursor *c, struct packet *out)
 	out->payload_wire_bytes = cursor_left(c);
 }
 
-static void tcp_parse_options(struct cursor *c, struct packet_tcp *tcp)
+/*
+ * A transport header of which only the front is here: the ports, and in TCP the number, are enough
+ * to tell whose it is. A packet that an ICMP message quotes looks like that.
+ */
+static void transport_parse_front(struct cursor *c, size_t header_bytes, struct packet *out)
 {
-	while (cursor_here(c) > 0) {
-		uint8_t kind = cursor_u8(c);
-		struct cursor value;
-		uint8_t len;
+	const uint8_t *p = c->pos;
+	size_t here = cursor_here(c);
 
-		if (kind == TCP_OPT_NOP)
+	if (here >= 4) {
+		out->src_port = get_u16(p);
+		out->dst_port = get_u16(p + 2);
+	}
+	if (here >= 8 && header_bytes == TCP_HEADER_BYTES)
+		out->tcp.seq = get_u32(p + 4);
+	cursor_need(c, header_bytes);
+	packet_fail(c, out);
+}
+
+static void tcp_parse_option(uint8_t kind, const uint8_t *value, size_t len, struct packet_tcp *tcp)
+{
+	if (kind == TCP_OPT_TIMESTAMPS && len == 8) {
+		tcp->has_timestamps = true;
+		tcp->tsval = get_u32(value);
+		tcp->tsecr = get_u32(value + 4);
+	} else if (kind == TCP_OPT_MSS && len == 2) {
+		tcp->mss = get_u16(value);
+	} else if (kind == TCP_OPT_WSCALE && len == 1) {
+		tcp->wscale = value[0];
+	}
+}
+
+/* Options as far as they are here. */
+static void tcp_parse_options(const uint8_t *p, size_t len, struct packet_tcp *tcp)
+{
+	size_t at = 0;
+
+	/* what nearly every segment has: two fillers, then the timestamps */
+	if (len == 12 && get_u32(p) == 0x0101080a) {
+		tcp_parse_option(TCP_OPT_TIMESTAMPS, p + 4, 8, tcp);
+		return;
+	}
+	while (at < len && p[at] != TCP_OPT_END) {
+		size_t option_bytes;
+
+		if (p[at] == TCP_OPT_NOP) {
+			at++;
 			continue;
-		if (kind == TCP_OPT_END)
-			return;
-		len = cursor_u8(c);
-		if (len < 2 || (size_t)(len - 2) > cursor_here(c))
-			return;
-		value = cursor_make(slice_make(c->pos, len - 2U));
-		cursor_skip(c, len - 2U);
-		if (kind == TCP_OPT_TIMESTAMPS && len == 10) {
-			tcp->has_timestamps = true;
-			tcp->tsval = cursor_u32(&value);
-			tcp->tsecr = cursor_u32(&value);
-		} else if (kind == TCP_OPT_MSS && len == 4) {
-			tcp->mss = cursor_u16(&value);
-		} else if (kind == TCP_OPT_WSCALE && len == 3) {
-			tcp->wscale = cursor_u8(&value);
 		}
+		if (len - at < 2)
+			return;
+		option_bytes = p[at + 1];
+		if (option_bytes < 2 || option_bytes > len - at)
+			return;
+		tcp_parse_option(p[at], p + at + 2, option_bytes - 2, tcp);
+		at += option_bytes;
 	}
 }
 
@@ -125,63 +174,57 @@ static void tcp_parse_options(struct cursor *c, struct packet_tcp *tcp)
 static void tcp_parse(struct cursor *c, struct packet *out)
 {
 	struct packet_tcp *tcp = &out->tcp;
-	struct cursor options;
-	uint16_t offset_flags;
-	size_t header_bytes;
+	const uint8_t *p = c->pos;
+	size_t options_bytes;
+	size_t options_here;
 
-	tcp->wscale = 0xff;
-	out->src_port = cursor_u16(c);
-	out->dst_port = cursor_u16(c);
-	tcp->seq = cursor_u32(c);
-	tcp->ack = cursor_u32(c);
-	offset_flags = cursor_u16(c);
-	tcp->flags = (uint8_t)offset_flags;
-	tcp->window = cursor_u16(c);
-	cursor_skip(c, 4);
-	if (!cursor_ok(c)) {
-		packet_fail(c, out);
+	if (cursor_here(c) < TCP_HEADER_BYTES) {
+		transport_parse_front(c, TCP_HEADER_BYTES, out);
 		return;
 	}
-	header_bytes = (size_t)(offset_flags >> 12) * 4;
-	if (header_bytes < TCP_HEADER_BYTES || header_bytes - TCP_HEADER_BYTES > cursor_left(c)) {
+	c->pos += TCP_HEADER_BYTES;
+	tcp->wscale = 0xff;
+	out->src_port = get_u16(p);
+	out->dst_port = get_u16(p + 2);
+	tcp->seq = get_u32(p + 4);
+	tcp->ack = get_u32(p + 8);
+	tcp->flags = p[13];
+	tcp->window = get_u16(p + 14);
+	options_bytes = (size_t)(p[12] >> 4) * 4;
+	if (options_bytes < TCP_HEADER_BYTES || options_bytes - TCP_HEADER_BYTES > cursor_left(c)) {
 		packet_bad(out);
 		return;
 	}
-	options = cursor_layer(c, header_bytes - TCP_HEADER_BYTES);
+	options_bytes -= TCP_HEADER_BYTES;
+	options_here = options_bytes < cursor_here(c) ? options_bytes : cursor_here(c);
 	out->kind = PACKET_TCP;
-	out->payload_wire_bytes = cursor_left(c) - cursor_left(&options);
-	if (cursor_here(&options) < cursor_left(&options)) {
-		out->payload = slice_make(c->end, 0);
-	} else {
-		cursor_skip(c, cursor_here(&options));
-		out->payload = slice_make(c->pos, cursor_here(c));
-	}
-	if (cursor_here(&options) > 0)
-		tcp_parse_options(&options, tcp);
+	out->payload_wire_bytes = cursor_left(c) - options_bytes;
+	out->payload = slice_make(c->pos + options_here, cursor_here(c) - options_here);
+	tcp_parse_options(c->pos, options_here, tcp);
 }
 
 static void udp_parse(struct cursor *c, struct packet *out)
 {
-	struct cursor payload;
+	const uint8_t *p = c->pos;
 	size_t len;
 
-	out->src_port = cursor_u16(c);
-	out->dst_port = cursor_u16(c);
-	len = cursor_u16(c);
-	cursor_skip(c, 2);
-	if (!cursor_ok(c)) {
-		packet_fail(c, out);
+	if (cursor_here(c) < UDP_HEADER_BYTES) {
+		transport_parse_front(c, UDP_HEADER_BYTES, out);
 		return;
 	}
+	c->pos += UDP_HEADER_BYTES;
+	out->src_port = get_u16(p);
+	out->dst_port = get_u16(p + 2);
+	len = get_u16(p + 4);
 	if (len == 0) /* a jumbogram (RFC 2675), or to be filled in by the network card */
 		len = cursor_left(c) + UDP_HEADER_BYTES;
 	if (len < UDP_HEADER_BYTES || len - UDP_HEADER_BYTES > cursor_left(c)) {
 		packet_bad(out);
 		return;
 	}
-	payload = cursor_layer(c, len - UDP_HEADER_BYTES);
+	cursor_end_layer(c, len - UDP_HEADER_BYTES);
 	out->kind = PACKET_UDP;
-	packet_set_payload(&payload, out);
+	packet_set_payload(c, out);
 }
 
 /* All messages have eight bytes of header; those about a packet quote it behind them. */
@@ -232,44 +275,34 @@ static void fragment_parse(struct cursor *c, struct packet *out)
 	packet_set_payload(c, out);
 }
 
-static void put_u32(uint8_t *to, uint32_t v)
-{
-	v = __builtin_bswap32(v);
-	memcpy(to, &v, sizeof(v));
-}
-
-static void put_u64(uint8_t *to, uint64_t v)
-{
-	v = __builtin_bswap64(v);
-	memcpy(to, &v, sizeof(v));
-}
-
 /* ::ffff:a.b.c.d; the bytes before are zero. */
-static void put_ipv4(uint8_t *to, uint32_t addr)
+static void put_ipv4(uint8_t *to, const uint8_t *addr)
 {
 	to[10] = 0xff;
 	to[11] = 0xff;
-	put_u32(to + 12, addr);
+	memcpy(to + 12, addr, 4);
 }
 
 static void ipv4_parse(struct cursor *c, struct packet *out)
 {
-	uint8_t version_length = cursor_u8(c);
-	size_t header_bytes = (size_t)(version_length & 0xf) * 4;
-	struct cursor inner;
+	const uint8_t *p = cursor_header(c, IPV4_HEADER_BYTES);
+	size_t header_bytes;
 	size_t total;
 	uint16_t fragment;
 
 	out->ip_version = 4;
-	cursor_skip(c, 1);
-	total = cursor_u16(c);
-	out->ip_id = cursor_u16(c);
-	fragment = cursor_u16(c);
-	out->ttl = cursor_u8(c);
-	out->ip_proto = cursor_u8(c);
-	cursor_skip(c, 2);
-	put_ipv4(out->src, cursor_u32(c));
-	put_ipv4(out->dst, cursor_u32(c));
+	if (!p) {
+		packet_fail(c, out);
+		return;
+	}
+	header_bytes = (size_t)(p[0] & 0xf) * 4;
+	total = get_u16(p + 2);
+	out->ip_id = get_u16(p + 4);
+	fragment = get_u16(p + 6);
+	out->ttl = p[8];
+	out->ip_proto = p[9];
+	put_ipv4(out->src, p + 12);
+	put_ipv4(out->dst, p + 16);
 	if (header_bytes > IPV4_HEADER_BYTES)
 		cursor_skip(c, header_bytes - IPV4_HEADER_BYTES);
 	if (!cursor_ok(c)) {
@@ -278,18 +311,18 @@ static void ipv4_parse(struct cursor *c, struct packet *out)
 	}
 	if (total == 0) /* to be filled in by the network card, which cuts the segment in pieces */
 		total = header_bytes + cursor_left(c);
-	if (version_length >> 4 != 4 || header_bytes < IPV4_HEADER_BYTES || total < header_bytes) {
+	if (p[0] >> 4 != 4 || header_bytes < IPV4_HEADER_BYTES || total < header_bytes) {
 		packet_bad(out);
 		return;
 	}
-	inner = cursor_layer(c, total - header_bytes);
+	cursor_end_layer(c, total - header_bytes);
 	if ((fragment & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) == 0) {
-		transport_parse(&inner, out);
+		transport_parse(c, out);
 		return;
 	}
 	out->frag_more = (fragment & IPV4_MORE_FRAGMENTS) != 0;
 	out->frag_off = (uint16_t)((fragment & IPV4_OFFSET_MASK) * 8);
-	fragment_parse(&inner, out);
+	fragment_parse(c, out);
 }
 
 /* Bytes of an extension header after its first two, or -1 when the protocol is none of them. */
@@ -353,181 +386,64 @@ static void ipv6_parse_inner(struct cursor *c, struct packet *out)
 
 static void ipv6_parse(struct cursor *c, struct packet *out)
 {
-	uint32_t version_flow = cursor_u32(c);
-	size_t len = cursor_u16(c);
-	struct cursor inner;
+	const uint8_t *p = cursor_header(c, IPV6_HEADER_BYTES);
+	size_t len;
 
 	out->ip_version = 6;
-	out->ip_proto = cursor_u8(c);
-	out->ttl = cursor_u8(c);
-	put_u64(out->src, cursor_u64(c));
-	put_u64(out->src + 8, cursor_u64(c));
-	put_u64(out->dst, cursor_u64(c));
-	put_u64(out->dst + 8, cursor_u64(c));
-	if (!cursor_ok(c)) {
+	if (!p) {
 		packet_fail(c, out);
 		return;
 	}
-	if (version_flow >> 28 != 6) {
+	len = get_u16(p + 4);
+	out->ip_proto = p[6];
+	out->ttl = p[7];
+	memcpy(out->src, p + 8, sizeof(out->src));
+	memcpy(out->dst, p + 24, sizeof(out->dst));
+	if (p[0] >> 4 != 6) {
 		packet_bad(out);
 		return;
 	}
 	if (len == 0) /* longer than the field can tell: before segmentation by the card */
 		len = cursor_left(c);
-	inner = cursor_layer(c, len);
-	ipv6_parse_inner(&inner, out);
+	cursor_end_layer(c, len);
+	ipv6_parse_inner(c, out);
 }
 
 /* Only of IPv4 over hardware addresses of six bytes; others are not ours. */
 static void arp_parse(struct cursor *c, struct packet *out)
 {
-	uint32_t types = cursor_u32(c);
-	uint16_t lengths = cursor_u16(c);
+	const uint8_t *p = cursor_header(c, 8);
 
-	out->kind = PACKET_OTHER;
-	if ((types & 0xffff) != ETHERTYPE_IPV4 || lengths != 0x0604) {
-		if (!cursor_ok(c))
-			packet_fail(c, out);
+	if (!p) {
+		packet_fail(c, out);
 		return;
 	}
-	out->arp_op = cursor_u16(c);
-	cursor_skip(c, 6);
-	put_ipv4(out->src, cursor_u32(c));
-	cursor_skip(c, 6);
-	put_ipv4(out->dst, cursor_u32(c));
-	if (cursor_ok(c))
-		out->kind = PACKET_ARP;
-	else
+	out->kind = PACKET_OTHER;
+	if (get_u16(p + 2) != ETHERTYPE_IPV4 || p[4] != 6 || p[5] != 4)
+		return;
+	out->arp_op = get_u16(p + 6);
+	p = cursor_header(c, 20);
+	if (!p) {
 		packet_fail(c, out);
-}
-
-/* Leaves the VLAN tags behind; the type that stands after them. */
-static uint32_t vlan_parse(struct cursor *c, uint32_t type)
-{
-	for (int i = 0; i < VLAN_TAGS_MAX; i++) {
-		if (type != ETHERTYPE_VLAN && type != ETHERTYPE_QINQ && type != ETHERTYPE_QINQ_OLD)
-			break;
-		cursor_skip(c, 2);
-		type = cursor_u16(c);
+		return;
 	}
-	return type;
-}
-
-/* Each link layer: leaves its header behind and says what follows (ETHERTYPE_). */
-static uint32_t ethernet_parse(struct cursor *c, struct packet *out)
-{
-	(void)out;
-	cursor_skip(c, 12);
-	return vlan_parse(c, cursor_u16(c));
-}
-
-static uint32_t sll_parse(struct cursor *c, struct packet *out)
-{
-	out->outgoing = cursor_u16(c) == SLL_OUTGOING;
-	cursor_skip(c, 12);
-	return vlan_parse(c, cursor_u16(c));
-}
-
-static uint32_t sll2_parse(struct cursor *c, struct packet *out)
-{
-	uint32_t type = cursor_u16(c);
-
-	cursor_skip(c, 8);
-	out->outgoing = cursor_u8(c) == SLL_OUTGOING;
-	cursor_skip(c, 9);
-	return vlan_parse(c, type);
-}
-
-/* BSD loopback: an address family, in the byte order of the host that captured (LOOP: of the net).
- */
-static uint32_t null_parse(struct cursor *c, struct packet *out)
-{
-	uint32_t family = cursor_u32(c);
-
-	(void)out;
-	if (family > NULL_FAMILY_MAX)
-		family = __builtin_bswap32(family);
-	if (family == AF_INET_ANY)
-		return ETHERTYPE_IPV4;
-	/* AF_INET6 of Linux, NetBSD and OpenBSD, FreeBSD, macOS */
-	if (family == 10 || family == 24 || family == 28 || family == 30)
-		return ETHERTYPE_IPV6;
-	return ETHERTYPE_NONE;
-}
-
-static uint32_t raw_parse(struct cursor *c, struct packet *out)
-{
-	(void)c;
-	(void)out;
-	return ETHERTYPE_BY_VERSION;
-}
-
-static uint32_t ipv4_link_parse(struct cursor *c, struct packet *out)
-{
-	(void)c;
-	(void)out;
-	return ETHERTYPE_IPV4;
-}
-
-static uint32_t ipv6_link_parse(struct cursor *c, struct packet *out)
-{
-	(void)c;
-	(void)out;
-	return ETHERTYPE_IPV6;
-}
-
-static const struct link_type {
-	uint32_t linktype;
-	uint32_t (*parse)(struct cursor *c, struct packet *out);
-} link_types[] = {
-	{LINKTYPE_ETHERNET, ethernet_parse}, /* the frequent ones first */
-	{LINKTYPE_LINUX_SLL, sll_parse},
-	{LINKTYPE_LINUX_SLL2, sll2_parse},
-	{LINKTYPE_RAW, raw_parse},
-	{LINKTYPE_NULL, null_parse},
-	{LINKTYPE_LOOP, null_parse},
-	{LINKTYPE_IPV4, ipv4_link_parse},
-	{LINKTYPE_IPV6, ipv6_link_parse},
-	/* DLT_RAW as libpcap of BSD and OpenBSD wrote it */
-	{12, raw_parse},
-	{14, raw_parse},
-};
-
-static const struct link_type *link_find(uint32_t linktype)
-{
-	for (size_t i = 0; i < sizeof(link_types) / sizeof(link_types[0]); i++) {
-		if (link_types[i].linktype == linktype)
-			return &link_types[i];
-	}
-	return NULL;
-}
-
-static uint32_t ethertype_by_version(const struct cursor *c)
-{
-	struct cursor copy = *c;
-	uint8_t version = cursor_u8(&copy) >> 4;
-
-	if (version == 4)
-		return ETHERTYPE_IPV4;
-	return version == 6 ? ETHERTYPE_IPV6 : ETHERTYPE_NONE;
+	put_ipv4(out->src, p + 6);
+	put_ipv4(out->dst, p + 16);
+	out->kind = PACKET_ARP;
 }
 
 void packet_parse(uint32_t linktype, struct slice frame, size_t wire_bytes, struct packet *out)
 {
-	const struct link_type *link = link_find(linktype);
 	struct cursor c =
 		cursor_make_cut(frame, wire_bytes > frame.len ? wire_bytes - frame.len : 0);
 	uint32_t type;
 
 	memset(out, 0, sizeof(*out));
 	out->kind = PACKET_UNKNOWN_LINK;
-	if (!link)
+	if (!packet_link_parse(linktype, &c, out, &type))
 		return;
-	type = link->parse(&c, out);
-	if (type == ETHERTYPE_BY_VERSION && cursor_here(&c) > 0)
-		type = ethertype_by_version(&c);
-	if (!cursor_ok(&c) || type == ETHERTYPE_BY_VERSION) {
-		out->kind = cursor_left(&c) > 0 || c.fault == CURSOR_CUT ? PACKET_CUT : PACKET_BAD;
+	if (!cursor_ok(&c)) {
+		packet_fail(&c, out);
 		return;
 	}
 	out->kind = PACKET_OTHER;

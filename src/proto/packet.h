@@ -18,12 +18,12 @@ enum { PACKET_ADDR_BYTES = 16 };
 enum packet_kind {
 	PACKET_TCP,
 	PACKET_UDP,
-	PACKET_ICMP,         /* ICMP or ICMPv6 */
-	PACKET_ARP,          /* request or reply */
-	PACKET_FRAGMENT,     /* an IP fragment, to be reassembled; its payload is that of IP */
-	PACKET_OTHER,        /* another protocol: not ours */
-	PACKET_CUT,          /* captured too short for its headers */
-	PACKET_BAD,          /* headers contradict themselves */
+	PACKET_ICMP,     /* ICMP or ICMPv6 */
+	PACKET_ARP,      /* request or reply */
+	PACKET_FRAGMENT, /* an IP fragment, to be reassembled; its payload is that of IP */
+	PACKET_OTHER,    /* another protocol: not ours */
+	PACKET_CUT,      /* captured too short for its headers; has its ports if they are there */
+	PACKET_BAD,      /* headers contradict themselves */
 	PACKET_UNKNOWN_LINK, /* a link type that we cannot read */
 };
 
