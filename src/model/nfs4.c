@@ -79,6 +79,10 @@ static void take_call(void *context, const struct event *event)
 	if (!path)
 		return;
 	s = call->sequence.present ? path_session(m, path, call) : NULL;
+	for (uint32_t i = 0; i < call->facts_len; i++)
+		if (call->facts[i].kind == NFS4_FACT_EXCHANGE_ID ||
+		    call->facts[i].kind == NFS4_FACT_SETCLIENTID)
+			nfs4_identity_presented(m, path, call, &call->facts[i]);
 	p = nfs4_party_find(path->party);
 	if (!provenance_seen(&p->first_seen)) {
 		p->first_seen = call->call;
@@ -181,7 +185,7 @@ static void take_fact(struct nfs4_model *m, struct nfs4_path *path, const struct
 	switch (fact->kind) {
 	case NFS4_FACT_EXCHANGE_ID:
 	case NFS4_FACT_SETCLIENTID:
-		nfs4_identity_presented(m, path, call, fact);
+		nfs4_identity_answered(m, path, call, fact);
 		break;
 	case NFS4_FACT_CREATE_SESSION:
 		nfs4_identity_session(m, path, call, fact);
@@ -262,27 +266,10 @@ static void take_reply(void *context, const struct event *event)
 		take_grace(path, call);
 }
 
-/* A call that got no answer still shows who presented an owner. */
-static void take_unanswered(void *context, const struct event *event)
-{
-	struct nfs4_model *m = context;
-	const struct rpc_call *call = event->rpc;
-	struct nfs4_path *path;
-
-	if (!call_is_ours(call) || call->facts_len == 0)
-		return;
-	path = nfs4_path_get(m, call->conn);
-	for (uint32_t i = 0; path && i < call->facts_len; i++)
-		if (call->facts[i].kind == NFS4_FACT_EXCHANGE_ID ||
-		    call->facts[i].kind == NFS4_FACT_SETCLIENTID)
-			nfs4_identity_presented(m, path, call, &call->facts[i]);
-}
-
 void nfs4_model_attach(struct nfs4_model *m, struct event_board *board)
 {
 	event_board_add(board, EVENT_RPC_CALL, take_call, m);
 	event_board_add(board, EVENT_RPC_REPLY, take_reply, m);
-	event_board_add(board, EVENT_RPC_UNANSWERED, take_unanswered, m);
 }
 
 void nfs4_model_finish(struct nfs4_model *m)

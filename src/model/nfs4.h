@@ -75,6 +75,7 @@ struct nfs4_owner {
 	struct nfs4_instance *current; /* who presented it last */
 	/* An instance that came back after another one had presented the owner: both are alive. */
 	uint64_t returns;
+	uint64_t returns_in_one_capture;   /* of them: by one clock, so that the order is sure */
 	struct provenance return_first[3]; /* A, then B, then A again: the first time */
 	const struct nfs4_instance *return_instance[2]; /* A and B */
 	struct provenance return_last;

@@ -52,6 +52,8 @@ static void owner_note_presence(struct nfs4_owner *o, struct nfs4_instance *i,
 	o->current = i;
 	if (!before || before == i || i->identifications == 0)
 		return;
+	o->returns_in_one_capture += i->last.evidence == before->last.evidence &&
+				     i->last.evidence == call->call.evidence;
 	if (o->returns++ == 0) {
 		o->return_first[0] = i->last;
 		o->return_first[1] = before->last;
@@ -111,19 +113,11 @@ void nfs4_party_join(struct nfs4_path *path, struct nfs4_party *known)
 	path->party = known;
 }
 
-void nfs4_identity_presented(struct nfs4_model *m, struct nfs4_path *path,
-			     const struct rpc_call *call, const struct nfs4_fact *fact)
+/* The path's party is the instance's from now on. */
+static void identity_bind(struct nfs4_model *m, struct nfs4_path *path, struct nfs4_instance *i)
 {
-	struct nfs4_instance *i;
-	struct nfs4_clientid *c;
-	struct nfs4_party *p;
+	struct nfs4_party *p = nfs4_party_find(path->party);
 
-	if (fact->owner.len == 0 || verifier_purges(fact->verifier))
-		return;
-	i = identity_instance(m, path, call, fact);
-	if (!i)
-		return;
-	p = nfs4_party_find(path->party);
 	if (i->party) {
 		nfs4_party_join(path, i->party);
 	} else if (!p->instance) {
@@ -136,8 +130,31 @@ void nfs4_identity_presented(struct nfs4_model *m, struct nfs4_path *path,
 		i->party->instance = i;
 		path->party = i->party;
 	}
-	p = nfs4_party_find(path->party);
-	p->minor_version = call->minor_version;
+}
+
+void nfs4_identity_presented(struct nfs4_model *m, struct nfs4_path *path,
+			     const struct rpc_call *call, const struct nfs4_fact *fact)
+{
+	struct nfs4_instance *i;
+
+	if (fact->owner.len == 0 || verifier_purges(fact->verifier))
+		return;
+	i = identity_instance(m, path, call, fact);
+	if (!i)
+		return;
+	identity_bind(m, path, i);
+	nfs4_party_find(path->party)->minor_version = call->minor_version;
+}
+
+void nfs4_identity_answered(struct nfs4_model *m, struct nfs4_path *path,
+			    const struct rpc_call *call, const struct nfs4_fact *fact)
+{
+	struct nfs4_party *p = nfs4_party_find(path->party);
+	struct nfs4_instance *i = p->instance;
+	struct nfs4_clientid *c;
+
+	if (!i || memcmp(i->verifier, fact->verifier, NFS4_VERIFIER_BYTES) != 0)
+		return;
 	if (fact->status == NFS4ERR_CLID_INUSE) {
 		if (i->in_use++ == 0)
 			i->in_use_first = call->reply;

@@ -26,9 +26,13 @@ struct nfs4_session *nfs4_session_get(struct nfs4_model *m, struct nfs4_server *
 
 /* --- identity (nfs4_identity.c): who presents which owner, and what the server made of it --- */
 
-/* EXCHANGE_ID or SETCLIENTID of a settled call. */
+/* EXCHANGE_ID or SETCLIENTID, when it is sent. */
 void nfs4_identity_presented(struct nfs4_model *m, struct nfs4_path *path,
 			     const struct rpc_call *call, const struct nfs4_fact *fact);
+
+/* The same when it is answered, in whatever way. */
+void nfs4_identity_answered(struct nfs4_model *m, struct nfs4_path *path,
+			    const struct rpc_call *call, const struct nfs4_fact *fact);
 
 /* CREATE_SESSION, answered in whatever way. */
 void nfs4_identity_session(struct nfs4_model *m, struct nfs4_path *path,

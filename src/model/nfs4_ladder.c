@@ -29,6 +29,10 @@ static void recovery_close(struct nfs4_party *p)
 {
 	struct nfs4_recovery *r = p->now;
 
+	if (!r->old_clientid && r->has_old_session && p->server->layout_proven) {
+		memcpy(&r->old_clientid, r->old_sessionid, sizeof(r->old_clientid));
+		r->old_clientid = __builtin_bswap64(r->old_clientid);
+	}
 	if (r->old_clientid && r->new_clientid) {
 		enum nfs4_clientid_layout layout = p->server->layout;
 
@@ -127,12 +131,8 @@ static void recovery_start(struct nfs4_party *p, const struct nfs4_session *sess
 		r->has_old_session = true;
 		memcpy(r->old_sessionid, session->id, NFS4_SESSIONID_BYTES);
 	}
-	if (p->has_clientid) {
+	if (p->has_clientid)
 		r->old_clientid = p->clientid;
-	} else if (session && p->server->layout_proven) {
-		memcpy(&r->old_clientid, session->id, sizeof(r->old_clientid));
-		r->old_clientid = __builtin_bswap64(r->old_clientid);
-	}
 	p->now = r;
 	p->ladder = LADDER_LOST;
 	p->recoveries_count++;

@@ -14,8 +14,9 @@
 #include <inttypes.h>
 
 enum {
-	ROUNDS_LIKELY = 2,   /* losses nobody can explain otherwise, with signs of another client */
-	ROUNDS_POSSIBLE = 3, /* the same without such signs, over a connection that stayed up */
+	ROUNDS_LIKELY = 2, /* losses nobody can explain otherwise, with signs of another client */
+	RETURNS_ANY_CLOCK = 3, /* comings and goings that no wrong clock of a capture makes up */
+	ROUNDS_POSSIBLE = 3,   /* the same without such signs, over a connection that stayed up */
 };
 
 /* What the losses of one owner, or of one party without a known owner, amount to. */
@@ -137,13 +138,14 @@ static void rule_out(struct diagnosis *d, struct finding *f, const struct nfs4_s
 
 static void cite_return(struct diagnosis *d, struct finding *f, const struct nfs4_owner *o)
 {
-	static const char *const words[] = {"presents", "presents the same", "presents it again"};
+	static const char *const words[] = {"presents the", "presents the same",
+					    "is still there with its"};
 
 	for (unsigned i = 0; i < 3 && o->returns; i++) {
 		const struct nfs4_instance *in = o->return_instance[i % 2];
 
 		nfs4_cite(d, f, o->server, &o->return_first[i],
-			  "%s %s client owner with boot verifier %s",
+			  "%s %s client owner and the boot verifier %s",
 			  nfs4_host_text(d, &in->hosts[0]), words[i], nfs4_date_text(d, in->boot));
 	}
 }
@@ -162,7 +164,8 @@ static void cite_alive(struct diagnosis *d, struct finding *f, const struct nfs4
 static void write_proved(struct diagnosis *d, const struct evidence_for *e)
 {
 	const struct nfs4_owner *o = e->owner;
-	bool certain = o->returns > 0 || e->alive > 0;
+	bool certain =
+		o->returns_in_one_capture > 0 || o->returns >= RETURNS_ANY_CLOCK || e->alive > 0;
 	struct finding *f = diagnosis_add(d, "nfs4-client-owner-collision",
 					  certain ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 	const char *name = nfs4_owner_text(d, o);

@@ -7,8 +7,6 @@
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/rules.h"
 
-#include "names/nfs4.h"
-
 #include <inttypes.h>
 
 static bool loss_is_lapse(const struct nfs4_loss *loss)
@@ -27,18 +25,37 @@ static int64_t silence_of_client_ns(const struct nfs4_recovery *r)
 	return r->first_attempt.at.ns - r->last_renewal.at.ns;
 }
 
-static enum finding_confidence confidence_of(const struct nfs4_loss *loss)
+/*
+ * Another instance of the owner may have come while the client was silent. It did not where nobody
+ * introduced himself meanwhile, and would be seen where the capture shows other clients too.
+ */
+static bool collision_excluded(const struct nfs4_model *m, const struct nfs4_loss *loss)
 {
 	const struct nfs4_recovery *r = loss->recovery;
+
+	if (r->clientid_steps >= 0 && r->clientid_steps <= (int64_t)r->own_identifications)
+		return true;
+	for (size_t i = 0; i < m->parties.len; i++) {
+		const struct nfs4_party *p = *(struct nfs4_party **)vec_at(&m->parties, i);
+
+		if (p->server == loss->party->server && !p->merged_into &&
+		    p->evidence == r->lost.evidence &&
+		    !endpoint_same_host(&p->host, &loss->party->host))
+			return true;
+	}
+	return false;
+}
+
+static enum finding_confidence confidence_of(const struct nfs4_model *m,
+					     const struct nfs4_loss *loss)
+{
 	bool told;
 
 	nfs4_lease_ns(loss->party->server, &told);
-	if (r->lost_status == NFS4ERR_EXPIRED && told && !loss->party->lossy)
-		return CONFIDENCE_CERTAIN; /* the server says it in so many words */
-	if (told && nfs4_loss_boot_same(r) && loss->party->server->layout_proven &&
-	    !loss->party->lossy)
-		return CONFIDENCE_CERTAIN;
-	return CONFIDENCE_LIKELY;
+	return told && nfs4_loss_boot_same(loss->recovery) && !loss->party->lossy &&
+			       collision_excluded(m, loss)
+		       ? CONFIDENCE_CERTAIN
+		       : CONFIDENCE_LIKELY;
 }
 
 static const char *why_silent(struct diagnosis *d, const struct nfs4_loss *loss, int64_t lease_ns)
@@ -60,11 +77,12 @@ static const char *why_silent(struct diagnosis *d, const struct nfs4_loss *loss,
 		nfs4_duration_text(d, silence_ns), r->calls_in_silence - 1);
 }
 
-static void write_lapse(struct diagnosis *d, const struct nfs4_loss *loss)
+static void write_lapse(const struct nfs4_model *m, struct diagnosis *d,
+			const struct nfs4_loss *loss)
 {
 	const struct nfs4_recovery *r = loss->recovery;
 	const struct nfs4_party *p = loss->party;
-	struct finding *f = diagnosis_add(d, "nfs4-lease-expired", confidence_of(loss));
+	struct finding *f = diagnosis_add(d, "nfs4-lease-expired", confidence_of(m, loss));
 	const char *who = nfs4_host_text(d, &p->host);
 	bool told;
 	int64_t lease_ns = nfs4_lease_ns(p->server, &told);
@@ -114,7 +132,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 		const struct nfs4_loss *loss = vec_at(&losses, i);
 
 		if (loss_is_lapse(loss))
-			write_lapse(out, loss);
+			write_lapse(in->nfs4, out, loss);
 	}
 	vec_deinit(&losses);
 }
