@@ -273,7 +273,6 @@ static void refusals_cite(struct diagnosis *d, struct finding *f, const struct r
 		finding_cite(d, f, &r[i].outage->last, &conn, "RST in answer to a SYN");
 		finding_cite(d, f, &r[i].outage->recovered, &conn, "a connection is established");
 	}
-	finding_cite(d, f, &r[0].outage->worked_before, &conn, "the port still works");
 	for (uint32_t i = 1; i < r[0].outage->cites_len; i++)
 		finding_cite(d, f, &r[0].outage->cites[i], &conn, "RST in answer to a SYN");
 }
