@@ -32,6 +32,7 @@ void rpc_stream_init(struct rpc_stream *s, enum tcp_side from, bool joined,
 	*s = (struct rpc_stream){
 		.state = RPC_STREAM_SEARCH,
 		.from = from,
+		.is_anchored = !joined,
 		.give_up_bytes = joined ? RPC_SEARCH_GIVE_UP_BYTES : RPC_SEARCH_GIVE_UP_NEW,
 		.sink = sink,
 		.pool = pool,
@@ -89,6 +90,7 @@ static void rpc_search_start(struct rpc_stream *s)
 {
 	rpc_record_reset(s);
 	s->state = RPC_STREAM_SEARCH;
+	s->is_anchored = false;
 	s->searched_bytes = 0;
 	s->give_up_bytes = RPC_SEARCH_GIVE_UP_BYTES;
 	s->has_given_up = false;
@@ -220,8 +222,6 @@ static void rpc_record_plan(struct rpc_stream *s, struct slice head)
 		return;
 	s->is_planned = true;
 	plan = s->sink->plan(s->context, s->from, cursor_make_cut(head, s->rec_known - head.len));
-	if (plan.to > s->rec_known)
-		plan.to = s->rec_known;
 	if (plan.from >= plan.to || plan.to <= s->rec_bytes)
 		return;
 	s->plan = plan;
@@ -395,7 +395,9 @@ static bool rpc_search_in_carry(struct rpc_stream *s, struct rpc_feed *feed)
 	memcpy(feed->both + have, in->p, more);
 	feed->carry_frame = s->carry_frame;
 	s->carry_have = 0;
-	found = rpc_search_mark(slice_make(feed->both, have + more), have, true);
+	found = rpc_search_mark(slice_make(feed->both, have + more), have,
+				s->is_anchored ? RPC_SEARCH_STREAM : RPC_SEARCH_CHUNK);
+	s->is_anchored = s->is_anchored && found.at == 0;
 	switch (found.verdict) {
 	case RPC_PLAUSIBLE_YES:
 		feed->carried = (struct rpc_input){.p = feed->both + found.at,
@@ -422,7 +424,11 @@ static void rpc_take_search(struct rpc_stream *s, struct rpc_input *in)
 	bool each = s->searched_bytes < RPC_SEARCH_EACH_BYTES;
 	struct rpc_search found;
 
-	found = rpc_search_mark(slice_make(in->p, in->n), each ? in->n : 1, in->is_start);
+	found = rpc_search_mark(slice_make(in->p, in->n), each ? in->n : 1,
+				s->is_anchored ? RPC_SEARCH_STREAM
+				: in->is_start ? RPC_SEARCH_CHUNK
+					       : RPC_SEARCH_ANYWHERE);
+	s->is_anchored = s->is_anchored && found.at == 0;
 	switch (found.verdict) {
 	case RPC_PLAUSIBLE_YES:
 		s->counts.unframed_bytes += found.at;
@@ -512,6 +518,7 @@ void rpc_stream_gap(struct rpc_stream *s, const struct tcp_gap *gap)
 	}
 	if (s->state == RPC_STREAM_SEARCH) {
 		s->carry_have = 0;
+		s->is_anchored = false;
 		return;
 	}
 	rpc_record_abandon(s, damage);

@@ -107,6 +107,7 @@ struct rpc_stream {
 	enum rpc_stream_state state;
 	enum tcp_side from;
 	uint8_t carry_have;              /* bytes in carry */
+	bool is_anchored;                /* SEARCH: the stream begins here, nothing went by yet */
 	bool is_last;                    /* the fragment is the record's last */
 	bool is_planned;                 /* the plan was asked for */
 	bool is_checked;                 /* the record's msg_type was looked at */

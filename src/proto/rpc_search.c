@@ -21,29 +21,48 @@ static bool rpc_search_confirm(struct slice bytes, size_t len)
 	       RPC_PLAUSIBLE_NO;
 }
 
-static enum rpc_plausible rpc_search_try(struct slice bytes, bool is_start)
+/* May this be the mark of a record's first, but not last, fragment? */
+static bool rpc_search_first_fragment(struct slice bytes, size_t len, enum rpc_search_place place)
+{
+	uint32_t next;
+
+	/* The header lies in it: shorter ones would make any zeroes a mark. */
+	if (len < RPC_PLAUSIBLE_BYTES || place == RPC_SEARCH_ANYWHERE)
+		return false;
+	if (place == RPC_SEARCH_STREAM)
+		return true;
+	if (bytes.len < RPC_MARK_BYTES + len + RPC_MARK_BYTES)
+		return false;
+	next = rpc_mark_load(bytes.ptr + RPC_MARK_BYTES + len) & ~RPC_MARK_LAST;
+	return next > 0 && next <= RPC_RECORD_BYTES_MAX;
+}
+
+static enum rpc_plausible rpc_search_try(struct slice bytes, enum rpc_search_place place)
 {
 	enum rpc_plausible verdict;
 	uint32_t mark;
 	size_t len;
 
 	if (bytes.len < RPC_MARK_BYTES)
-		return bytes.ptr[0] == RPC_MARK_FIRST_BYTE || (is_start && bytes.ptr[0] == 0)
+		return bytes.ptr[0] == RPC_MARK_FIRST_BYTE ||
+				       (place == RPC_SEARCH_STREAM && bytes.ptr[0] == 0)
 			       ? RPC_PLAUSIBLE_MORE
 			       : RPC_PLAUSIBLE_NO;
 	mark = rpc_mark_load(bytes.ptr);
 	len = mark & ~RPC_MARK_LAST;
-	if (len > RPC_RECORD_BYTES_MAX || (!(mark & RPC_MARK_LAST) && !is_start))
+	if (len > RPC_RECORD_BYTES_MAX ||
+	    (!(mark & RPC_MARK_LAST) && !rpc_search_first_fragment(bytes, len, place)))
 		return RPC_PLAUSIBLE_NO;
 	verdict = rpc_msg_plausible(
 		slice_make(bytes.ptr + RPC_MARK_BYTES, bytes.len - RPC_MARK_BYTES),
 		mark & RPC_MARK_LAST ? len : SIZE_MAX);
-	if (verdict == RPC_PLAUSIBLE_YES && !is_start && !rpc_search_confirm(bytes, len))
+	if (verdict == RPC_PLAUSIBLE_YES && place == RPC_SEARCH_ANYWHERE &&
+	    !rpc_search_confirm(bytes, len))
 		return RPC_PLAUSIBLE_NO;
 	return verdict;
 }
 
-struct rpc_search rpc_search_mark(struct slice bytes, size_t end, bool from_start)
+struct rpc_search rpc_search_mark(struct slice bytes, size_t end, enum rpc_search_place place)
 {
 	size_t at = 0;
 
@@ -51,10 +70,10 @@ struct rpc_search rpc_search_mark(struct slice bytes, size_t end, bool from_star
 		enum rpc_plausible verdict;
 		const uint8_t *p;
 
-		verdict = rpc_search_try(slice_make(bytes.ptr + at, bytes.len - at),
-					 from_start && at == 0);
+		verdict = rpc_search_try(slice_make(bytes.ptr + at, bytes.len - at), place);
 		if (verdict != RPC_PLAUSIBLE_NO)
 			return (struct rpc_search){verdict, at};
+		place = RPC_SEARCH_ANYWHERE;
 		at++;
 		p = at < end ? memchr(bytes.ptr + at, RPC_MARK_FIRST_BYTE, end - at) : NULL;
 		at = p ? (size_t)(p - bytes.ptr) : end;

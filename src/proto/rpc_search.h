@@ -10,12 +10,20 @@ struct rpc_search {
 	size_t at; /* YES: a mark stands there; MORE: the first offset that is not decided */
 };
 
+/* What is known of the first of the bytes. */
+enum rpc_search_place {
+	RPC_SEARCH_ANYWHERE,
+	RPC_SEARCH_CHUNK,  /* a segment begins here: a mark is likely */
+	RPC_SEARCH_STREAM, /* the stream begins here: it must be a mark */
+};
+
 /*
- * Looks at the offsets below `end` of `bytes`, in order. from_start: the bytes begin with a
- * segment, where a mark is likely and may be a first fragment's. At every other offset it must be
- * the last fragment's, and the mark that follows the record must be right, where it can be seen.
+ * Looks at the offsets below `end` of `bytes`, in order. At the first one `place` tells how much
+ * has to be proved: the first of several fragments is believed at the stream's beginning, and at a
+ * chunk's when the next mark is seen. At all others it must be the mark of a last fragment, and the
+ * mark behind it must be right where it is seen.
  */
-struct rpc_search rpc_search_mark(struct slice bytes, size_t end, bool from_start);
+struct rpc_search rpc_search_mark(struct slice bytes, size_t end, enum rpc_search_place place);
 
 static inline uint32_t rpc_mark_load(const uint8_t *p)
 {
