@@ -9,52 +9,74 @@
 #define EVENT_EVENT_H
 
 #include "event/ident.h"
+#include "event/log.h"
 #include "event/rpc.h"
 
 enum event_kind {
-	EVENT_TCP,	   /* something notable on a connection: struct event_tcp */
-	EVENT_RPC_CALL,	   /* a call was seen (first time): struct rpc_call */
-	EVENT_RPC_REPEAT,  /* the same call again: struct rpc_call */
-	EVENT_RPC_REPLY,   /* the call's reply, or a reply alone (has_call false) */
-	EVENT_RPC_REPLY_REPEAT, /* one more reply to a call that has one: only its identity is told */
-	EVENT_RPC_UNANSWERED, /* given up: the evidence ended, or the table was full */
-	EVENT_CONN_END,	   /* nothing more will come of this connection */
+	EVENT_TCP,              /* something notable on a connection: struct event_tcp */
+	EVENT_RPC_CALL,         /* a call was seen (first time): struct rpc_call */
+	EVENT_RPC_REPEAT,       /* the same call again: struct rpc_call */
+	EVENT_RPC_REPLY,        /* the call's reply, or a reply alone (has_call false) */
+	EVENT_RPC_REPLY_REPEAT, /* one more reply to a call that has one: only its identity is told
+				 */
+	EVENT_RPC_UNANSWERED,   /* given up: the evidence ended, or the table was full */
+	EVENT_CONN_END,         /* nothing more will come of this connection */
+	EVENT_NET,              /* ICMP or ARP: struct event_net; without a connection */
+	EVENT_LOG,              /* a line of a kernel log: struct log_fact; without a connection */
 	EVENT_KIND_COUNT,
 };
 
 enum tcp_fact {
-	TCP_FACT_SYN,	      /* first of a connection, from the client */
-	TCP_FACT_SYN_REPEAT,  /* the same SYN again */
-	TCP_FACT_SYN_ACK,     /* and its repetitions */
-	TCP_FACT_ESTABLISHED, /* the handshake's last ACK */
-	TCP_FACT_REFUSED,     /* RST in answer to a SYN */
+	TCP_FACT_SYN,             /* first of a connection, from the client */
+	TCP_FACT_SYN_REPEAT,      /* the same SYN again */
+	TCP_FACT_SYN_ACK,         /* and its repetitions */
+	TCP_FACT_ESTABLISHED,     /* the handshake's last ACK */
+	TCP_FACT_REFUSED,         /* RST in answer to a SYN */
 	TCP_FACT_BARE_ACK_TO_SYN, /* challenge ACK (RFC 5961) in answer to a SYN */
 	TCP_FACT_FIN,
 	TCP_FACT_FIN_REPEAT,
 	TCP_FACT_FIN_ACKED,
 	TCP_FACT_RST,
 	TCP_FACT_RETRANSMISSION, /* data seen before, sent again (not a keep-alive) */
-	TCP_FACT_LOST,	    /* bytes that the capture never showed: damage of the evidence */
+	TCP_FACT_LOST,           /* bytes that the capture never showed: damage of the evidence */
 	TCP_FACT_COUNT,
 };
 
 struct event_tcp {
 	enum tcp_fact fact;
 	enum conn_side from; /* who sent the segment */
-	uint64_t bytes;	     /* LOST, RETRANSMISSION: how many; else 0 */
-	uint8_t ttl;	     /* of the segment; 0: not known */
-	bool acked;	     /* LOST: the receiver acknowledged them, so the wire had them */
+	uint64_t bytes;      /* LOST, RETRANSMISSION: how many; else 0 */
+	uint8_t ttl;         /* of the segment; 0: not known */
+	bool acked;          /* LOST: the receiver acknowledged them, so the wire had them */
+};
+
+enum net_fact {
+	NET_FACT_UNREACHABLE, /* ICMP or ICMPv6 destination unreachable */
+	NET_FACT_TOO_BIG,     /* fragmentation needed, packet too big */
+	NET_FACT_ARP_ASK,     /* ARP request or neighbour solicitation */
+	NET_FACT_ARP_ANSWER,  /* ARP reply or neighbour advertisement */
+};
+
+/* What the network itself tells about the way to a host. */
+struct event_net {
+	enum net_fact fact;
+	uint8_t icmp_type, icmp_code; /* as in the packet; 0 for ARP */
+	struct endpoint from;         /* who tells, or who asks; port 0 */
+	/* UNREACHABLE, TOO_BIG: the packet that could not be delivered, from its quotation. */
+	struct endpoint src, dst;
+	uint32_t mtu;           /* TOO_BIG; 0: not told */
+	struct endpoint target; /* ARP: whose hardware address is asked for or told; port 0 */
 };
 
 /* Totals of a connection, told when it ends. */
 struct conn_totals {
-	uint64_t segments[2];	    /* by enum conn_side */
-	uint64_t payload_bytes[2];  /* stream bytes, once each */
+	uint64_t segments[2];      /* by enum conn_side */
+	uint64_t payload_bytes[2]; /* stream bytes, once each */
 	uint64_t retransmitted_segments[2];
-	uint64_t lost_bytes[2];	    /* never captured */
-	uint64_t cut_bytes[2];	    /* cut by the snap length */
-	uint8_t completeness;	    /* bits as Wireshark's tcp.completeness: SYN 1, SYN-ACK 2, ACK 4,
-				     * DATA 8, FIN 16, RST 32 */
+	uint64_t lost_bytes[2]; /* never captured */
+	uint64_t cut_bytes[2];  /* cut by the snap length */
+	uint8_t completeness;   /* bits as Wireshark's tcp.completeness: SYN 1, SYN-ACK 2, ACK 4,
+				 * DATA 8, FIN 16, RST 32 */
 	struct provenance first, last;
 };
 
@@ -63,9 +85,11 @@ struct event {
 	struct provenance at;
 	const struct conn *conn;
 	union {
-		const struct event_tcp *tcp;	  /* EVENT_TCP */
-		const struct rpc_call *rpc;	  /* EVENT_RPC_* */
+		const struct event_tcp *tcp;      /* EVENT_TCP */
+		const struct rpc_call *rpc;       /* EVENT_RPC_* */
 		const struct conn_totals *totals; /* EVENT_CONN_END */
+		const struct event_net *net;      /* EVENT_NET: conn is NULL */
+		const struct log_fact *log;       /* EVENT_LOG: conn is NULL */
 	};
 };
 
@@ -83,7 +107,8 @@ struct event_board {
 };
 
 /* Adds a sink for the kind; there is room for EVENT_SINKS_MAX of each. */
-void event_board_add(struct event_board *board, enum event_kind kind, event_fn *take, void *context);
+void event_board_add(struct event_board *board, enum event_kind kind, event_fn *take,
+		     void *context);
 
 static inline bool event_wanted(const struct event_board *board, enum event_kind kind)
 {

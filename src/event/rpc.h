@@ -15,16 +15,16 @@ enum { NFS4_SESSIONID_BYTES = 16, NFS4_VERIFIER_BYTES = 8, NFS4_OWNER_KEEP_BYTES
 
 /* How an RPC reply ended, RFC 5531 section 9. */
 enum rpc_outcome {
-	RPC_NO_REPLY,	   /* none in the evidence */
-	RPC_SUCCESS,	   /* accepted, executed */
+	RPC_NO_REPLY,      /* none in the evidence */
+	RPC_SUCCESS,       /* accepted, executed */
 	RPC_PROG_UNAVAIL,  /* accepted, but ... */
 	RPC_PROG_MISMATCH, /* ... */
 	RPC_PROC_UNAVAIL,
 	RPC_GARBAGE_ARGS,
 	RPC_SYSTEM_ERR,
-	RPC_MISMATCH,	/* denied: RPC version */
+	RPC_MISMATCH,   /* denied: RPC version */
 	RPC_AUTH_ERROR, /* denied: auth_stat is in rpc_call.auth_stat */
-	RPC_REPLY_CUT,	/* there is a reply, but it was cut before its outcome */
+	RPC_REPLY_CUT,  /* there is a reply, but it was cut before its outcome */
 };
 
 /* State-carrying operations, as far as models want them. */
@@ -38,8 +38,8 @@ enum nfs4_fact_kind {
 	NFS4_FACT_SETCLIENTID,
 	NFS4_FACT_SETCLIENTID_CONFIRM,
 	NFS4_FACT_RENEW,
-	NFS4_FACT_OPEN,	      /* only its claim, owner's clientid and status */
-	NFS4_FACT_LOCK,	      /* only reclaim flag, owner's clientid and status */
+	NFS4_FACT_OPEN,       /* only its claim, owner's clientid and status */
+	NFS4_FACT_LOCK,       /* only reclaim flag, owner's clientid and status */
 	NFS4_FACT_LEASE_TIME, /* a GETATTR that told the lease time */
 };
 
@@ -56,29 +56,29 @@ struct nfs4_name {
  */
 struct nfs4_fact {
 	enum nfs4_fact_kind kind;
-	uint16_t index;	 /* position in the COMPOUND, from 0 */
+	uint16_t index;  /* position in the COMPOUND, from 0 */
 	uint32_t status; /* nfsstat4 or NFS4_STATUS_NONE */
-	uint32_t op;	 /* operation number */
+	uint32_t op;     /* operation number */
 
-	struct nfs4_name owner;			/* EXCHANGE_ID, SETCLIENTID: co_ownerid / id */
-	uint8_t verifier[NFS4_VERIFIER_BYTES];	/* the same: the client's boot verifier */
-	uint32_t flags;				/* EXCHANGE_ID, CREATE_SESSION: as sent */
-	uint64_t clientid;			/* argument: CREATE_SESSION, DESTROY_CLIENTID, RENEW,
-						 * SETCLIENTID_CONFIRM, OPEN and LOCK owner */
-	uint32_t sequence;			/* CREATE_SESSION csa_sequence */
-	uint32_t slots;				/* CREATE_SESSION: fore channel ca_maxrequests asked */
+	struct nfs4_name owner;                /* EXCHANGE_ID, SETCLIENTID: co_ownerid / id */
+	uint8_t verifier[NFS4_VERIFIER_BYTES]; /* the same: the client's boot verifier */
+	uint32_t flags;                        /* EXCHANGE_ID, CREATE_SESSION: as sent */
+	uint64_t clientid;                     /* argument: CREATE_SESSION, DESTROY_CLIENTID, RENEW,
+						* SETCLIENTID_CONFIRM, OPEN and LOCK owner */
+	uint32_t sequence;                     /* CREATE_SESSION csa_sequence */
+	uint32_t slots; /* CREATE_SESSION: fore channel ca_maxrequests asked */
 	uint8_t sessionid[NFS4_SESSIONID_BYTES]; /* argument: DESTROY_SESSION, BIND_CONN */
-	uint32_t claim;				/* OPEN: open_claim_type4; LOCK: 1 = reclaim */
-	bool one_fs;				/* RECLAIM_COMPLETE */
+	uint32_t claim;                          /* OPEN: open_claim_type4; LOCK: 1 = reclaim */
+	bool one_fs;                             /* RECLAIM_COMPLETE */
 
-	uint64_t res_clientid;	 /* EXCHANGE_ID, SETCLIENTID */
-	uint32_t res_sequence;	 /* EXCHANGE_ID eir_sequenceid, CREATE_SESSION */
-	uint32_t res_flags;	 /* EXCHANGE_ID (EXCHGID4_FLAG_CONFIRMED_R ...), CREATE_SESSION */
-	uint32_t res_slots;	 /* CREATE_SESSION: fore channel ca_maxrequests granted */
+	uint64_t res_clientid; /* EXCHANGE_ID, SETCLIENTID */
+	uint32_t res_sequence; /* EXCHANGE_ID eir_sequenceid, CREATE_SESSION */
+	uint32_t res_flags;    /* EXCHANGE_ID (EXCHGID4_FLAG_CONFIRMED_R ...), CREATE_SESSION */
+	uint32_t res_slots;    /* CREATE_SESSION: fore channel ca_maxrequests granted */
 	uint8_t res_sessionid[NFS4_SESSIONID_BYTES]; /* CREATE_SESSION */
-	struct nfs4_name server_owner; /* EXCHANGE_ID: so_major_id */
-	struct nfs4_name server_scope; /* EXCHANGE_ID */
-	uint32_t lease_time_s;	       /* LEASE_TIME */
+	struct nfs4_name server_owner;               /* EXCHANGE_ID: so_major_id */
+	struct nfs4_name server_scope;               /* EXCHANGE_ID */
+	uint32_t lease_time_s;                       /* LEASE_TIME */
 };
 
 /* SEQUENCE of a compound (RFC 8881 section 18.46), inline because nearly every call has one. */
@@ -100,35 +100,96 @@ struct nfs4_op_fact {
 	uint32_t status; /* NFS4_STATUS_NONE: not reached, or not known */
 };
 
+/* What the arguments and results of some other programs tell; see `told` in struct rpc_call. */
+enum rpc_told {
+	RPC_TOLD_NOTHING,
+	RPC_TOLD_PORT, /* struct portmap_told: GETPORT, GETADDR */
+	RPC_TOLD_LOCK, /* struct nlm_told: NLM TEST, LOCK, CANCEL, UNLOCK, GRANTED and their _MSG,
+			  _RES */
+	RPC_TOLD_LISTING, /* struct listing_told: READDIR, READDIRPLUS of NFSv3; READDIR of NFSv4 */
+	RPC_TOLD_FILE, /* struct file_told: GETATTR, LOOKUP, ACCESS, ACL, READ, WRITE: of which file
+			*/
+};
+
+enum { RPC_HANDLE_BYTES_MAX = 128, RPC_NAME_KEEP_BYTES = 256, NLM_COOKIE_BYTES = 32 };
+
+/* A file handle, copied whole: NFSv4 allows 128 bytes. */
+struct file_handle {
+	uint8_t len; /* 0: not known */
+	uint8_t bytes[RPC_HANDLE_BYTES_MAX];
+};
+
+/* RFC 1833: which service's port was asked for, and the answer. */
+struct portmap_told {
+	uint32_t program, version;
+	uint32_t protocol; /* IPPROTO_TCP, IPPROTO_UDP; 0: by name in netid, not known */
+	bool answered;     /* port is valid */
+	uint16_t port;     /* 0: not registered */
+};
+
+/* A lock as NLM sees it (Open Group XNFS, nlm4). */
+struct nlm_told {
+	struct file_handle file;
+	uint8_t cookie[NLM_COOKIE_BYTES];
+	uint8_t cookie_len;
+	char caller[RPC_NAME_KEEP_BYTES]; /* caller_name; made safe for output; "" where there is
+					     none */
+	uint64_t owner_hash;              /* of oh and svid; 0: none */
+	int32_t svid;
+	uint64_t offset, length; /* length 0: to the end */
+	bool exclusive, block, reclaim;
+	bool has_lock; /* all of the above but the cookie are valid */
+	/* TEST that was denied: who holds it. */
+	bool has_holder, holder_exclusive;
+	int32_t holder_svid;
+	uint64_t holder_offset, holder_length;
+};
+
+/* One step of listing a directory. */
+struct listing_told {
+	struct file_handle dir;
+	uint64_t cookie; /* asked: 0 begins */
+	bool plus;       /* READDIRPLUS, or NFSv4 with attributes other than the inode number */
+	bool answered;   /* what follows is valid */
+	uint32_t entries;
+	uint64_t last_cookie; /* of the last entry */
+	bool eof;
+	bool whole; /* the reply was not cut: entries and last_cookie count */
+};
+
+struct file_told {
+	struct file_handle file;
+};
+
 /*
  * One RPC transaction. Ingest owns it; it lives from the call's event until after its reply's (or
  * until it is given up). Pointers in it live as long as it does.
  */
 struct rpc_call {
 	const struct conn *conn;
-	enum conn_side from;   /* CONN_FROM_SERVER: a callback on the backchannel */
+	enum conn_side from; /* CONN_FROM_SERVER: a callback on the backchannel */
 	uint32_t xid;
 	uint32_t program;
 	uint32_t version;
 	uint32_t procedure;
-	bool has_call;	       /* false: a reply whose call is not in the evidence */
-	bool is_callback;      /* program is an NFSv4 callback program */
-	uint32_t cred_flavor;  /* AUTH_SYS ...; UINT32_MAX: not known */
-	uint32_t uid;	       /* AUTH_SYS; UINT32_MAX: not known */
+	bool has_call;        /* false: a reply whose call is not in the evidence */
+	bool is_callback;     /* program is an NFSv4 callback program */
+	uint32_t cred_flavor; /* AUTH_SYS ...; UINT32_MAX: not known */
+	uint32_t uid;         /* AUTH_SYS; UINT32_MAX: not known */
 
-	struct provenance call;	   /* the frame with the call's last byte */
+	struct provenance call;    /* the frame with the call's last byte */
 	uint64_t call_first_frame; /* the frame with its first byte */
 	struct provenance reply;   /* frame FRAME_NONE: none */
 	struct rpc_frames {
 		uint64_t *items;
 		uint32_t len, cap;
-	} retransmissions;	   /* frames of the same call sent again */
-	uint32_t reply_repeats;	   /* further replies to it */
+	} retransmissions;      /* frames of the same call sent again */
+	uint32_t reply_repeats; /* further replies to it */
 
 	enum rpc_outcome outcome;
-	uint32_t auth_stat;	/* RPC_AUTH_ERROR */
-	bool has_status;	/* `status` is the program's own status of the reply */
-	uint32_t status;	/* nfsstat3, nfsstat4 of the COMPOUND, nlm4_stats ... */
+	uint32_t auth_stat; /* RPC_AUTH_ERROR */
+	bool has_status;    /* `status` is the program's own status of the reply */
+	uint32_t status;    /* nfsstat3, nfsstat4 of the COMPOUND, nlm4_stats ... */
 
 	uint32_t minor_version; /* COMPOUND */
 	struct nfs4_op_fact *ops;
@@ -138,10 +199,18 @@ struct rpc_call {
 	struct nfs4_fact *facts; /* state-carrying operations, in order */
 	uint32_t facts_len;
 
+	enum rpc_told told_kind;
+	union {
+		const struct portmap_told *port;
+		const struct nlm_told *lock;
+		const struct listing_told *listing;
+		const struct file_told *file;
+	} told; /* by told_kind; lives as long as the call */
+
 	const char *call_damage;  /* why the call could not be decoded to its end; NULL: it could */
 	const char *reply_damage; /* the same for the reply */
-	char **ops_text;	  /* per operation, only when a viewer asked for it; else NULL */
-	char *args_text;	  /* arguments of the call as text, only when asked for; else NULL */
+	char **ops_text;          /* per operation, only when a viewer asked for it; else NULL */
+	char *args_text; /* arguments of the call as text, only when asked for; else NULL */
 	char *result_text;
 };
 

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Facts that a kernel log tells. A line is one fact at most; what is not known here is no fact,
+ * only counted. Texts are borrowed from the line: a sink copies what it keeps.
+ */
+#ifndef EVENT_LOG_H
+#define EVENT_LOG_H
+
+#include "base/slice.h"
+#include "event/ident.h"
+
+enum log_fact_kind {
+	LOG_NOT_RESPONDING, /* "PROGRAM: server NAME not responding, still trying" or ", timed out"
+			     */
+	LOG_RESPONDING,     /* "PROGRAM: server NAME OK" */
+	LOG_LINK_DOWN,      /* an interface lost its link, or was taken down */
+	LOG_LINK_UP,
+	LOG_LOCKS_LOST,       /* "NFS: NAME: lost N locks", "Lock reclaim failed!" */
+	LOG_RECOVERY_FAILED,  /* "NFS: state manager: SECTION failed on NFSv4 server NAME with error
+				 N" */
+	LOG_OPEN_UNRECOVERED, /* "state recovery failed for open file PATH, error = N" */
+	LOG_CLIENTID_IN_USE,  /* "Server NAME reports our clientid is in use" */
+	LOG_CLIENTID_MISMATCH, /* nfsd: "testing state ID with incorrect client ID" */
+	LOG_MONITOR_FAILED,    /* "lockd: cannot monitor NAME" */
+	LOG_GRACE_STARTED,     /* nfsd: "starting N-second grace period" */
+	LOG_GRACE_ENDED,
+	LOG_HUNG_TASK, /* "task NAME:PID blocked for more than N seconds" */
+	LOG_OUT_OF_MEMORY,
+	LOG_BOOT, /* the log's first line of a boot: "Linux version ..." */
+	LOG_FACT_COUNT,
+};
+
+struct log_fact {
+	enum log_fact_kind kind;
+	struct slice line;    /* the message without its time, host and tag */
+	struct slice host;    /* who wrote the line, as a syslog line tells; empty: not told */
+	struct slice program; /* NOT_RESPONDING, RESPONDING: "nfs", "lockd", "nfs4 cb" ... */
+	struct slice server;  /* the NAME in the message: a host name or an address; or empty */
+	struct slice subject; /* interface, section, path or task name; or empty */
+	bool gave_up;         /* NOT_RESPONDING: "timed out", not "still trying" */
+	int64_t number;       /* locks lost, error, PID, seconds of grace; 0: none */
+	int64_t seconds;      /* HUNG_TASK: blocked for; else 0 */
+	struct slice
+		detail; /* HUNG_TASK: the lines of its stack, as they stand in the log; or empty */
+	/* The stamp of the line as written; `at` of the event is the same. In a boot-relative log
+	 * that also tells the wall time (syslog with "[123.456]"), the boot-relative one too. */
+	bool has_boot_time;
+	int64_t boot_ns;
+};
+
+#endif
