@@ -13,11 +13,33 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { BYTES_SHOWN_MAX = 128, LINE_BYTES_MAX = 8192, VALUE_ALIGN_BYTES = 64 };
+enum {
+	BYTES_SHOWN_MAX = 128,
+	LINE_BYTES_MAX = 8192,
+	VALUE_ALIGN_BYTES = 64,
+	OP_OUTER = 2,       /* the operation's union, and the structure of its arm */
+	TEXT_BYTES_MIN = 4, /* shorter printable bytes are more likely a number */
+};
+
+/* A line that grows. Of an operation the outer two structures are not shown: the viewer names it.
+ */
+struct text_line {
+	struct strbuf text;
+	unsigned depth;  /* structures and arrays that are open */
+	unsigned hidden; /* of them: so many outer ones are not shown */
+};
 
 static struct strbuf *line_of(struct xdr_printer *p)
 {
-	return p->context;
+	return &((struct text_line *)p->context)->text;
+}
+
+/* True where a value belongs to a structure that is not shown: the number of the operation. */
+static bool is_hidden(struct xdr_printer *p)
+{
+	const struct text_line *line = p->context;
+
+	return line->depth > 0 && line->depth < line->hidden;
 }
 
 /* A separator where one is needed, and the field's name. False: the line is full. */
@@ -25,7 +47,7 @@ static bool begin_field(struct xdr_printer *p, const char *field)
 {
 	struct strbuf *line = line_of(p);
 
-	if (line->len > LINE_BYTES_MAX)
+	if (line->len > LINE_BYTES_MAX || is_hidden(p))
 		return false;
 	if (line->len && line->data[line->len - 1] != '{' && line->data[line->len - 1] != '[')
 		strbuf_add_char(line, ' ');
@@ -38,14 +60,20 @@ static bool begin_field(struct xdr_printer *p, const char *field)
 
 static void begin_struct(struct xdr_printer *p, const char *field, const char *type)
 {
+	struct text_line *line = p->context;
+
 	(void)type;
-	if (begin_field(p, field))
-		strbuf_add_char(line_of(p), '{');
+	if (line->depth >= line->hidden && begin_field(p, field))
+		strbuf_add_char(&line->text, '{');
+	line->depth++;
 }
 
 static void end_struct(struct xdr_printer *p)
 {
-	strbuf_add_char(line_of(p), '}');
+	struct text_line *line = p->context;
+
+	if (--line->depth >= line->hidden)
+		strbuf_add_char(&line->text, '}');
 }
 
 static void begin_array(struct xdr_printer *p, const char *field, uint32_t count)
@@ -103,6 +131,15 @@ static void put_flags(struct xdr_printer *p, const char *field, uint32_t value,
 		strbuf_add_format(line_of(p), "%s0x%" PRIx32, between, rest);
 }
 
+/* Owners and tags are opaque to the protocol, yet often text. */
+static bool looks_like_text(struct slice bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++)
+		if (bytes.ptr[i] < ' ' || bytes.ptr[i] > '~')
+			return false;
+	return bytes.len >= TEXT_BYTES_MIN;
+}
+
 static void put_bytes(struct xdr_printer *p, const char *field, struct xdr_opaque value,
 		      enum xdr_bytes kind)
 {
@@ -112,7 +149,7 @@ static void put_bytes(struct xdr_printer *p, const char *field, struct xdr_opaqu
 		return;
 	if (shown.len > BYTES_SHOWN_MAX)
 		shown.len = BYTES_SHOWN_MAX;
-	if (kind == XDR_BYTES_TEXT) {
+	if (kind == XDR_BYTES_TEXT || looks_like_text(shown)) {
 		strbuf_add_char(line_of(p), '"');
 		strbuf_add_safe(line_of(p), shown);
 		strbuf_add_char(line_of(p), '"');
@@ -145,10 +182,9 @@ static const struct xdr_printer_ops line_ops = {
 
 char *ingest_text_type(struct ingest *in, const struct xdr_type *type, struct cursor *c)
 {
-	struct strbuf line;
+	struct text_line line = {.hidden = 1};
 	struct xdr_printer printer = {.ops = &line_ops, .context = &line};
 
-	strbuf_init(&line);
 	if (in->scratch_bytes < type->size_bytes) {
 		free(in->scratch);
 		in->scratch_bytes = type->size_bytes;
@@ -159,7 +195,7 @@ char *ingest_text_type(struct ingest *in, const struct xdr_type *type, struct cu
 	type->print(&printer, NULL, in->scratch);
 	if (c->fault != CURSOR_OK)
 		put_fault(&printer, c->fault);
-	return strbuf_take(&line);
+	return strbuf_take(&line.text);
 }
 
 static void text_op(struct cursor *c, bool callback, bool reply, struct xdr_printer *printer)
@@ -189,12 +225,11 @@ static void text_op(struct cursor *c, bool callback, bool reply, struct xdr_prin
 
 char *ingest_text_op(struct cursor c, bool callback, bool reply)
 {
-	struct strbuf line;
+	struct text_line line = {.hidden = OP_OUTER};
 	struct xdr_printer printer = {.ops = &line_ops, .context = &line};
 
-	strbuf_init(&line);
 	text_op(&c, callback, reply, &printer);
 	if (c.fault != CURSOR_OK)
 		put_fault(&printer, c.fault);
-	return strbuf_take(&line);
+	return strbuf_take(&line.text);
 }
