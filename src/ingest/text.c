@@ -21,6 +21,10 @@ enum {
 	TEXT_BYTES_MIN = 4, /* shorter printable bytes are more likely a number */
 };
 
+/* Numbers this large are no quantities but client IDs and the like, which are known by their
+ * digits. */
+#define HEX_FROM (UINT64_C(1) << 56)
+
 /* A line that grows. Of an operation the outer two structures are not shown: the viewer names it.
  */
 struct text_line {
@@ -94,6 +98,8 @@ static void put_unsigned(struct xdr_printer *p, const char *field, uint64_t valu
 		return;
 	if (name)
 		strbuf_add_text(line_of(p), name);
+	else if (value >= HEX_FROM)
+		strbuf_add_format(line_of(p), "0x%016" PRIx64, value);
 	else
 		strbuf_add_format(line_of(p), "%" PRIu64, value);
 }
