@@ -151,6 +151,7 @@ static void conn_record_note(struct conn_record *r, const struct event *e)
 		break;
 	case TCP_FACT_BARE_ACK_TO_SYN:
 		r->challenges++;
+		conn_note_first(&r->challenge, &e->at);
 		break;
 	case TCP_FACT_FIN:
 	case TCP_FACT_FIN_REPEAT:

@@ -43,8 +43,8 @@ struct conn_record {
 	bool ended; /* the totals are valid */
 	bool carried_rpc;
 	struct provenance first, last; /* facts, calls and replies; once ended: of all segments */
-	struct provenance syn, syn_ack, established, refused, fin[2],
-		rst; /* FRAME_NONE: not seen */
+	/* The first of each; FRAME_NONE: not seen. A challenge is a bare ACK in answer to a SYN. */
+	struct provenance syn, syn_ack, established, refused, challenge, fin[2], rst;
 	uint32_t syns, syn_acks, fins[2], challenges;
 	uint64_t retransmissions[2];
 	uint64_t calls, replies; /* without what was sent again; calls of both sides */

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* All rules, sorted by id. A rule that is not listed here does not exist. */
+/* All rules, sorted by id, one to a line. A rule that is not listed here does not exist. */
 #include "diagnose/rules/rules.h"
 
+/* clang-format off */
 const struct rule *const diagnose_rules[] = {
-	&rule_nfs4_client_owner_collision, &rule_nfs4_clientid_in_use, &rule_nfs4_grace_wait,
-	&rule_nfs4_lease_expired,          &rule_nfs4_server_restart,  &rule_nfs4_session_only_lost,
-	&rule_nfs4_session_reset_loop,     &rule_tcp_syn_refused,
+	&rule_nfs4_client_owner_collision,
+	&rule_nfs4_clientid_in_use,
+	&rule_nfs4_grace_wait,
+	&rule_nfs4_lease_expired,
+	&rule_nfs4_server_restart,
+	&rule_nfs4_session_only_lost,
+	&rule_nfs4_session_reset_loop,
+	&rule_tcp_syn_refused,
 };
+/* clang-format on */
 
 const size_t diagnose_rules_count = sizeof(diagnose_rules) / sizeof(diagnose_rules[0]);
