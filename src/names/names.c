@@ -2,14 +2,21 @@
 /* The registry of names: a row for each specification. */
 #include "names/names.h"
 
+#include "names/mount.h"
+#include "names/nfs2.h"
+#include "names/nfs3.h"
 #include "names/nfs4.h"
+#include "names/nfsacl.h"
+#include "names/nlm.h"
+#include "names/nsm.h"
 #include "names/portmap.h"
+#include "names/rquota.h"
 
 #include <stddef.h>
 
 static const struct names_spec *const specs[] = {
-	&nfs4_spec,
-	&portmap_spec,
+	&nfs4_spec, &portmap_spec, &nfs3_spec, &mount_spec,  &nlm_spec,
+	&nsm_spec,  &nfsacl_spec,  &nfs2_spec, &rquota_spec,
 };
 
 #define SPEC_COUNT (sizeof(specs) / sizeof(specs[0]))

@@ -2,12 +2,19 @@
 /* The registry of generated types: a row for each specification; and the types of plain XDR. */
 #include "proto/xdr_type.h"
 
+#include "proto/mount_xdr.h"
+#include "proto/nfs2_xdr.h"
+#include "proto/nfs3_xdr.h"
 #include "proto/nfs4_xdr.h"
+#include "proto/nfsacl_xdr.h"
+#include "proto/nlm_xdr.h"
+#include "proto/nsm_xdr.h"
 #include "proto/portmap_xdr.h"
+#include "proto/rquota_xdr.h"
 
 static const struct xdr_spec *const specs[] = {
-	&nfs4_xdr_spec,
-	&portmap_xdr_spec,
+	&nfs4_xdr_spec, &portmap_xdr_spec, &nfs3_xdr_spec, &mount_xdr_spec,  &nlm_xdr_spec,
+	&nsm_xdr_spec,  &nfsacl_xdr_spec,  &nfs2_xdr_spec, &rquota_xdr_spec,
 };
 
 #define SPEC_COUNT (sizeof(specs) / sizeof(specs[0]))

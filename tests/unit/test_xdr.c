@@ -17,8 +17,9 @@ static const struct make_row {
 	const char *spec;
 	const struct make_type *types;
 } make_rows[] = {
-	{"nfs4", make_nfs4_types},
-	{"portmap", make_portmap_types},
+	{"mount", make_mount_types}, {"nfs2", make_nfs2_types},       {"nfs3", make_nfs3_types},
+	{"nfs4", make_nfs4_types},   {"nfsacl", make_nfsacl_types},   {"nlm", make_nlm_types},
+	{"nsm", make_nsm_types},     {"portmap", make_portmap_types}, {"rquota", make_rquota_types},
 };
 
 /* A type under test, with a message of it. */

@@ -19,8 +19,15 @@ struct make_type {
 };
 
 /* In the order of the types of the specification (xdr_spec). */
+extern const struct make_type make_mount_types[];
+extern const struct make_type make_nfs2_types[];
+extern const struct make_type make_nfs3_types[];
 extern const struct make_type make_nfs4_types[];
+extern const struct make_type make_nfsacl_types[];
+extern const struct make_type make_nlm_types[];
+extern const struct make_type make_nsm_types[];
 extern const struct make_type make_portmap_types[];
+extern const struct make_type make_rquota_types[];
 
 /* Numbers are small, large or anything, in turns. */
 uint32_t make_u32(struct make_random *r);

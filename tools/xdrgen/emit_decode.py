@@ -14,6 +14,23 @@ def named(spec):
     return [(kind.name, kind) for kind in spec.types] + spec.typedefs
 
 
+def listed(spec):
+    """The types that stand in the specification's table: its own, and imported ones that its
+    procedures use."""
+    rows = named(spec)
+    own = {name for name, _ in rows}
+    for _, versions, _, _ in spec.programs:
+        for _, procedures, _ in versions:
+            for result, _, argument, _ in procedures:
+                for name in (argument, result):
+                    if name != "void" and name not in spec.declared and name not in own:
+                        kind = spec.resolve(name)
+                        if kind.prefix and not isinstance(kind, Enum):
+                            own.add(name)
+                            rows.append((name, kind))
+    return rows
+
+
 def define_struct(out, spec, kind):
     out("struct %s_%s {" % (spec.name, kind.name))
     if isinstance(kind, Struct):
@@ -52,6 +69,8 @@ def header(spec):
     for name in ("names/%s.h" % spec.name, "proto/xdr.h", "proto/xdr_printer.h",
                  "proto/xdr_type.h", "proto/xdr_writer.h"):
         out("#include \"%s\"" % name)
+    for other in spec.imports:
+        out("#include \"proto/%s_xdr.h\"" % other.name)
     out("")
     for kind in spec.types:
         define_struct(out, spec, kind)
@@ -113,9 +132,9 @@ def decode(out, spec, kind, target, pad):
                     ["c", c_limit(kind.limit), str(kind.element.size)], ");")
         else:
             wrapped(out, "%s%s = xdr_take_array(" % (pad, target),
-                    ["c", c_limit(kind.limit), skip_name(spec, kind)], ");")
+                    ["c", c_limit(kind.limit), skip_name(kind)], ");")
     elif isinstance(kind, List):
-        out("%s%s = xdr_take_list(c, %s);" % (pad, target, skip_name(spec, kind)))
+        out("%s%s = xdr_take_list(c, %s);" % (pad, target, skip_name(kind)))
     elif isinstance(kind, Fixed):
         out("%sfor (uint32_t i = 0; i < %d; i++)" % (pad, kind.length))
         decode(out, spec, kind.element, target + "[i]", pad + "\t")
@@ -125,12 +144,11 @@ def decode(out, spec, kind, target, pad):
         decode(out, spec, kind.element, target, pad + "\t")
         out("%s}" % pad)
     else:
-        out("%s%s_decode_%s(c, &%s);" % (pad, spec.name, kind.name, target))
+        out("%s%s_decode_%s(c, &%s);" % (pad, kind.prefix, kind.name, target))
 
 
-def skip_name(spec, kind):
-    name = kind.element.name
-    return "%s_skip_%s" % (spec.name, name)
+def skip_name(kind):
+    return "%s_skip_%s" % (kind.element.prefix, kind.element.name)
 
 
 def switch(out, kind, tag, body, nothing):
@@ -201,15 +219,15 @@ def skips(spec, kind):
         limit = c_limit(kind.limit)
         if kind.element.size is not None:
             return ["xdr_skip_array_fixed(c, %s, %d);" % (limit, kind.element.size)]
-        return ["xdr_skip_array(c, %s, %s);" % (limit, skip_name(spec, kind))]
+        return ["xdr_skip_array(c, %s, %s);" % (limit, skip_name(kind))]
     if isinstance(kind, List):
-        return ["xdr_skip_list(c, %s);" % skip_name(spec, kind)]
+        return ["xdr_skip_list(c, %s);" % skip_name(kind)]
     if isinstance(kind, Fixed):
         return skips(spec, kind.element) * kind.length
     if isinstance(kind, Option):
         inner = ["\t" + line for line in statements(skips(spec, kind.element))]
         return ["if (cursor_bool(c)) {"] + inner + ["}"]
-    return ["%s_skip_%s(c);" % (spec.name, kind.name)]
+    return ["%s_skip_%s(c);" % (kind.prefix, kind.name)]
 
 
 def statements(parts):
@@ -273,7 +291,7 @@ def attribute_source(out, spec):
         if kind.size is not None:
             out("\t{%d, %d, skip_bad}," % (number, kind.size))
         else:
-            out("\t{%d, 0, %s_skip_%s}," % (number, spec.name, kind.name))
+            out("\t{%d, 0, %s_skip_%s}," % (number, kind.prefix, kind.name))
     out("};\n")
     out("static const struct xdr_attribute_table attribute_table = {attribute_rows, %d};\n" %
         len(spec.attribute_rows))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Writes the functions that encode, and the tables over all types and procedures."""
 
-from emit_decode import named, switch
+from emit_decode import listed, named, switch
 from model import (Bitmap, Bytes, Enum, Fixed, List, Number, Opaque, Option, Struct, Union, Vector,
                    c_limit, c_parameter, c_type)
 from output import banner, function, wrapped
@@ -34,7 +34,7 @@ def encode(out, spec, kind, value, pad):
         encode(out, spec, kind.element, value, pad + "\t")
         out("%s}" % pad)
     else:
-        out("%s%s_encode_%s(w, &%s);" % (pad, spec.name, kind.name, value))
+        out("%s%s_encode_%s(w, &%s);" % (pad, kind.prefix, kind.name, value))
 
 
 def encode_function(out, spec, name, kind):
@@ -66,23 +66,29 @@ def encode_source(spec):
     return lines
 
 
+def owner(spec, name, kind):
+    """The prefix of a type's functions; a second name for a type has functions of its own."""
+    return spec.name if name in spec.declared else kind.prefix
+
+
 def thunks(out, spec, name, kind):
     """The functions of a type behind void pointers."""
+    prefix = owner(spec, name, kind)
     pointer = "out" if isinstance(kind, Bytes) else "(%s *)out" % c_type(spec, kind)
     const = "in" if isinstance(kind, Bytes) else "(const %s *)in" % c_type(spec, kind)
     out("static void decode_%s(struct cursor *c, void *out)\n{" % name)
-    out("\t%s_decode_%s(c, %s);\n}\n" % (spec.name, name, pointer))
+    out("\t%s_decode_%s(c, %s);\n}\n" % (prefix, name, pointer))
     out("static void encode_%s(struct xdr_writer *w, const void *in)\n{" % name)
-    out("\t%s_encode_%s(w, %s);\n}\n" % (spec.name, name, const))
+    out("\t%s_encode_%s(w, %s);\n}\n" % (prefix, name, const))
     function(out, "static void print_%s" % name,
              ["struct xdr_printer *p", "const char *field", "const void *in"])
-    out("\t%s_print_%s(p, field, %s);\n}\n" % (spec.name, name, const))
+    out("\t%s_print_%s(p, field, %s);\n}\n" % (prefix, name, const))
 
 
 def type_row(out, spec, name, kind):
     size = str(kind.length) if isinstance(kind, Bytes) else "sizeof(%s)" % c_type(spec, kind)
     wrapped(out, "\t{",
-            ['"%s"' % name, size, "decode_" + name, "%s_skip_%s" % (spec.name, name),
+            ['"%s"' % name, size, "decode_" + name, "%s_skip_%s" % (owner(spec, name, kind), name),
              "encode_" + name, "print_" + name], "},")
 
 
@@ -103,11 +109,11 @@ def table_source(spec):
     banner(out, spec, "Tables over all types and procedures.")
     out("#include \"proto/%s_xdr.h\"\n" % spec.name)
     rows = {}
-    for name, kind in named(spec):
+    for name, kind in listed(spec):
         rows[name] = len(rows)
         thunks(out, spec, name, kind)
     out("static const struct xdr_type types[] = {")
-    for name, kind in named(spec):
+    for name, kind in listed(spec):
         type_row(out, spec, name, kind)
     out("};\n\nstatic const struct xdr_procedure procedures[] = {")
     count = 0

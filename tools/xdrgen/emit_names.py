@@ -25,6 +25,8 @@ def header(spec):
     guard = "NAMES_%s_H" % spec.name.upper()
     banner(out, spec, "Constants of the protocol, and their names.")
     out("#ifndef %s\n#define %s\n\n#include \"names/names.h\"\n" % (guard, guard))
+    for other in spec.imports:
+        out("#include \"names/%s.h\"" % other.name)
     for name, value in spec.defines:
         out("#define %s %s" % (name, constant(value)))
     for name, versions, number, _ in spec.programs:
@@ -88,7 +90,7 @@ def operations(out, spec, enum):
     out("\tstatic const struct names_operation rows[] = {")
     for name, value in sorted(enum.members, key=lambda row: row[1]):
         since = [minor for first, minor in enum.since if first <= value][-1]
-        out("\t\t{%d, \"%s\", %d}," % (value, strip(name, enum.prefix), since))
+        out("\t\t{%d, \"%s\", %d}," % (value, strip(name, enum.strip), since))
     out("\t};\n")
     wrapped(out, "\treturn names_operation_lookup(", ["rows", str(len(enum.members)), "number"],
             ");")
@@ -101,8 +103,7 @@ def programs(out, spec):
             table(out, version.lower(), [(procedure_name(p), n) for _, p, _, n in procedures])
         out("static const struct names_version %s_versions[] = {" % name.lower())
         for version, procedures, value in versions:
-            status = spec.statuses.get(version)
-            status = "%s_%s_name" % (spec.name, status) if status else "NULL"
+            status = spec.statuses.get(version, "NULL")
             out("\t{%d, {%s_entries, %d}, %s}," %
                 (value, version.lower(), len(procedures), status))
         out("};\n")
@@ -121,7 +122,7 @@ def source(spec):
     out("#include \"names/%s.h\"\n\n#include <stddef.h>\n" % spec.name)
     for enum in spec.enums:
         name_function(out, spec, enum.name,
-                      [(strip(name, enum.prefix), value) for name, value in enum.members])
+                      [(strip(name, enum.strip), value) for name, value in enum.members])
     if spec.attributes:
         name_function(out, spec, "attribute",
                       [(name, number) for number, name, _, _ in spec.attribute_rows])

@@ -13,7 +13,7 @@ CALL = {"u32": "put_unsigned", "u64": "put_unsigned", "i32": "put_signed", "i64"
 def print_number(out, spec, kind, field, value, pad):
     arguments = ["p", field, value]
     if CALL[kind.kind] == "put_unsigned":
-        arguments.append("%s_%s_name(%s)" % (spec.name, kind.name, value)
+        arguments.append("%s_%s_name(%s)" % (kind.prefix, kind.name, value)
                          if isinstance(kind, Enum) else "NULL")
     wrapped(out, "%sp->ops->%s(" % (pad, CALL[kind.kind]), arguments, ");")
 
@@ -37,7 +37,7 @@ def print_elements(out, spec, kind, field, value, pad):
         out("%selement = %s(&at);" % (body, TAKE[element.kind]))
     else:
         name = "element" if isinstance(element, Bytes) else "&element"
-        out("%s%s_decode_%s(&at, %s);" % (body, spec.name, element.name, name))
+        out("%s%s_decode_%s(&at, %s);" % (body, element.prefix, element.name, name))
     out("%sif (!cursor_ok(&at))\n%s\tbreak;" % (body, body))
     print_value(out, spec, element, "NULL", "element", body)
     out("%s}" % inner)
@@ -60,7 +60,7 @@ def print_value(out, spec, kind, field, value, pad, owner=None):
         how = "XDR_BYTES_TEXT" if kind.is_text else "XDR_BYTES_HEX"
         wrapped(out, "%sp->ops->put_bytes(" % pad, ["p", field, value, how], ");")
     elif isinstance(kind, Bitmap):
-        names = "%s_%s_name" % (spec.name, owner.bits) if owner and owner.bits else "NULL"
+        names = owner.bits if owner and owner.bits else "NULL"
         wrapped(out, "%sxdr_print_bitmap(" % pad, ["p", field, "&" + value, names], ");")
     elif isinstance(kind, (Vector, List)):
         print_elements(out, spec, kind, field, value, pad)
@@ -74,7 +74,7 @@ def print_value(out, spec, kind, field, value, pad, owner=None):
         print_value(out, spec, kind.element, field, value, pad + "\t")
         out("%s}" % pad)
     else:
-        out("%s%s_print_%s(p, %s, &%s);" % (pad, spec.name, kind.name, field, value))
+        out("%s%s_print_%s(p, %s, &%s);" % (pad, kind.prefix, kind.name, field, value))
 
 
 def print_function(out, spec, name, kind):
@@ -113,7 +113,7 @@ def attribute_function(out, spec, name, kind):
         out("\tvalue = %s(c);" % TAKE[kind.kind])
     else:
         target = "value" if isinstance(kind, Bytes) else "&value"
-        out("\t%s_decode_%s(c, %s);" % (spec.name, kind.name, target))
+        out("\t%s_decode_%s(c, %s);" % (kind.prefix, kind.name, target))
     out("\tif (!cursor_ok(c)) {\n\t\tp->ops->put_fault(p, c->fault);\n\t\treturn;\n\t}")
     if isinstance(kind, Bitmap):
         wrapped(out, "\txdr_print_bitmap(",

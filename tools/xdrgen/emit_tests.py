@@ -5,7 +5,7 @@ They write the wire form by themselves and share nothing with the generated enco
 so that an encoder is compared with something.
 """
 
-from emit_decode import named
+from emit_decode import listed, named
 from model import (Bitmap, Bytes, Enum, Fixed, List, Number, Opaque, Option, Struct, Union, Vector,
                    c_limit)
 from output import banner, wrapped
@@ -95,12 +95,14 @@ def source(spec):
     banner(out, spec, "Random valid messages for the tests.")
     out("#include \"names/%s.h\"\n#include \"xdr_make.h\"\n" % spec.name)
     attributes = spec.attributes[0] if spec.attributes else None
-    for name, kind in named(spec):
+    made = [row for other in spec.imports for row in named(other)] + named(spec)
+    for name, _ in made:
+        out("__attribute__((unused))")
         out("static void make_%s(struct make_random *r, struct xdr_writer *w);" % name)
     if attributes:
         out("")
         attribute_function(out, spec)
-    for name, kind in named(spec):
+    for name, kind in made:
         out("\nstatic void make_%s(struct make_random *r, struct xdr_writer *w)\n{" % name)
         if kind is attributes:
             make_attributes(out, spec)
@@ -113,7 +115,7 @@ def source(spec):
             make(out, spec, kind, "\t")
         out("}")
     out("\nconst struct make_type make_%s_types[] = {" % spec.name)
-    for name, _ in named(spec):
+    for name, _ in listed(spec):
         out("\t{\"%s\", make_%s}," % (name, name))
     out("};")
     return lines

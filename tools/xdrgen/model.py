@@ -2,6 +2,7 @@
 """Types, constants and programs of a specification, resolved and checked."""
 
 import fnmatch
+import os
 import re
 
 from syntax import Parser, SpecError
@@ -10,10 +11,12 @@ ANY = "XDR_ANY"
 
 
 class Type:
-    """size: bytes on the wire, None when it varies. name: that of the specification or None."""
+    """size: bytes on the wire, None when it varies. name: that of the specification or None.
+    prefix: what the C names of a named type begin with: the specification that declares it."""
 
     name = None
     size = None
+    prefix = None
 
 
 class Number(Type):
@@ -25,7 +28,7 @@ class Enum(Type):
     kind, size, ctype = "u32", 4, "uint32_t"
 
     def __init__(self, name, members):
-        self.name, self.members, self.prefix, self.since = name, members, "", None
+        self.name, self.members, self.strip, self.since = name, members, "", None
 
 
 class Bytes(Type):
@@ -133,14 +136,20 @@ class Spec:
 
     def __init__(self, path, name):
         self.name = name
+        self.path = path
         self.parser = Parser(path)
+        self.imports = []
         self.declared = {}
         self.resolved = {}
         self.constants, self.defines = {"TRUE": 1, "FALSE": 0}, []
         self.enums, self.order, self.programs, self.pragmas = [], [], [], []
         self.bitmaps, self.flags, self.statuses = set(), [], {}
         self.attributes, self.attribute_rows = None, []
-        for declaration in self.parser.declarations():
+        declarations = self.parser.declarations()
+        for declaration in declarations:
+            if declaration[0] == "pragma" and declaration[1][0] == "import":
+                self.load(declaration[1][1].strip('"'))
+        for declaration in declarations:
             self.declare(declaration)
         self.types, self.typedefs = [], []
         for words, where in self.pragmas:
@@ -151,6 +160,14 @@ class Spec:
         for words, where in self.pragmas:
             self.pragma(words, where)
         self.sort()
+
+    def load(self, file):
+        """Another specification, whose types and constants are used here under their C names."""
+        path = os.path.join(os.path.dirname(self.path), file)
+        other = Spec(path, os.path.splitext(os.path.basename(file))[0])
+        self.imports.append(other)
+        self.constants.update(other.constants)
+        self.parser.files += other.parser.files
 
     def number(self, text):
         if text in self.constants:
@@ -185,6 +202,7 @@ class Spec:
                 self.constants[member] = self.number(text)
                 members.append((member, self.constants[member]))
             enum = Enum(name, members)
+            enum.prefix = self.name
             self.enums.append(enum)
             self.resolved[name] = enum
 
@@ -195,15 +213,20 @@ class Spec:
             return self.resolved[name]
         made = self.declared.get(name)
         if made is None:
+            for other in self.imports:
+                if name in other.declared:
+                    return other.resolve(name)
             raise SpecError("%s: no such type: %s" % (self.name, name))
         if made[0] == "struct":
             kind = self.resolved[name] = Struct(name)
+            kind.prefix = self.name
             fields = made[2]
             if self.points_to(fields[-1], name):
                 kind.is_list, fields = True, fields[:-1]
             kind.fields = [self.field(field) for field in fields]
         elif made[0] == "union":
             kind = self.resolved[name] = Union(name)
+            kind.prefix = self.name
             kind.tag = self.field(made[2])
             kind.arms = [(values, self.field(field)) for values, field in made[3]]
             if made[4]:
@@ -222,6 +245,13 @@ class Spec:
             return kind == name
         made = self.declared.get(kind)
         return form == "" and bool(made) and made[0] == "typedef" and self.points_to(made[1], name)
+
+    def is_list(self, kind):
+        """True for a structure that ends in a pointer to the next one of its kind."""
+        made = self.declared.get(kind.name)
+        if made is None:
+            return isinstance(kind, Struct) and kind.is_list
+        return made[0] == "struct" and self.points_to(made[2][-1], kind.name)
 
     def field(self, field):
         if field[1] == "void":
@@ -242,9 +272,7 @@ class Spec:
         if form == "<>":
             return Vector(element, kind, size if size is not None else ANY)
         if form == "*":
-            is_list = isinstance(element, Struct) and self.points_to(
-                self.declared[element.name][2][-1], element.name)
-            return List(element) if is_list else Option(element)
+            return List(element) if self.is_list(element) else Option(element)
         return element
 
     def member(self, text, where):
@@ -262,6 +290,11 @@ class Spec:
                 return field
         raise SpecError("%s: no such field: %s" % (where, text))
 
+    def name_function(self, enum):
+        """The C function that names an enum's values."""
+        kind = self.resolve(enum)
+        return "%s_%s_name" % (kind.prefix, kind.name)
+
     def pragma(self, words, where):
         handler = getattr(self, "pragma_" + words[0].replace("-", "_"), None)
         if handler is None:
@@ -270,6 +303,9 @@ class Spec:
 
     def pragma_bitmap(self, where, *names):
         """%bitmap TYPE: a variable array of words that is held as a bitmap."""
+
+    def pragma_import(self, where, file):
+        """%import "FILE": see load."""
 
     def pragma_flags(self, where, name, *words):
         """%flags TABLE TYPE.FIELD… CONSTANT…: names of the bits of fields; constants may have *."""
@@ -287,12 +323,12 @@ class Spec:
     def pragma_bits(self, where, enum, *fields):
         """%bits ENUM TYPE.FIELD…: the bits of these bitmaps are numbers of the enum."""
         for field in fields:
-            self.member(field, where).bits = self.resolve(enum).name
+            self.member(field, where).bits = self.name_function(enum)
 
     def pragma_operations(self, where, enum, prefix, *since):
         """%operations ENUM PREFIX OP:MINOR…: operations, and where a minor version begins."""
         kind = self.resolve(enum)
-        kind.prefix = prefix
+        kind.strip = prefix
         kind.since = [tuple(int(part) for part in word.split(":")) for word in since]
 
     def pragma_results(self, where, union, status):
@@ -327,7 +363,7 @@ class Spec:
     def pragma_attribute_bits(self, where, *fields):
         """%attribute-bits TYPE.FIELD…: the bits of these bitmaps are attributes."""
         for field in fields:
-            self.member(field, where).bits = "attribute"
+            self.member(field, where).bits = "%s_attribute_name" % self.name
 
     def pragma_program(self, where, name, shown):
         """%program PROGRAM "NAME": the name that is shown."""
@@ -339,7 +375,7 @@ class Spec:
 
     def pragma_status(self, where, version, enum):
         """%status VERSION ENUM: results of that version begin with that status."""
-        self.statuses[version] = self.resolve(enum).name
+        self.statuses[version] = self.name_function(enum)
 
     def sort(self):
         """Orders the types; refuses those that contain themselves other than as a list."""
@@ -353,7 +389,7 @@ class Spec:
             open_types.add(id(kind))
             for part in referred(kind):
                 visit(part)
-            if isinstance(kind, (Struct, Union)):
+            if isinstance(kind, (Struct, Union)) and kind.prefix == self.name:
                 self.types.append(kind)
             fix_size(kind)
             open_types.discard(id(kind))
@@ -365,7 +401,7 @@ class Spec:
             if not isinstance(kind, (Struct, Union, Number, Enum)):
                 self.typedefs.append((name, kind))
                 if kind.name is None:
-                    kind.name = name
+                    kind.name, kind.prefix = name, self.name
         for row in self.attribute_rows:
             visit(row[3])
 
@@ -398,7 +434,7 @@ def c_type(spec, kind):
     if isinstance(kind, List):
         return "struct xdr_list"
     if isinstance(kind, (Struct, Union)):
-        return "struct %s_%s" % (spec.name, kind.name)
+        return "struct %s_%s" % (kind.prefix, kind.name)
     raise SpecError("%s: no C type of its own: %s" % (spec.name, type(kind).__name__))
 
 
