@@ -23,18 +23,25 @@ static void require(int holds)
 		abort();
 }
 
+/* Reads the byte, whatever the compiler thinks of it. */
+static void touch(uint8_t byte)
+{
+	__asm__ volatile("" : : "r"(byte));
+}
+
 static void on_record(void *context, enum tcp_side from, const struct rpc_record *record)
 {
 	struct cursor c = record->body;
 	struct rpc_msg msg;
-	volatile uint8_t sum = 0;
 
 	(void)context;
 	(void)from;
 	require(cursor_left(&c) == record->bytes);
 	require(record->bytes <= RPC_RECORD_BYTES_MAX);
-	for (const uint8_t *p = c.pos; p < c.tail_end; p++)
-		sum = (uint8_t)(sum + *p);
+	if (c.pos < c.tail_end) {
+		touch(c.pos[0]);
+		touch(c.tail_end[-1]);
+	}
 	if (record->damage == 0 && record->skipped_bytes == 0)
 		require(cursor_here(&c) == record->bytes);
 	rpc_msg_decode(&c, &msg);

@@ -24,15 +24,20 @@ static void require(int holds)
 		abort();
 }
 
+/* Reads the byte, whatever the compiler thinks of it. */
+static void touch(uint8_t byte)
+{
+	__asm__ volatile("" : : "r"(byte));
+}
+
 static void on_chunk(void *context, const struct tcp_chunk *chunk)
 {
 	struct script *s = context;
-	volatile uint8_t sum = 0;
 
 	require(chunk->bytes.len > 0 && chunk->offset == s->streamed[chunk->from]);
 	require(chunk->frame.number <= chunk->done.number);
-	for (size_t i = 0; i < chunk->bytes.len; i++)
-		sum = (uint8_t)(sum + chunk->bytes.ptr[i]);
+	touch(chunk->bytes.ptr[0]);
+	touch(chunk->bytes.ptr[chunk->bytes.len - 1]);
 	s->streamed[chunk->from] += chunk->bytes.len;
 	s->payload[chunk->from] += chunk->bytes.len;
 }
