@@ -42,6 +42,7 @@ struct survey *survey_create(void)
 	vec_init(&s->tuple_list, sizeof(struct survey_tuple *));
 	vec_init(&s->conns, sizeof(struct survey_conn));
 	vec_init(&s->evidences, sizeof(uint32_t));
+	vec_init(&s->conn_counts, sizeof(uint64_t));
 	vec_init(&s->order, sizeof(uint32_t));
 	vec_init(&s->pairs, sizeof(struct survey_pair));
 	return s;
@@ -62,6 +63,7 @@ void survey_destroy(struct survey *s)
 	vec_deinit(&s->tuple_list);
 	vec_deinit(&s->conns);
 	vec_deinit(&s->evidences);
+	vec_deinit(&s->conn_counts);
 	vec_deinit(&s->order);
 	vec_deinit(&s->pairs);
 	free(s);

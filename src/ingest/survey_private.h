@@ -44,11 +44,12 @@ struct survey_tuple {
 
 struct survey {
 	struct map tuples;
-	struct vec tuple_list; /* struct survey_tuple *, by index */
-	struct vec conns;      /* struct survey_conn */
-	struct vec evidences;  /* uint32_t: the captures that were surveyed */
-	struct vec order;      /* uint32_t: connections by tuple, evidence and frame */
-	struct vec pairs;      /* struct survey_pair */
+	struct vec tuple_list;  /* struct survey_tuple *, by index */
+	struct vec conns;       /* struct survey_conn */
+	struct vec evidences;   /* uint32_t: the captures that were surveyed */
+	struct vec conn_counts; /* uint64_t by evidence: how many connections it shows */
+	struct vec order;       /* uint32_t: connections by tuple, evidence and frame */
+	struct vec pairs;       /* struct survey_pair */
 	uint64_t sample_total;
 	struct survey_health health;
 };

@@ -33,7 +33,11 @@ struct survey_share {
 	uint32_t speaker; /* evidence; SETTLE_UNDECIDED at first */
 	uint64_t payload_bytes;
 	uint64_t packets;
+	uint64_t conn_count; /* connections that the capture shows in all */
 };
+
+/* Captures whose payloads differ by less than one part in so many are as full as each other. */
+enum { SHARE_AS_FULL = 64 };
 
 static int compare_u64(uint64_t a, uint64_t b)
 {
@@ -142,9 +146,22 @@ static void settle_match(const struct survey *s, struct vec *entries)
 	settle_sort(entries);
 }
 
-/* Fuller first; the lower index where both are as full. */
+static bool survey_share_as_full(const struct survey_share *a, const struct survey_share *b)
+{
+	uint64_t more = a->payload_bytes > b->payload_bytes ? a->payload_bytes : b->payload_bytes;
+	uint64_t less = a->payload_bytes > b->payload_bytes ? b->payload_bytes : a->payload_bytes;
+
+	return more - less <= more / SHARE_AS_FULL;
+}
+
+/*
+ * Fuller first. Of those that are as full, the one that shows more connections: it puts more hosts
+ * under one clock, as a server's capture does. Then the lower index.
+ */
 static bool survey_share_fuller(const struct survey_share *a, const struct survey_share *b)
 {
+	if (survey_share_as_full(a, b) && a->conn_count != b->conn_count)
+		return a->conn_count > b->conn_count;
 	if (a->payload_bytes != b->payload_bytes)
 		return a->payload_bytes > b->payload_bytes;
 	if (a->packets != b->packets)
@@ -236,6 +253,7 @@ static void settle_group(const struct survey *s, const struct settle_member *mem
 			share = vec_push(&shares);
 			share->evidence = members[i].evidence;
 			share->speaker = SETTLE_UNDECIDED;
+			share->conn_count = *(uint64_t *)vec_at(&s->conn_counts, share->evidence);
 		}
 		share->payload_bytes += conn->payload_bytes;
 		share->packets += conn->packets;
@@ -251,6 +269,18 @@ static void settle_group(const struct survey *s, const struct settle_member *mem
 			share ? share->speaker : members[i].evidence;
 	}
 	vec_deinit(&shares);
+}
+
+/* How many connections each capture shows. */
+static void settle_count_conns(struct survey *s)
+{
+	for (uint32_t i = 0; i < s->conns.len; i++) {
+		uint32_t evidence = settle_conn(s, i)->evidence;
+
+		while (s->conn_counts.len <= evidence)
+			vec_push(&s->conn_counts);
+		++*(uint64_t *)vec_at(&s->conn_counts, evidence);
+	}
 }
 
 /* Goes through members and entries, which are both in the order of the groups. */
@@ -416,6 +446,7 @@ void survey_settle(struct survey *s)
 
 	settle_collect(s, &entries);
 	settle_match(s, &entries);
+	settle_count_conns(s);
 	settle_groups(s, &entries);
 	settle_count_pairs(s);
 	settle_clocks(s, &entries);
