@@ -153,7 +153,9 @@ static enum status complain_of_id(const char *id)
 {
 	const char *nearest = command_nearest(id, page_id_at, catalogue_pages_count);
 
-	if (nearest)
+	if (catalogue_id_find(id))
+		command_complain("explain: no page for %s: this version does not look for it", id);
+	else if (nearest)
 		command_complain("explain: no page for %s; did you mean %s?", id, nearest);
 	else
 		command_complain("explain: no page for %s; 'nfsleuth explain' lists them", id);

@@ -10,7 +10,7 @@ static const struct show_view *const views[] = {
 	&show_view_clients, &show_view_sessions, &show_view_summary,
 };
 
-enum { VIEW_COUNT = sizeof(views) / sizeof(views[0]), NS_PER_DAY_S = 86400 };
+enum { VIEW_COUNT = sizeof(views) / sizeof(views[0]), SECONDS_PER_DAY = 86400 };
 
 /* The views of the table above, for help. */
 static const struct command_choice view_choices[] = {
@@ -39,9 +39,12 @@ static const struct show_view *view_find(const char *name)
 
 static void show_write_line(struct show *s, struct stamp at, struct slice line)
 {
-	int64_t day = at.ns / (NS_PER_DAY_S * STAMP_NS_PER_S);
+	int64_t day = at.ns / (SECONDS_PER_DAY * STAMP_NS_PER_S);
 	char text[STAMP_TEXT_BYTES];
 
+	if (s->heading)
+		fprintf(s->output.file, "# %s\n", s->heading);
+	s->heading = NULL;
 	if (!s->options->json && at.clock == CLOCK_UTC && day != s->day) {
 		s->day = day;
 		stamp_format(at, text);
@@ -112,6 +115,7 @@ static enum status show_view_run(const struct options *options, const struct sho
 	if (!err) {
 		if (view->sortable && options->sort == SORT_TIME)
 			s.sorter = sorter_create(SORTER_MEMORY_BYTES);
+		s.heading = options->json ? NULL : view->heading;
 		run_open(&s.run, options->args + 1, options->arg_count - 1);
 		err = show_run(&s, view);
 	}

@@ -19,9 +19,9 @@ static const char *const sort_choices[] = {[SORT_SETTLED] = "settled", [SORT_TIM
 static const struct option_row option_rows[] = {
 	{OPTION_JSON, "--json", NULL, NULL, "write JSON, for programs"},
 	{OPTION_OUTPUT, "--output", "FILE", NULL,
-	 "write to FILE, which appears only when it is complete"},
+	 "write to FILE, which appears when it is complete"},
 	{OPTION_COLOR, "--color", "auto|always|never", color_choices,
-	 "colours: auto (on a terminal, unless NO_COLOR is set), always, never"},
+	 "colours; auto: on a terminal, unless NO_COLOR is set"},
 	{OPTION_SORT, "--sort", "settled|time", sort_choices,
 	 "order of calls: settled (as their fate is known, at once), time (by the call; uses "
 	 "disk)"},

@@ -14,13 +14,15 @@ struct show {
 	struct output output;
 	struct sorter *sorter; /* NULL: lines are written as they come */
 	struct strbuf line;    /* the text under way */
+	const char *heading;   /* still to be written before the first line; NULL: none */
 	int64_t day;           /* of the last line written by show_line, days since 1970 */
 };
 
 struct show_view {
 	const char *name;
-	bool keep_text; /* wants texts of arguments and results */
-	bool sortable;  /* makes lines by show_line */
+	bool keep_text;      /* wants texts of arguments and results */
+	bool sortable;       /* makes lines by show_line */
+	const char *heading; /* before the first line of text; NULL: none */
 
 	/* Before the run: makes the view's state and attaches it to show->run.board. */
 	void *(*create)(struct show *s);

@@ -254,6 +254,8 @@ static void calls_destroy(void *state)
 const struct show_view show_view_calls = {
 	.name = "calls",
 	.sortable = true,
+	.heading = "time, [evidence,] frame of the call and of the reply, caller > server, "
+		   "latency, status, call",
 	.create = calls_create,
 	.finish = calls_finish,
 	.destroy = calls_destroy,

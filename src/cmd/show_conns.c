@@ -140,6 +140,7 @@ static void conns_destroy(void *state)
 const struct show_view show_view_conns = {
 	.name = "conns",
 	.sortable = true,
+	.heading = "first and last segment, [evidence,] client > server, state, what it carried",
 	.create = conns_create,
 	.finish = conns_finish,
 	.destroy = conns_destroy,

@@ -122,6 +122,8 @@ const struct show_view show_view_ops = {
 	.name = "ops",
 	.keep_text = true,
 	.sortable = true,
+	.heading = "time, [evidence,] frame of the call and of the reply, version [place], "
+		   "operation, status, arguments -> results",
 	.create = ops_create,
 	.finish = ops_finish,
 	.destroy = ops_destroy,

@@ -75,6 +75,7 @@ static void sessions_destroy(void *state)
 const struct show_view show_view_sessions = {
 	.name = "sessions",
 	.sortable = true,
+	.heading = "made or first seen, session ID, server, client ID, its story",
 	.create = sessions_create,
 	.finish = sessions_finish,
 	.destroy = sessions_destroy,

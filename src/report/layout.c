@@ -189,6 +189,8 @@ void layout_add_stamp(struct strbuf *out, struct stamp at)
 	}
 	*separator = '\0';
 	stamp_format_time(at, time);
+	if (at.ns % STAMP_NS_PER_S == 0)
+		time[strlen("00:00:00")] = '\0';
 	strbuf_add_format(out, "%s %s", text, time);
 }
 

@@ -58,7 +58,7 @@ void layout_heading(struct layout *l, const char *text);
  */
 void layout_add_period(struct strbuf *out, struct stamp first, struct stamp last);
 
-/* "2026-11-22 01:09:35.713597", without a clock's name. */
+/* "2026-11-22 01:09:35.713597", without a clock's name; whole seconds without a fraction. */
 void layout_add_stamp(struct strbuf *out, struct stamp at);
 
 /* True when both are on one day of one clock. */

@@ -11,7 +11,7 @@
 #include "report/text.h"
 #include "report/writer.h"
 
-enum { TEXT_INDENT = 2, TEXT_INDENT_ITEM = 4, TEXT_INDENT_COMMAND = 6 };
+enum { TEXT_INDENT = 2, TEXT_INDENT_ITEM = 4 };
 
 static struct finding *finding_at(const struct vec *findings, size_t index)
 {
@@ -45,8 +45,8 @@ static void add_facts(struct strbuf *out, const struct finding *f)
 }
 
 /* A cite: where, when, what is to be seen, and the command that shows it. */
-static void text_cite(struct layout *l, const struct report_input *in, const struct finding *f,
-		      const struct cite *c)
+static void text_cite(struct layout *l, size_t indent, const struct report_input *in,
+		      const struct finding *f, const struct cite *c)
 {
 	const struct evidence *e = evidence_list_at(in->evidence, c->at.evidence);
 	char time[STAMP_TEXT_BYTES];
@@ -70,36 +70,38 @@ static void text_cite(struct layout *l, const struct report_input *in, const str
 	}
 	if (lead.len)
 		strbuf_add_char(&lead, ':');
-	layout_paragraph(l, TEXT_INDENT,
+	layout_paragraph(l, indent,
 			 (struct layout_span){lead.len ? strbuf_text(&lead) : "-", LAYOUT_STRONG},
-			 TEXT_INDENT_ITEM, plain(c->text));
+			 indent + TEXT_INDENT, plain(c->text));
 	command_add_cite(&text, e, c);
-	layout_line(l, TEXT_INDENT_COMMAND, LAYOUT_FAINT, strbuf_text(&text));
+	layout_line(l, indent + TEXT_INDENT_ITEM, LAYOUT_FAINT, strbuf_text(&text));
 	strbuf_deinit(&text);
 	strbuf_deinit(&lead);
 }
 
+/* A line of its own for each kind of subject. */
 static void text_subjects(struct layout *l, const struct finding *f)
 {
 	struct strbuf line;
 
 	strbuf_init(&line);
 	if (f->server)
-		strbuf_add_format(&line, "server %s", f->server);
+		layout_paragraph(l, TEXT_INDENT, plain("server:"), TEXT_INDENT_ITEM,
+				 plain(f->server));
 	for (size_t i = 0; i < f->clients.len; i++)
-		strbuf_add_format(&line, "%s%s",
-				  i          ? ", "
-				  : line.len ? "; client "
-					     : "client ",
+		strbuf_add_format(&line, "%s%s", i ? ", " : "",
 				  *(const char *const *)vec_at(&f->clients, i));
+	if (line.len)
+		layout_paragraph(l, TEXT_INDENT, plain(f->clients.len > 1 ? "clients:" : "client:"),
+				 TEXT_INDENT_ITEM, plain(strbuf_text(&line)));
 	for (size_t i = 0; i < f->subjects.len; i++) {
 		const struct subject *s = vec_at(&f->subjects, i);
 
-		strbuf_add_format(&line, "%s%s %s", line.len ? "; " : "", s->name, s->value);
+		strbuf_reset(&line);
+		strbuf_add_format(&line, "%s:", s->name);
+		layout_paragraph(l, TEXT_INDENT, plain(strbuf_text(&line)), TEXT_INDENT_ITEM,
+				 plain(s->value));
 	}
-	if (line.len)
-		layout_paragraph(l, TEXT_INDENT, plain(NULL), TEXT_INDENT,
-				 plain(strbuf_text(&line)));
 	strbuf_deinit(&line);
 }
 
@@ -167,15 +169,25 @@ static void text_references(struct layout *l, const struct finding *f)
 		text_item(l, *(const char *const *)vec_at(&f->references, i));
 }
 
+/* How the headline begins: nobody shall take a likely cause for a proven one. */
+static struct layout_span headline_lead(const struct finding *f)
+{
+	static const char *const causes[] = {
+		[CONFIDENCE_POSSIBLE] = "POSSIBLE CAUSE:",
+		[CONFIDENCE_LIKELY] = "LIKELY CAUSE:",
+		[CONFIDENCE_CERTAIN] = "CAUSE:",
+	};
+
+	if (f->role == ROLE_CAUSE)
+		return (struct layout_span){causes[f->confidence], LAYOUT_ALARM};
+	return (struct layout_span){"SYMPTOM, NO CAUSE FOUND:", LAYOUT_WARNING};
+}
+
 static void text_headline(struct layout *l, const struct finding *f)
 {
-	bool cause = f->role == ROLE_CAUSE;
 	struct strbuf facts;
 
-	layout_paragraph(l, 0,
-			 (struct layout_span){cause ? "CAUSE:" : "SYMPTOM, cause not found:",
-					      cause ? LAYOUT_ALARM : LAYOUT_WARNING},
-			 0, (struct layout_span){f->title, LAYOUT_STRONG});
+	layout_paragraph(l, 0, headline_lead(f), 0, (struct layout_span){f->title, LAYOUT_STRONG});
 	strbuf_init(&facts);
 	add_facts(&facts, f);
 	layout_paragraph(l, TEXT_INDENT, plain(NULL), TEXT_INDENT, plain(strbuf_text(&facts)));
@@ -195,7 +207,7 @@ static void text_finding(struct layout *l, const struct report_input *in, const 
 	if (f->cites.len)
 		layout_heading(l, "Proof");
 	for (size_t i = 0; i < f->cites.len; i++)
-		text_cite(l, in, f, vec_at(&f->cites, i));
+		text_cite(l, TEXT_INDENT, in, f, vec_at(&f->cites, i));
 	text_remedy(l, f);
 	text_references(l, f);
 }
@@ -216,14 +228,15 @@ static void text_other(struct layout *l, const struct report_input *in, const st
 	struct strbuf line;
 
 	strbuf_init(&line);
-	strbuf_add_format(&line, "%s: %s", finding_role_name(f->role), f->title);
+	strbuf_add_format(&line, "%s%s: %s", finding_role_name(f->role),
+			  f->explained ? ", explained above" : "", f->title);
 	text_item(l, strbuf_text(&line));
 	strbuf_reset(&line);
 	add_facts(&line, f);
 	layout_paragraph(l, TEXT_INDENT_ITEM, plain(NULL), TEXT_INDENT_ITEM,
 			 plain(strbuf_text(&line)));
 	if (f->cites.len)
-		text_cite(l, in, f, vec_at(&f->cites, 0));
+		text_cite(l, TEXT_INDENT_ITEM, in, f, vec_at(&f->cites, 0));
 	strbuf_deinit(&line);
 }
 

@@ -73,7 +73,9 @@ void text_nothing_found(struct layout *l, const struct report_input *in)
 {
 	struct strbuf line;
 
-	layout_line(l, 0, LAYOUT_STRONG, "NO CAUSE FOUND, AND NO SYMPTOM");
+	layout_line(l, 0, LAYOUT_STRONG,
+		    files_read(in->evidence) ? "NO CAUSE FOUND, AND NO SYMPTOM"
+					     : "NOTHING COULD BE READ");
 	strbuf_add_char(l->out, '\n');
 	strbuf_init(&line);
 	if (files_read(in->evidence)) {
