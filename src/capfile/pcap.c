@@ -149,12 +149,13 @@ static struct slice pcap_peek_search(struct capfile *cf)
 									 CAPFILE_RECORD_BYTES_MAX));
 }
 
-/* Leaves behind what is no record, from `first` bytes after here on. */
-static enum capfile_result pcap_resync(struct capfile *cf, size_t first)
+/* Leaves behind what is no record, at least one byte. */
+static enum capfile_result pcap_resync(struct capfile *cf)
 {
 	uint64_t offset = source_offset(cf->source);
 	bool zeroes = true;
 	bool found = false;
+	size_t first = 1;
 
 	while (!found) {
 		struct slice bytes = pcap_peek_search(cf);
@@ -183,11 +184,10 @@ static enum capfile_result pcap_resync(struct capfile *cf, size_t first)
  */
 static bool pcap_length_lies(struct capfile *cf, size_t record_bytes)
 {
-	size_t header = cf->pcap.record_header_bytes;
 	struct slice bytes = pcap_peek_search(cf);
 	size_t limit = bytes.len < record_bytes ? bytes.len : record_bytes;
 
-	return pcap_search(cf, bytes, header, limit) < limit;
+	return pcap_search(cf, bytes, 1, limit) < limit;
 }
 
 static struct stamp pcap_stamp(const struct pcap_state *state, const struct pcap_record *rec)
@@ -223,11 +223,11 @@ static enum capfile_result pcap_deliver(struct capfile *cf, const struct pcap_re
 static enum capfile_result pcap_next_cut(struct capfile *cf, const struct pcap_record *rec,
 					 struct slice bytes)
 {
-	bool odd = rec->cap_bytes > rec->wire_bytes ||
+	bool odd = !pcap_record_convincing(cf, rec) ||
 		   (cf->stats.snaplen > 0 && rec->cap_bytes > cf->stats.snaplen);
 
 	if (odd && pcap_length_lies(cf, bytes.len))
-		return pcap_resync(cf, cf->pcap.record_header_bytes);
+		return pcap_resync(cf);
 	return capfile_finish_cut(cf, bytes);
 }
 
@@ -245,7 +245,7 @@ enum capfile_result pcap_next(struct capfile *cf, struct capfile_packet *out)
 		return capfile_finish_cut(cf, bytes);
 	rec = pcap_read_record(&cf->pcap, bytes.ptr);
 	if (!pcap_record_possible(&cf->pcap, &rec))
-		return pcap_resync(cf, 1);
+		return pcap_resync(cf);
 	record_bytes = header + rec.cap_bytes;
 	bytes = source_peek(cf->source, record_bytes + header);
 	if (bytes.len < record_bytes)
@@ -254,7 +254,7 @@ enum capfile_result pcap_next(struct capfile *cf, struct capfile_packet *out)
 		after = pcap_read_record(&cf->pcap, bytes.ptr + record_bytes);
 		if (!pcap_record_possible(&cf->pcap, &after)) {
 			if (pcap_length_lies(cf, record_bytes))
-				return pcap_resync(cf, header);
+				return pcap_resync(cf);
 			bytes = source_peek(cf->source, record_bytes);
 		}
 	}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What files are, which of them there are, and captures opened by their path. */
+#include "base/strbuf.h"
+#include "capfile/write.h"
+#include "check.h"
+#include "evidence/capture.h"
+#include "evidence/sniff.h"
+#include "evidence/walk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+TEST(files_are_told_by_their_first_bytes)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		enum sniff_kind kind;
+	} files[] = {
+		{"\xd4\xc3\xb2\xa1", 4, SNIFF_PCAP},
+		{"\xa1\xb2\x3c\x4d", 4, SNIFF_PCAP},
+		{"\n\r\r\n\0\0\0\x1c\x1a\x2b\x3c\x4d", 12, SNIFF_PCAPNG},
+		{"\n\r\r\n\0\0\0\x1c\0\0\0\0", 12, SNIFF_UNKNOWN},
+		{"", 0, SNIFF_EMPTY},
+		{"\0\0\0\0\0\0", 6, SNIFF_EMPTY},
+		{" \n\n", 3, SNIFF_EMPTY},
+		{"Nov 22 01:09:29 host kernel: nfs: server x not responding\n", 57, SNIFF_TEXT},
+		{"\x1b[31mred\x1b[0m gr\xc3\xbcn\r\n", 20, SNIFF_TEXT},
+		{"\177ELF\2\1\1\0", 8, SNIFF_ELF},
+		{"KDUMP   \0\0", 10, SNIFF_KDUMP},
+		{"\1\2\3\4\5\6\0\0\0\0\1\2", 12, SNIFF_UNKNOWN},
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char *copy = check_copy(files[i].bytes, files[i].len);
+
+		CHECK_EQ_U64(sniff_bytes(slice_make(copy, files[i].len)), files[i].kind);
+		free(copy);
+	}
+}
+
+static void write_file(const char *path, const void *bytes, size_t len)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!CHECK(file != NULL))
+		return;
+	fwrite(bytes, 1, len, file);
+	fclose(file);
+}
+
+TEST(captures_are_opened_or_the_error_says_why)
+{
+	char path[] = "/tmp/nfsleuth-evidence-XXXXXX";
+	struct capture *capture = NULL;
+	struct capfile_packet p;
+	struct strbuf file;
+	struct err *err;
+
+	close(mkstemp(path));
+	err = capture_open(path, &capture);
+	CHECK(err && strstr(err_text(err), "is empty"));
+	err_destroy(err);
+	write_file(path, "hello, world\n", 13);
+	err = capture_open(path, &capture);
+	CHECK(err && strstr(err_text(err), "is not a packet capture (text)"));
+	err_destroy(err);
+
+	strbuf_init(&file);
+	pcap_write_header(&file, 1, 65535);
+	pcap_write_packet(&file, stamp_utc(5), slice_make("x", 1), 1);
+	write_file(path, file.data, file.len);
+	err = capture_open(path, &capture);
+	if (CHECK(!err)) {
+		CHECK_TEXT(capture_path(capture), path);
+		CHECK(capture_seekable(capture));
+		CHECK(capture_next(capture, &p) == CAPFILE_PACKET);
+		CHECK_EQ_U64(capture_offset(capture), file.len);
+		CHECK(capture_next(capture, &p) == CAPFILE_END);
+		capture_destroy(capture);
+	}
+	strbuf_deinit(&file);
+	remove(path);
+}
+
+/* "outcome path" of every file, without the directory. */
+static void list_files(struct strbuf *out, const struct vec *files, const char *root)
+{
+	for (size_t i = 0; i < files->len; i++) {
+		const struct walk_file *file = vec_at(files, i);
+
+		strbuf_add_format(out, "%d %s\n", (int)file->outcome,
+				  strncmp(file->path, root, strlen(root)) == 0
+					  ? file->path + strlen(root)
+					  : file->path);
+	}
+}
+
+TEST(directories_are_walked_in_order)
+{
+	char root[] = "/tmp/nfsleuth-walk-XXXXXX";
+	const char *args[3] = {root, "/tmp/nfsleuth-walk-missing", "-"};
+	struct strbuf list;
+	struct strbuf want;
+	struct vec files;
+	char old[4096];
+
+	if (!CHECK(mkdtemp(root) != NULL) || !CHECK(getcwd(old, sizeof(old)) != NULL) ||
+	    !CHECK(chdir(root) == 0))
+		return;
+	mkdir("b", 0700);
+	mkdir("b/deep", 0700);
+	write_file("c.log", "c", 1);
+	write_file("a.log", "a", 1);
+	write_file("b/deep/x.pcap", "x", 1);
+	CHECK(symlink("..", "b/deep/loop") == 0);
+	CHECK(symlink("../a.log", "b/again") == 0);
+	CHECK(symlink("nowhere", "b/dangling") == 0);
+	CHECK(mkfifo("b/pipe", 0600) == 0);
+
+	walk_expand(args, 3, &files);
+	strbuf_init(&list);
+	list_files(&list, &files, root);
+	strbuf_init(&want);
+	strbuf_add_format(&want,
+			  "%d /a.log\n%d /b/again\n%d /b/dangling\n%d /b/deep/x.pcap\n"
+			  "%d /b/pipe\n%d /c.log\n%d /tmp/nfsleuth-walk-missing\n%d -\n",
+			  WALK_CANDIDATE, WALK_SAME, WALK_MISSING, WALK_CANDIDATE, WALK_SPECIAL,
+			  WALK_CANDIDATE, WALK_MISSING, WALK_CANDIDATE);
+	CHECK_TEXT(strbuf_text(&list), strbuf_text(&want));
+	walk_deinit(&files);
+	strbuf_deinit(&list);
+	strbuf_deinit(&want);
+
+	remove("b/pipe");
+	remove("b/dangling");
+	remove("b/again");
+	remove("b/deep/loop");
+	remove("b/deep/x.pcap");
+	remove("b/deep");
+	remove("b");
+	remove("a.log");
+	remove("c.log");
+	CHECK(chdir(old) == 0);
+	CHECK(rmdir(root) == 0);
+}
