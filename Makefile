@@ -4,7 +4,7 @@
 
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
-DEMO ?= tests/cases/A1-v42-soft
+DEMO ?= samples/session-loop
 NFSLEUTH = build/gcc/src/cmd/nfsleuth
 
 .PHONY: help demo check check-fast bench fuzz install format clean
