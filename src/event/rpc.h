@@ -107,8 +107,6 @@ enum rpc_told {
 	RPC_TOLD_LOCK, /* struct nlm_told: NLM TEST, LOCK, CANCEL, UNLOCK, GRANTED and their _MSG,
 			  _RES */
 	RPC_TOLD_LISTING, /* struct listing_told: READDIR, READDIRPLUS of NFSv3; READDIR of NFSv4 */
-	RPC_TOLD_FILE, /* struct file_told: GETATTR, LOOKUP, ACCESS, ACL, READ, WRITE: of which file
-			*/
 };
 
 enum { RPC_HANDLE_BYTES_MAX = 128, RPC_NAME_KEEP_BYTES = 256, NLM_COOKIE_BYTES = 32 };
@@ -157,10 +155,6 @@ struct listing_told {
 	bool whole; /* the reply was not cut: entries and last_cookie count */
 };
 
-struct file_told {
-	struct file_handle file;
-};
-
 /*
  * One RPC transaction. Ingest owns it; it lives from the call's event until after its reply's (or
  * until it is given up). Pointers in it live as long as it does.
@@ -204,7 +198,6 @@ struct rpc_call {
 		const struct portmap_told *port;
 		const struct nlm_told *lock;
 		const struct listing_told *listing;
-		const struct file_told *file;
 	} told; /* by told_kind; lives as long as the call */
 
 	const char *call_damage;  /* why the call could not be decoded to its end; NULL: it could */

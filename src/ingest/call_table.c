@@ -27,6 +27,7 @@ static void pending_free(struct pending_call *p)
 	free(p->call.ops);
 	free(p->call.facts);
 	free(p->bytes);
+	free(p->told);
 	free(p);
 }
 
@@ -94,6 +95,7 @@ static struct pending_call *pending_fresh(struct call_table *t)
 	*p = (struct pending_call){
 		.ops_cap = keep.ops_cap,
 		.facts_cap = keep.facts_cap,
+		.told = keep.told,
 		.bytes = keep.bytes,
 		.bytes_cap = keep.bytes_cap,
 	};
@@ -195,6 +197,14 @@ const struct settled_call *flow_calls_settled(const struct flow_calls *flow, enu
 			return s;
 	}
 	return NULL;
+}
+
+union pending_told *pending_told_of(struct pending_call *p)
+{
+	if (!p->told)
+		p->told = mem_alloc(1, sizeof(*p->told));
+	memset(p->told, 0, sizeof(*p->told));
+	return p->told;
 }
 
 struct nfs4_op_fact *pending_add_op(struct pending_call *p)

@@ -12,6 +12,13 @@
 
 enum { CALL_TABLE_DEFAULT_MAX = 32768, CALL_TABLE_SPARE_MAX = 1024, CALL_SETTLED_KEPT = 16 };
 
+/* Room for what arguments and results tell. */
+union pending_told {
+	struct portmap_told port;
+	struct nlm_told lock;
+	struct listing_told listing;
+};
+
 /* A call in the table, with what only ingest needs. */
 struct pending_call {
 	struct rpc_call call;
@@ -19,7 +26,8 @@ struct pending_call {
 	bool has_gss;
 	uint64_t head_hash; /* of the first bytes: tells a call sent again from an XID used again */
 	uint32_t ops_cap, facts_cap;
-	uint8_t *bytes; /* owners and other names that facts point to */
+	union pending_told *told; /* what rpc_call.told points to; NULL until it is needed */
+	uint8_t *bytes;           /* owners and other names that facts point to */
 	uint32_t bytes_len, bytes_cap;
 
 	struct pending_call *hash_next;
@@ -76,6 +84,9 @@ void flow_calls_settle(struct flow_calls *flow, const struct pending_call *p);
 /* The settled call of this direction and XID that is still remembered, or NULL. */
 const struct settled_call *flow_calls_settled(const struct flow_calls *flow, enum conn_side from,
 					      uint32_t xid);
+
+/* Zeroed room for what the call tells; the same room on each call of it. */
+union pending_told *pending_told_of(struct pending_call *p);
 
 /* Room for one more operation or fact (zeroed), or for a copy of a name. */
 struct nfs4_op_fact *pending_add_op(struct pending_call *p);

@@ -165,7 +165,19 @@ static void read_fact(struct pending_call *p, uint32_t op, struct cursor args)
 		p->call.facts_len--;
 }
 
-static void read_op(struct ingest *in, struct pending_call *p, struct cursor *c)
+/* Operations that look at the current file: PUTFH sets it, READDIR lists it. */
+static void read_listing(struct pending_call *p, struct file_handle *current, uint32_t op,
+			 struct cursor args)
+{
+	if (op == OP_PUTFH)
+		ingest_keep_handle(current, cursor_opaque(&args, RPC_HANDLE_BYTES_MAX));
+	else if (op == OP_READDIR)
+		ingest_told_readdir4(p, current, args);
+	else if (op == OP_LOOKUP || op == OP_LOOKUPP || op == OP_PUTROOTFH || op == OP_RESTOREFH)
+		current->len = 0;
+}
+
+static void read_op(struct pending_call *p, struct file_handle *current, struct cursor *c)
 {
 	struct cursor at = *c;
 	uint32_t op = cursor_u32(&at);
@@ -181,11 +193,11 @@ static void read_op(struct ingest *in, struct pending_call *p, struct cursor *c)
 		read_sequence(p, at);
 		nfs4_skip_nfs_argop4(c);
 	} else {
+		read_listing(p, current, op, at);
 		if (p->call.ops_len <= UINT16_MAX)
 			read_fact(p, op, at);
 		nfs4_skip_nfs_argop4(c);
 	}
-	(void)in;
 }
 
 static void read_texts(struct pending_call *p, const struct cursor *starts)
@@ -197,6 +209,7 @@ static void read_texts(struct pending_call *p, const struct cursor *starts)
 
 void ingest_nfs4_call(struct ingest *in, struct pending_call *p, struct cursor *c)
 {
+	struct file_handle current = {0};
 	struct cursor *starts = NULL;
 	uint32_t count;
 
@@ -210,7 +223,7 @@ void ingest_nfs4_call(struct ingest *in, struct pending_call *p, struct cursor *
 	for (uint32_t i = 0; i < count && cursor_ok(c); i++) {
 		if (starts && i < OPS_TEXT_MAX)
 			starts[i] = *c;
-		read_op(in, p, c);
+		read_op(p, &current, c);
 	}
 	if (starts)
 		read_texts(p, starts);

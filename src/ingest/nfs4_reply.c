@@ -155,6 +155,8 @@ static void read_op(struct pending_call *p, uint32_t index, struct cursor *c)
 		read_sequence(&p->call, at, status);
 	else if (p->call.facts_len)
 		read_fact(p, index, at, status);
+	if (op == OP_READDIR && status == NFS4_OK)
+		ingest_told_readdir4_reply(p, at);
 	if (op == OP_GETATTR && status == NFS4_OK && index <= UINT16_MAX)
 		read_lease_time(p, index, at);
 	nfs4_skip_nfs_resop4(c);

@@ -48,6 +48,23 @@ void ingest_nfs4_call(struct ingest *in, struct pending_call *p, struct cursor *
 /* Reads the results into the call that they answer; sets its status. */
 void ingest_nfs4_reply(struct ingest *in, struct pending_call *p, struct cursor *c);
 
+/* --- told_*.c: what arguments and results of other programs tell; the cursors are copies --- */
+
+void ingest_told_call(struct pending_call *p, struct cursor args);
+void ingest_told_reply(struct pending_call *p, struct cursor results);
+
+void ingest_told_portmap(struct pending_call *p, struct cursor c, bool reply);
+void ingest_told_nlm(struct pending_call *p, struct cursor c, bool reply);
+void ingest_told_listing(struct pending_call *p, struct cursor c, bool reply);
+
+/* READDIR in a COMPOUND: arguments (with the handle of the PUTFH before it) and results. */
+void ingest_told_readdir4(struct pending_call *p, const struct file_handle *dir,
+			  struct cursor args);
+void ingest_told_readdir4_reply(struct pending_call *p, struct cursor results);
+
+/* A copy of a handle; one that is not here whole is not known. */
+void ingest_keep_handle(struct file_handle *kept, struct xdr_opaque handle);
+
 /* --- plan.c --- */
 
 /* The payload of a READ or WRITE in the head of a long record; see proto/rpc_record.h. */

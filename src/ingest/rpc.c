@@ -117,6 +117,7 @@ static void call_read_args(struct ingest *in, struct pending_call *p, const stru
 		in->undecoded[UNDECODED_PROGRAM] += !p->call.is_callback;
 	else if (!names_procedure(p->call.program, p->call.version, p->call.procedure))
 		in->undecoded[UNDECODED_PROCEDURE]++;
+	ingest_told_call(p, *c);
 	if (!in->options.keep_text)
 		return;
 	procedure = xdr_procedure_find(p->call.program, p->call.version, p->call.procedure);
@@ -223,6 +224,7 @@ static void reply_read_plain(struct ingest *in, struct pending_call *p, struct c
 		p->call.has_status = cursor_ok(&peek);
 		p->call.status = p->call.has_status ? status : NFS4_STATUS_NONE;
 	}
+	ingest_told_reply(p, *c);
 	if (!in->options.keep_text)
 		return;
 	procedure = xdr_procedure_find(p->call.program, p->call.version, p->call.procedure);

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which programs' arguments and results are looked into, besides COMPOUND; and portmap itself. */
+#include "ingest/private.h"
+
+#include "names/nfs3.h"
+#include "names/nlm.h"
+#include "names/portmap.h"
+#include "proto/portmap_xdr.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+
+void ingest_keep_handle(struct file_handle *kept, struct xdr_opaque handle)
+{
+	kept->len = 0;
+	if (handle.len == 0 || handle.len > RPC_HANDLE_BYTES_MAX || handle.have < handle.len)
+		return;
+	memcpy(kept->bytes, handle.ptr, handle.len);
+	kept->len = (uint8_t)handle.len;
+}
+
+static uint32_t protocol_of_netid(struct xdr_opaque netid)
+{
+	struct slice name = xdr_opaque_slice(netid);
+
+	if (name.len >= 3 && memcmp(name.ptr, "tcp", 3) == 0)
+		return IPPROTO_TCP;
+	return name.len >= 3 && memcmp(name.ptr, "udp", 3) == 0 ? IPPROTO_UDP : 0;
+}
+
+/* The port of a universal address, "h1.h2.h3.h4.p1.p2" (RFC 5665 section 5.2.3.3); 0: none. */
+static uint16_t port_of_uaddr(struct xdr_opaque uaddr)
+{
+	struct slice text = xdr_opaque_slice(uaddr);
+	unsigned parts[2] = {0}, dots = 0, scale = 1;
+
+	for (size_t i = text.len; i > 0 && dots < 2; i--) {
+		uint8_t c = text.ptr[i - 1];
+
+		if (c == '.') {
+			dots++;
+			scale = 1;
+		} else if (c >= '0' && c <= '9' && scale <= 100) {
+			parts[dots] += (unsigned)(c - '0') * scale;
+			scale *= 10;
+		} else {
+			return 0;
+		}
+	}
+	return dots == 2 && parts[0] < 256 && parts[1] < 256 ? (uint16_t)(parts[1] << 8 | parts[0])
+							     : 0;
+}
+
+static void portmap_call(struct pending_call *p, struct cursor *c)
+{
+	struct portmap_told *t = &pending_told_of(p)->port;
+	struct portmap_mapping mapping;
+	struct portmap_rpcb rpcb;
+
+	if (p->call.version == PMAP_VERS) {
+		portmap_decode_mapping(c, &mapping);
+		t->program = mapping.prog;
+		t->version = mapping.vers;
+		t->protocol = mapping.prot;
+	} else {
+		portmap_decode_rpcb(c, &rpcb);
+		t->program = rpcb.r_prog;
+		t->version = rpcb.r_vers;
+		t->protocol = protocol_of_netid(rpcb.r_netid);
+	}
+	if (t->program == 0)
+		return;
+	p->call.told_kind = RPC_TOLD_PORT;
+	p->call.told.port = t;
+}
+
+void ingest_told_portmap(struct pending_call *p, struct cursor c, bool reply)
+{
+	struct portmap_told *t;
+	uint32_t port;
+
+	if (p->call.procedure != PMAPPROC_GETPORT) /* GETADDR of versions 3 and 4 is 3 as well */
+		return;
+	if (!reply) {
+		portmap_call(p, &c);
+		return;
+	}
+	if (p->call.told_kind != RPC_TOLD_PORT)
+		return;
+	t = &p->told->port;
+	if (p->call.version == PMAP_VERS) {
+		port = cursor_u32(&c);
+		t->port = port <= UINT16_MAX ? (uint16_t)port : 0;
+	} else {
+		t->port = port_of_uaddr(cursor_opaque(&c, UINT32_MAX));
+	}
+	t->answered = cursor_ok(&c);
+}
+
+static void told(struct pending_call *p, struct cursor c, bool reply)
+{
+	switch (p->call.program) {
+	case PMAP_PROG:
+		ingest_told_portmap(p, c, reply);
+		break;
+	case NLM_PROG:
+		ingest_told_nlm(p, c, reply);
+		break;
+	case NFS_PROGRAM:
+		if (p->call.version == NFS_V3)
+			ingest_told_listing(p, c, reply);
+		break;
+	default:
+		break;
+	}
+}
+
+void ingest_told_call(struct pending_call *p, struct cursor args)
+{
+	told(p, args, false);
+}
+
+void ingest_told_reply(struct pending_call *p, struct cursor results)
+{
+	told(p, results, true);
+}
