@@ -254,6 +254,20 @@ static void tcp_on_rst(struct tcp *tcp, const struct tcp_segment *seg, enum tcp_
 		tcp_tell(tcp, kind, seg);
 }
 
+/* The capture may show the acknowledgement before the FIN: until now it was one byte too many. */
+static void tcp_fin_was_acked(struct tcp *tcp, const struct tcp_segment *seg)
+{
+	struct tcp_half *half = &tcp->half[seg->from];
+	struct tcp_segment answer = *seg;
+
+	if (!half->has_ack || tcp_seq_distance(half->ack_seq, half->fin_seq) <= 0)
+		return;
+	half->ack_seq = half->fin_seq;
+	half->fin_acked = true;
+	answer.from = tcp_other_side(seg->from);
+	tcp_tell(tcp, TCP_NOTE_FIN_ACKED, &answer);
+}
+
 static void tcp_on_fin(struct tcp *tcp, const struct tcp_segment *seg)
 {
 	struct tcp_half *half = &tcp->half[seg->from];
@@ -271,6 +285,7 @@ static void tcp_on_fin(struct tcp *tcp, const struct tcp_segment *seg)
 	half->fin_seen = true;
 	half->fin_seq = seq;
 	tcp_tell(tcp, TCP_NOTE_FIN, seg);
+	tcp_fin_was_acked(tcp, seg);
 }
 
 static void tcp_on_ack(struct tcp *tcp, const struct tcp_segment *seg)

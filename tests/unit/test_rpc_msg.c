@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* proto/rpc_msg.h: headers by hand, cut at every byte. */
 #include "check.h"
-#include "proto/rpc_msg.h"
+#include "proto/rpc_encode.h"
 
 #include <stdlib.h>
 
@@ -224,4 +224,51 @@ TEST(plausible_as_soon_as_can_be_told)
 	CHECK_EQ_U64(rpc_msg_plausible(slice_make(m.bytes, m.len), m.len), RPC_PLAUSIBLE_NO);
 	PUT(&other, 0x47455420, 0x2f204854, 0x54502f31, 0x2e310d0a, 0x486f7374);
 	CHECK_EQ_U64(rpc_msg_plausible(slice_make(other.bytes, other.len), 4000), RPC_PLAUSIBLE_NO);
+}
+
+TEST(what_is_encoded_is_decoded)
+{
+	static const struct rpc_reply_header replies[] = {
+		{.reply_stat = RPC_REPLY_ACCEPTED, .accept_stat = RPC_ACCEPT_SUCCESS},
+		{.reply_stat = RPC_REPLY_ACCEPTED,
+		 .accept_stat = RPC_ACCEPT_PROG_MISMATCH,
+		 .low = 3,
+		 .high = 4},
+		{.reply_stat = RPC_REPLY_DENIED,
+		 .reject_stat = RPC_REJECT_MISMATCH,
+		 .low = 2,
+		 .high = 2},
+		{.reply_stat = RPC_REPLY_DENIED,
+		 .reject_stat = RPC_REJECT_AUTH_ERROR,
+		 .auth_stat = 5},
+	};
+	struct message want = call_sys();
+	uint8_t bytes[MESSAGE_MAX];
+	struct xdr_writer w = xdr_writer_make(bytes, sizeof(bytes));
+	struct cursor c = cursor_make(slice_make(want.bytes, want.len));
+	struct rpc_msg msg, again;
+
+	CHECK(rpc_msg_decode(&c, &msg));
+	rpc_call_encode(&w, msg.xid, &msg.call);
+	CHECK(xdr_writer_ok(&w));
+	CHECK_BYTES(bytes, xdr_writer_bytes(&w).len, want.bytes, want.len - 4);
+	w = xdr_writer_make(bytes, sizeof(bytes));
+	rpc_auth_sys_encode(&w, &msg.call.sys);
+	CHECK_BYTES(bytes, xdr_writer_bytes(&w).len, want.bytes + 32, 36);
+	msg.call.sys.gids_len = RPC_AUTH_GIDS_MAX + 1;
+	rpc_auth_sys_encode(&w, &msg.call.sys);
+	CHECK(!xdr_writer_ok(&w));
+
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		w = xdr_writer_make(bytes, sizeof(bytes));
+		rpc_reply_encode(&w, 7, &replies[i]);
+		c = cursor_make(xdr_writer_bytes(&w));
+		CHECK(xdr_writer_ok(&w) && rpc_msg_decode(&c, &again));
+		CHECK_EQ_U64(cursor_left(&c), 0);
+		CHECK_EQ_U64(again.reply.high, replies[i].high);
+		CHECK_EQ_U64(again.reply.auth_stat, replies[i].auth_stat);
+	}
+	w = xdr_writer_make(bytes, sizeof(bytes));
+	rpc_mark_encode(&w, 100, true);
+	CHECK_BYTES(bytes, xdr_writer_bytes(&w).len, "\x80\0\0\x64", 4);
 }

@@ -398,6 +398,21 @@ TEST(the_end_of_a_connection)
 	finish(&s, "");
 }
 
+TEST(the_acknowledgement_of_a_fin_comes_first)
+{
+	struct script s;
+
+	handshake(&s);
+	seg(&s, A, 0, 0, 10, 0);
+	seg(&s, B, 0, 0, 0, 11);
+	seg(&s, A, TCP_FIN, 10, 0, 0);
+	s.now_ns += STAMP_NS_PER_S;
+	seg(&s, B, 0, 0, 0, 11);
+	expect(&s, " A0+10 A:fin B:fin-acked");
+	CHECK_EQ_U64(s.tcp.half[A].lost_bytes, 0);
+	finish(&s, "");
+}
+
 TEST(refused_and_repeated_syn)
 {
 	struct script s;
