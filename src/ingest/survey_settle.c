@@ -34,10 +34,21 @@ struct survey_share {
 	uint64_t payload_bytes;
 	uint64_t packets;
 	uint64_t conn_count; /* connections that the capture shows in all */
+	bool has_common;     /* first_ns and last_ns are valid */
+	int64_t first_ns;    /* of the segments that another capture of the group holds too */
+	int64_t last_ns;
 };
 
-/* Captures whose payloads differ by less than one part in so many are as full as each other. */
-enum { SHARE_AS_FULL = 64 };
+/*
+ * Captures whose payloads differ by less than one part in so many are as full as each other; nearly
+ * so by the other number.
+ */
+enum { SHARE_AS_FULL = 64, SHARE_NEARLY_AS_FULL = 8 };
+
+/* Between the same segments no two sound clocks differ by more than this and one part in so many.
+ */
+#define CLOCK_STOOD_STILL_NS STAMP_NS_PER_S
+enum { CLOCK_DRIFT_PARTS = 1000 };
 
 static int compare_u64(uint64_t a, uint64_t b)
 {
@@ -146,21 +157,42 @@ static void settle_match(const struct survey *s, struct vec *entries)
 	settle_sort(entries);
 }
 
-static bool survey_share_as_full(const struct survey_share *a, const struct survey_share *b)
+static bool survey_share_as_full(const struct survey_share *a, const struct survey_share *b,
+				 uint64_t parts)
 {
 	uint64_t more = a->payload_bytes > b->payload_bytes ? a->payload_bytes : b->payload_bytes;
 	uint64_t less = a->payload_bytes > b->payload_bytes ? b->payload_bytes : a->payload_bytes;
 
-	return more - less <= more / SHARE_AS_FULL;
+	return more - less <= more / parts;
 }
 
 /*
- * Fuller first. Of those that are as full, the one that shows more connections: it puts more hosts
- * under one clock, as a server's capture does. Then the lower index.
+ * True when b's clock stood still for a while, as that of a paused virtual machine does: between
+ * the same segments more time went by for a.
+ */
+static bool survey_share_stood_still(const struct survey_share *a, const struct survey_share *b)
+{
+	int64_t a_ns = a->last_ns - a->first_ns;
+	int64_t b_ns = b->last_ns - b->first_ns;
+
+	return a->has_common && b->has_common &&
+	       a_ns - b_ns > CLOCK_STOOD_STILL_NS + a_ns / CLOCK_DRIFT_PARTS;
+}
+
+/*
+ * Fuller first, but no clock that stood still where another capture is nearly as full. Of those
+ * that are as full, the one that shows more connections: it puts more hosts under one clock, as a
+ * server's capture does. Then the lower index.
  */
 static bool survey_share_fuller(const struct survey_share *a, const struct survey_share *b)
 {
-	if (survey_share_as_full(a, b) && a->conn_count != b->conn_count)
+	if (survey_share_as_full(a, b, SHARE_NEARLY_AS_FULL)) {
+		if (survey_share_stood_still(a, b))
+			return true;
+		if (survey_share_stood_still(b, a))
+			return false;
+	}
+	if (survey_share_as_full(a, b, SHARE_AS_FULL) && a->conn_count != b->conn_count)
 		return a->conn_count > b->conn_count;
 	if (a->payload_bytes != b->payload_bytes)
 		return a->payload_bytes > b->payload_bytes;
@@ -214,6 +246,29 @@ static struct survey_share *settle_share(const struct vec *shares, uint32_t evid
 	return NULL;
 }
 
+/* From when to when, by each capture's clock, the segments were that several captures hold. */
+static void settle_spans(const struct survey *s, const struct vec *shares,
+			 const struct survey_entry *entries, size_t count)
+{
+	for (size_t i = 0, end; i < count; i = end) {
+		for (end = i; end < count && entries[end].key == entries[i].key; end++)
+			;
+		for (size_t j = i; j < end && end - i > 1; j++) {
+			struct survey_share *share =
+				settle_share(shares, settle_conn(s, entries[j].conn)->evidence);
+			int64_t at_ns = entries[j].at_ns;
+
+			if (!share)
+				continue;
+			if (!share->has_common || at_ns < share->first_ns)
+				share->first_ns = at_ns;
+			if (!share->has_common || at_ns > share->last_ns)
+				share->last_ns = at_ns;
+			share->has_common = true;
+		}
+	}
+}
+
 /* The speaker silences every other capture that has one of its segments. */
 static void settle_silence(const struct survey *s, const struct vec *shares, uint32_t speaker,
 			   const struct survey_entry *entries, size_t count)
@@ -258,6 +313,7 @@ static void settle_group(const struct survey *s, const struct settle_member *mem
 		share->payload_bytes += conn->payload_bytes;
 		share->packets += conn->packets;
 	}
+	settle_spans(s, &shares, entries, entry_count);
 	while ((share = settle_fullest(&shares))) {
 		share->speaker = share->evidence;
 		if (shares.len > 1)
