@@ -268,13 +268,14 @@ static void refusals_cite(struct diagnosis *d, struct finding *f, const struct r
 	struct conn conn = {.server = r[0].reach->server, .transport = TRANSPORT_TCP};
 
 	for (size_t i = 0; i < n && i < FINDING_CITES_MAX / 2; i++)
-		finding_cite(d, f, &r[i].outage->first, &conn, "RST in answer to a SYN");
+		finding_cite(d, f, &r[i].outage->first, &conn, "RST in answer to a SYN: refused");
 	for (size_t i = 0; i < n && i < 2; i++) {
-		finding_cite(d, f, &r[i].outage->last, &conn, "RST in answer to a SYN");
-		finding_cite(d, f, &r[i].outage->recovered, &conn, "a connection is established");
+		finding_cite(d, f, &r[i].outage->last, &conn, "the last RST in answer to a SYN");
+		finding_cite(d, f, &r[i].outage->recovered, &conn,
+			     "the first connection that is established again");
 	}
 	for (uint32_t i = 1; i < r[0].outage->cites_len; i++)
-		finding_cite(d, f, &r[0].outage->cites[i], &conn, "RST in answer to a SYN");
+		finding_cite(d, f, &r[0].outage->cites[i], &conn, "refused again");
 }
 
 static void refusals_tell(struct diagnosis *d, const struct refusal *r, size_t n, struct stamp end)
