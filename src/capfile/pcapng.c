@@ -44,7 +44,7 @@ typedef bool pcapng_block_fn(struct capfile *cf, const struct pcapng_block *bloc
 			     struct capfile_packet *out);
 
 static pcapng_block_fn pcapng_section, pcapng_interface, pcapng_old_packet, pcapng_simple_packet,
-	pcapng_statistics, pcapng_packet, pcapng_journal;
+	pcapng_statistics, pcapng_packet, pcapng_journal, pcapng_custom;
 
 static const struct pcapng_block_type {
 	uint32_t type;
@@ -59,9 +59,9 @@ static const struct pcapng_block_type {
 	{0x00000004, 4, NULL}, /* name resolution */
 	{0x00000005, 12, pcapng_statistics},
 	{0x00000009, 0, pcapng_journal},
-	{0x0000000a, 8, NULL}, /* secrets for decryption */
-	{0x00000bad, 4, NULL}, /* custom, to be copied */
-	{0x40000bad, 4, NULL}, /* custom, not to be copied */
+	{0x0000000a, 8, NULL},          /* secrets for decryption */
+	{0x00000bad, 4, pcapng_custom}, /* to be copied */
+	{0x40000bad, 4, pcapng_custom}, /* not to be copied */
 };
 
 static const struct pcapng_block_type *pcapng_find_type(uint32_t type)
@@ -379,6 +379,16 @@ static bool pcapng_journal(struct capfile *cf, const struct pcapng_block *block,
 	cf->frame++;
 	if (cf->journal)
 		cf->journal(cf->journal_arg, cf->frame, text);
+	return false;
+}
+
+/* Custom blocks are not ours, but Wireshark (4.0) shows each as a frame. */
+static bool pcapng_custom(struct capfile *cf, const struct pcapng_block *block,
+			  struct capfile_packet *out)
+{
+	(void)block;
+	(void)out;
+	cf->frame++;
 	return false;
 }
 

@@ -223,6 +223,9 @@ static void put_all(struct maker *m)
 	start(m, 9);
 	put_text(m, "MESSAGE=nfs");
 	end(m);
+	start(m, 0x00000bad); /* custom: Wireshark numbers it */
+	put_u32(m, 32473);
+	end(m);
 	start(m, 0x0badf00d); /* a kind that nobody knows */
 	put_text(m, "????????");
 	end(m);
@@ -265,7 +268,7 @@ TEST(all_kinds_of_blocks)
 	check_next(cf, 2, 7, "two");
 	CHECK(capfile_next(cf, &p) == CAPFILE_PACKET);
 	CHECK_EQ_U64(journals, 1);
-	CHECK_EQ_U64(p.frame, 4);
+	CHECK_EQ_U64(p.frame, 5);
 	CHECK(!stamp_known(p.at));
 	CHECK_EQ_U64(p.cap_bytes, 96);
 	CHECK_EQ_U64(p.wire_bytes, 100);

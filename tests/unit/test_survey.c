@@ -84,7 +84,7 @@ static struct survey *survey_files(struct files *f, size_t count)
 		FILE *file;
 		struct err *err;
 
-		strcpy(f->path[i], "/tmp/nfsleuth-survey-XXXXXX");
+		snprintf(f->path[i], sizeof(f->path[i]), "/tmp/nfsleuth-survey-XXXXXX");
 		file = fdopen(mkstemp(f->path[i]), "w");
 		if (!CHECK(file != NULL))
 			return s;
