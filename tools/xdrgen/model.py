@@ -139,6 +139,7 @@ class Spec:
         self.path = path
         self.parser = Parser(path)
         self.imports = []
+        self.current = None
         self.declared = {}
         self.resolved = {}
         self.constants, self.defines = {"TRUE": 1, "FALSE": 0}, []
@@ -169,13 +170,17 @@ class Spec:
         self.constants.update(other.constants)
         self.parser.files += other.parser.files
 
+    def fail(self, text):
+        """An error in the declaration that is being resolved."""
+        raise SpecError("%s: %s" % (self.parser.places.get(self.current, self.name), text))
+
     def number(self, text):
         if text in self.constants:
             return self.constants[text]
         try:
             return int(text, 0)
         except ValueError:
-            raise SpecError("%s: no such constant: %s" % (self.name, text)) from None
+            self.fail("no such constant: %s" % text)
 
     def declare(self, made):
         what = made[0]
@@ -192,8 +197,9 @@ class Spec:
             self.programs.append([made[1], versions, self.number(made[3]), made[1]])
             return
         name = made[1][2] if what == "typedef" else made[1]
+        self.current = name
         if name in self.declared or name in BASE:
-            raise SpecError("%s: %s is declared twice" % (self.name, name))
+            self.fail("%s is declared twice" % name)
         self.declared[name] = made
         self.order.append(name)
         if what == "enum":
@@ -216,7 +222,8 @@ class Spec:
             for other in self.imports:
                 if name in other.declared:
                     return other.resolve(name)
-            raise SpecError("%s: no such type: %s" % (self.name, name))
+            self.fail("no such type: %s" % name)
+        outer, self.current = self.current, name
         if made[0] == "struct":
             kind = self.resolved[name] = Struct(name)
             kind.prefix = self.name
@@ -236,6 +243,7 @@ class Spec:
         else:
             self.resolved[name] = None
             kind = self.resolved[name] = self.of_field(made[1])
+        self.current = outer
         return kind
 
     def points_to(self, field, name):
@@ -266,7 +274,7 @@ class Spec:
             return Opaque(size if size is not None else ANY, kind == "string")
         element = self.resolve(kind)
         if element is None:
-            raise SpecError("%s: %s refers to itself" % (self.name, kind))
+            self.fail("%s refers to itself" % kind)
         if form == "[]":
             return Fixed(element, self.number(size), size)
         if form == "<>":
@@ -385,7 +393,8 @@ class Spec:
             if id(kind) in done:
                 return
             if id(kind) in open_types:
-                raise SpecError("%s: %s contains itself" % (self.name, kind.name))
+                self.current = kind.name
+                self.fail("%s contains itself" % kind.name)
             open_types.add(id(kind))
             for part in referred(kind):
                 visit(part)

@@ -59,10 +59,12 @@ def tokens(path, seen):
 
 
 class Parser:
-    """Recursive descent over the tokens of one specification."""
+    """Recursive descent over the tokens of one specification. files: all that were read; places:
+    file and line of each declared name."""
 
     def __init__(self, path):
         self.files = []
+        self.places = {}
         self.tokens = list(tokens(path, self.files))
         self.at = 0
 
@@ -202,6 +204,7 @@ class Parser:
         if self.tokens[self.at][0] == "pragma":
             where = self.tokens[self.at][2]
             return ("pragma", self.take(), where)
+        where = self.tokens[self.at][2]
         word = self.name()
         if word == "const":
             name = self.name()
@@ -215,6 +218,7 @@ class Parser:
             self.at -= 1
             self.fail("a declaration")
         self.take(";")
+        self.places[made[1][2] if word == "typedef" else made[1]] = where
         return made
 
     def declarations(self):
