@@ -179,7 +179,7 @@ keep() {
         cp "$run/$g/share/capture.pcap" "$dir/$g.pcap"
         [ ! -s "$run/$g/share/capture-1.pcap" ] || mergecap -F pcap -a -w "$dir/$g.pcap" "$run/$g/share/capture-1.pcap" "$run/$g/share/capture.pcap"
         chmod 644 "$dir/$g.pcap"
-        guests="$guests $(jq -cn --arg g $g --arg h "${host_of[$g]}" --arg a "${ip_of[$g]}" --arg k "$(cat "$run/$g/share/uname.txt")" '{($g): {hostname: $h, address: $a, kernel: $k}}')"
+        guests="$guests $(jq -cn --arg g $g --arg h "${host_of[$g]}" --arg a "$([ -z "$LAB_IP6" ] && echo "${ip_of[$g]}" || echo "2001:db8::${ip_of[$g]##*.}")" --arg k "$(cat "$run/$g/share/uname.txt")" '{($g): {hostname: $h, address: $a, kernel: $k}}')"
     done
     jq -n --arg s "$name" --arg m "${mounts:-}" --arg c "$cause" --argjson g "$(echo "$guests" | jq -s add)" --argjson ev "$(jq -s . "$run/events")" \
         --argjson l "$lease" --argjson gr "$grace" --arg notes "${notes:-}" '{scenario: $s, mount_options: ($m | split("|")), root_cause: $c, expected_symptoms: $ARGS.positional, guests: $g, events: $ev,
