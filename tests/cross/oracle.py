@@ -46,15 +46,27 @@ class Ours:
     """Our calls and replies, found by (frame, xid)."""
 
     def __init__(self, calls):
-        self.calls, self.replies = {}, {}
+        self.calls, self.replies, self.by_xid = {}, {}, defaultdict(list)
         for c in calls:
             xid = int(c["xid"], 16)
+            self.by_xid[xid].append(c)
             if c["frame"] is not None:
                 self.calls[c["frame"], xid] = c
                 for again in c["retransmissions"]:
                     self.calls[again, xid] = c
             if c["reply_frame"] is not None:
                 self.replies[c["reply_frame"], xid] = c
+
+    def find(self, msg, facts):
+        """(our object for a message of tshark's or None, whether it stands in another frame)."""
+        mine = (self.replies if msg.reply else self.calls).get((msg.frame, msg.xid))
+        if mine is not None or msg.frame not in facts.cut:
+            return mine, False
+        for c in self.by_xid[msg.xid]:
+            begin, end = ("frame", "reply_frame") if msg.reply else ("first_frame", "frame")
+            if None not in (c[begin], c[end]) and c[begin] <= msg.frame < c[end]:
+                return c, True
+        return None, False
 
 
 def call_differs(msg, ours):
@@ -84,17 +96,25 @@ def reply_differs(msg, ours):
     return None
 
 
-def differences(ours, shown):
-    """What tshark shows and we do not, or otherwise."""
+def differences(ours, shown, facts, elsewhere):
+    """What tshark shows and we do not, or otherwise.
+
+    A record of several segments that are cut by the snap length is shown by tshark in the first of
+    them, as it cannot put it together; ours stands where its last byte was. These are put into
+    `elsewhere`.
+    """
     for msg in shown:
-        table = ours.replies if msg.reply else ours.calls
         kind = "reply" if msg.reply else "call"
-        mine = table.get((msg.frame, msg.xid))
+        mine, other_frame = ours.find(msg, facts)
         if mine is None:
             if msg.reply and msg.repeat:
                 continue  # a repeated reply is not a settled call of its own
+            if msg.repeat and msg.frame in facts.resent and msg.frame in facts.cut:
+                continue  # TCP's own retransmission of a cut segment, taken for one of RPC
             yield f"{kind} in frame {msg.frame}, xid {msg.xid:#010x}: missing"
             continue
+        if other_frame:
+            elsewhere.append((kind, mine["reply_frame" if msg.reply else "frame"], msg.xid))
         why = reply_differs(msg, mine) if msg.reply else call_differs(msg, mine)
         if why:
             yield f"{kind} in frame {msg.frame}, xid {msg.xid:#010x}: {why}"
@@ -130,7 +150,7 @@ class Facts:
     """What tshark says of a capture's packets, as far as the rules ask for it."""
 
     def __init__(self, path, ports):
-        self.trouble, self.cut, self.opened = {}, set(), set()
+        self.trouble, self.cut, self.resent, self.opened = {}, set(), set(), set()
         names = ["frame.number", "tcp.analysis.lost_segment", "tcp.analysis.ack_lost_segment",
                  "tcp.analysis.out_of_order", "tcp.analysis.retransmission", "tcp.flags.syn",
                  "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport",
@@ -142,6 +162,8 @@ class Facts:
         for line in done.stdout.decode().splitlines():
             number, *marks, syn, s4, s6, sport, d4, d6, dport, wire, kept = line.split("\t")
             key = frozenset((f"{s4 or s6}:{sport}", f"{d4 or d6}:{dport}"))
+            if marks[-1]:
+                self.resent.add(int(number))
             if any(marks):
                 self.trouble.setdefault(key, int(number))
             if syn in ("1", "True"):
@@ -154,7 +176,7 @@ class Facts:
         return frozenset(e.replace("[", "").replace("]", "") for e in (ours["client"], ours["server"]))
 
 
-def extras(ours, shown, facts):
+def extras(ours, shown, facts, elsewhere):
     """(explained by rule, unexplained) of what tshark does not show."""
     calls = {(m.frame, m.xid) for m in shown if not m.reply}
     replies = {(m.frame, m.xid) for m in shown if m.reply}
@@ -162,6 +184,8 @@ def extras(ours, shown, facts):
     more += [("reply", f, x, c) for (f, x), c in ours.replies.items() if (f, x) not in replies]
     explained, rest = Counter(), []
     for kind, frame, xid, c in sorted(more, key=lambda m: m[:3]):
+        if (kind, frame, xid) in elsewhere:
+            continue
         rule = next((r for r in EXTRA if r(c, frame, facts)), None)
         if rule is None:
             rest.append(f"{kind} in frame {frame}, xid {xid:#010x}: tshark does not show it")
@@ -188,10 +212,12 @@ def check(exe, path):
         calls = our_calls(exe, str(path))
         ports = ports_in(calls)
         shown = tshark.messages(plain, ports)
-        ours = Ours(calls)
-        bad = list(differences(ours, shown))
-        explained, rest = extras(ours, shown, Facts(plain, ports))
+        ours, facts, elsewhere = Ours(calls), Facts(plain, ports), []
+        bad = list(differences(ours, shown, facts, elsewhere))
+        explained, rest = extras(ours, shown, facts, set(elsewhere))
     note = f"{len(shown)} messages"
+    if elsewhere:
+        note += f"; cut, in a later frame: {len(elsewhere)}"
     if explained:
         note += "; only ours: " + ", ".join(f"{n} {r}" for r, n in sorted(explained.items()))
     return bad + rest, note

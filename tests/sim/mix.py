@@ -10,6 +10,7 @@ from .pcapfile import Frame, read
 from .stream import streams_of
 
 NFS_PORT = 2049
+OTHER_SERVER = bytes([203, 0, 113, 10])
 
 
 def server_of(cap):
@@ -95,7 +96,8 @@ def merge(cap, others):
 
 @m.mutation
 def healthy(cap, source, clients=10, seed=1, same_server=1):
-    """healthy clients of the capture `source` mixed in: other addresses, names and verifiers"""
+    """healthy clients of the capture `source` mixed in: other addresses, names and
+    verifiers, at the same server or at another one"""
     base = read(source)
     server, boot = server_of(cap), boot_time_of(cap)
     begin, others = cap.frames[0].t, []
@@ -103,6 +105,8 @@ def healthy(cap, source, clients=10, seed=1, same_server=1):
         new = _healthy_pair(base, seed * 1000 + i)
         if same_server and server is not None:
             new = _move_server(new, server, boot, i)
+        else:
+            new = _move_server(new, OTHER_SERVER, None, i)
         late = begin + i * 50_000_000 - new.frames[0].t
         new.frames = [Frame(f.t + late, f.data, f.wire) for f in new.frames]
         others.append(new)

@@ -15,6 +15,7 @@ class Scene:
     found: list = field(default_factory=list)
     also: list = field(default_factory=list)
     confidence_max: str = None
+    also_if_cut: list = field(default_factory=list)  # what a damaged capture cannot rule out
     truth: str = ""
 
     def capture(self):
@@ -29,10 +30,12 @@ class Scene:
         }  # fmt: skip
         if self.confidence_max:
             reading["confidence_max"] = self.confidence_max
+        if self.also_if_cut:
+            reading["also_if_cut"] = self.also_if_cut
         return [reading]
 
 
-def scene(headline, found=(), also=(), confidence_max=None):
+def scene(headline, found=(), also=(), confidence_max=None, also_if_cut=()):
     """Registers a function as a scene named after it; its docstring is the truth about it."""
 
     def register(func):
@@ -40,7 +43,7 @@ def scene(headline, found=(), also=(), confidence_max=None):
         ids = [headline] if headline is None or isinstance(headline, str) else list(headline)
         SCENES[name] = Scene(
             name, func, ids, list(found), list(also), confidence_max,
-            " ".join(func.__doc__.split()),
+            list(also_if_cut), " ".join(func.__doc__.split()),
         )  # fmt: skip
         return func
 

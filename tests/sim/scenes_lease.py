@@ -75,7 +75,7 @@ def lost_within_lease(net):
     b.work()
 
 
-@scene([ADMIN, LOOP, None])
+@scene([ADMIN, LOOP, None], also_if_cut=[LEASE])
 def lost_within_long_lease(net):
     """The state is lost after 200 s of silence, but the lease is 600 s: that was no expired
     lease."""
@@ -170,7 +170,7 @@ def restart(net):
     _restart(net, srv, [a, b])
 
 
-@scene(RESTART, confidence_max="likely")
+@scene(RESTART)
 def restart_other_server(net):
     """A server that is no Linux nfsd restarts: no boot time to be read, but all its clients lose
     everything at once, reclaims are accepted, and new opens meet GRACE."""
