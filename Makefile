@@ -17,6 +17,11 @@ demo: ## build, and diagnose an incident of a real NFS mount
 	@tools/build.sh gcc nfsleuth
 	@echo; echo '$$ nfsleuth diagnose $(DEMO)'; echo
 	@$(NFSLEUTH) diagnose $(DEMO) || test $$? = 1 # 1: something was found
+	@echo; echo 'Try next:'
+	@echo '  $(NFSLEUTH) show clients $(DEMO)'
+	@echo '  $(NFSLEUTH) show calls $(DEMO) | less -S'
+	@echo '  $(NFSLEUTH) explain'
+	@echo '  $(NFSLEUTH) diagnose YOUR-CAPTURE.pcap    (README.md tells how to make one)'
 
 check: ## all builds, all tests, all gates
 	@tools/setup.sh check
