@@ -17,7 +17,7 @@ struct sort_key {
 
 struct sorter;
 
-enum { SORTER_MEMORY_BYTES = 16 << 20 };
+enum { SORTER_MEMORY_BYTES = 8 << 20 };
 
 /* Keeps up to memory_bytes of lines in memory. Never NULL. */
 struct sorter *sorter_create(size_t memory_bytes);

@@ -13,6 +13,9 @@
 
 enum { TEXT_INDENT = 2, TEXT_INDENT_ITEM = 4 };
 
+/* More than a person reads: the rest is in the JSON, and the report says so. */
+enum { TEXT_INCIDENTS_MAX = 5, TEXT_LIST_MAX = 20 };
+
 static struct finding *finding_at(const struct vec *findings, size_t index)
 {
 	return *(struct finding *const *)vec_at(findings, index);
@@ -26,6 +29,21 @@ static struct layout_span plain(const char *text)
 static void text_item(struct layout *l, const char *text)
 {
 	layout_paragraph(l, TEXT_INDENT, plain("-"), TEXT_INDENT_ITEM, plain(text));
+}
+
+/* "and 3 incidents more", when there are more than were shown. */
+static void text_more(struct layout *l, size_t count, size_t shown, const char *what)
+{
+	struct strbuf line;
+
+	if (count <= shown)
+		return;
+	strbuf_init(&line);
+	strbuf_add_text(&line, "and ");
+	layout_add_counted(&line, count - shown, what);
+	strbuf_add_text(&line, " more: --json has all");
+	layout_line(l, TEXT_INDENT, LAYOUT_PLAIN, strbuf_text(&line));
+	strbuf_deinit(&line);
 }
 
 /* --- one finding in full --- */
@@ -243,18 +261,19 @@ static void text_other(struct layout *l, const struct report_input *in, const st
 static void text_others(struct layout *l, const struct report_input *in)
 {
 	const struct diagnosis *d = in->diagnosis;
-	bool begun = false;
+	size_t count = 0;
 
 	for (size_t i = 0; i < d->findings.len; i++) {
 		const struct finding *f = finding_at(&d->findings, i);
 
 		if (is_headline(d, f))
 			continue;
-		if (!begun)
+		if (count == 0)
 			layout_heading(l, "Other findings");
-		begun = true;
-		text_other(l, in, f);
+		if (count++ < TEXT_LIST_MAX)
+			text_other(l, in, f);
 	}
+	text_more(l, count, TEXT_LIST_MAX, "finding");
 }
 
 static void text_undecided(struct layout *l, const struct diagnosis *d)
@@ -265,7 +284,7 @@ static void text_undecided(struct layout *l, const struct diagnosis *d)
 		return;
 	layout_heading(l, "Could not be decided");
 	strbuf_init(&line);
-	for (size_t i = 0; i < d->undecided.len; i++) {
+	for (size_t i = 0; i < d->undecided.len && i < TEXT_LIST_MAX; i++) {
 		const struct undecided *u = vec_at(&d->undecided, i);
 
 		strbuf_reset(&line);
@@ -275,16 +294,44 @@ static void text_undecided(struct layout *l, const struct diagnosis *d)
 			layout_paragraph(l, TEXT_INDENT_ITEM, plain("To find out:"),
 					 TEXT_INDENT_ITEM, plain(u->how));
 	}
+	text_more(l, d->undecided.len, TEXT_LIST_MAX, "question");
 	strbuf_deinit(&line);
 }
 
-/* Several incidents: the reader sees at once how many, and which is which. */
+/* Several incidents: the reader sees at once how many there are, and which. */
+static void text_overview(struct layout *l, const struct vec *incidents)
+{
+	struct strbuf line;
+	char number[24];
+
+	strbuf_init(&line);
+	layout_add_counted(&line, incidents->len, "independent incident");
+	strbuf_add_text(&line, ", the gravest first:");
+	layout_line(l, 0, LAYOUT_STRONG, strbuf_text(&line));
+	for (size_t i = 0; i < incidents->len && i < TEXT_LIST_MAX; i++) {
+		const struct finding *f = ((const struct incident *)vec_at(incidents, i))->headline;
+
+		strbuf_reset(&line);
+		strbuf_add_format(&line, "%s %s", headline_lead(f).text, f->title);
+		if (f->server)
+			strbuf_add_format(&line, " (server %s)", f->server);
+		snprintf(number, sizeof(number), "%zu.", i + 1);
+		layout_paragraph(l, TEXT_INDENT, plain(number), TEXT_INDENT_ITEM + 1,
+				 plain(strbuf_text(&line)));
+	}
+	text_more(l, incidents->len, TEXT_LIST_MAX, "incident");
+	strbuf_add_char(l->out, '\n');
+	strbuf_deinit(&line);
+}
+
 static void text_incidents(struct layout *l, const struct report_input *in)
 {
 	const struct vec *incidents = &in->diagnosis->incidents;
 	char number[64];
 
-	for (size_t i = 0; i < incidents->len; i++) {
+	if (incidents->len > 1)
+		text_overview(l, incidents);
+	for (size_t i = 0; i < incidents->len && i < TEXT_INCIDENTS_MAX; i++) {
 		const struct incident *incident = vec_at(incidents, i);
 
 		if (i)
@@ -295,6 +342,10 @@ static void text_incidents(struct layout *l, const struct report_input *in)
 			layout_line(l, 0, LAYOUT_FAINT, number);
 		}
 		text_finding(l, in, incident->headline);
+	}
+	if (incidents->len > TEXT_INCIDENTS_MAX) {
+		strbuf_add_char(l->out, '\n');
+		text_more(l, incidents->len, TEXT_INCIDENTS_MAX, "incident");
 	}
 }
 
