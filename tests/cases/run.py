@@ -7,7 +7,8 @@ silent   something expected is not said; never an error of a variant that may be
 wrong    a cause that is not there, a headline that it may not be, more certainty than there can be
 
 A case is a folder with expect.json (a list of readings: files, headline, found, also,
-confidence_max; also_if_cut: what a damaged capture can no longer rule out). A run fails when anything is wrong, when the program ends badly, when a reading of
+confidence_max; also_if_cut: {id: most confidence} for what a damaged capture can no longer rule
+out). A run fails when anything is wrong, when the program ends badly, when a reading of
 a case in the repository is silent, or when a variant differs from its original where it must not.
 """
 import argparse
@@ -91,19 +92,20 @@ def said_by(report, status):
 def judge(reading, said, may_be_silent=False):
     """("right" | "silent" | "wrong", why)."""
     allowed = reading["headline"]
+    top = reading.get("confidence_max", "certain")
+    limits = {cause: top for cause in [*allowed, *reading.get("also", [])]}
     if may_be_silent:
-        reading = {**reading, "also": reading.get("also", []) + reading.get("also_if_cut", [])}
-        allowed = allowed + reading["also"]
+        limits.update(reading.get("also_if_cut", {}))
+        allowed = list(limits)
     for cause, confidence in said.causes:
-        if cause not in allowed and cause not in reading.get("also", []):
+        if cause not in limits:
             return "wrong", f"says {cause} ({confidence})"
-        if LEVELS.index(confidence) > LEVELS.index(reading.get("confidence_max", "certain")):
-            return "wrong", f"{cause} is {confidence}, at most {reading['confidence_max']}"
+        if LEVELS.index(confidence) > LEVELS.index(limits[cause]):
+            return "wrong", f"{cause} is {confidence}, at most {limits[cause]}"
     if said.headline not in allowed:
-        silent = said.headline is None or (said.role == "symptom" and allowed != [None])
-        return ("silent" if silent or may_be_silent and said.role == "symptom" else "wrong"), (
-            f"headline {said.headline}, not {allowed}"
-        )
+        less = said.role == "symptom" and (may_be_silent or allowed != [None])
+        verdict = "silent" if said.headline is None or less else "wrong"
+        return verdict, f"headline {said.headline}, not {allowed}"
     missing = set(reading.get("found", [])) - said.found
     if missing:
         return "silent", f"without {', '.join(sorted(missing))}"
@@ -111,9 +113,7 @@ def judge(reading, said, may_be_silent=False):
 
 
 def compare(variant, original, said):
-    """Why a variant is not judged as its original was, or an empty string."""
-    if variant.holds == LESS:
-        return ""
+    """Why a variant is not judged as its original was, or an empty string; not for LESS."""
     ids = lambda s: sorted({c for c, _ in s.causes})
     if (said.headline, ids(said)) != (original.headline, ids(original)):
         return (
@@ -146,8 +146,10 @@ def run_job(args):
     else:
         with tempfile.TemporaryDirectory(prefix="nfsleuth-case-") as folder:
             said = ask(exe, mutated(job, folder))
-        verdict, why = judge(job.reading, said, may_be_silent=job.variant.holds == LESS)
-        if verdict != "wrong" and not said.error:
+        hidden = job.variant.hides and "also_if_cut" in job.reading
+        less = job.variant.holds == LESS or hidden
+        verdict, why = judge(job.reading, said, may_be_silent=less)
+        if not less and verdict != "wrong" and not said.error:
             differs = compare(job.variant, original, said)
             verdict, why = ("differs", differs) if differs else (verdict, why)
     if said.error:

@@ -15,7 +15,7 @@ class Scene:
     found: list = field(default_factory=list)
     also: list = field(default_factory=list)
     confidence_max: str = None
-    also_if_cut: list = field(default_factory=list)  # what a damaged capture cannot rule out
+    also_if_cut: dict = field(default_factory=dict)  # {id: confidence}: not ruled out when damaged
     truth: str = ""
 
     def capture(self):
@@ -35,7 +35,7 @@ class Scene:
         return [reading]
 
 
-def scene(headline, found=(), also=(), confidence_max=None, also_if_cut=()):
+def scene(headline, found=(), also=(), confidence_max=None, also_if_cut=None):
     """Registers a function as a scene named after it; its docstring is the truth about it."""
 
     def register(func):
@@ -43,7 +43,7 @@ def scene(headline, found=(), also=(), confidence_max=None, also_if_cut=()):
         ids = [headline] if headline is None or isinstance(headline, str) else list(headline)
         SCENES[name] = Scene(
             name, func, ids, list(found), list(also), confidence_max,
-            list(also_if_cut), " ".join(func.__doc__.split()),
+            also_if_cut or {}, " ".join(func.__doc__.split()),
         )  # fmt: skip
         return func
 

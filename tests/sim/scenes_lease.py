@@ -6,7 +6,7 @@ from .scene import pair, scene
 
 LEASE, RESTART, ADMIN = "nfs4-lease-expired", "nfs4-server-restart", "nfs4-client-expired"
 LOOP, GRACE = "nfs4-session-reset-loop", "nfs4-grace-wait"
-SESSION_ONLY = "nfs4-session-only-lost"
+COLLISION, SESSION_ONLY = "nfs4-client-owner-collision", "nfs4-session-only-lost"
 
 
 def _idle(net, clients, seconds, every=60):
@@ -75,7 +75,7 @@ def lost_within_lease(net):
     b.work()
 
 
-@scene([ADMIN, LOOP, None], also_if_cut=[LEASE])
+@scene([ADMIN, LOOP, None], also_if_cut={LEASE: "likely"})
 def lost_within_long_lease(net):
     """The state is lost after 200 s of silence, but the lease is 600 s: that was no expired
     lease."""
@@ -99,7 +99,7 @@ def silent_but_kept(net):
     b.work()
 
 
-@scene([ADMIN, LOOP])
+@scene([ADMIN, LOOP], also_if_cut={COLLISION: "possible"})
 def admin_expired(net):
     """An administrator expires the only client four times while it works: no silence, no other
     client, no restart."""
