@@ -19,9 +19,20 @@ from collections import Counter, defaultdict
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from cross import tshark  # noqa: E402
+from sim import pcapfile  # noqa: E402
+from sim.mutate import mutate  # noqa: E402
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 NAMED = 5  # differences shown for each capture
+
+# Traffic that is harder to put together, made from one capture of the repository.
+HARDER_FROM = TESTS / "cases" / "A1-v42-trace" / "server" / "capture.pcap.gz"
+HARDER = [
+    "ipv6 link:kind=sll", "link:kind=sll2", "link:kind=raw", "link:kind=vlan", "resegment:size=52",
+    "resegment:size=7", "duplicate:percent=20", "reorder:percent=10", "snap:size=128", "no-syn",
+    "loss:percent=1", "loss:percent=10", "cut:start=30", "one-direction:which=calls",
+    "one-direction:which=replies", "owners:longer=9 pcapng:big_endian=1", "server-port:port=20049",
+]  # fmt: skip
 
 
 def our_calls(exe, path):
@@ -124,7 +135,7 @@ def differences(ours, shown, facts, elsewhere):
 
 
 def after_damage(ours, frame, facts):
-    """tshark loses the records of a stream after a gap or a reordering in it"""
+    """tshark loses records of a stream after a gap, a reordering or a cut segment in it"""
     return facts.trouble.get(facts.stream_of(ours), frame + 1) <= frame
 
 
@@ -164,7 +175,7 @@ class Facts:
             key = frozenset((f"{s4 or s6}:{sport}", f"{d4 or d6}:{dport}"))
             if marks[-1]:
                 self.resent.add(int(number))
-            if any(marks):
+            if any(marks) or wire != kept:
                 self.trouble.setdefault(key, int(number))
             if syn in ("1", "True"):
                 self.opened.add(key)
@@ -194,8 +205,12 @@ def extras(ours, shown, facts, elsewhere):
     return explained, rest
 
 
-def unpacked(path, folder):
-    """tshark reads gzip by itself, xz not."""
+def prepared(path, ops, folder):
+    """The capture as a plain file that tshark can read, mutated by the operations."""
+    if ops:
+        new = pathlib.Path(folder) / "harder.pcap"
+        pcapfile.write(new, mutate(pcapfile.read(path), ops.split()))
+        return new
     opener = {".xz": lzma.open, ".gz": gzip.open}.get(path.suffix)
     if opener is None:
         return path
@@ -205,11 +220,11 @@ def unpacked(path, folder):
     return new
 
 
-def check(exe, path):
-    """(differences, notes) of one capture."""
+def check(exe, path, ops=""):
+    """(differences, notes) of one capture, changed by operations of tests/sim."""
     with tempfile.TemporaryDirectory(prefix="nfsleuth-cross-") as folder:
-        plain = unpacked(path, folder)
-        calls = our_calls(exe, str(path))
+        plain = prepared(path, ops, folder)
+        calls = our_calls(exe, str(plain if ops else path))
         ports = ports_in(calls)
         shown = tshark.messages(plain, ports)
         ours, facts, elsewhere = Ours(calls), Facts(plain, ports), []
@@ -243,21 +258,25 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ap.add_argument("exe")
     ap.add_argument("captures", nargs="*", type=pathlib.Path, help="instead of those of the repository")
+    ap.add_argument("--ops", default="", help="operations of tests/sim on them first")
     ap.add_argument("--all", action="store_true", help="all captures of the repository")
     ap.add_argument("--evidence", action="append", default=[], help="a folder with more captures")
     args = ap.parse_args()
     if tshark.missing():
         print("1..0 # SKIP tshark is not installed: nothing is compared")
         return
-    todo, failed = args.captures or captures(args.all, args.evidence), 0
+    todo = [(p, args.ops) for p in args.captures or captures(args.all, args.evidence)]
+    if not args.captures:
+        todo += [(HARDER_FROM, ops) for ops in HARDER]
+    failed = 0
     print(f"1..{len(todo)}")
-    for i, path in enumerate(todo, 1):
+    for i, (path, ops) in enumerate(todo, 1):
         try:
-            bad, note = check(os.path.abspath(args.exe), path)
+            bad, note = check(os.path.abspath(args.exe), path, ops)
         except (RuntimeError, ValueError, KeyError, subprocess.TimeoutExpired) as e:
             bad, note = [f"{type(e).__name__}: {e}"], ""
         failed += bool(bad)
-        name = "/".join(path.parts[-3:])
+        name = " ".join(["/".join(path.parts[-3:]), ops]).strip()
         print(f"{'not ok' if bad else 'ok'} {i} - {name} # {note}", flush=True)
         for line in bad[:NAMED]:
             print(f"#   {line}")
