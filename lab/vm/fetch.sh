@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Download the kernels and the programs of the guests and make one initramfs a kernel.
 # Usage: fetch.sh [KERNEL-PACKAGE-VERSION ...]      e.g. fetch.sh 6.1.0-56 6.12.117+deb12
 # Nothing is installed: packages are only unpacked below $NFSLEUTH_LAB_CACHE.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Stages NFSv4 incidents with real Linux kernels in QEMU guests and keeps what the guests captured.
 # Usage: lab.sh list | lab.sh run CASE... | lab.sh expect CASE... (only writes expect.json again)
 # Environment: NFSLEUTH_LAB_CACHE (downloads, work files), LAB_KERNEL (6.1.0-56), LAB_CLIENT_KERNEL (the same),
@@ -159,7 +160,7 @@ unwork() { on "$1" "touch /tmp/stop-$2"; }
 reading() {
     jq -cn --arg f "$1" --arg h "$2" --arg d "$3" --arg a "$4" --arg c "${5:-}" --arg n "${6:-}" 'def words: split(" ") | map(select(. != ""));
         {files: ($f | words), headline: ($h | words | map(if . == "null" then null else . end)), found: ($d | words), also: ($a | words), issue: 1}
-        + (if $c == "" then {} else {confidence_max: $c} end) + (if $n == "" then {} else {note: $n} end)' 
+        + (if $c == "" then {} else {confidence_max: $c} end) + (if $n == "" then {} else {note: $n} end)'
 }
 readings() { # HEADLINES FOUND ALSO: the same for everything together, for the server's view and for the clients'
     local f

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
 # ladder.sh CAPTURE...: the steps of state recovery in captures, one line a step (tshark); plain reads and writes are left out.
 # ALL=1 shows every NFS message.
 filter='nfs.opcode in {35, 36, 42, 43, 44, 57, 58, 12, 30, 45} or nfs.nfsstat4 > 0 or nfs.sequence.flags > 0 or tcp.flags.syn == 1 or tcp.flags.fin == 1 or tcp.flags.reset == 1 or (nfs.opcode == 18 and nfs.open.claim_type in {1, 2})'

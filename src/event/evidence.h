@@ -20,27 +20,27 @@ enum evidence_kind {
 struct evidence_damage {
 	const char *what; /* for people: "packets cut by the snap length (96 bytes)" */
 	uint64_t count;
-	uint64_t offset;  /* of the first, in the file; UINT64_MAX: not at one place */
-	uint64_t frame;	  /* the first frame concerned; 0: none */
+	uint64_t offset; /* of the first, in the file; UINT64_MAX: not at one place */
+	uint64_t frame;  /* the first frame concerned; 0: none */
 };
 
 struct evidence {
-	const char *id;	   /* "e1" ...: the name in reports */
-	const char *path;  /* as given, or found under a directory */
+	const char *id;   /* "e1" ...: the name in reports */
+	const char *path; /* as given, or found under a directory */
 	enum evidence_kind kind;
 	const char *problem; /* EVIDENCE_UNREAD: one line; else NULL */
-	uint64_t records;  /* packets or lines */
+	uint64_t records;    /* packets or lines */
 	struct stamp first, last;
 	uint64_t wire_bytes; /* of all packets */
-	struct vec damage; /* struct evidence_damage */
-	struct vec notes;  /* const char *: facts that are no damage ("12 connections are also in e1, which
-			    * speaks for them", "clock assumed to be UTC") */
-	uint64_t lost_bytes;	/* stream bytes that the capture never showed */
-	uint64_t cut_packets;	/* packets cut by a snap length */
+	struct vec damage;   /* struct evidence_damage */
+	struct vec notes; /* const char *: facts that are no damage ("12 connections are also in e1,
+			   * which speaks for them", "clock assumed to be UTC") */
+	uint64_t lost_bytes;  /* stream bytes that the capture never showed */
+	uint64_t cut_packets; /* packets cut by a snap length */
 };
 
 struct evidence_list {
-	struct vec items; /* struct evidence */
+	struct vec items;   /* struct evidence */
 	struct arena arena; /* owns all texts */
 };
 

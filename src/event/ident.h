@@ -22,7 +22,7 @@ struct endpoint {
 /* Which file and which frame (or line, for a log) shows a fact, and when that was. */
 struct provenance {
 	uint32_t evidence; /* index of the evidence entry, see diagnose's evidence list */
-	uint64_t frame;	   /* frame or line number, from 1; FRAME_NONE: not shown by a single one */
+	uint64_t frame;    /* frame or line number, from 1; FRAME_NONE: not shown by a single one */
 	struct stamp at;
 };
 
@@ -40,7 +40,8 @@ struct conn {
 	uint64_t serial;   /* unique in a run, ascending; the key by which models keep state */
 	uint32_t evidence; /* the capture that saw it */
 	enum transport transport;
-	struct endpoint client; /* who sent the SYN, or else the first call, or else has the higher port */
+	struct endpoint
+		client; /* who sent the SYN, or else the first call, or else has the higher port */
 	struct endpoint server;
 	bool joined; /* the capture does not hold its beginning */
 	bool lossy;  /* the capture lost bytes of it (or cut them): absence proves nothing */

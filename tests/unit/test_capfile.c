@@ -91,11 +91,14 @@ static bool check_packet(const struct variant *v, const struct capfile_packet *p
 
 	for (size_t j = 0; j < p->bytes.len; j++)
 		all = all && p->bytes.ptr[j] == (uint8_t)(0x80 + i);
-	return CHECK(all) & CHECK_EQ_U64(p->cap_bytes, 50 + i) &
-	       CHECK_EQ_U64(p->bytes.len, 50 + i) & CHECK_EQ_U64(p->wire_bytes, 60 + i) &
-	       CHECK_EQ_U64(p->linktype, 1) &
-	       CHECK_EQ_I64(p->at.ns, (BASE_S + (int64_t)i) * STAMP_NS_PER_S +
-					      (1000 + (int64_t)i) * v->frac_ns);
+	all = CHECK(all);
+	all = CHECK_EQ_U64(p->cap_bytes, 50 + i) && all;
+	all = CHECK_EQ_U64(p->bytes.len, 50 + i) && all;
+	all = CHECK_EQ_U64(p->wire_bytes, 60 + i) && all;
+	all = CHECK_EQ_U64(p->linktype, 1) && all;
+	return CHECK_EQ_I64(p->at.ns, (BASE_S + (int64_t)i) * STAMP_NS_PER_S +
+					      (1000 + (int64_t)i) * v->frac_ns) &&
+	       all;
 }
 
 static const struct capfile_damage *find_damage(const struct capfile_stats *stats,

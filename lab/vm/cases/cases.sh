@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # The cases: one function each, sourced by lab.sh. A name is case_ and the folder's name without vm-, with _ for -.
 
 restart() { # VERSION [absent]
@@ -147,7 +148,7 @@ case_collision_v40() { # two machines with one host name, 4.0
 }
 case_same_host_two_minors() { # one host name, 4.1 and 4.2 at once: no collision
     collision 25 vers=4.1,hard vers=4.2,hard
-    keep same-host-two-minors "none: two machines share the host name web-01, but one mounts 4.1 and the other 4.2; the minor version is part of the co_ownerid." 
+    keep same-host-two-minors "none: two machines share the host name web-01, but one mounts 4.1 and the other 4.2; the minor version is part of the co_ownerid."
 }
 expect_healthy() { readings null "" "" "${1:-}"; }
 expect_same_host_two_minors() { expect_healthy client2.pcap; }
