@@ -96,11 +96,14 @@ static void run_open_source(struct run *r, const struct walk_file *file, struct 
 	struct err *err;
 
 	if (!sniff_is_capture(kind)) {
-		source_destroy(source);
-		if (file->named)
-			run_refuse(r, file->path, run_no_capture_text(kind));
+		/* Packed bytes that do not unpack look empty: tell which it is. */
+		const char *fault = source_fault(source);
+
+		if (file->named || fault)
+			run_refuse(r, file->path, fault ? fault : run_no_capture_text(kind));
 		else
 			r->passed_count++;
+		source_destroy(source);
 		return;
 	}
 	err = capture_open_source(source, &capture);

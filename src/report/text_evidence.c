@@ -96,11 +96,16 @@ static void text_damage(struct layout *l, const struct evidence_damage *d)
 	strbuf_init(&line);
 	strbuf_add_text(&line, d->what);
 	strbuf_add_text(&line, ": ");
-	layout_add_count(&line, d->count);
+	if (d->count == 1)
+		strbuf_add_text(&line, "once");
+	else
+		layout_add_count(&line, d->count);
 	if (d->frame)
-		strbuf_add_format(&line, ", first at frame %" PRIu64, d->frame);
+		strbuf_add_format(&line, ", %sat frame %" PRIu64, d->count == 1 ? "" : "first ",
+				  d->frame);
 	else if (d->offset != UINT64_MAX)
-		strbuf_add_format(&line, ", first at byte %" PRIu64 " of the file", d->offset);
+		strbuf_add_format(&line, ", %sat byte %" PRIu64 " of the file",
+				  d->count == 1 ? "" : "first ", d->offset);
 	layout_paragraph(l, EVIDENCE_INDENT_FACTS, (struct layout_span){"!", LAYOUT_WARNING},
 			 EVIDENCE_INDENT_ITEM, plain(strbuf_text(&line)));
 	strbuf_deinit(&line);
