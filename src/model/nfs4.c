@@ -274,6 +274,11 @@ void nfs4_model_attach(struct nfs4_model *m, struct event_board *board)
 
 void nfs4_model_finish(struct nfs4_model *m)
 {
-	for (size_t i = 0; i < m->parties.len; i++)
-		nfs4_ladder_end(*(struct nfs4_party **)vec_at(&m->parties, i));
+	for (size_t i = 0; i < m->parties.len; i++) {
+		struct nfs4_party *p = *(struct nfs4_party **)vec_at(&m->parties, i);
+
+		nfs4_ladder_end(p);
+		if (p->server->layout_disproved)
+			nfs4_ladder_disown_boots(p);
+	}
 }

@@ -55,6 +55,7 @@ struct nfs4_server {
 	struct endpoint at;
 	enum nfs4_clientid_layout layout;
 	bool layout_proven; /* a session ID began with its client ID; else it is only plausible */
+	bool layout_disproved; /* a client ID did not fit the guess: nothing is read from them */
 	uint32_t lease_time_s; /* 0: not told on the wire */
 	struct provenance lease_cite;
 	struct nfs4_boot boots[NFS4_BOOTS_MAX]; /* in order of first sight */

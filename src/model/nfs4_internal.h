@@ -70,6 +70,9 @@ void nfs4_ladder_renewed(struct nfs4_party *p, const struct rpc_call *call);
 /* Hands the recoveries of a party that turned out to be the known one over to it. */
 void nfs4_ladder_absorb(struct nfs4_party *known, struct nfs4_party *unknown);
 
+/* The server's client IDs turned out to hold no start times: forgets what was read from them. */
+void nfs4_ladder_disown_boots(struct nfs4_party *p);
+
 /* The evidence ends, or the state ended by the client's own will: keeps an open recovery. */
 void nfs4_ladder_end(struct nfs4_party *p);
 

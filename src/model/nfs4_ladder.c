@@ -15,6 +15,9 @@
 
 #include <stdlib.h>
 
+/* How far the clocks of a server and of a capture may be apart for a guess to be believed. */
+#define BOOT_SLACK_NS (300 * STAMP_NS_PER_S)
+
 /* The place for the next recovery: when all are used up, the last one is overwritten. */
 static struct nfs4_recovery *recovery_place(struct nfs4_party *p)
 {
@@ -25,6 +28,36 @@ static struct nfs4_recovery *recovery_place(struct nfs4_party *p)
 	return &p->recoveries[p->recoveries_len - 1];
 }
 
+/*
+ * A start time that is only plausible is believed to have changed where it falls into the time
+ * between the last answer of the old instance and the first of the new one.
+ */
+static bool boot_change_fits(const struct nfs4_recovery *r)
+{
+	int64_t boot_ns = r->new_boot_s * STAMP_NS_PER_S;
+	const struct provenance *before =
+		provenance_seen(&r->last_renewal) ? &r->last_renewal : &r->lost_call;
+
+	return r->new_boot_s > r->old_boot_s && boot_ns > before->at.ns - BOOT_SLACK_NS &&
+	       boot_ns < r->created.at.ns + BOOT_SLACK_NS;
+}
+
+static void recovery_read_boots(const struct nfs4_server *server, struct nfs4_recovery *r)
+{
+	enum nfs4_clientid_layout layout = server->layout;
+
+	r->old_boot_s = nfs4_clientid_boot_s(layout, r->old_clientid);
+	r->new_boot_s = nfs4_clientid_boot_s(layout, r->new_clientid);
+	if (r->old_boot_s < 0 || r->new_boot_s < 0)
+		return;
+	if (r->old_boot_s == r->new_boot_s)
+		r->clientid_steps =
+			(int64_t)(uint32_t)(nfs4_clientid_counter(layout, r->new_clientid) -
+					    nfs4_clientid_counter(layout, r->old_clientid));
+	else if (!server->layout_proven && !boot_change_fits(r))
+		r->old_boot_s = r->new_boot_s = -1;
+}
+
 static void recovery_close(struct nfs4_party *p)
 {
 	struct nfs4_recovery *r = p->now;
@@ -33,20 +66,20 @@ static void recovery_close(struct nfs4_party *p)
 		memcpy(&r->old_clientid, r->old_sessionid, sizeof(r->old_clientid));
 		r->old_clientid = __builtin_bswap64(r->old_clientid);
 	}
-	if (r->old_clientid && r->new_clientid) {
-		enum nfs4_clientid_layout layout = p->server->layout;
-
-		r->old_boot_s = nfs4_clientid_boot_s(layout, r->old_clientid);
-		r->new_boot_s = nfs4_clientid_boot_s(layout, r->new_clientid);
-		if (r->old_boot_s >= 0 && r->old_boot_s == r->new_boot_s)
-			r->clientid_steps =
-				(int64_t)(uint32_t)(nfs4_clientid_counter(layout, r->new_clientid) -
-						    nfs4_clientid_counter(layout, r->old_clientid));
-	}
+	if (r->old_clientid && r->new_clientid)
+		recovery_read_boots(p->server, r);
 	p->full_count += r->kind == RECOVERY_FULL;
 	p->session_only_count += r->kind == RECOVERY_SESSION_ONLY;
 	p->now = NULL;
 	p->ladder = LADDER_IDLE;
+}
+
+void nfs4_ladder_disown_boots(struct nfs4_party *p)
+{
+	for (uint32_t i = 0; i < p->recoveries_len; i++) {
+		p->recoveries[i].old_boot_s = p->recoveries[i].new_boot_s = -1;
+		p->recoveries[i].clientid_steps = -1;
+	}
 }
 
 void nfs4_ladder_absorb(struct nfs4_party *known, struct nfs4_party *unknown)

@@ -75,8 +75,19 @@ void nfs4_layout_learn(struct nfs4_server *server, uint64_t clientid,
 
 void nfs4_layout_guess(struct nfs4_server *server, uint64_t clientid, struct stamp at)
 {
+	enum nfs4_clientid_layout layout = layout_of(clientid, at);
+
+	if (server->layout_proven || server->layout_disproved)
+		return;
 	if (server->layout == NFS4_LAYOUT_UNKNOWN)
-		server->layout = layout_of(clientid, at);
+		server->layout = layout;
+	/* One client ID that holds no date under the guess: it was a date by chance. */
+	server->layout_disproved =
+		server->layout == NFS4_LAYOUT_UNKNOWN || layout != server->layout;
+	if (server->layout_disproved) {
+		server->layout = NFS4_LAYOUT_UNKNOWN;
+		server->boots_len = 0;
+	}
 }
 
 void nfs4_boot_note(struct nfs4_server *server, uint64_t clientid, const struct provenance *at)
