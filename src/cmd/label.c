@@ -8,6 +8,8 @@
 #include "names/nfs4.h"
 
 enum {
+	PROGRAM_MOUNT = 100005,
+	PROGRAM_NFSACL = 100227,
 	/* Callbacks come under a number that the client chooses: this is the one in the RFCs. */
 	PROGRAM_NFS4_CALLBACK = 0x40000000,
 };
@@ -40,12 +42,23 @@ static const struct names_table auth_names = {
 static const char unknown[] = "???";
 
 /* How the statuses of a program begin, for those that have no name. */
+static const struct status_family {
+	uint32_t program;
+	uint32_t version_max;
+	const char *name;
+} status_families[] = {
+	{LABEL_PROGRAM_NFS, 2, "NFSERR"},  {LABEL_PROGRAM_NFS, 3, "NFS3ERR"},
+	{LABEL_PROGRAM_NFS, 4, "NFS4ERR"}, {PROGRAM_MOUNT, 2, "MNTERR"},
+	{PROGRAM_MOUNT, 3, "MNT3ERR"},     {LABEL_PROGRAM_NLM, 3, "NLM"},
+	{LABEL_PROGRAM_NLM, 4, "NLM4"},    {PROGRAM_NFSACL, 3, "NFS3ERR"},
+};
+
 static const char *status_family(uint32_t program, uint32_t version)
 {
-	if (program == LABEL_PROGRAM_NFS)
-		return version == 2 ? "NFSERR" : version == 3 ? "NFS3ERR" : "NFS4ERR";
-	if (program == LABEL_PROGRAM_NLM)
-		return version < 4 ? "NLM" : "NLM4";
+	for (size_t i = 0; i < sizeof(status_families) / sizeof(status_families[0]); i++)
+		if (status_families[i].program == program &&
+		    version <= status_families[i].version_max)
+			return status_families[i].name;
 	return "STATUS";
 }
 
