@@ -39,6 +39,8 @@ enum tcp_fact {
 	TCP_FACT_RST,
 	TCP_FACT_RETRANSMISSION, /* data seen before, sent again (not a keep-alive) */
 	TCP_FACT_LOST,           /* bytes that the capture never showed: damage of the evidence */
+	TCP_FACT_PROGRESS,       /* some of what was sent again is acknowledged, by `from` */
+	TCP_FACT_MARK_LOST,      /* no RPC record mark where one must be */
 	TCP_FACT_COUNT,
 };
 
@@ -47,7 +49,12 @@ struct event_tcp {
 	enum conn_side from; /* who sent the segment */
 	uint64_t bytes;      /* LOST, RETRANSMISSION: how many; else 0 */
 	uint8_t ttl;         /* of the segment; 0: not known */
-	bool acked;          /* LOST: the receiver acknowledged them, so the wire had them */
+	bool acked;          /* LOST: the receiver acknowledged them, so the wire had them;
+			      * RETRANSMISSION: they were acknowledged before */
+	bool full;           /* RETRANSMISSION: no segment from there was larger */
+	/* The other side's last segment before it, and (RETRANSMISSION, PROGRESS) since when
+	 * nothing of what was outstanding had been acknowledged. FRAME_NONE: none, not known. */
+	struct provenance heard, since;
 };
 
 enum net_fact {
@@ -73,10 +80,11 @@ struct conn_totals {
 	uint64_t segments[2];      /* by enum conn_side */
 	uint64_t payload_bytes[2]; /* stream bytes, once each */
 	uint64_t retransmitted_segments[2];
-	uint64_t lost_bytes[2]; /* never captured */
-	uint64_t cut_bytes[2];  /* cut by the snap length */
-	uint8_t completeness;   /* bits as Wireshark's tcp.completeness: SYN 1, SYN-ACK 2, ACK 4,
-				 * DATA 8, FIN 16, RST 32 */
+	uint64_t lost_bytes[2];    /* never captured */
+	uint64_t cut_bytes[2];     /* cut by the snap length */
+	uint64_t unacked_bytes[2]; /* sent, not acknowledged as far as the capture shows */
+	uint8_t completeness;      /* bits as Wireshark's tcp.completeness: SYN 1, SYN-ACK 2, ACK 4,
+				    * DATA 8, FIN 16, RST 32 */
 	struct provenance first, last;
 };
 

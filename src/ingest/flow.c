@@ -259,5 +259,6 @@ void flow_totals(const struct flow *flow, struct conn_totals *out)
 		out->retransmitted_segments[side] = half->retransmitted_segments;
 		out->lost_bytes[side] = half->lost_bytes;
 		out->cut_bytes[side] = half->cut_bytes;
+		out->unacked_bytes[side] = tcp_half_unacked_bytes(half);
 	}
 }

@@ -17,6 +17,7 @@ static const enum tcp_fact flow_facts[TCP_NOTE_COUNT] = {
 	[TCP_NOTE_RST] = TCP_FACT_RST,
 	[TCP_NOTE_RETRANSMISSION] = TCP_FACT_RETRANSMISSION,
 	[TCP_NOTE_LOST] = TCP_FACT_LOST,
+	[TCP_NOTE_PROGRESS] = TCP_FACT_PROGRESS,
 };
 
 /* Ports that tell a server: NFS, rpcbind, mountd and lockd where they are fixed. The first wins. */
@@ -107,6 +108,9 @@ static void flow_on_note(void *context, const struct tcp_note *note)
 		.bytes = note->bytes,
 		.ttl = note->ttl,
 		.acked = note->acked,
+		.full = note->full,
+		.heard = flow_at(flow, &note->heard),
+		.since = flow_at(flow, &note->since),
 	};
 	event.at = flow_at(flow, &note->frame);
 	event_emit(board, &event);

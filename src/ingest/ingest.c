@@ -109,6 +109,8 @@ void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, s
 		break;
 	case PACKET_ICMP:
 	case PACKET_ARP:
+		ingest_net(in, &(struct provenance){evidence, frame_number, at}, &packet);
+		break;
 	case PACKET_OTHER:
 		break;
 	}

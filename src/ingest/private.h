@@ -65,6 +65,10 @@ void ingest_told_readdir4_reply(struct pending_call *p, struct cursor results);
 /* A copy of a handle; one that is not here whole is not known. */
 void ingest_keep_handle(struct file_handle *kept, struct xdr_opaque handle);
 
+/* --- net.c: ICMP and ARP --- */
+
+void ingest_net(struct ingest *in, const struct provenance *at, const struct packet *packet);
+
 /* --- plan.c --- */
 
 /* The payload of a READ or WRITE in the head of a long record; see proto/rpc_record.h. */

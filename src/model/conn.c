@@ -121,6 +121,8 @@ static enum conn_state conn_state_next(enum conn_state state, enum tcp_fact fact
 	case TCP_FACT_FIN_ACKED:
 	case TCP_FACT_RETRANSMISSION:
 	case TCP_FACT_LOST:
+	case TCP_FACT_PROGRESS:
+	case TCP_FACT_MARK_LOST:
 	case TCP_FACT_COUNT:
 		break;
 	}
@@ -168,6 +170,10 @@ static void conn_record_note(struct conn_record *r, const struct event *e)
 		r->conn.lossy = true;
 		break;
 	case TCP_FACT_FIN_ACKED:
+		r->fin_acked[tcp->from] = true;
+		break;
+	case TCP_FACT_PROGRESS:
+	case TCP_FACT_MARK_LOST:
 	case TCP_FACT_COUNT:
 		break;
 	}

@@ -42,6 +42,7 @@ struct conn_record {
 	enum conn_state state;
 	bool ended; /* the totals are valid */
 	bool carried_rpc;
+	bool fin_acked[2];             /* by enum conn_side: who acknowledged the other's FIN */
 	struct provenance first, last; /* facts, calls and replies; once ended: of all segments */
 	/* The first of each; FRAME_NONE: not seen. A challenge is a bare ACK in answer to a SYN. */
 	struct provenance syn, syn_ack, established, refused, challenge, fin[2], rst;

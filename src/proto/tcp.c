@@ -44,7 +44,12 @@ void tcp_deinit(struct tcp *tcp)
 static void tcp_tell(struct tcp *tcp, enum tcp_note_kind kind, const struct tcp_segment *seg)
 {
 	struct tcp_note note = {
-		.kind = kind, .from = seg->from, .ttl = seg->packet->ttl, .frame = *seg->frame};
+		.kind = kind,
+		.from = seg->from,
+		.ttl = seg->packet->ttl,
+		.frame = *seg->frame,
+		.heard = tcp->half[tcp_other_side(seg->from)].last,
+	};
 
 	tcp->sink->note(tcp->context, &note);
 }
@@ -320,6 +325,10 @@ static void tcp_on_stream(struct tcp *tcp, const struct tcp_segment *seg)
 					  .is_twice = seg->is_twice};
 
 		tcp->completeness |= TCP_COMPLETE_DATA;
+		if (half->has_ack ? half->ack_seq == half->next_seq : half->next_off == 0)
+			half->sent = *seg->frame;
+		if (wire_bytes > half->largest_bytes)
+			half->largest_bytes = (uint32_t)wire_bytes;
 		tcp_order_bytes(tcp, seg->from, &bytes, seg->frame);
 	} else if (half->base == TCP_BASE_NONE) {
 		tcp_order_start(half, p->tcp.seq, TCP_BASE_HINT);
@@ -401,7 +410,19 @@ enum tcp_verdict tcp_segment(struct tcp *tcp, enum tcp_side from, const struct p
 	}
 	tcp_remember(half, &seg);
 	tcp_step(tcp, event, &seg);
+	half->last = *frame;
 	return TCP_TAKEN;
+}
+
+uint64_t tcp_half_unacked_bytes(const struct tcp_half *half)
+{
+	int32_t ahead = tcp_seq_distance(half->next_seq, half->ack_seq);
+
+	if (half->base != TCP_BASE_KNOWN)
+		return 0;
+	if (!half->has_ack)
+		return half->next_off;
+	return ahead > 0 ? (uint64_t)ahead : 0;
 }
 
 void tcp_finish(struct tcp *tcp, const struct tcp_frame *last)

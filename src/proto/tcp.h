@@ -84,7 +84,9 @@ enum tcp_note_kind {
 	TCP_NOTE_FIN_ACKED, /* `from` is who acknowledges */
 	TCP_NOTE_RST,
 	TCP_NOTE_RETRANSMISSION,
-	TCP_NOTE_LOST, /* told beside the gap; `from` is whose bytes they are */
+	TCP_NOTE_LOST,     /* told beside the gap; `from` is whose bytes they are */
+	TCP_NOTE_PROGRESS, /* bytes that were sent again are acknowledged, or some of them; `from`
+			    * is who acknowledges */
 	TCP_NOTE_COUNT,
 };
 
@@ -93,8 +95,12 @@ struct tcp_note {
 	enum tcp_side from;
 	uint64_t bytes; /* RETRANSMISSION, LOST; else 0 */
 	uint8_t ttl;    /* of the segment; 0: not of a segment */
-	bool acked;     /* LOST */
+	bool acked;     /* LOST; RETRANSMISSION: as far as is seen, it was needless */
+	bool full;      /* RETRANSMISSION: no segment of this side was larger */
 	struct tcp_frame frame;
+	struct tcp_frame heard; /* the other side's last segment before; number 0: none */
+	/* RETRANSMISSION, PROGRESS: since when nothing of what was outstanding was acknowledged. */
+	struct tcp_frame since;
 };
 
 /* Where it all goes. No callback may be NULL, nor call back into the same struct tcp. */
@@ -147,6 +153,12 @@ struct tcp_half {
 	struct tcp_held *held_last;
 	uint32_t held_count;
 	size_t held_bytes;
+
+	struct tcp_frame last;     /* its last segment; number 0: none */
+	struct tcp_frame sent;     /* when bytes were sent with none outstanding before them */
+	struct tcp_frame progress; /* when the receiver last acknowledged something new */
+	uint32_t repeats;          /* segments sent again since then */
+	uint32_t largest_bytes;    /* of its segments' payloads */
 
 	uint64_t segments;
 	uint64_t payload_bytes; /* handed on or cut, once each */
@@ -215,6 +227,15 @@ void tcp_finish(struct tcp *tcp, const struct tcp_frame *last);
 
 /* The bytes are of no interest: from now on there are no chunks and gaps, only SYN, FIN and RST. */
 void tcp_stop_data(struct tcp *tcp);
+
+/* Since when nothing of what this side has outstanding was acknowledged; see struct tcp_note. */
+static inline struct tcp_frame tcp_half_since(const struct tcp_half *half)
+{
+	return half->sent.number > half->progress.number ? half->sent : half->progress;
+}
+
+/* Bytes of this side that the capture shows, but not their acknowledgement. */
+uint64_t tcp_half_unacked_bytes(const struct tcp_half *half);
 
 /* True when both sides sent a FIN that was acknowledged, or after a RST. */
 bool tcp_is_closed(const struct tcp *tcp);

@@ -206,15 +206,22 @@ static size_t tcp_hold(struct tcp *tcp, struct tcp_half *half, uint64_t off,
 static void tcp_repeated(struct tcp *tcp, enum tcp_side from, const struct tcp_bytes *bytes,
 			 size_t old, const struct tcp_frame *frame)
 {
+	struct tcp_half *half = &tcp->half[from];
 	struct tcp_note note = {.kind = TCP_NOTE_RETRANSMISSION,
 				.from = from,
 				.bytes = old,
 				.ttl = bytes->ttl,
-				.frame = *frame};
+				.full = bytes->wire_bytes >= half->largest_bytes,
+				.frame = *frame,
+				.heard = tcp->half[tcp_other_side(from)].last,
+				.since = tcp_half_since(half)};
+	uint32_t end = bytes->seq + (uint32_t)bytes->wire_bytes;
 
 	if (old == 0 || bytes->is_twice)
 		return;
-	tcp->half[from].retransmitted_segments++;
+	note.acked = half->has_ack && tcp_seq_distance(end, half->ack_seq) <= 0;
+	half->repeats += !note.acked;
+	half->retransmitted_segments++;
 	tcp->sink->note(tcp->context, &note);
 }
 
@@ -344,6 +351,22 @@ void tcp_order_bytes(struct tcp *tcp, enum tcp_side from, const struct tcp_bytes
 		tcp_hand_on(tcp, from, part.bytes, part.wire_bytes, frame, frame);
 }
 
+/* The receiver acknowledges something new: a silence, or a struggle for these bytes, is over. */
+static void tcp_progress(struct tcp *tcp, enum tcp_side from, const struct tcp_frame *frame)
+{
+	struct tcp_half *half = &tcp->half[from];
+	struct tcp_note note = {.kind = TCP_NOTE_PROGRESS,
+				.from = tcp_other_side(from),
+				.frame = *frame,
+				.since = tcp_half_since(half)};
+
+	half->progress = *frame;
+	if (__builtin_expect(half->repeats == 0, 1))
+		return;
+	half->repeats = 0;
+	tcp->sink->note(tcp->context, &note);
+}
+
 void tcp_order_acked(struct tcp *tcp, enum tcp_side from, uint32_t ack,
 		     const struct tcp_frame *frame)
 {
@@ -360,6 +383,8 @@ void tcp_order_acked(struct tcp *tcp, enum tcp_side from, uint32_t ack,
 	}
 	if (ahead >= TCP_FAR_BYTES || ahead <= -TCP_FAR_BYTES)
 		return;
+	if (!half->has_ack || tcp_seq_distance(ack, half->ack_seq) > 0)
+		tcp_progress(tcp, from, frame);
 	half->has_ack = true;
 	half->ack_seq = ack;
 	if (ahead <= 0) {

@@ -29,8 +29,8 @@ struct script {
 
 static const char gap_letter[] = {'c', 'a', 'l', 'u'};
 static const char *const note_name[TCP_NOTE_COUNT] = {
-	"syn", "syn-again", "syn-ack",   "up",  "refused", "bare-ack",
-	"fin", "fin-again", "fin-acked", "rst", "again",   "lost",
+	"syn",       "syn-again", "syn-ack", "up",    "refused", "bare-ack", "fin",
+	"fin-again", "fin-acked", "rst",     "again", "lost",    "progress",
 };
 
 static uint8_t stream_byte(uint64_t off)
@@ -71,6 +71,14 @@ static void on_note(void *context, const struct tcp_note *note)
 	strbuf_add_format(&s->log, " %c:%s", 'A' + note->from, note_name[note->kind]);
 	if (note->bytes)
 		strbuf_add_format(&s->log, "/%llu", (unsigned long long)note->bytes);
+}
+
+static struct tcp_note last_note;
+
+static void keep_note(void *context, const struct tcp_note *note)
+{
+	(void)context;
+	last_note = *note;
 }
 
 static const struct tcp_sink sink = {on_chunk, on_gap, on_note};
@@ -385,7 +393,7 @@ TEST(the_end_of_a_connection)
 	seg(&s, B, TCP_FIN, 0, 0, 11);
 	seg(&s, B, 0, 1, 0, 11);
 	seg(&s, A, 0, 11, 0, 1);
-	expect(&s, " B:fin B:fin-acked A:fin-acked");
+	expect(&s, " B:fin B:fin-acked B:progress A:fin-acked");
 	CHECK(tcp_is_closed(&s.tcp));
 	CHECK_EQ_U64(s.tcp.completeness, 31);
 	finish(&s, "");
@@ -505,4 +513,35 @@ TEST(every_order)
 		tcp_deinit(&s.tcp);
 		strbuf_deinit(&s.log);
 	}
+}
+
+/* Since when a side waits, and when the other one was heard last. */
+TEST(what_is_sent_again_tells_since_when_it_waits)
+{
+	static const struct tcp_sink keeper = {on_chunk, on_gap, keep_note};
+	struct script s;
+
+	handshake(&s);             /* frames 1 to 3 */
+	seg(&s, A, 0, 0, 100, 0);  /* 4 */
+	seg(&s, B, 0, 0, 0, 100);  /* 5 */
+	seg(&s, A, 0, 100, 60, 0); /* 6: all before is acknowledged */
+	seg(&s, A, 0, 160, 40, 0); /* 7 */
+	s.tcp.sink = &keeper;
+	seg(&s, A, 0, 100, 60, 0); /* 8 */
+	CHECK_EQ_U64(last_note.kind, TCP_NOTE_RETRANSMISSION);
+	CHECK_EQ_U64(last_note.since.number, 6);
+	CHECK_EQ_U64(last_note.heard.number, 5);
+	CHECK(!last_note.acked && !last_note.full);
+	CHECK_EQ_U64(tcp_half_unacked_bytes(&s.tcp.half[A]), 100);
+	seg(&s, B, 0, 0, 0, 160); /* 9: a part */
+	CHECK_EQ_U64(last_note.kind, TCP_NOTE_PROGRESS);
+	CHECK_EQ_U64(last_note.since.number, 6);
+	seg(&s, A, 0, 160, 40, 0); /* 10 */
+	CHECK_EQ_U64(last_note.since.number, 9);
+	CHECK_EQ_U64(last_note.heard.number, 9);
+	seg(&s, A, 0, 0, 100, 0); /* 11: needless, and as large as any */
+	CHECK(last_note.acked && last_note.full);
+	s.tcp.sink = &sink;
+	strbuf_reset(&s.log);
+	finish(&s, "");
 }
