@@ -18,13 +18,20 @@
 /* How far the clocks of a server and of a capture may be apart for a guess to be believed. */
 #define BOOT_SLACK_NS (300 * STAMP_NS_PER_S)
 
-/* The place for the next recovery: when all are used up, the last one is overwritten. */
+/*
+ * The place for the next recovery: when all are used up, the last one is overwritten. Most clients
+ * never need one and few need many, so the room doubles.
+ */
 static struct nfs4_recovery *recovery_place(struct nfs4_party *p)
 {
-	if (!p->recoveries)
-		p->recoveries = mem_alloc(NFS4_RECOVERIES_MAX, sizeof(*p->recoveries));
-	if (p->recoveries_len < NFS4_RECOVERIES_MAX)
+	uint32_t len = p->recoveries_len;
+
+	if (len < NFS4_RECOVERIES_MAX) {
+		if ((len & (len - 1)) == 0) /* 0, or a power of two: the room is used up */
+			p->recoveries = mem_resize(p->recoveries, len ? len * 2 : 1,
+						   sizeof(*p->recoveries));
 		p->recoveries_len++;
+	}
 	return &p->recoveries[p->recoveries_len - 1];
 }
 
@@ -84,14 +91,15 @@ void nfs4_ladder_disown_boots(struct nfs4_party *p)
 
 void nfs4_ladder_absorb(struct nfs4_party *known, struct nfs4_party *unknown)
 {
-	bool open = unknown->ladder != LADDER_IDLE && known->ladder == LADDER_IDLE;
+	bool known_open = known->ladder != LADDER_IDLE;
 
 	known->recoveries_count += unknown->recoveries_count;
 	known->full_count += unknown->full_count;
 	known->session_only_count += unknown->session_only_count;
-	for (uint32_t i = 0; i < unknown->recoveries_len; i++)
+	/* A recovery that is under way stays the last one, at its place: then only counts move. */
+	for (uint32_t i = 0; i < unknown->recoveries_len && !known_open; i++)
 		*recovery_place(known) = unknown->recoveries[i];
-	if (open) {
+	if (unknown->ladder != LADDER_IDLE && !known_open) {
 		known->ladder = unknown->ladder;
 		known->now = &known->recoveries[known->recoveries_len - 1];
 	}

@@ -30,6 +30,8 @@ struct evidence_for {
 	uint64_t foreign;     /* of those: others identified themselves in between */
 	uint64_t same_conn;   /* of those: on a connection that stayed up */
 	uint64_t boot_same;   /* of those: the server's boot time is known and the same */
+	uint64_t kept;        /* recoveries that the model kept of these parties */
+	uint64_t total;       /* all of theirs */
 	int64_t longest_silence_ns;
 };
 
@@ -73,6 +75,14 @@ static void weigh_loss(struct evidence_for *e, const struct nfs4_loss *loss)
 	e->same_conn += !r->connection_lost;
 	e->boot_same += nfs4_loss_boot_same(r);
 	show_loss(e, loss);
+}
+
+/* How many losses it explains: of a long loop all, where all that were kept are of its kind. */
+static uint64_t losses_explained(const struct evidence_for *e)
+{
+	uint64_t weighed = e->losses + e->unexplained;
+
+	return weighed == e->kept ? e->total : weighed;
 }
 
 /* --- wording --- */
@@ -192,9 +202,9 @@ static void write_proved(struct diagnosis *d, const struct evidence_for *e)
 				       "place, which a rebooted client cannot do",
 				       nfs4_count_text(d, o->returns, "time", "times"))
 			: "",
-		nfs4_count_text(d, e->losses + e->unexplained, "loss of state is explained",
+		nfs4_count_text(d, losses_explained(e), "loss of state is explained",
 				"losses of state are explained"));
-	f->count = e->losses + e->unexplained;
+	f->count = losses_explained(e);
 	cite_return(d, f, o);
 	for (unsigned i = 0; i < e->shown_len; i++)
 		if (e->shown[i].recovery->other)
@@ -217,7 +227,7 @@ static void write_inferred(struct diagnosis *d, const struct evidence_for *e,
 	nfs4_finding_about(d, f, p);
 	nfs4_finding_span(f, &p->recoveries[0].lost);
 	nfs4_finding_span(f, &p->recoveries[p->recoveries_len - 1].lost);
-	f->count = e->unexplained;
+	f->count = losses_explained(e);
 	f->title = arena_format(
 		&d->arena,
 		"%s keeps losing its NFSv4 client ID: another client seems to present the "
@@ -232,15 +242,15 @@ static void write_inferred(struct diagnosis *d, const struct evidence_for *e,
 		"`grep -H . /proc/fs/nfsd/clients/*/info`, shows whether a second address has the "
 		"same "
 		"name.",
-		nfs4_count_text(d, e->unexplained, "time", "times"), who,
+		nfs4_count_text(d, losses_explained(e), "time", "times"), who,
 		e->boot_same ? " and the server had not restarted" : "",
 		e->foreign
 			? arena_format(
 				  &d->arena,
-				  " In %" PRIu64 " of them the server's client numbers went on by "
-				  "more than this client asked for: others introduced themselves "
-				  "in between.",
-				  e->foreign)
+				  " In %" PRIu64 " of the %" PRIu64 " losses that were looked at "
+				  "closely the server's client numbers went on by more than this "
+				  "client asked for: others introduced themselves in between.",
+				  e->foreign, e->unexplained)
 			: "");
 	nfs4_cite_ladder(d, f, loss);
 	if (p->recoveries_len > 1) {
@@ -282,6 +292,8 @@ static void weigh_party(struct evidence_for *e, struct nfs4_party *p)
 
 		weigh_loss(e, &loss);
 	}
+	e->kept += p->recoveries_len;
+	e->total += p->recoveries_count;
 }
 
 static void run(const struct rule_input *in, struct diagnosis *out)
