@@ -261,7 +261,7 @@ def main():
     ap.add_argument("--ops", default="", help="operations of tests/sim on them first")
     ap.add_argument("--all", action="store_true", help="all captures of the repository")
     ap.add_argument("--evidence", action="append", default=[], help="a folder with more captures")
-    args = ap.parse_args()
+    args = ap.parse_intermixed_args()
     if tshark.missing():
         print("1..0 # SKIP tshark is not installed: nothing is compared")
         return
