@@ -56,10 +56,15 @@ static struct report_totals count_totals(const struct run *r, const struct model
 	return t;
 }
 
+static void flush_report(void *context, struct strbuf *text)
+{
+	output_write(context, text);
+}
+
 static struct err *write_report(const struct options *options, const struct report_input *in)
 {
 	const struct report_writer *writer = options->json ? &report_json : &report_text;
-	struct report_options how;
+	struct report_options how = {0};
 	struct output output;
 	struct strbuf text;
 	struct err *err = output_init(&output, options->output);
@@ -67,6 +72,8 @@ static struct err *write_report(const struct options *options, const struct repo
 	if (err)
 		return err;
 	terminal_describe(options, &how);
+	how.flush = flush_report;
+	how.flush_context = &output;
 	strbuf_init(&text);
 	writer->write(in, &how, &text);
 	output_write(&output, &text);

@@ -125,7 +125,7 @@ static void explain_json(struct strbuf *out, const struct catalogue_page *page)
 
 static struct err *explain_write(const struct options *options, const struct catalogue_page *page)
 {
-	struct report_options how;
+	struct report_options how = {0};
 	struct output output;
 	struct strbuf text;
 	struct layout l;

@@ -218,7 +218,8 @@ static void add_undecided(struct json *j, const struct undecided *u)
 	json_object_end(j);
 }
 
-static void write_lists(struct json *j, const struct report_input *in)
+static void write_lists(struct json *j, const struct report_input *in,
+			const struct report_options *options)
 {
 	const struct diagnosis *d = in->diagnosis;
 
@@ -229,14 +230,17 @@ static void write_lists(struct json *j, const struct report_input *in)
 	json_array_end(j);
 	json_key(j, "findings");
 	json_array_begin(j);
-	for (size_t i = 0; i < d->findings.len; i++)
+	for (size_t i = 0; i < d->findings.len; i++) {
 		add_finding(j, in->evidence, *(struct finding *const *)vec_at(&d->findings, i));
+		report_flush(options, j->out);
+	}
 	json_array_end(j);
 	json_key(j, "incidents");
 	json_array_begin(j);
 	for (size_t i = 0; i < d->incidents.len; i++)
 		add_incident(j, vec_at(&d->incidents, i));
 	json_array_end(j);
+	report_flush(options, j->out);
 }
 
 static void json_write(const struct report_input *in, const struct report_options *options,
@@ -246,11 +250,10 @@ static void json_write(const struct report_input *in, const struct report_option
 	const struct incident *first = d->incidents.len ? vec_at(&d->incidents, 0) : NULL;
 	struct json j;
 
-	(void)options;
 	json_init(&j, out, true);
 	json_object_begin(&j);
 	json_member_text(&j, "schema", "nfsleuth.diagnosis/1");
-	write_lists(&j, in);
+	write_lists(&j, in, options);
 	json_member_text(&j, "headline", first ? first->headline->id : NULL);
 	json_key(&j, "undecided");
 	json_array_begin(&j);

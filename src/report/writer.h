@@ -34,7 +34,22 @@ struct report_input {
 struct report_options {
 	bool colour;  /* the reader is a terminal that shows colours */
 	size_t width; /* columns, REPORT_WIDTH_MIN..REPORT_WIDTH_MAX */
+	/*
+	 * Takes what there is of a long report and empties it, so that it never stands in memory
+	 * as a whole. May be NULL.
+	 */
+	void (*flush)(void *context, struct strbuf *text);
+	void *flush_context;
 };
+
+/* A writer asks after each part: what is there is flushed once it is worth it. */
+enum { REPORT_FLUSH_BYTES = 64 << 10 };
+
+static inline void report_flush(const struct report_options *options, struct strbuf *text)
+{
+	if (options->flush && text->len > REPORT_FLUSH_BYTES)
+		options->flush(options->flush_context, text);
+}
 
 struct report_writer {
 	const char *name;
