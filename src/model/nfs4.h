@@ -25,7 +25,7 @@ enum {
 	NFS4_PATHS_MAX = 65536,     /* pairs of client and server endpoints */
 	NFS4_CLIENTIDS_MAX = 16384, /* the oldest is forgotten first */
 	NFS4_SESSIONS_MAX = 16384,  /* likewise */
-	NFS4_RECOVERIES_MAX = 8, /* kept in full for each party: the first ones and the last one */
+	NFS4_RECOVERIES_MAX = 4, /* kept in full for each party: the first ones and the last one */
 	NFS4_HOSTS_MAX = 4,      /* hosts kept for each instance */
 	NFS4_BOOTS_MAX = 8,      /* server boot times kept */
 	NFS4_CITES_MAX = 8,
