@@ -34,16 +34,25 @@ struct ingest *ingest_create(const struct ingest_options *options, const struct 
 	return in;
 }
 
-void ingest_destroy(struct ingest *in)
+/* What is only needed while frames come. */
+static void ingest_close(struct ingest *in)
 {
-	if (!in)
+	if (in->closed)
 		return;
+	in->closed = true;
 	flow_table_deinit(&in->flows);
 	call_table_deinit(&in->calls);
 	ipfrag_deinit(in->fragments);
 	free(in->fragments);
-	vec_deinit(&in->health);
 	free(in->scratch);
+}
+
+void ingest_destroy(struct ingest *in)
+{
+	if (!in)
+		return;
+	ingest_close(in);
+	vec_deinit(&in->health);
 	free(in);
 }
 
@@ -159,6 +168,7 @@ void ingest_finish(struct ingest *in)
 			in->list[in->list_len++] =
 				(struct ingest_undecoded){undecoded_text(i), in->undecoded[i]};
 	qsort(in->list, in->list_len, sizeof(in->list[0]), undecoded_order);
+	ingest_close(in);
 }
 
 const struct ingest_totals *ingest_totals(const struct ingest *in)

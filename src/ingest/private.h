@@ -21,6 +21,7 @@ struct ingest {
 	size_t list_len;
 	struct ingest_totals totals;
 	struct vec health; /* struct ingest_health, by evidence index */
+	bool closed;       /* after ingest_finish: only totals and lists are left */
 	void *scratch;     /* room for one decoded value of any type, with keep_text */
 	size_t scratch_bytes;
 };
