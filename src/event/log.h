@@ -33,15 +33,21 @@ enum log_fact_kind {
 struct log_fact {
 	enum log_fact_kind kind;
 	struct slice line;    /* the message without its time, host and tag */
-	struct slice host;    /* who wrote the line, as a syslog line tells; empty: not told */
+	struct slice host;    /* who wrote the line: as the log tells, else a name for its folder */
+	bool host_told;       /* the log itself names the host */
 	struct slice program; /* NOT_RESPONDING, RESPONDING: "nfs", "lockd", "nfs4 cb" ... */
 	struct slice server;  /* the NAME in the message: a host name or an address; or empty */
-	struct slice subject; /* interface, section, path or task name; or empty */
-	bool gave_up;         /* NOT_RESPONDING: "timed out", not "still trying" */
-	int64_t number;       /* locks lost, error, PID, seconds of grace; 0: none */
-	int64_t seconds;      /* HUNG_TASK: blocked for; else 0 */
+	bool server_is_address;
+	struct endpoint server_at; /* valid with server_is_address; port 0 */
+	struct slice subject;      /* interface, section, path or task name; or empty */
+	bool gave_up;              /* NOT_RESPONDING: "timed out", not "still trying" */
+	int64_t number;            /* locks lost, error, PID, seconds of grace; 0: none */
+	int64_t seconds;           /* HUNG_TASK: blocked for; else 0 */
 	struct slice
 		detail; /* HUNG_TASK: the lines of its stack, as they stand in the log; or empty */
+	/* HUNG_TASK, from its stack; empty: not told. The innermost function that is no plain wait,
+	 * the innermost of NFS and its transport, and what the task waits in. */
+	struct slice where, nfs_function, waits_in;
 	/* The stamp of the line as written; `at` of the event is the same. In a boot-relative log
 	 * that also tells the wall time (syslog with "[123.456]"), the boot-relative one too. */
 	bool has_boot_time;

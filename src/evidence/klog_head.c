@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See klog_head.h. One function for each form of a head, all over the same small scanner. */
+#include "evidence/klog_head.h"
+
+enum {
+	SECONDS_PER_DAY = 86400,
+	DECIMALS_NS = 9,
+	BOOT_DECIMALS = 6,
+	BOOT_DIGITS_MAX = 9, /* of seconds since boot: 31 years */
+	HOST_BYTES_MAX = 255,
+	TAG_BYTES_MAX = 64,
+};
+
+/* Where we are in the text; a step that fails leaves `ok` false, and all later ones fail too. */
+struct scan {
+	const uint8_t *at, *end;
+	bool ok;
+};
+
+static bool scan_is(const struct scan *s, uint8_t c)
+{
+	return s->ok && s->at < s->end && *s->at == c;
+}
+
+static bool scan_try(struct scan *s, uint8_t c)
+{
+	bool is = scan_is(s, c);
+
+	s->at += is;
+	return is;
+}
+
+static void scan_want(struct scan *s, uint8_t c)
+{
+	s->ok = scan_try(s, c);
+}
+
+static void scan_blanks(struct scan *s)
+{
+	while (scan_is(s, ' ') || scan_is(s, '\t'))
+		s->at++;
+}
+
+static void scan_want_blanks(struct scan *s)
+{
+	s->ok = scan_is(s, ' ') || scan_is(s, '\t');
+	scan_blanks(s);
+}
+
+static bool is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool scan_digit(const struct scan *s)
+{
+	return s->ok && s->at < s->end && is_digit(*s->at);
+}
+
+/* A number of min to max digits. */
+static int64_t scan_number(struct scan *s, unsigned min, unsigned max)
+{
+	unsigned digits = 0;
+	int64_t value = 0;
+
+	for (; digits < max && scan_digit(s); digits++)
+		value = value * 10 + (*s->at++ - '0');
+	s->ok = s->ok && digits >= min && !scan_digit(s);
+	return value;
+}
+
+/* Digits behind a point or comma as nanoseconds; *count says how many there were. */
+static int64_t scan_decimals(struct scan *s, unsigned *count)
+{
+	int64_t ns = 0;
+	unsigned digits = 0;
+
+	for (; scan_digit(s); s->at++, digits++)
+		if (digits < DECIMALS_NS)
+			ns = ns * 10 + (*s->at - '0');
+	s->ok = s->ok && digits > 0 && digits <= DECIMALS_NS;
+	for (unsigned i = digits; i < DECIMALS_NS; i++)
+		ns *= 10;
+	*count = digits;
+	return s->ok ? ns : 0;
+}
+
+/* What stands up to the next blank, or up to `stop`, which is not taken. */
+static struct slice scan_word(struct scan *s, uint8_t stop)
+{
+	const uint8_t *start = s->at;
+
+	while (s->ok && s->at<s->end && * s->at> ' ' && *s->at != stop)
+		s->at++;
+	return slice_make(start, (size_t)(s->at - start));
+}
+
+/*
+ * "Nov", or what other locales make of it: a number and a word of bytes that are no ASCII ("11月",
+ * in UTF-8 or GBK).
+ */
+static int32_t scan_month(struct scan *s)
+{
+	static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+	int32_t month;
+
+	if (scan_digit(s)) {
+		month = (int32_t)scan_number(s, 1, 2);
+		s->ok = s->ok && s->at < s->end && *s->at >= 0x80;
+		scan_word(s, ' ');
+		return month;
+	}
+	s->ok = s->ok && s->end - s->at >= 3;
+	for (month = 0; s->ok && month < 12; month++) {
+		const char *name = names + 3 * (size_t)month;
+
+		if ((s->at[0] | 0x20) == name[0] && (s->at[1] | 0x20) == name[1] &&
+		    (s->at[2] | 0x20) == name[2])
+			break;
+	}
+	s->ok = s->ok && month < 12;
+	s->at += s->ok ? 3 : 0;
+	return month + 1;
+}
+
+/* "01:26:00", with decimals behind "." or ",". Returns how many decimals. */
+static unsigned scan_time(struct scan *s, struct klog_head *h)
+{
+	unsigned decimals = 0;
+	int64_t hour = scan_number(s, 1, 2);
+	int64_t minute, second, ns = 0;
+
+	scan_want(s, ':');
+	minute = scan_number(s, 2, 2);
+	scan_want(s, ':');
+	second = scan_number(s, 2, 2);
+	if (scan_is(s, '.') || scan_is(s, ',')) {
+		s->at++;
+		ns = scan_decimals(s, &decimals);
+	}
+	s->ok = s->ok && hour < 24 && minute < 60 && second <= 60;
+	h->date.ns_of_day = ((hour * 60 + minute) * 60 + second) * STAMP_NS_PER_S + ns;
+	h->whole_seconds = decimals == 0;
+	return decimals;
+}
+
+static void scan_check_date(struct scan *s, const struct klog_date *d)
+{
+	s->ok = s->ok && d->month >= 1 && d->month <= 12 && d->day >= 1 && d->day <= 31;
+}
+
+/* "2026-11-22" */
+static void scan_iso_date(struct scan *s, struct klog_head *h)
+{
+	h->date.year = (int32_t)scan_number(s, 4, 4);
+	scan_want(s, '-');
+	h->date.month = (int32_t)scan_number(s, 2, 2);
+	scan_want(s, '-');
+	h->date.day = (int32_t)scan_number(s, 2, 2);
+	scan_check_date(s, &h->date);
+	s->ok = s->ok && h->date.year >= 1970 && h->date.year < 2200;
+}
+
+size_t klog_zone_parse(struct slice text, int64_t *zone_s)
+{
+	struct scan s = {text.ptr, text.ptr + text.len, true};
+	bool west = scan_is(&s, '-');
+	int64_t hours, minutes = 0;
+
+	*zone_s = 0;
+	if (scan_try(&s, 'Z') || scan_try(&s, 'z'))
+		return 1;
+	if (text.len >= 3 && (memcmp(text.ptr, "UTC", 3) == 0 || memcmp(text.ptr, "GMT", 3) == 0))
+		return 3;
+	if (!scan_try(&s, '+') && !scan_try(&s, '-'))
+		return 0;
+	hours = scan_number(&s, 1, 4);
+	if (s.ok && s.at - text.ptr > 3) {
+		minutes = hours % 100;
+		hours /= 100;
+	} else if (scan_try(&s, ':')) {
+		minutes = scan_number(&s, 2, 2);
+	}
+	if (!s.ok || hours > 14 || minutes > 59)
+		return 0;
+	*zone_s = (hours * 60 + minutes) * 60 * (west ? -1 : 1);
+	return (size_t)(s.at - text.ptr);
+}
+
+/* The zone, if one is told. */
+static bool scan_zone(struct scan *s, struct klog_head *h)
+{
+	size_t len =
+		s->ok ? klog_zone_parse(slice_make(s->at, (size_t)(s->end - s->at)), &h->zone_s)
+		      : 0;
+
+	s->at += len;
+	h->wall = len ? KLOG_WALL_UTC : KLOG_WALL_LOCAL;
+	return len != 0;
+}
+
+static bool text_is_kernel(struct slice tag)
+{
+	return slice_equal(tag, slice_of_string("kernel"));
+}
+
+/* "[12345.678901]", "[   12.345678 <    0.000100>]"; strict: with six decimals exactly. */
+static bool scan_boot(struct scan *s, bool strict, struct klog_head *h)
+{
+	unsigned decimals = 0;
+	int64_t seconds;
+	int64_t ns;
+
+	scan_want(s, '[');
+	scan_blanks(s);
+	seconds = scan_number(s, 1, BOOT_DIGITS_MAX);
+	scan_want(s, '.');
+	ns = scan_decimals(s, &decimals);
+	scan_blanks(s);
+	if (scan_try(s, '<')) {
+		scan_word(s, '>');
+		scan_blanks(s);
+		scan_word(s, '>');
+		scan_want(s, '>');
+	}
+	scan_want(s, ']');
+	s->ok = s->ok && (decimals == BOOT_DECIMALS || (!strict && decimals >= 3));
+	if (!s->ok)
+		return false;
+	h->has_boot = true;
+	h->boot_ns = seconds * STAMP_NS_PER_S + ns;
+	return true;
+}
+
+/* "[T123]", "[ C0]": who called printk (CONFIG_PRINTK_CALLER). */
+static void scan_caller(struct scan *s)
+{
+	struct scan t = *s;
+
+	scan_blanks(&t);
+	scan_want(&t, '[');
+	scan_blanks(&t);
+	if (!scan_try(&t, 'T'))
+		scan_want(&t, 'C');
+	scan_number(&t, 1, 9);
+	scan_want(&t, ']');
+	if (t.ok)
+		*s = t;
+}
+
+/* Behind the tag: the kernel's own time, if syslog kept it. An OCR may have lost the blanks. */
+static void scan_kernel_time(struct scan *s, struct klog_head *h)
+{
+	struct scan t = *s;
+
+	scan_blanks(&t);
+	if (!h->kernel || !scan_boot(&t, false, h))
+		return;
+	scan_caller(&t);
+	*s = t;
+}
+
+static bool head_end(struct scan *s, struct slice text, struct klog_head *h)
+{
+	if (!s->ok)
+		return false;
+	scan_try(s, ' '); /* one: what follows is the message, and its indentation tells */
+	h->len = (size_t)(s->at - text.ptr);
+	return true;
+}
+
+/* "HOST TAG:", "HOST kern.warn TAG[PID]:", or the tag alone. */
+static void scan_host_and_tag(struct scan *s, struct klog_head *h)
+{
+	struct slice words[3] = {0};
+	size_t count = 0;
+
+	for (; s->ok && count < 3; count++) {
+		words[count] = scan_word(s, ':');
+		s->ok = words[count].len > 0 && words[count].len <= HOST_BYTES_MAX;
+		if (scan_is(s, ':'))
+			break;
+		scan_want_blanks(s);
+	}
+	scan_want(s, ':');
+	if (!s->ok)
+		return;
+	h->tag = words[count];
+	if (count > 0)
+		h->host = words[0];
+	for (size_t i = 0; i < h->tag.len; i++)
+		if (h->tag.ptr[i] == '[')
+			h->tag.len = i;
+	s->ok = h->tag.len <= TAG_BYTES_MAX;
+	h->kernel = text_is_kernel(h->tag);
+	scan_kernel_time(s, h);
+}
+
+/* "[   12.345678] text", "[   12.345678][ T123] text", "[   12.345678] host kernel: text". */
+static bool form_boot(struct scan s, struct slice text, bool strict, struct klog_head *h)
+{
+	struct scan t;
+	struct klog_head named = {0};
+
+	if (!scan_boot(&s, strict, h))
+		return false;
+	h->kernel = true;
+	scan_caller(&s);
+	t = s;
+	scan_want_blanks(&t);
+	named.host = scan_word(&t, ':');
+	scan_want_blanks(&t);
+	named.tag = scan_word(&t, ':');
+	if (scan_try(&t, ':') && text_is_kernel(named.tag)) {
+		h->host = named.host;
+		h->tag = named.tag;
+		s = t;
+	}
+	return head_end(&s, text, h);
+}
+
+/* "[Sun Nov 22 01:26:00 2026] text"; the first bracket may be lost. */
+static bool form_ctime(struct scan s, struct slice text, bool strict, struct klog_head *h)
+{
+	bool bracket = scan_try(&s, '[');
+	struct slice day = scan_word(&s, ']');
+
+	s.ok = s.ok && day.len > 0 && day.len <= 12 && (bracket || !strict);
+	scan_want_blanks(&s);
+	h->date.month = scan_month(&s);
+	scan_want_blanks(&s);
+	h->date.day = (int32_t)scan_number(&s, 1, 2);
+	scan_want_blanks(&s);
+	scan_time(&s, h);
+	scan_want_blanks(&s);
+	h->date.year = (int32_t)scan_number(&s, 4, 4);
+	scan_want(&s, ']');
+	scan_check_date(&s, &h->date);
+	h->wall = KLOG_WALL_LOCAL;
+	h->kernel = true;
+	scan_caller(&s);
+	return head_end(&s, text, h);
+}
+
+/* RFC 5424 behind its date: "host kernel - - [structured data] text". */
+static bool form_5424(struct scan s, struct slice text, struct klog_head *h)
+{
+	scan_iso_date(&s, h);
+	scan_want(&s, 'T');
+	scan_time(&s, h);
+	s.ok = scan_zone(&s, h) && s.ok;
+	scan_want_blanks(&s);
+	h->host = scan_word(&s, ' ');
+	scan_want_blanks(&s);
+	h->tag = scan_word(&s, ' ');
+	h->kernel = text_is_kernel(h->tag);
+	for (int i = 0; i < 2; i++) {
+		scan_want_blanks(&s);
+		s.ok = s.ok && scan_word(&s, ' ').len > 0;
+	}
+	scan_want_blanks(&s);
+	if (scan_try(&s, '-')) {
+		scan_blanks(&s);
+	} else {
+		while (s.ok && scan_is(&s, '[') && s.at + 1 < s.end && s.at[1] > '9') {
+			scan_word(&s, ']');
+			while (s.ok && s.at < s.end && *s.at != ']')
+				s.at++;
+			scan_want(&s, ']');
+		}
+		scan_blanks(&s);
+	}
+	scan_kernel_time(&s, h);
+	return head_end(&s, text, h);
+}
+
+/*
+ * ISO dates: dmesg's ("2026-11-22T01:26:00,000000+00:00 text") is told by its comma, six decimals
+ * and zone; in syslog and the journal a host and a tag follow.
+ */
+static bool form_iso(struct scan s, struct slice text, bool strict, struct klog_head *h)
+{
+	unsigned decimals;
+	bool comma;
+	bool zone;
+
+	scan_iso_date(&s, h);
+	if (!scan_try(&s, 'T'))
+		scan_want(&s, ' ');
+	comma = s.ok && s.end - s.at > 8 && s.at[8] == ',';
+	decimals = scan_time(&s, h);
+	if (scan_is(&s, ' ') && s.end - s.at > 4 && memcmp(s.at, " UTC ", 5) == 0)
+		s.at++;
+	zone = scan_zone(&s, h);
+	scan_want_blanks(&s);
+	if (s.ok && comma && zone && decimals == BOOT_DECIMALS) {
+		s.at--;
+		h->kernel = true;
+		return head_end(&s, text, h);
+	}
+	scan_host_and_tag(&s, h);
+	return (h->kernel || !strict) && head_end(&s, text, h);
+}
+
+/* "Jun 19 02:22:38 host kernel: text", with a year somewhere or none. */
+static bool form_3164(struct scan s, struct slice text, bool strict, struct klog_head *h)
+{
+	struct scan t;
+	int64_t year;
+
+	h->wall = KLOG_WALL_NO_YEAR;
+	h->date.month = scan_month(&s);
+	scan_want_blanks(&s);
+	h->date.day = (int32_t)scan_number(&s, 1, 2);
+	scan_want_blanks(&s);
+	t = s;
+	year = scan_number(&t, 4, 4);
+	scan_want_blanks(&t);
+	if (t.ok && year >= 1970 && year < 2200) {
+		h->wall = KLOG_WALL_LOCAL;
+		h->date.year = (int32_t)year;
+		s = t;
+	}
+	scan_time(&s, h);
+	scan_want_blanks(&s);
+	scan_check_date(&s, &h->date);
+	scan_host_and_tag(&s, h);
+	return (h->kernel || !strict) && head_end(&s, text, h);
+}
+
+/* journalctl -o short-full: "Sun 2026-11-22 01:26:00 UTC host kernel: text". */
+static bool form_weekday(struct scan s, struct slice text, bool strict, struct klog_head *h)
+{
+	struct slice day = scan_word(&s, ' ');
+
+	s.ok = s.ok && day.len > 0 && day.len <= 12;
+	scan_want_blanks(&s);
+	if (!s.ok || !scan_digit(&s))
+		return false;
+	return form_iso(s, text, strict, h);
+}
+
+typedef bool form_fn(struct scan s, struct slice text, bool strict, struct klog_head *h);
+
+bool klog_head_may_begin(uint8_t c)
+{
+	return c == '[' || c == '<' || is_digit(c) || (c >= 'A' && c <= 'W') || c >= 0x80;
+}
+
+/* "<6>" before dmesg's and syslog's heads; with "1 " behind it it is RFC 5424. */
+static bool skip_priority(struct scan *s, bool *is_5424)
+{
+	struct scan t = *s;
+
+	scan_want(&t, '<');
+	scan_number(&t, 1, 3);
+	scan_want(&t, '>');
+	if (t.ok)
+		*s = t;
+	t = *s;
+	scan_want(&t, '1');
+	scan_want(&t, ' ');
+	*is_5424 = t.ok && scan_digit(&t);
+	if (*is_5424)
+		*s = t;
+	return s->ok;
+}
+
+bool klog_head_parse(struct slice text, bool strict, struct klog_head *out)
+{
+	static form_fn *const forms[] = {form_boot, form_ctime, form_iso, form_3164, form_weekday};
+	struct scan s = {text.ptr, text.ptr + text.len, true};
+	struct klog_head h = {0};
+	bool is_5424;
+
+	skip_priority(&s, &is_5424);
+	if (is_5424 && form_5424(s, text, &h) && (h.kernel || !strict)) {
+		*out = h;
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		h = (struct klog_head){0};
+		if (forms[i](s, text, strict, &h)) {
+			*out = h;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Days since 1970 of a civil date (Howard Hinnant's days_from_civil). */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+	int64_t era, of_era, of_year;
+
+	year -= month <= 2;
+	era = (year >= 0 ? year : year - 399) / 400;
+	of_era = year - era * 400;
+	of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+int64_t klog_date_ns(const struct klog_date *date, int32_t year)
+{
+	return days_of(year, date->month, date->day) * SECONDS_PER_DAY * STAMP_NS_PER_S +
+	       date->ns_of_day;
+}
+
+bool klog_stamp_parse(struct slice text, struct klog_head *out)
+{
+	struct scan s = {text.ptr, text.ptr + text.len, true};
+	struct klog_head h = {.wall = KLOG_WALL_LOCAL};
+
+	scan_iso_date(&s, &h);
+	if (s.ok && s.at < s.end) {
+		if (!scan_try(&s, 'T'))
+			scan_want(&s, ' ');
+		scan_time(&s, &h);
+		scan_zone(&s, &h);
+	}
+	if (!s.ok || s.at != s.end)
+		return false;
+	*out = h;
+	return true;
+}

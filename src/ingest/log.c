@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See log.h. This file reads; log_time.c and log_copy.c settle what the lines' times mean. */
+#include "ingest/log.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "ingest/log_facts.h"
+#include "ingest/log_private.h"
+
+enum {
+	LOG_TEXT_BYTES_MAX = 2048, /* kept of a message */
+	LOG_JOIN_BYTES_MAX = 1024, /* of a cut line and the one behind it */
+	LOG_STACK_LINES_MAX = 80,  /* behind a hung task */
+	LOG_STACK_BYTES_MAX = 8192,
+	LOG_HOSTS_MAX = 4096,
+	LOG_NAME_BYTES_MAX = 255,
+};
+
+/* What is remembered from line to line while a file is read. */
+struct log_reading {
+	struct logs *logs;
+	struct log_file *file;
+	struct klog *klog;
+	struct strbuf stack; /* of the hung task of the last record */
+	size_t stack_lines;
+	bool in_stack;
+	uint64_t cut_line; /* the last message, if it told nothing and may go on; 0: none */
+	struct klog_head cut_head;
+	struct strbuf cut;
+	uint32_t host;
+};
+
+struct logs *logs_create(const struct log_options *options, struct evidence_list *evidence)
+{
+	struct logs *l = mem_alloc(1, sizeof(*l));
+
+	l->options = *options;
+	l->evidence = evidence;
+	arena_init(&l->arena);
+	vec_init(&l->records, sizeof(struct log_record));
+	vec_init(&l->files, sizeof(struct log_file));
+	vec_init(&l->hosts, sizeof(struct log_host));
+	return l;
+}
+
+void logs_destroy(struct logs *l)
+{
+	if (!l)
+		return;
+	vec_deinit(&l->records);
+	vec_deinit(&l->files);
+	vec_deinit(&l->hosts);
+	arena_deinit(&l->arena);
+	free(l);
+}
+
+uint32_t log_host_of(struct logs *l, struct slice name, bool told)
+{
+	if (name.len > LOG_NAME_BYTES_MAX)
+		name.len = LOG_NAME_BYTES_MAX;
+	for (uint32_t i = 0; i < l->hosts.len; i++) {
+		struct log_host *h = vec_at(&l->hosts, i);
+
+		if (h->told == told && slice_equal(slice_of_string(h->name), name))
+			return i;
+	}
+	if (l->hosts.len == LOG_HOSTS_MAX)
+		return LOG_HOST_NONE;
+	*(struct log_host *)vec_push(&l->hosts) =
+		(struct log_host){arena_copy(&l->arena, name.ptr, name.len), told};
+	return (uint32_t)l->hosts.len - 1;
+}
+
+static struct slice log_keep(struct logs *l, struct slice text, struct slice whole,
+			     const char *kept)
+{
+	if (text.len == 0)
+		return slice_make(NULL, 0);
+	if (text.ptr >= whole.ptr && text.ptr + text.len <= whole.ptr + whole.len)
+		return slice_make(kept + (text.ptr - whole.ptr), text.len);
+	return slice_make(arena_copy(&l->arena, text.ptr, text.len), text.len);
+}
+
+static void log_add(struct log_reading *r, uint64_t line, const struct klog_head *head,
+		    const struct log_fact *fact)
+{
+	struct logs *l = r->logs;
+	struct log_record *record;
+	struct slice whole = fact->line;
+	const char *kept;
+
+	if (l->records.len == LOG_RECORDS_MAX) {
+		l->dropped++;
+		return;
+	}
+	kept = arena_copy(&l->arena, whole.ptr, whole.len);
+	record = vec_push(&l->records);
+	record->fact = *fact;
+	record->fact.line = slice_make(kept, whole.len);
+	record->fact.program = log_keep(l, fact->program, whole, kept);
+	record->fact.server = log_keep(l, fact->server, whole, kept);
+	record->fact.subject = log_keep(l, fact->subject, whole, kept);
+	record->text_hash = hash_bytes(whole.ptr, whole.len);
+	record->file = (uint32_t)l->files.len - 1;
+	record->host = r->host;
+	record->line = line;
+	record->head = *head;
+	record->head.host = record->head.tag = slice_make(NULL, 0);
+	r->file->last = l->records.len;
+}
+
+static void log_stack_end(struct log_reading *r)
+{
+	struct log_record *record = vec_last(&r->logs->records);
+
+	if (!r->in_stack)
+		return;
+	r->in_stack = false;
+	record->fact.detail = slice_make(
+		arena_copy(&r->logs->arena, strbuf_text(&r->stack), r->stack.len), r->stack.len);
+	log_stack_parse(&record->fact);
+}
+
+/* The line belongs to the hung task above it. */
+static bool log_stack_take(struct log_reading *r, struct slice text)
+{
+	if (!r->in_stack)
+		return false;
+	if (r->stack_lines == LOG_STACK_LINES_MAX || r->stack.len > LOG_STACK_BYTES_MAX ||
+	    text.len > LOG_TEXT_BYTES_MAX || !log_stack_goes_on(text)) {
+		log_stack_end(r);
+		return false;
+	}
+	strbuf_add(&r->stack, text.ptr, text.len);
+	strbuf_add_char(&r->stack, '\n');
+	r->stack_lines++;
+	return true;
+}
+
+static void log_take_fact(struct log_reading *r, uint64_t line, const struct klog_head *head,
+			  const struct log_fact *fact)
+{
+	size_t before = r->logs->records.len;
+
+	log_add(r, line, head, fact);
+	if (fact->kind != LOG_HUNG_TASK || r->logs->records.len == before)
+		return;
+	r->in_stack = true;
+	r->stack_lines = 0;
+	strbuf_reset(&r->stack);
+}
+
+/* A line without a head, right behind a message that told nothing: mails cut long lines. */
+static void log_take_plain(struct log_reading *r, const struct klog_line *line)
+{
+	struct log_fact fact;
+
+	if (log_stack_take(r, line->text) || r->cut_line == 0)
+		return;
+	if (line->line == r->cut_line + 1 && line->text.len < LOG_JOIN_BYTES_MAX) {
+		strbuf_add_char(&r->cut, ' ');
+		strbuf_add(&r->cut, line->text.ptr, line->text.len);
+		if (log_fact_parse(slice_make(strbuf_text(&r->cut), r->cut.len), r->cut_head.kernel,
+				   &fact))
+			log_take_fact(r, r->cut_line, &r->cut_head, &fact);
+	}
+	r->cut_line = 0;
+}
+
+static void log_remember_cut(struct log_reading *r, const struct klog_line *line, struct slice text)
+{
+	r->cut_line = 0;
+	if (!line->head.kernel || text.len == 0 || text.len >= LOG_JOIN_BYTES_MAX)
+		return;
+	strbuf_reset(&r->cut);
+	strbuf_add(&r->cut, text.ptr, text.len);
+	r->cut_line = line->line;
+	r->cut_head = line->head;
+}
+
+static void log_take_head(struct log_reading *r, const struct klog_head *head)
+{
+	struct log_file *f = r->file;
+
+	r->host = head->host.len ? log_host_of(r->logs, head->host, true) : LOG_HOST_NONE;
+	if (r->host != LOG_HOST_NONE && head->kernel) {
+		if (f->hosts_told == 0 || (f->hosts_told == 1 && f->host != r->host))
+			f->hosts_told++;
+		if (f->hosts_told == 1)
+			f->host = r->host;
+	}
+	if ((head->wall == KLOG_WALL_LOCAL || head->wall == KLOG_WALL_UTC) &&
+	    head->date.year > f->year_seen)
+		f->year_seen = head->date.year;
+	if (!head->kernel)
+		return;
+	if (f->stats.kernel_lines++ == 0)
+		f->head_first = *head;
+	f->head_last = *head;
+}
+
+static void log_take_hostname(struct log_reading *r, struct slice text)
+{
+	struct slice name = log_hostname_parse(text);
+
+	if (name.len == 0 || r->file->hosts_told)
+		return;
+	r->file->host = log_host_of(r->logs, name, true);
+	r->file->hosts_told = r->file->host != LOG_HOST_NONE;
+}
+
+static void log_take_line(struct log_reading *r, const struct klog_line *line)
+{
+	struct slice text = line->text;
+	struct log_fact fact;
+
+	if (line->plain) {
+		log_take_plain(r, line);
+		return;
+	}
+	log_take_head(r, &line->head);
+	if (text.len > LOG_TEXT_BYTES_MAX)
+		text.len = LOG_TEXT_BYTES_MAX;
+	if (line->head.kernel && log_stack_take(r, text))
+		return;
+	if (text.len && log_fact_parse(text, line->head.kernel, &fact)) {
+		r->cut_line = 0;
+		log_take_fact(r, line->line, &line->head, &fact);
+		return;
+	}
+	if (line->head.kernel)
+		log_take_hostname(r, text);
+	log_remember_cut(r, line, text);
+}
+
+/* A document of braces is somebody's data about a log (a report of ours, say), and no log. */
+static bool log_is_json(struct source *source)
+{
+	struct slice head = source_peek(source, 64);
+
+	for (size_t i = 0; i < head.len; i++)
+		if (!strchr(" \t\r\n", head.ptr[i]) || head.ptr[i] == '\0')
+			return head.ptr[i] == '{';
+	return false;
+}
+
+bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp written,
+	       struct source *source)
+{
+	size_t records = l->records.len;
+	struct log_reading r = {.logs = l};
+	struct klog_line line;
+
+	if (log_is_json(source))
+		return false;
+	r.file = vec_push(&l->files);
+	*r.file = (struct log_file){.evidence = evidence,
+				    .path = arena_text(&l->arena, path),
+				    .written = written,
+				    .first = records,
+				    .last = records,
+				    .host = LOG_HOST_NONE};
+	r.klog = klog_create(source);
+	strbuf_init(&r.stack);
+	strbuf_init(&r.cut);
+	while (klog_next(r.klog, &line))
+		log_take_line(&r, &line);
+	log_stack_end(&r);
+	strbuf_deinit(&r.stack);
+	strbuf_deinit(&r.cut);
+	klog_get_stats(r.klog, &r.file->stats);
+	klog_destroy(r.klog);
+	r.file->head_first.host = r.file->head_last.host = slice_make(NULL, 0);
+	r.file->head_first.tag = r.file->head_last.tag = slice_make(NULL, 0);
+	if (r.file->stats.kernel_lines == 0) {
+		l->records.len = records;
+		l->files.len--;
+		return false;
+	}
+	if (source_fault(source))
+		r.file->fault = arena_text(&l->arena, source_fault(source));
+	return true;
+}
+
+uint64_t logs_fact_count(const struct logs *l)
+{
+	return l->records.len - l->copies;
+}
+
+static void log_emit_one(const struct logs *l, const struct log_record *r,
+			 const struct event_board *board)
+{
+	const struct log_file *f = vec_at(&l->files, r->file);
+	const struct log_host *h =
+		r->host == LOG_HOST_NONE ? NULL : (struct log_host *)vec_at(&l->hosts, r->host);
+	struct log_fact fact = r->fact;
+	struct event e = {
+		.kind = EVENT_LOG,
+		.at = {.evidence = f->evidence, .frame = r->line, .at = r->at},
+		.log = &fact,
+	};
+
+	fact.host = h ? slice_of_string(h->name) : slice_make(NULL, 0);
+	fact.host_told = h && h->told;
+	fact.has_boot_time = r->head.has_boot;
+	fact.boot_ns = r->head.boot_ns;
+	event_emit(board, &e);
+}
+
+void logs_emit(struct logs *l, const struct event_board *board, int64_t until_ns)
+{
+	for (; l->emitted < l->records.len; l->emitted++) {
+		const struct log_record *r = vec_at(&l->records, l->emitted);
+
+		if (r->at.clock == CLOCK_UTC && r->at.ns > until_ns)
+			return;
+		if (!r->copy)
+			log_emit_one(l, r, board);
+	}
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See log_facts.h. A wording is its fixed words with marks for what changes between them:
+ *
+ *	$P program   $S server   $N number   $T subject   $* anything
+ *
+ * A mark takes all up to the next fixed words. Words at the end of a wording need not stand at the
+ * end of the message: mails and scans cut lines, and glue others to them.
+ */
+#include "ingest/log_facts.h"
+
+#include <arpa/inet.h>
+
+enum {
+	SERVER_BYTES_MAX = 255,
+	PROGRAM_BYTES_MAX = 32,
+	SUBJECT_BYTES_MAX = 4096,
+	ADDRESS_BYTES_MAX = 46,
+};
+
+/* `gate` is searched first, as it is quick and rules most lines out; "" is no gate. */
+static const struct wording {
+	const char *gate;
+	const char *text;
+	enum log_fact_kind kind;
+	bool gave_up;
+	bool to_end; /* nothing but punctuation may follow */
+} wordings[] = {
+	/* net/sunrpc/clnt.c: rpc_check_timeout, call_decode */
+	{" not resp", "$P: server $S not responding, timed", LOG_NOT_RESPONDING, true, false},
+	{" not resp", "$P: server $S not responding", LOG_NOT_RESPONDING, false, false},
+	{": server ", "$P: server $S OK", LOG_RESPONDING, false, true},
+	{": server ", "$P: server $S 0K", LOG_RESPONDING, false, true}, /* as scans have it */
+	{": server ", "$P: server $S Ok", LOG_RESPONDING, false, true},
+	/* fs/nfs/nfs4state.c */
+	{" locks", "NFS: $S: lost $N locks", LOG_LOCKS_LOST, false, false},
+	{"eclaim failed", "NFS: $T: Lock reclaim failed", LOG_LOCKS_LOST, false, false},
+	{"state manager", "NFS: state manager: $T failed on NFSv4 server $S with error $N",
+	 LOG_RECOVERY_FAILED, false, false},
+	{"state manager", "tate manager failed on NFSv4 server $S with error $N",
+	 LOG_RECOVERY_FAILED, false, false},
+	{"recovery failed", "NFSv4: state recovery failed for open file $T, error = $N",
+	 LOG_OPEN_UNRECOVERED, false, false},
+	{"clientid", "NFS: Server $S reports our clientid is in use", LOG_CLIENTID_IN_USE, false,
+	 false},
+	/* fs/nfsd/nfs4state.c; before 663e36f07666 */
+	{"incorrect client", "NFSD: client $S testing state ID with incorrect client ID",
+	 LOG_CLIENTID_MISMATCH, false, false},
+	{"grace period", "NFSD: starting $N-second grace period", LOG_GRACE_STARTED, false, false},
+	{"grace period", "NFSD: end of grace period", LOG_GRACE_ENDED, false, false},
+	{"grace period", "ending NFSv4 grace period", LOG_GRACE_ENDED, false, false},
+	/* fs/lockd/mon.c */
+	{"cannot mon", "lockd: cannot monitor $S", LOG_MONITOR_FAILED, false, false},
+	/* kernel/hung_task.c, mm/oom_kill.c, init/version.c */
+	{"blocked for", "INFO: task $T blocked for more than $N seconds", LOG_HUNG_TASK, false,
+	 false},
+	{"ut of memory", "ut of memory: Kill$* process $N", LOG_OUT_OF_MEMORY, false, false},
+	{"Linux ver", "Linux version $T", LOG_BOOT, false, false},
+};
+
+static const uint8_t *find(struct slice in, const char *words, size_t len)
+{
+	return len && in.len >= len ? memmem(in.ptr, in.len, words, len) : NULL;
+}
+
+static int64_t number_parse(struct slice text)
+{
+	bool minus = text.len > 0 && text.ptr[0] == '-';
+	int64_t number = 0;
+
+	for (size_t i = minus; i < text.len && number < INT64_MAX / 100; i++) {
+		if (text.ptr[i] < '0' || text.ptr[i] > '9')
+			break;
+		number = number * 10 + (text.ptr[i] - '0');
+	}
+	return minus ? -number : number;
+}
+
+/* Blanks of a line that was cut and put together again are no part of a name. */
+static struct slice trimmed(struct slice text)
+{
+	while (text.len && text.ptr[0] == ' ')
+		text = slice_make(text.ptr + 1, text.len - 1);
+	while (text.len && text.ptr[text.len - 1] == ' ')
+		text.len--;
+	return text;
+}
+
+static bool is_word(struct slice text, size_t max)
+{
+	return text.len > 0 && text.len <= max && !memchr(text.ptr, ' ', text.len);
+}
+
+/* Takes what a mark stands for; false: it cannot be that. */
+static bool mark_take(char mark, struct slice text, struct log_fact *out)
+{
+	text = trimmed(text);
+	switch (mark) {
+	case 'P':
+		out->program = text;
+		return text.len > 0 && text.len <= PROGRAM_BYTES_MAX;
+	case 'S':
+		out->server = text;
+		return is_word(text, SERVER_BYTES_MAX);
+	case 'N':
+		out->number = number_parse(text);
+		return text.len > 0 &&
+		       (text.ptr[0] == '-' || (text.ptr[0] >= '0' && text.ptr[0] <= '9'));
+	case 'T':
+		out->subject = text;
+		return text.len > 0 && text.len <= SUBJECT_BYTES_MAX;
+	default:
+		return true;
+	}
+}
+
+static bool only_punctuation(struct slice rest)
+{
+	for (size_t i = 0; i < rest.len; i++)
+		if (!strchr(" .,;!'\"`|)]", rest.ptr[i]) || rest.ptr[i] == '\0')
+			return false;
+	return true;
+}
+
+/* What a last mark takes: up to a blank; a subject takes the rest. */
+static size_t last_mark_bytes(char mark, struct slice rest)
+{
+	const uint8_t *blank = rest.len ? memchr(rest.ptr, ' ', rest.len) : NULL;
+
+	return mark == 'T' || mark == '*' || !blank ? rest.len : (size_t)(blank - rest.ptr);
+}
+
+static bool wording_match(const struct wording *w, struct slice text, struct log_fact *out)
+{
+	const char *at = w->text;
+	struct slice rest = text;
+	char mark = *at == '$' ? '\0' : '*'; /* fixed words first: anything may precede them */
+
+	for (;;) {
+		size_t len;
+		const uint8_t *found;
+
+		if (*at == '$') {
+			mark = at[1];
+			at += 2;
+		}
+		len = strcspn(at, "$");
+		if (len == 0)
+			return mark_take(mark, slice_make(rest.ptr, last_mark_bytes(mark, rest)),
+					 out);
+		found = find(rest, at, len);
+		if (!found ||
+		    !mark_take(mark, slice_make(rest.ptr, (size_t)(found - rest.ptr)), out))
+			return false;
+		rest = slice_make(found + len, rest.len - (size_t)(found - rest.ptr) - len);
+		at += len;
+		if (*at == '\0')
+			return !w->to_end || only_punctuation(rest);
+	}
+}
+
+bool log_address_parse(struct slice text, struct endpoint *out)
+{
+	char name[ADDRESS_BYTES_MAX + 1];
+	struct endpoint e = {.addr = {[10] = 0xff, [11] = 0xff}};
+	size_t len = text.len;
+
+	if (len > 2 && text.ptr[0] == '[' && text.ptr[len - 1] == ']')
+		text = slice_make(text.ptr + 1, len -= 2);
+	if (len == 0 || len > ADDRESS_BYTES_MAX)
+		return false;
+	memcpy(name, text.ptr, len);
+	name[len] = '\0';
+	name[strcspn(name, "%")] = '\0'; /* the zone of a link-local address */
+	if (inet_pton(AF_INET, name, e.addr + 12) != 1 && inet_pton(AF_INET6, name, e.addr) != 1)
+		return false;
+	*out = e;
+	return true;
+}
+
+/* "NAME:PID": the PID stands behind the last colon. */
+static void hung_task_settle(struct log_fact *f)
+{
+	size_t colon = f->subject.len;
+
+	f->seconds = f->number;
+	f->number = 0;
+	while (colon > 0 && f->subject.ptr[colon - 1] != ':')
+		colon--;
+	if (colon == 0)
+		return;
+	f->number = number_parse(slice_make(f->subject.ptr + colon, f->subject.len - colon));
+	f->subject.len = colon - 1;
+}
+
+/* A program's name that is more than a word or two is prose. */
+static bool program_is_plausible(struct slice program)
+{
+	for (size_t i = 0; i < program.len; i++)
+		if (program.ptr[i] >= 0x80 || program.ptr[i] == ':')
+			return false;
+	return true;
+}
+
+bool log_fact_parse(struct slice text, bool kernel, struct log_fact *out)
+{
+	const char *gate = "";
+	bool open = true;
+
+	if (log_link_parse(text, out))
+		return true;
+	if (!kernel)
+		return false;
+	for (size_t i = 0; i < sizeof(wordings) / sizeof(wordings[0]); i++) {
+		const struct wording *w = &wordings[i];
+		struct log_fact f = {.kind = w->kind, .line = text, .gave_up = w->gave_up};
+
+		if (strcmp(w->gate, gate) != 0) {
+			gate = w->gate;
+			open = find(text, gate, strlen(gate)) != NULL;
+		}
+		if (!open || !wording_match(w, text, &f) || !program_is_plausible(f.program))
+			continue;
+		if (f.kind == LOG_HUNG_TASK)
+			hung_task_settle(&f);
+		f.server_is_address = f.server.len && log_address_parse(f.server, &f.server_at);
+		*out = f;
+		return true;
+	}
+	return false;
+}
+
+struct slice log_hostname_parse(struct slice text)
+{
+	static const char *const words[] = {"ostname set to <", "et hostname to <"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		size_t len = strlen(words[i]);
+		const uint8_t *found = find(text, words[i], len);
+		const uint8_t *end =
+			found ? memchr(found, '>', text.len - (size_t)(found - text.ptr)) : NULL;
+
+		if (end && end > found + len)
+			return slice_make(found + len, (size_t)(end - found) - len);
+	}
+	return slice_make(NULL, 0);
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* After the logs were read: whose they are, when it was, what is a copy; and what that is told. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ingest/log_private.h"
+
+static struct log_file *file_at(const struct logs *l, size_t index)
+{
+	return vec_at(&l->files, index);
+}
+
+/* The folder's part of a path: up to the last slash, which is left out. */
+static struct slice folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slice_make(path, slash ? (size_t)(slash - path) : 0);
+}
+
+/* The host that logs of the same folder name, if it is one only; else LOG_HOST_NONE. */
+static uint32_t folder_host(const struct logs *l, struct slice folder)
+{
+	uint32_t host = LOG_HOST_NONE;
+
+	for (size_t i = 0; i < l->files.len; i++) {
+		const struct log_file *f = file_at(l, i);
+
+		if (f->hosts_told == 0 || !slice_equal(folder_of(f->path), folder))
+			continue;
+		if (f->hosts_told > 1 || (host != LOG_HOST_NONE && host != f->host))
+			return LOG_HOST_NONE;
+		host = f->host;
+	}
+	return host;
+}
+
+/* "client1" of "case/client1/dmesg.txt"; the file's name where there is no folder. */
+static struct slice folder_name(const char *path)
+{
+	struct slice folder = folder_of(path);
+	size_t start = folder.len;
+
+	while (start > 0 && folder.ptr[start - 1] != '/')
+		start--;
+	if (start == folder.len)
+		return slice_of_string(
+			path + (folder.len && path[folder.len] == '/' ? folder.len + 1 : 0));
+	return slice_make(folder.ptr + start, folder.len - start);
+}
+
+/* A name for an unnamed host: of its folder, told apart from a folder of the same name. */
+static uint32_t host_by_folder(struct logs *l, size_t index)
+{
+	const struct log_file *f = file_at(l, index);
+	struct slice name = folder_name(f->path);
+
+	for (size_t i = 0; i < index; i++) {
+		const struct log_file *other = file_at(l, i);
+		const struct log_host *h =
+			other->host == LOG_HOST_NONE
+				? NULL
+				: (struct log_host *)vec_at(&l->hosts, other->host);
+
+		if (!h || h->told || folder_of(f->path).len == 0)
+			continue;
+		if (slice_equal(folder_of(other->path), folder_of(f->path)))
+			return other->host;
+		if (slice_equal(slice_of_string(h->name), name))
+			name = folder_of(f->path);
+	}
+	return log_host_of(l, name, false);
+}
+
+static void settle_hosts(struct logs *l)
+{
+	for (size_t i = 0; i < l->files.len; i++) {
+		struct log_file *f = file_at(l, i);
+
+		if (f->hosts_told > 1)
+			f->host = LOG_HOST_NONE;
+		if (f->hosts_told == 0)
+			f->host = folder_host(l, folder_of(f->path));
+		if (f->host == LOG_HOST_NONE)
+			f->host = host_by_folder(l, i);
+		for (size_t k = f->first; k < f->last; k++) {
+			struct log_record *r = vec_at(&l->records, k);
+
+			if (r->host == LOG_HOST_NONE)
+				r->host = f->host;
+		}
+	}
+}
+
+static void note_host(const struct logs *l, const struct log_file *f)
+{
+	const struct log_host *h =
+		f->host == LOG_HOST_NONE ? NULL : (struct log_host *)vec_at(&l->hosts, f->host);
+	struct strbuf text;
+
+	if (!h || f->hosts_told > 1)
+		return;
+	strbuf_init(&text);
+	strbuf_add_text(&text, h->told ? "is the log of host " : "does not name its host: called ");
+	strbuf_add_safe(&text, slice_of_string(h->name));
+	if (!h->told)
+		strbuf_add_text(&text, " after its place; files of one folder are taken to be of "
+				       "one host");
+	else if (f->hosts_told == 0)
+		strbuf_add_text(&text, ", as others in its folder");
+	evidence_add_note(l->evidence, f->evidence, strbuf_text(&text));
+	strbuf_deinit(&text);
+}
+
+static void enter_file(const struct logs *l, const struct log_file *f)
+{
+	struct evidence *e = evidence_list_at(l->evidence, f->evidence);
+	char text[160];
+
+	e->records = f->stats.kernel_lines;
+	e->first = log_head_stamp(l, f, &f->head_first);
+	e->last = log_head_stamp(l, f, &f->head_last);
+	note_host(l, f);
+	if (f->copies) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " of its messages %s also in another log of the host, and "
+			 "count once",
+			 f->copies, f->copies == 1 ? "is" : "are");
+		evidence_add_note(l->evidence, f->evidence, text);
+	}
+	if (f->stats.other_lines) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " lines are of other programs than the kernel",
+			 f->stats.other_lines);
+		evidence_add_note(l->evidence, f->evidence, text);
+	}
+	if (f->stats.cut_lines)
+		evidence_add_damage(l->evidence, f->evidence, "lines that are too long, cut",
+				    f->stats.cut_lines, UINT64_MAX, f->stats.cut_first);
+	if (f->fault)
+		evidence_add_damage(l->evidence, f->evidence, f->fault, 1, UINT64_MAX, 0);
+}
+
+/* What has no time in UTC first, then by time; as in the files where that is the same. */
+static int record_order(const void *a, const void *b)
+{
+	const struct log_record *x = a;
+	const struct log_record *y = b;
+
+	if ((x->at.clock == CLOCK_UTC) != (y->at.clock == CLOCK_UTC))
+		return x->at.clock == CLOCK_UTC ? 1 : -1;
+	if (x->at.clock == CLOCK_UTC && x->at.ns != y->at.ns)
+		return x->at.ns < y->at.ns ? -1 : 1;
+	if (x->file != y->file)
+		return x->file < y->file ? -1 : 1;
+	return (x->line > y->line) - (x->line < y->line);
+}
+
+void logs_settle(struct logs *l, struct stamp capture)
+{
+	settle_hosts(l);
+	log_times_settle(l, capture);
+	log_copies_settle(l);
+	for (size_t i = 0; i < l->files.len; i++)
+		enter_file(l, file_at(l, i));
+	if (l->dropped && l->files.len)
+		evidence_add_damage(l->evidence, file_at(l, 0)->evidence,
+				    "facts in the logs for which there was no room", l->dropped,
+				    UINT64_MAX, 0);
+	if (l->records.len)
+		qsort(l->records.items, l->records.len, l->records.item_bytes, record_order);
+}

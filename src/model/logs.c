@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See logs.h. */
+#include "model/logs.h"
+
+#include <string.h>
+
+/* A silence of this length ends an interval that no "OK" ended: each task complains once only. */
+#define INTERVAL_GAP_NS (3600 * STAMP_NS_PER_S)
+
+enum { LOGS_TEXT_BYTES_MAX = 1024 };
+
+void logs_model_init(struct logs_model *m)
+{
+	*m = (struct logs_model){0};
+	arena_init(&m->arena);
+	vec_init(&m->hosts, sizeof(struct logs_host *));
+	vec_init(&m->intervals, sizeof(struct logs_interval *));
+	vec_init(&m->losses, sizeof(struct logs_loss *));
+	vec_init(&m->interfaces, sizeof(struct logs_interface *));
+	vec_init(&m->tasks, sizeof(struct logs_task *));
+}
+
+void logs_model_deinit(struct logs_model *m)
+{
+	for (size_t i = 0; i < m->interfaces.len; i++)
+		vec_deinit(&(*(struct logs_interface **)vec_at(&m->interfaces, i))->outages);
+	vec_deinit(&m->hosts);
+	vec_deinit(&m->intervals);
+	vec_deinit(&m->losses);
+	vec_deinit(&m->interfaces);
+	vec_deinit(&m->tasks);
+	arena_deinit(&m->arena);
+}
+
+static bool is_text(const char *text, struct slice s)
+{
+	return slice_equal(slice_of_string(text), s);
+}
+
+static const char *keep(struct logs_model *m, struct slice s)
+{
+	return arena_copy(&m->arena, s.ptr,
+			  s.len < LOGS_TEXT_BYTES_MAX ? s.len : LOGS_TEXT_BYTES_MAX);
+}
+
+/* Room for one more of `bytes` in the list; NULL: it is full. */
+static void *list_add(struct logs_model *m, struct vec *list, size_t max, size_t bytes)
+{
+	if (list->len == max) {
+		m->dropped++;
+		return NULL;
+	}
+	return *(void **)vec_push(list) = arena_alloc(&m->arena, bytes);
+}
+
+static struct logs_host *host_of(struct logs_model *m, const struct log_fact *f)
+{
+	struct logs_host *h;
+
+	for (size_t i = 0; i < m->hosts.len; i++) {
+		h = *(struct logs_host **)vec_at(&m->hosts, i);
+		if (h->told == f->host_told && is_text(h->name, f->host))
+			return h;
+	}
+	h = list_add(m, &m->hosts, LOGS_HOSTS_MAX, sizeof(*h));
+	if (!h)
+		return NULL;
+	h->name = keep(m, f->host);
+	h->told = f->host_told;
+	return h;
+}
+
+static bool subject_is(const struct logs_subject *s, const struct logs_host *host,
+		       const struct log_fact *f)
+{
+	return s->host == host && is_text(s->program, f->program) && is_text(s->server, f->server);
+}
+
+static struct logs_subject subject_make(struct logs_model *m, const struct logs_host *host,
+					const struct log_fact *f)
+{
+	return (struct logs_subject){
+		.host = host,
+		.program = keep(m, f->program),
+		.server = keep(m, f->server),
+		.server_is_address = f->server_is_address,
+		.server_at = f->server_at,
+	};
+}
+
+static void cite_add(struct provenance *cites, uint32_t *len, const struct provenance *at)
+{
+	if (*len < LOGS_CITES_MAX)
+		cites[(*len)++] = *at;
+}
+
+/* True when `late` is more than gap_ns behind `early`; of one clock. */
+static bool is_far(struct stamp late, struct stamp early, int64_t gap_ns)
+{
+	int64_t apart;
+
+	return stamp_known(late) && late.clock == early.clock &&
+	       !__builtin_sub_overflow(late.ns, early.ns, &apart) && apart > gap_ns;
+}
+
+/* The last interval of this subject, open or not; NULL: none. */
+static struct logs_interval *interval_last(const struct logs_model *m, const struct logs_host *host,
+					   const struct log_fact *f)
+{
+	for (size_t i = m->intervals.len; i > 0; i--) {
+		struct logs_interval *v = *(struct logs_interval **)vec_at(&m->intervals, i - 1);
+
+		if (subject_is(&v->of, host, f))
+			return v;
+	}
+	return NULL;
+}
+
+static void take_not_responding(struct logs_model *m, const struct logs_host *host,
+				const struct event *e)
+{
+	struct logs_interval *v = interval_last(m, host, e->log);
+
+	if (!v || v->ok.frame != FRAME_NONE || v->last.at.clock != e->at.at.clock ||
+	    is_far(e->at.at, v->last.at, INTERVAL_GAP_NS)) {
+		v = list_add(m, &m->intervals, LOGS_INTERVALS_MAX, sizeof(*v));
+		if (!v)
+			return;
+		v->of = subject_make(m, host, e->log);
+		v->first = e->at;
+	}
+	v->last = e->at;
+	if (e->log->gave_up && v->gave_up++ == 0)
+		v->gave_up_first = e->at;
+	v->trying += !e->log->gave_up;
+	cite_add(v->cites, &v->cites_len, &e->at);
+}
+
+static void take_responding(struct logs_model *m, const struct logs_host *host,
+			    const struct event *e)
+{
+	struct logs_interval *v = interval_last(m, host, e->log);
+
+	if (v && v->ok.frame == FRAME_NONE && v->last.at.clock == e->at.at.clock)
+		v->ok = e->at;
+}
+
+static void take_locks_lost(struct logs_model *m, const struct logs_host *host,
+			    const struct event *e)
+{
+	struct logs_loss *loss = NULL;
+
+	for (size_t i = 0; i < m->losses.len && !loss; i++) {
+		struct logs_loss *one = *(struct logs_loss **)vec_at(&m->losses, i);
+
+		if (subject_is(&one->of, host, e->log))
+			loss = one;
+	}
+	if (!loss) {
+		loss = list_add(m, &m->losses, LOGS_LOSSES_MAX, sizeof(*loss));
+		if (!loss)
+			return;
+		loss->of = subject_make(m, host, e->log);
+		loss->first = e->at;
+	}
+	loss->count++;
+	if (e->log->number > 0)
+		loss->locks += (uint64_t)e->log->number;
+	loss->last = e->at;
+	cite_add(loss->cites, &loss->cites_len, &e->at);
+}
+
+static struct logs_interface *interface_of(struct logs_model *m, const struct logs_host *host,
+					   const struct log_fact *f)
+{
+	struct logs_interface *n;
+
+	for (size_t i = 0; i < m->interfaces.len; i++) {
+		n = *(struct logs_interface **)vec_at(&m->interfaces, i);
+		if (n->host == host && is_text(n->name, f->subject))
+			return n;
+	}
+	n = list_add(m, &m->interfaces, LOGS_INTERFACES_MAX, sizeof(*n));
+	if (!n)
+		return NULL;
+	n->host = host;
+	n->name = keep(m, f->subject);
+	vec_init(&n->outages, sizeof(struct logs_outage));
+	return n;
+}
+
+static void take_link(struct logs_model *m, const struct logs_host *host, const struct event *e)
+{
+	struct logs_interface *n = interface_of(m, host, e->log);
+	struct logs_outage *last = n ? vec_last(&n->outages) : NULL;
+
+	if (!n)
+		return;
+	if (e->log->kind == LOG_LINK_UP) {
+		if (n->down)
+			last->up = e->at;
+		else if (n->first_up.frame == FRAME_NONE)
+			n->first_up = e->at;
+		n->down = false;
+		return;
+	}
+	if (n->down) {
+		last->messages++;
+		return;
+	}
+	if (n->first_up.frame == FRAME_NONE && n->outages_count == 0)
+		n->downs_before_up++;
+	n->down = true;
+	n->outages_count++;
+	if (n->outages.len < LOGS_OUTAGES_MAX)
+		last = vec_push(&n->outages);
+	*last = (struct logs_outage){.down = e->at, .messages = 1};
+}
+
+static void take_hung_task(struct logs_model *m, const struct logs_host *host,
+			   const struct event *e)
+{
+	const struct log_fact *f = e->log;
+	struct logs_task *t = NULL;
+
+	for (size_t i = 0; i < m->tasks.len && !t; i++) {
+		struct logs_task *one = *(struct logs_task **)vec_at(&m->tasks, i);
+
+		if (one->host == host && one->pid == f->number && is_text(one->name, f->subject))
+			t = one;
+	}
+	if (!t) {
+		t = list_add(m, &m->tasks, LOGS_TASKS_MAX, sizeof(*t));
+		if (!t)
+			return;
+		t->host = host;
+		t->name = keep(m, f->subject);
+		t->pid = f->number;
+		t->where = t->nfs_function = t->waits_in = "";
+		t->first = e->at;
+	}
+	if (!t->has_stack && f->where.len) {
+		t->has_stack = true;
+		t->where = keep(m, f->where);
+		t->nfs_function = keep(m, f->nfs_function);
+		t->waits_in = keep(m, f->waits_in);
+	}
+	if (f->seconds > t->seconds)
+		t->seconds = f->seconds;
+	t->reports++;
+	t->last = e->at;
+}
+
+static void logs_take(void *context, const struct event *e)
+{
+	static void (*const takers[LOG_FACT_COUNT])(struct logs_model *, const struct logs_host *,
+						    const struct event *) = {
+		[LOG_NOT_RESPONDING] = take_not_responding,
+		[LOG_RESPONDING] = take_responding,
+		[LOG_LINK_DOWN] = take_link,
+		[LOG_LINK_UP] = take_link,
+		[LOG_LOCKS_LOST] = take_locks_lost,
+		[LOG_HUNG_TASK] = take_hung_task,
+	};
+	struct logs_model *m = context;
+	struct logs_host *host = host_of(m, e->log);
+	enum log_fact_kind kind = e->log->kind;
+
+	if (!host)
+		return;
+	if (host->counts[kind]++ == 0)
+		host->first[kind] = e->at;
+	host->last[kind] = e->at;
+	if (takers[kind])
+		takers[kind](m, host, e);
+}
+
+void logs_model_attach(struct logs_model *m, struct event_board *board)
+{
+	event_board_add(board, EVENT_LOG, logs_take, m);
+}

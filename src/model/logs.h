@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What kernel logs told: intervals in which a server did not respond, locks that were lost, links
+ * that went and came, tasks that hung. By host, as the logs name it.
+ *
+ * Not the logs themselves: a line that nothing here knows was never an event. Texts are copies.
+ */
+#ifndef MODEL_LOGS_H
+#define MODEL_LOGS_H
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "event/event.h"
+
+enum {
+	LOGS_INTERVALS_MAX = 4096,
+	LOGS_LOSSES_MAX = 1024,
+	LOGS_INTERFACES_MAX = 1024,
+	LOGS_OUTAGES_MAX = 64, /* kept for each interface: the first ones and the last one */
+	LOGS_TASKS_MAX = 1024,
+	LOGS_HOSTS_MAX = 4096,
+	LOGS_CITES_MAX = 8,
+};
+
+/* A host that wrote a log. */
+struct logs_host {
+	const char *name;
+	bool told; /* the log itself names it; else it is called after its folder */
+	uint64_t counts[LOG_FACT_COUNT];
+	struct provenance first[LOG_FACT_COUNT], last[LOG_FACT_COUNT];
+};
+
+/* Who complains about whom. */
+struct logs_subject {
+	const struct logs_host *host;
+	const char *program; /* "nfs", "lockd", "nfs4 cb" ...; "" where there is none */
+	const char *server;  /* as the messages name it; "" when they do not */
+	bool server_is_address;
+	struct endpoint server_at; /* valid with server_is_address; port 0 */
+};
+
+/*
+ * From the first "not responding" to "OK". Several tasks complain about one server, each once:
+ * that is one interval.
+ */
+struct logs_interval {
+	struct logs_subject of;
+	struct provenance first, last;   /* complaints */
+	struct provenance ok;            /* FRAME_NONE: none follows in the log */
+	uint64_t trying, gave_up;        /* complaints of the two wordings */
+	struct provenance gave_up_first; /* FRAME_NONE: none */
+	struct provenance cites[LOGS_CITES_MAX];
+	uint32_t cites_len;
+};
+
+/* Locks that one host lost at one server. */
+struct logs_loss {
+	struct logs_subject of;
+	uint64_t count; /* messages */
+	uint64_t locks; /* the sum of their numbers; 0: they tell none */
+	struct provenance first, last;
+	struct provenance cites[LOGS_CITES_MAX];
+	uint32_t cites_len;
+};
+
+/* From the link's loss to its return. */
+struct logs_outage {
+	struct provenance down;
+	struct provenance up; /* FRAME_NONE: it did not come back in the log */
+	uint64_t messages;    /* that said "down" meanwhile */
+};
+
+/* An interface of a host. */
+struct logs_interface {
+	const struct logs_host *host;
+	const char *name;
+	struct provenance first_up; /* FRAME_NONE: none seen */
+	bool down;                  /* the last outage is not over */
+	uint64_t outages_count;     /* all, also those not kept */
+	struct vec outages;         /* struct logs_outage */
+	/* Outages that begin a log's view of the interface, before it was ever up: bring-up. */
+	uint64_t downs_before_up;
+};
+
+/* A task that the kernel reported as hung; reported again and again, it is one. */
+struct logs_task {
+	const struct logs_host *host;
+	const char *name;
+	int64_t pid;
+	int64_t seconds; /* blocked for more than this: the largest that was told */
+	const char *where, *nfs_function, *waits_in; /* as in struct log_fact; "": not told */
+	bool has_stack;
+	uint64_t reports;
+	struct provenance first, last;
+};
+
+struct logs_model {
+	struct arena arena;
+	struct vec hosts;      /* struct logs_host *, each list in order of first sight */
+	struct vec intervals;  /* struct logs_interval * */
+	struct vec losses;     /* struct logs_loss * */
+	struct vec interfaces; /* struct logs_interface * */
+	struct vec tasks;      /* struct logs_task * */
+	uint64_t dropped;      /* facts for which there was no room */
+};
+
+void logs_model_init(struct logs_model *m);
+void logs_model_deinit(struct logs_model *m);
+
+/* Registers the model's sink. */
+void logs_model_attach(struct logs_model *m, struct event_board *board);
+
+#endif
