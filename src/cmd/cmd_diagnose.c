@@ -8,6 +8,7 @@
 #include "model/call.h"
 #include "model/conn.h"
 #include "model/nfs4.h"
+#include "model/path.h"
 #include "report/writer.h"
 
 /* Everything that rules may look at. */
@@ -15,6 +16,7 @@ struct models {
 	struct conn_model conns;
 	struct call_model calls;
 	struct nfs4_model nfs4;
+	struct path_model path;
 };
 
 static void models_init(struct models *m, struct event_board *board)
@@ -22,13 +24,16 @@ static void models_init(struct models *m, struct event_board *board)
 	conn_model_init(&m->conns);
 	call_model_init(&m->calls);
 	nfs4_model_init(&m->nfs4);
+	path_model_init(&m->path);
 	conn_model_attach(&m->conns, board);
 	call_model_attach(&m->calls, board);
 	nfs4_model_attach(&m->nfs4, board);
+	path_model_attach(&m->path, board);
 }
 
 static void models_deinit(struct models *m)
 {
+	path_model_deinit(&m->path);
 	nfs4_model_deinit(&m->nfs4);
 	call_model_deinit(&m->calls);
 	conn_model_deinit(&m->conns);
@@ -93,11 +98,13 @@ static struct err *diagnose_evidence(const struct options *options, struct run *
 		.conns = &models->conns,
 		.calls = &models->calls,
 		.nfs4 = &models->nfs4,
+		.path = &models->path,
 	};
 	struct err *err;
 
 	run_go(run, false);
 	nfs4_model_finish(&models->nfs4);
+	path_model_finish(&models->path);
 	call_model_sort(&models->calls);
 	diagnosis_init(&diagnosis);
 	diagnose_run(&rules, &diagnosis);

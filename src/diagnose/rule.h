@@ -13,6 +13,7 @@
 struct conn_model;
 struct call_model;
 struct nfs4_model;
+struct path_model;
 
 /* Everything that a rule may look at. */
 struct rule_input {
@@ -20,6 +21,7 @@ struct rule_input {
 	const struct conn_model *conns;
 	const struct call_model *calls;
 	const struct nfs4_model *nfs4;
+	const struct path_model *path;
 };
 
 struct rule {

@@ -138,10 +138,13 @@ static void conn_record_note(struct conn_record *r, const struct event *e)
 	case TCP_FACT_SYN:
 	case TCP_FACT_SYN_REPEAT:
 		r->syns++;
+		r->syn_last = e->at;
+		r->syns_after_answer += r->syn_acks != 0;
 		conn_note_first(&r->syn, &e->at);
 		break;
 	case TCP_FACT_SYN_ACK:
 		r->syn_acks++;
+		r->syn_ack_last = e->at;
 		r->answered_ttl = tcp->ttl;
 		conn_note_first(&r->syn_ack, &e->at);
 		break;
@@ -158,6 +161,8 @@ static void conn_record_note(struct conn_record *r, const struct event *e)
 	case TCP_FACT_FIN:
 	case TCP_FACT_FIN_REPEAT:
 		r->fins[tcp->from]++;
+		r->fin_last[tcp->from] = e->at;
+		r->fin_heard[tcp->from] = tcp->heard;
 		conn_note_first(&r->fin[tcp->from], &e->at);
 		break;
 	case TCP_FACT_RST:

@@ -46,7 +46,10 @@ struct conn_record {
 	struct provenance first, last; /* facts, calls and replies; once ended: of all segments */
 	/* The first of each; FRAME_NONE: not seen. A challenge is a bare ACK in answer to a SYN. */
 	struct provenance syn, syn_ack, established, refused, challenge, fin[2], rst;
+	/* The last of each, and the last thing that its receiver had said before a repeated FIN. */
+	struct provenance syn_last, syn_ack_last, fin_last[2], fin_heard[2];
 	uint32_t syns, syn_acks, fins[2], challenges;
+	uint32_t syns_after_answer; /* SYNs sent again although a SYN-ACK was seen */
 	uint64_t retransmissions[2];
 	uint64_t calls, replies; /* without what was sent again; calls of both sides */
 	uint8_t answered_ttl;    /* of the last SYN-ACK; 0: not known */

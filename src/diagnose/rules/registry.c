@@ -11,7 +11,11 @@ const struct rule *const diagnose_rules[] = {
 	&rule_nfs4_server_restart,
 	&rule_nfs4_session_only_lost,
 	&rule_nfs4_session_reset_loop,
+	&rule_tcp_path_silent,
+	&rule_tcp_syn_challenged,
 	&rule_tcp_syn_refused,
+	&rule_tcp_syn_unanswered,
+	&rule_tcp_synack_unacknowledged,
 };
 /* clang-format on */
 

@@ -12,6 +12,10 @@ extern const struct rule rule_nfs4_lease_expired;
 extern const struct rule rule_nfs4_server_restart;
 extern const struct rule rule_nfs4_session_only_lost;
 extern const struct rule rule_nfs4_session_reset_loop;
+extern const struct rule rule_tcp_path_silent;
+extern const struct rule rule_tcp_syn_challenged;
 extern const struct rule rule_tcp_syn_refused;
+extern const struct rule rule_tcp_syn_unanswered;
+extern const struct rule rule_tcp_synack_unacknowledged;
 
 #endif

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Connections that do not come about (catalogue B1, B2; RFC 9293 section 3.5, RFC 5961 section 4):
+ *
+ * tcp-syn-unanswered         nothing comes back
+ * tcp-synack-unacknowledged  the SYN-ACK is repeated, the handshake is never completed
+ * tcp-syn-challenged         a bare ACK of an older connection comes back, again and again
+ *
+ * Attempts of one client host at one server port belong together, whatever their source ports,
+ * until one of them succeeds. One SYN lost, or two, is loss and no finding; so is a challenge that
+ * is followed by success.
+ */
+#include "diagnose/rules/rules.h"
+#include "diagnose/rules/transport.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* Linux sends a SYN again after 1, 3 and 7 s: three in vain are more than a lost one. */
+enum { TRIES_MIN = 3 };
+#define TROUBLE_MIN_NS (3 * STAMP_NS_PER_S)
+
+/* An answer that takes longer than this counts as none to that SYN. */
+#define ANSWER_NS STAMP_NS_PER_S
+
+/* A Linux client waits no longer than this before it tries again (XS_TCP_MAX_REEST_TO). */
+#define RETRY_NS (300 * STAMP_NS_PER_S)
+
+enum attempt_kind {
+	ATTEMPT_SUCCESS, /* established */
+	ATTEMPT_ANSWER,  /* SYN-ACK or RST: the other host is there */
+	ATTEMPT_UNANSWERED,
+	ATTEMPT_UNACKNOWLEDGED,
+	ATTEMPT_CHALLENGED,
+};
+
+/* What happened to one connection attempt, or one of several things that did. */
+struct attempt {
+	const struct conn_record *r;
+	enum attempt_kind kind;
+	const struct provenance *at, *last;
+	uint32_t tries;
+};
+
+static int attempt_order(const void *a, const void *b)
+{
+	const struct attempt *x = a;
+	const struct attempt *y = b;
+	int order = endpoint_compare(&x->r->conn.server, &y->r->conn.server);
+
+	if (order == 0)
+		order = memcmp(x->r->conn.client.addr, y->r->conn.client.addr, IDENT_ADDR_BYTES);
+	if (order == 0)
+		order = (x->at->at.ns > y->at->at.ns) - (x->at->at.ns < y->at->at.ns);
+	if (order == 0)
+		order = (x->r->conn.serial > y->r->conn.serial) -
+			(x->r->conn.serial < y->r->conn.serial);
+	return order ? order : (int)x->kind - (int)y->kind;
+}
+
+static void attempt_add(struct vec *out, const struct conn_record *r, enum attempt_kind kind,
+			const struct provenance *at, const struct provenance *last, uint32_t tries)
+{
+	*(struct attempt *)vec_push(out) = (struct attempt){r, kind, at, last, tries};
+}
+
+static void attempts_of(const struct conn_record *r, struct vec *out)
+{
+	bool answered = transport_known(&r->syn_ack);
+	bool established = transport_known(&r->established);
+	const struct provenance *answer = answered ? &r->syn_ack : &r->refused;
+
+	if (established)
+		attempt_add(out, r, ATTEMPT_SUCCESS, &r->established, &r->established, 0);
+	if (!transport_known(&r->syn))
+		return;
+	if (transport_known(answer))
+		attempt_add(out, r, ATTEMPT_ANSWER, answer, answer, 0);
+	if (r->challenges)
+		attempt_add(out, r, ATTEMPT_CHALLENGED, &r->challenge, &r->last, r->challenges);
+	else if (!transport_known(answer) && !established)
+		attempt_add(out, r, ATTEMPT_UNANSWERED, &r->syn, &r->syn_last, r->syns);
+	else if (answered && r->syns > 1 && path_span_ns(r->syn.at, answer->at) >= TROUBLE_MIN_NS)
+		attempt_add(out, r, ATTEMPT_UNANSWERED, &r->syn,
+			    r->syn_last.frame < answer->frame ? &r->syn_last : answer, r->syns);
+	if (answered && r->syn_acks > 1)
+		attempt_add(out, r, ATTEMPT_UNACKNOWLEDGED, &r->syn_ack,
+			    established && r->established.frame < r->syn_ack_last.frame
+				    ? &r->established
+				    : &r->syn_ack_last,
+			    r->syn_acks);
+}
+
+/* All attempts at ports of NFS, by server, client and time. */
+static void attempts_collect(const struct rule_input *in, struct vec *out)
+{
+	for (size_t i = 0; i < in->conns->records.len; i++) {
+		const struct conn_record *r = transport_record(in, i);
+
+		if (r->conn.transport == TRANSPORT_TCP &&
+		    transport_port_is_nfs(in, &r->conn.server))
+			attempts_of(r, out);
+	}
+	if (out->len)
+		qsort(out->items, out->len, out->item_bytes, attempt_order);
+}
+
+static bool attempts_same_pair(const struct attempt *a, const struct transport_trouble *t)
+{
+	return endpoint_equal(&a->r->conn.server, &t->conn.server) &&
+	       endpoint_same_host(&a->r->conn.client, &t->conn.client) &&
+	       a->r->conn.evidence == t->conn.evidence;
+}
+
+static void trouble_begin(struct transport_trouble *t, const struct attempt *a)
+{
+	*t = (struct transport_trouble){
+		.conn = a->r->conn,
+		.connecting = true,
+		.first = a->at->at,
+		.end = a->last->at,
+		.cite_first = *a->at,
+	};
+}
+
+static void trouble_add(struct transport_trouble *t, const struct attempt *a)
+{
+	t->tries += a->tries;
+	t->conns++;
+	if (path_span_ns(t->end, a->last->at) > 0)
+		t->end = a->last->at;
+	t->cite_last = *a->last;
+	if (t->cites_len < PATH_CITES_MAX)
+		t->cites[t->cites_len++] = *a->at;
+}
+
+/* Long enough, often enough, and not merely at the end of what was captured. */
+static bool trouble_counts(const struct rule_input *in, const struct transport_trouble *t)
+{
+	struct stamp end = transport_evidence_end(in, t->conn.evidence);
+
+	if (t->tries < TRIES_MIN || path_span_ns(t->first, t->end) < TROUBLE_MIN_NS)
+		return false;
+	return t->over || t->tries > TRIES_MIN || path_span_ns(t->end, end) >= ANSWER_NS;
+}
+
+static void trouble_keep(const struct rule_input *in, struct transport_trouble *t, struct vec *out)
+{
+	if (t->tries && trouble_counts(in, t))
+		*(struct transport_trouble *)vec_push(out) = *t;
+	*t = (struct transport_trouble){0};
+}
+
+/* Runs of attempts of this kind, each until what ends it: struct transport_trouble. */
+static void troubles_of_kind(const struct rule_input *in, enum attempt_kind kind, struct vec *out)
+{
+	struct transport_trouble now = {0};
+	struct vec attempts;
+
+	vec_init(&attempts, sizeof(struct attempt));
+	attempts_collect(in, &attempts);
+	for (size_t i = 0; i < attempts.len; i++) {
+		const struct attempt *a = vec_at(&attempts, i);
+		bool ends = a->kind == ATTEMPT_SUCCESS ||
+			    (a->kind == ATTEMPT_ANSWER && kind == ATTEMPT_UNANSWERED);
+
+		if (now.tries &&
+		    (!attempts_same_pair(a, &now) || path_span_ns(now.end, a->at->at) > RETRY_NS))
+			trouble_keep(in, &now, out);
+		if (a->kind == kind) {
+			if (now.tries == 0)
+				trouble_begin(&now, a);
+			trouble_add(&now, a);
+		} else if (ends && now.tries && path_span_ns(a->at->at, now.end) == 0) {
+			now.over = true;
+			now.end = a->at->at;
+			now.cite_over = *a->at;
+			trouble_keep(in, &now, out);
+		}
+	}
+	trouble_keep(in, &now, out);
+	vec_deinit(&attempts);
+}
+
+/* Successes of the same client at other ports of the same server meanwhile, by a cite or NULL. */
+static const struct provenance *works_meanwhile(const struct rule_input *in,
+						const struct transport_trouble *t)
+{
+	for (size_t i = 0; i < in->conns->records.len; i++) {
+		const struct conn_record *r = transport_record(in, i);
+
+		if (endpoint_same_host(&r->conn.server, &t->conn.server) &&
+		    endpoint_same_host(&r->conn.client, &t->conn.client) &&
+		    r->conn.evidence == t->conn.evidence && transport_known(&r->established) &&
+		    path_span_ns(t->first, r->established.at) > 0 &&
+		    path_span_ns(r->established.at, t->end) > 0)
+			return &r->established;
+	}
+	return NULL;
+}
+
+void transport_unanswered(const struct rule_input *in, struct vec *out)
+{
+	size_t kept = 0;
+
+	troubles_of_kind(in, ATTEMPT_UNANSWERED, out);
+	for (size_t i = 0; i < out->len; i++) {
+		struct transport_trouble *t = vec_at(out, i);
+
+		if (transport_host_hears(in, t->conn.evidence, &t->conn.client))
+			*(struct transport_trouble *)vec_at(out, kept++) = *t;
+	}
+	out->len = kept;
+}
+
+static const char *over_text(struct diagnosis *d, const struct transport_trouble *t)
+{
+	if (t->over)
+		return arena_format(&d->arena, "until %s", transport_time(d, t->end));
+	return "and none succeeded while the evidence lasts";
+}
+
+static struct finding *trouble_tell(struct diagnosis *d, const char *id,
+				    const struct transport_trouble *t, const char *last)
+{
+	struct finding *f = transport_finding(d, id, CONFIDENCE_LIKELY, &t->conn, t->first, t->end);
+
+	f->count = t->tries;
+	finding_cite(d, f, &t->cite_first, &t->conn, "%s", "the first one");
+	finding_cite(d, f, &t->cite_last, &t->conn, "%s", last);
+	finding_cite(d, f, &t->cite_over, &t->conn, "%s", "what ended it");
+	for (uint32_t i = 1; i < t->cites_len; i++)
+		finding_cite(d, f, &t->cites[i], &t->conn, "%s", "another attempt");
+	return f;
+}
+
+static void unanswered_tell(const struct rule_input *in, struct diagnosis *d,
+			    const struct transport_trouble *t)
+{
+	struct finding *f = trouble_tell(d, "tcp-syn-unanswered", t, "the last SYN in vain");
+	const struct provenance *works = works_meanwhile(in, t);
+	const char *to = transport_endpoint(d, &t->conn.server);
+
+	f->title = arena_format(&d->arena, "%s did not answer connection attempts of %s for %s", to,
+				transport_host(d, &t->conn.client),
+				transport_duration(d, path_span_ns(t->first, t->end)));
+	f->why = arena_format(
+		&d->arena,
+		"%" PRIu32
+		" SYNs to %s from %s on brought nothing back, neither SYN-ACK nor RST, %s. "
+		"The capture shows other packets that reached the client.%s",
+		t->tries, to, transport_time(d, t->first), over_text(d, t),
+		works ? " Another connection between the two hosts was established meanwhile: the "
+			"host was up, and something treats this port or this connection "
+			"differently "
+			"(a packet filter, or a stateful one that keeps an old connection)."
+		      : "");
+	finding_cite(d, f, works ? works : &(struct provenance){0}, &t->conn,
+		     "meanwhile another connection of the same hosts is established");
+	finding_rule_out(d, f, "tcp-syn-refused", "no RST came back");
+	finding_rule_out(d, f, "tcp-synack-unacknowledged", "no SYN-ACK is in the capture");
+}
+
+static void unacknowledged_tell(const struct rule_input *in, struct diagnosis *d,
+				const struct transport_trouble *t)
+{
+	static const char *const where[] = {
+		[TRANSPORT_PLACE_UNKNOWN] =
+			"Where this capture was taken is not known: at the client, the host itself "
+			"drops them (a packet filter); elsewhere they are lost on the way to it.",
+		[TRANSPORT_AT_CLIENT] = "By the times of other handshakes the capture was taken "
+					"near the client: if "
+					"on the client itself, its own packet filter drops them.",
+		[TRANSPORT_AT_SERVER] = "By the times of other handshakes the capture was taken "
+					"near the server: the "
+					"SYN-ACKs are lost on the way, or dropped at the client.",
+	};
+	struct finding *f = trouble_tell(d, "tcp-synack-unacknowledged", t, "the last SYN-ACK");
+	const char *at = transport_endpoint(d, &t->conn.server);
+	const char *client = transport_host(d, &t->conn.client);
+
+	f->title = arena_format(&d->arena, "%s never took the SYN-ACKs of %s, for %s", client, at,
+				transport_duration(d, path_span_ns(t->first, t->end)));
+	f->why = arena_format(&d->arena,
+			      "%s answered SYNs of %s with SYN-ACK %" PRIu32
+			      " times from %s on, and the handshake was not completed, %s. %s",
+			      at, client, t->tries, transport_time(d, t->first), over_text(d, t),
+			      where[transport_place(in, &t->conn)]);
+	finding_rule_out(d, f, "tcp-syn-unanswered", "the server answered");
+}
+
+static void challenged_tell(const struct rule_input *in, struct diagnosis *d,
+			    const struct transport_trouble *t)
+{
+	struct finding *f = trouble_tell(d, "tcp-syn-challenged", t, "the end of the last attempt");
+
+	(void)in;
+	finding_subject(d, f, "client port", "%u", t->conn.client.port);
+	f->title = arena_format(&d->arena, "%s answers SYNs of %s with ACKs of an old connection",
+				transport_endpoint(d, &t->conn.server),
+				transport_endpoint(d, &t->conn.client));
+	f->why = arena_format(
+		&d->arena,
+		"%" PRIu32 " SYNs got an ACK without SYN, from %s on, %s: the server still has a "
+		"connection with these ports, and does not let go of it.",
+		t->tries, transport_time(d, t->first), over_text(d, t));
+	finding_rule_out(d, f, "tcp-syn-refused", "the answer is an ACK and no RST");
+	finding_rule_out(d, f, "tcp-syn-unanswered", "each SYN was answered");
+}
+
+static void run_kind(const struct rule_input *in, struct diagnosis *d, enum attempt_kind kind,
+		     void (*tell)(const struct rule_input *, struct diagnosis *,
+				  const struct transport_trouble *))
+{
+	struct vec troubles;
+
+	vec_init(&troubles, sizeof(struct transport_trouble));
+	if (kind == ATTEMPT_UNANSWERED)
+		transport_unanswered(in, &troubles);
+	else
+		troubles_of_kind(in, kind, &troubles);
+	for (size_t i = 0; i < troubles.len; i++)
+		tell(in, d, vec_at(&troubles, i));
+	vec_deinit(&troubles);
+}
+
+static void unanswered_run(const struct rule_input *in, struct diagnosis *out)
+{
+	run_kind(in, out, ATTEMPT_UNANSWERED, unanswered_tell);
+}
+
+static void unacknowledged_run(const struct rule_input *in, struct diagnosis *out)
+{
+	run_kind(in, out, ATTEMPT_UNACKNOWLEDGED, unacknowledged_tell);
+}
+
+static void challenged_run(const struct rule_input *in, struct diagnosis *out)
+{
+	run_kind(in, out, ATTEMPT_CHALLENGED, challenged_tell);
+}
+
+const struct rule rule_tcp_syn_unanswered = {
+	.id = "tcp-syn-unanswered",
+	.needs = "a capture that shows both directions",
+	.run = unanswered_run,
+};
+
+const struct rule rule_tcp_synack_unacknowledged = {
+	.id = "tcp-synack-unacknowledged",
+	.needs = "a capture that shows the connection attempts and their answers",
+	.run = unacknowledged_run,
+};
+
+const struct rule rule_tcp_syn_challenged = {
+	.id = "tcp-syn-challenged",
+	.needs = "a capture that shows the connection attempts and their answers",
+	.run = challenged_run,
+};
