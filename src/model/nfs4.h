@@ -62,7 +62,8 @@ struct nfs4_server {
 	uint32_t boots_len;
 	struct nfs4_name owner, scope; /* last told; empty: not told */
 	struct nfs4_grace grace;
-	uint64_t reclaims_ok; /* OPEN with CLAIM_PREVIOUS or LOCK with reclaim, answered OK */
+	uint64_t identifications; /* EXCHANGE_ID and SETCLIENTID that it answered OK, by anybody */
+	uint64_t reclaims_ok;     /* OPEN with CLAIM_PREVIOUS or LOCK with reclaim, answered OK */
 	uint64_t reclaims_refused;
 	struct provenance reclaim_ok, reclaim_refused; /* the first of each */
 };
@@ -108,7 +109,8 @@ struct nfs4_clientid {
 	uint64_t id;
 	struct nfs4_instance *instance;              /* NULL: its EXCHANGE_ID was not seen */
 	struct provenance given, confirmed, refused; /* refused: first STALE_CLIENTID or EXPIRED */
-	bool destroyed;                              /* by DESTROY_CLIENTID */
+	uint64_t given_count; /* the server's `identifications` then; 0: not seen */
+	bool destroyed;       /* by DESTROY_CLIENTID */
 };
 
 struct nfs4_session {
@@ -164,6 +166,10 @@ struct nfs4_recovery {
 	int64_t clientid_steps; /* counter new minus counter old; -1: not known (layout, other boot)
 				 */
 	uint32_t own_identifications; /* EXCHANGE_IDs of the party in it */
+	/* Of anybody that the capture shows, from the old client ID to the new one; -1: not known.
+	 */
+	int64_t seen_identifications;
+	uint64_t old_given_count;
 	bool confirmed; /* the EXCHANGE_ID that gave the client ID had EXCHGID4_FLAG_CONFIRMED_R */
 	bool connection_lost; /* it was refused on another connection than the last renewal's */
 	/* Another instance of the same owner accepted by the server since the lost state was made.
@@ -191,8 +197,9 @@ struct nfs4_party {
 	struct provenance first_attempt; /* the first call after the last renewal */
 	struct nfs4_session *session;    /* the current one; NULL: none */
 	bool has_clientid;
-	uint64_t clientid;            /* the current one */
-	struct provenance state_made; /* when the current client ID was accepted */
+	uint64_t clientid;             /* the current one */
+	uint64_t clientid_given_count; /* see struct nfs4_clientid */
+	struct provenance state_made;  /* when the current client ID was accepted */
 	enum nfs4_ladder ladder;
 	struct nfs4_recovery *now;        /* while ladder is not IDLE; else NULL */
 	struct nfs4_recovery *recoveries; /* NULL until the first */

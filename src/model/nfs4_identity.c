@@ -170,8 +170,11 @@ void nfs4_identity_answered(struct nfs4_model *m, struct nfs4_path *path,
 	}
 	c = nfs4_clientid_get(m, path->server_at, fact->res_clientid);
 	c->instance = i;
-	if (!provenance_seen(&c->given))
+	path->server_at->identifications++;
+	if (!provenance_seen(&c->given)) {
 		c->given = call->reply;
+		c->given_count = path->server_at->identifications;
+	}
 	nfs4_boot_note(path->server_at, fact->res_clientid, &call->reply);
 	nfs4_ladder_identified(p, call, fact);
 }
@@ -190,11 +193,12 @@ static void identity_accepted(struct nfs4_path *path, struct nfs4_party *p, stru
 		c->instance->accepted_last = call->reply;
 	}
 	nfs4_boot_note(path->server_at, c->id, &call->reply);
-	nfs4_ladder_created(p, call, c->id);
+	nfs4_ladder_created(p, call, c);
 	if (!p->has_clientid || p->clientid != c->id)
 		p->state_made = call->reply;
 	p->has_clientid = true;
 	p->clientid = c->id;
+	p->clientid_given_count = c->given_count;
 	nfs4_ladder_renewed(p, call);
 }
 

@@ -58,7 +58,8 @@ void nfs4_ladder_destroyed(struct nfs4_party *p, const struct rpc_call *call);
 void nfs4_ladder_refused(struct nfs4_party *p, const struct rpc_call *call);
 void nfs4_ladder_identified(struct nfs4_party *p, const struct rpc_call *call,
 			    const struct nfs4_fact *fact);
-void nfs4_ladder_created(struct nfs4_party *p, const struct rpc_call *call, uint64_t clientid);
+void nfs4_ladder_created(struct nfs4_party *p, const struct rpc_call *call,
+			 const struct nfs4_clientid *clientid);
 void nfs4_ladder_reclaim_complete(struct nfs4_party *p, const struct rpc_call *call);
 
 /* A call that would renew the lease if the server liked it. */

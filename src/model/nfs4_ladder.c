@@ -161,6 +161,8 @@ static void recovery_start(struct nfs4_party *p, const struct nfs4_session *sess
 		.old_boot_s = -1,
 		.new_boot_s = -1,
 		.clientid_steps = -1,
+		.seen_identifications = -1,
+		.old_given_count = p->has_clientid ? p->clientid_given_count : 0,
 	};
 	if (provenance_seen(&p->last_renewal)) {
 		r->silence_ns = call->call.at.ns - p->last_renewal.at.ns;
@@ -234,7 +236,8 @@ void nfs4_ladder_identified(struct nfs4_party *p, const struct rpc_call *call,
 	recovery_find_other(p);
 }
 
-void nfs4_ladder_created(struct nfs4_party *p, const struct rpc_call *call, uint64_t clientid)
+void nfs4_ladder_created(struct nfs4_party *p, const struct rpc_call *call,
+			 const struct nfs4_clientid *clientid)
 {
 	struct nfs4_recovery *r = p->now;
 
@@ -242,7 +245,9 @@ void nfs4_ladder_created(struct nfs4_party *p, const struct rpc_call *call, uint
 		return;
 	r->kind = p->ladder == LADDER_IDENTIFIED ? RECOVERY_FULL : RECOVERY_SESSION_ONLY;
 	r->created = call->reply;
-	r->new_clientid = clientid;
+	r->new_clientid = clientid->id;
+	if (r->old_given_count && clientid->given_count >= r->old_given_count)
+		r->seen_identifications = (int64_t)(clientid->given_count - r->old_given_count);
 	p->ladder = LADDER_CREATED;
 	if (r->kind == RECOVERY_SESSION_ONLY)
 		recovery_close(p);

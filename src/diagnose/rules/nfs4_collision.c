@@ -28,6 +28,7 @@ struct evidence_for {
 	uint64_t alive;       /* of them: refused although sent after the other was accepted */
 	uint64_t unexplained; /* recoveries without silence, restart, or other instance in sight */
 	uint64_t foreign;     /* of those: others identified themselves in between */
+	uint64_t unseen;      /* of those: more of them than the capture shows */
 	uint64_t same_conn;   /* of those: on a connection that stayed up */
 	uint64_t boot_same;   /* of those: the server's boot time is known and the same */
 	uint64_t kept;        /* recoveries that the model kept of these parties */
@@ -53,6 +54,18 @@ static bool loss_is_unexplained(const struct nfs4_loss *loss)
 	       !nfs4_loss_boot_changed(r) && !nfs4_loss_reclaimed(r);
 }
 
+/* The server's counter went on by more than this client asked for. */
+static bool others_identified(const struct nfs4_recovery *r)
+{
+	return r->clientid_steps > (int64_t)r->own_identifications;
+}
+
+/* And by more than everybody asked for whom the capture shows. */
+static bool others_unseen(const struct nfs4_recovery *r)
+{
+	return r->seen_identifications >= 0 && r->clientid_steps > r->seen_identifications;
+}
+
 static void weigh_loss(struct evidence_for *e, const struct nfs4_loss *loss)
 {
 	const struct nfs4_recovery *r = loss->recovery;
@@ -71,7 +84,8 @@ static void weigh_loss(struct evidence_for *e, const struct nfs4_loss *loss)
 	if (!loss_is_unexplained(loss))
 		return;
 	e->unexplained++;
-	e->foreign += r->clientid_steps > (int64_t)r->own_identifications;
+	e->foreign += others_identified(r);
+	e->unseen += others_unseen(r);
 	e->same_conn += !r->connection_lost;
 	e->boot_same += nfs4_loss_boot_same(r);
 	show_loss(e, loss);
@@ -270,12 +284,25 @@ static void undecided_collision(struct diagnosis *d)
 		"tcpdump -i any -s 0 -w server.pcap port 2049   # on the server, then give both");
 }
 
-static void judge(struct diagnosis *d, const struct evidence_for *e)
+/*
+ * Whether what is left unexplained may be put down to a client that is out of sight: not where
+ * calls of this one may be missing, nor where the capture shows the others and nobody is missing.
+ */
+static bool may_infer(const struct nfs4_model *m, const struct evidence_for *e)
+{
+	if (e->shown_len == 0 || e->shown[0].party->lossy)
+		return false;
+	return e->unseen * 2 >= e->unexplained || !nfs4_loss_sees_others(m, &e->shown[0]);
+}
+
+static void judge(const struct nfs4_model *m, struct diagnosis *d, const struct evidence_for *e)
 {
 	bool two = e->owner && e->owner->instances.len > 1;
 
 	if (two && (e->losses > 0 || (e->owner->returns && e->unexplained)))
 		write_proved(d, e);
+	else if (e->unexplained && !may_infer(m, e))
+		undecided_collision(d);
 	else if (e->unexplained >= ROUNDS_LIKELY && e->foreign * 2 >= e->unexplained)
 		write_inferred(d, e, CONFIDENCE_LIKELY);
 	else if (e->unexplained >= ROUNDS_POSSIBLE && e->boot_same == 0 &&
@@ -311,7 +338,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 			if (instance->party)
 				weigh_party(&e, nfs4_party_find(instance->party));
 		}
-		judge(out, &e);
+		judge(m, out, &e);
 	}
 	for (size_t i = 0; i < m->parties.len; i++) {
 		struct nfs4_party *p = *(struct nfs4_party **)vec_at(&m->parties, i);
@@ -320,7 +347,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 		if (p->instance || p->merged_into)
 			continue;
 		weigh_party(&e, p);
-		judge(out, &e);
+		judge(m, out, &e);
 	}
 }
 

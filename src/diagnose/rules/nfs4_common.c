@@ -49,6 +49,19 @@ bool nfs4_loss_reclaimed(const struct nfs4_recovery *r)
 	return r->grace > 0 || r->reclaims_ok > 0;
 }
 
+bool nfs4_loss_sees_others(const struct nfs4_model *m, const struct nfs4_loss *loss)
+{
+	for (size_t i = 0; i < m->parties.len; i++) {
+		const struct nfs4_party *p = *(struct nfs4_party **)vec_at(&m->parties, i);
+
+		if (p->server == loss->party->server && !p->merged_into &&
+		    p->evidence == loss->recovery->lost.evidence &&
+		    !endpoint_same_host(&p->host, &loss->party->host))
+			return true;
+	}
+	return false;
+}
+
 const char *nfs4_owner_text(struct diagnosis *d, const struct nfs4_owner *owner)
 {
 	struct strbuf text;

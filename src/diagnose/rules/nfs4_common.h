@@ -34,6 +34,12 @@ bool nfs4_loss_boot_same(const struct nfs4_recovery *r);
 /* A server that answers GRACE, or that accepts reclaims, has restarted (RFC 8881 section 8.4.2). */
 bool nfs4_loss_reclaimed(const struct nfs4_recovery *r);
 
+/*
+ * True when the capture that saw this loss also shows other clients of the server: then another
+ * instance of the owner would be seen in it.
+ */
+bool nfs4_loss_sees_others(const struct nfs4_model *m, const struct nfs4_loss *loss);
+
 /* Texts in the diagnosis' arena. */
 const char *nfs4_owner_text(struct diagnosis *d, const struct nfs4_owner *owner);
 const char *nfs4_host_text(struct diagnosis *d, const struct endpoint *host);

@@ -35,15 +35,7 @@ static bool collision_excluded(const struct nfs4_model *m, const struct nfs4_los
 
 	if (r->clientid_steps >= 0 && r->clientid_steps <= (int64_t)r->own_identifications)
 		return true;
-	for (size_t i = 0; i < m->parties.len; i++) {
-		const struct nfs4_party *p = *(struct nfs4_party **)vec_at(&m->parties, i);
-
-		if (p->server == loss->party->server && !p->merged_into &&
-		    p->evidence == r->lost.evidence &&
-		    !endpoint_same_host(&p->host, &loss->party->host))
-			return true;
-	}
-	return false;
+	return nfs4_loss_sees_others(m, loss);
 }
 
 static enum finding_confidence confidence_of(const struct nfs4_model *m,
@@ -52,7 +44,9 @@ static enum finding_confidence confidence_of(const struct nfs4_model *m,
 	bool told;
 
 	nfs4_lease_ns(loss->party->server, &told);
-	return told && nfs4_loss_boot_same(loss->recovery) && !loss->party->lossy &&
+	if (!told)
+		return CONFIDENCE_POSSIBLE; /* the silence may be shorter than the lease */
+	return nfs4_loss_boot_same(loss->recovery) && !loss->party->lossy &&
 			       collision_excluded(m, loss)
 		       ? CONFIDENCE_CERTAIN
 		       : CONFIDENCE_LIKELY;

@@ -18,6 +18,7 @@ struct restart {
 	int64_t old_boot_s, boot_s; /* -1: not known */
 	struct stamp first;
 	uint64_t losses, reclaims_ok, reclaims_refused, grace;
+	bool lossy; /* calls may be missing: what was counted proves nothing */
 	struct finding *finding;
 };
 
@@ -94,6 +95,7 @@ static void add_loss(struct diagnosis *d, struct restart *s, const struct nfs4_l
 	nfs4_finding_span(f, &r->created);
 	nfs4_finding_span(f, &r->reclaim_complete);
 	s->losses++;
+	s->lossy |= loss->party->lossy;
 	s->grace += r->grace;
 	s->reclaims_ok += r->reclaims_ok;
 	s->reclaims_refused += r->reclaims_refused;
@@ -133,7 +135,7 @@ static void write_restart(struct diagnosis *d, struct restart *s)
 	struct finding *f = s->finding;
 	const char *server = nfs4_host_text(d, &s->server->at);
 
-	if (boot_is_sure(s) || (s->grace && s->reclaims_ok))
+	if (boot_is_sure(s) || (s->grace && s->reclaims_ok && !s->lossy))
 		f->confidence = CONFIDENCE_CERTAIN;
 	f->count = s->losses;
 	f->title = arena_format(
