@@ -45,6 +45,19 @@ static bool call_renews_v40(const struct rpc_call *call)
 	return false;
 }
 
+/*
+ * What a later operation of the COMPOUND was answered does not take a renewal back, nor does the
+ * hint that the callback path is down (RFC 7530 section 16.28.4).
+ */
+static bool reply_renews_v40(const struct rpc_call *call)
+{
+	for (uint32_t i = 0; i < call->ops_len; i++)
+		if (op_renews(call->ops[i].op) &&
+		    (call->ops[i].status == NFS4_OK || call->ops[i].status == NFS4ERR_CB_PATH_DOWN))
+			return true;
+	return false;
+}
+
 /* Statuses by which a server says that it does not know the client or its session (any more). */
 static bool status_is_loss(uint32_t status)
 {
@@ -65,6 +78,29 @@ static struct nfs4_session *path_session(struct nfs4_model *m, struct nfs4_path 
 	return s;
 }
 
+/* Each call on a slot counts its sequence number up by one (RFC 8881 section 2.10.6.1). */
+static bool session_lacks_calls(struct nfs4_session *s, const struct nfs4_sequence *sequence)
+{
+	uint32_t *last;
+	bool lacks;
+
+	if (sequence->slot >= NFS4_SLOTS_WATCHED)
+		return false;
+	last = &s->slot_sequence[sequence->slot];
+	lacks = *last && sequence->seqid > *last && sequence->seqid - *last > 1;
+	*last = sequence->seqid;
+	return lacks;
+}
+
+static void note_destroy(struct nfs4_model *m, const struct nfs4_path *path,
+			 const struct nfs4_fact *fact)
+{
+	struct nfs4_session *s = nfs4_session_find(m, path->server_at, fact->sessionid);
+
+	if (s)
+		s->destroy_sent = true;
+}
+
 static void take_call(void *context, const struct event *event)
 {
 	struct nfs4_model *m = context;
@@ -83,6 +119,8 @@ static void take_call(void *context, const struct event *event)
 		if (call->facts[i].kind == NFS4_FACT_EXCHANGE_ID ||
 		    call->facts[i].kind == NFS4_FACT_SETCLIENTID)
 			nfs4_identity_presented(m, path, call, &call->facts[i]);
+		else if (call->facts[i].kind == NFS4_FACT_DESTROY_SESSION)
+			note_destroy(m, path, &call->facts[i]);
 	p = nfs4_party_find(path->party);
 	if (!provenance_seen(&p->first_seen)) {
 		p->first_seen = call->call;
@@ -95,10 +133,25 @@ static void take_call(void *context, const struct event *event)
 		s->sequences++;
 		if (call->sequence.slot > s->highest_slot)
 			s->highest_slot = call->sequence.slot;
+		if (session_lacks_calls(s, &call->sequence))
+			nfs4_ladder_missed(p);
 		nfs4_ladder_attempted(p, call);
 	} else if (call->minor_version == 0 && call_renews_v40(call)) {
 		nfs4_ladder_attempted(p, call);
 	}
+}
+
+/*
+ * A session that works is the current one, also where the capture lacks how it was made; but an
+ * answer that was under way when a newer one was made says nothing.
+ */
+static bool session_takes_over(const struct nfs4_session *current, const struct nfs4_session *s,
+			       const struct rpc_call *call)
+{
+	if (!current)
+		return true;
+	return current != s && s->refusals == 0 && !s->destroy_sent &&
+	       provenance_before(&current->created, &call->call);
 }
 
 static void take_sequence(struct nfs4_model *m, struct nfs4_path *path, const struct rpc_call *call)
@@ -108,7 +161,7 @@ static void take_sequence(struct nfs4_model *m, struct nfs4_path *path, const st
 
 	if (call->sequence.status == NFS4_OK) {
 		s->last_ok = call->reply;
-		if (!p->session)
+		if (session_takes_over(p->session, s, call))
 			p->session = s;
 		nfs4_ladder_renewed(p, call);
 	} else if (status_is_loss(call->sequence.status)) {
@@ -129,10 +182,10 @@ static void take_v40(struct nfs4_path *path, const struct rpc_call *call)
 			op = call->ops[i].op;
 	if (op == OP_SETCLIENTID || op == OP_SETCLIENTID_CONFIRM)
 		return; /* a step of the ladder, not its cause */
-	if (call->status == NFS4_OK && call_renews_v40(call))
-		nfs4_ladder_renewed(p, call);
-	else if (status_is_loss(call->status) && op_renews(op))
+	if (status_is_loss(call->status) && op_renews(op))
 		nfs4_ladder_lost(p, NULL, call, op, call->status);
+	else if (reply_renews_v40(call))
+		nfs4_ladder_renewed(p, call);
 }
 
 static void take_reclaim(struct nfs4_path *path, const struct rpc_call *call, uint32_t status)
@@ -266,8 +319,22 @@ static void take_reply(void *context, const struct event *event)
 		take_grace(path, call);
 }
 
+/* Bytes that the wire had and the capture has not: renewals may have been among them. */
+static void take_tcp(void *context, const struct event *event)
+{
+	struct nfs4_model *m = context;
+	struct nfs4_path *path;
+
+	if (event->tcp->fact != TCP_FACT_LOST || !event->tcp->acked)
+		return;
+	path = nfs4_path_find(m, event->conn);
+	if (path)
+		nfs4_ladder_missed(nfs4_party_find(path->party));
+}
+
 void nfs4_model_attach(struct nfs4_model *m, struct event_board *board)
 {
+	event_board_add(board, EVENT_TCP, take_tcp, m);
 	event_board_add(board, EVENT_RPC_CALL, take_call, m);
 	event_board_add(board, EVENT_RPC_REPLY, take_reply, m);
 }

@@ -29,6 +29,7 @@ enum {
 	NFS4_HOSTS_MAX = 4,      /* hosts kept for each instance */
 	NFS4_BOOTS_MAX = 8,      /* server boot times kept */
 	NFS4_CITES_MAX = 8,
+	NFS4_SLOTS_WATCHED = 4, /* of a session, from 0: whether calls are missing */
 };
 
 /* How a server builds its client IDs; found out by comparing them with its session IDs. */
@@ -125,8 +126,10 @@ struct nfs4_session {
 	struct provenance refused; /* first BADSESSION, DEADSESSION */
 	struct provenance destroyed;
 	uint64_t sequences, refusals;
-	uint32_t slots;        /* granted; 0: not known */
-	uint32_t highest_slot; /* used */
+	uint32_t slots;                             /* granted; 0: not known */
+	uint32_t highest_slot;                      /* used */
+	uint32_t slot_sequence[NFS4_SLOTS_WATCHED]; /* the last seen on the slot; 0: none */
+	bool destroy_sent; /* DESTROY_SESSION was sent: refusals from then on are no loss */
 	bool destroyed_by_client;
 };
 
@@ -158,6 +161,7 @@ struct nfs4_recovery {
 	struct provenance first_attempt; /* the first call after that which would have renewed it */
 	int64_t silence_ns;              /* from last_renewal to lost_call; -1: not known */
 	uint64_t calls_in_silence;       /* calls of the party between the two that got no answer */
+	bool renewals_missed; /* the capture lacks calls from that time: silence is only apparent */
 	struct provenance destroy, create_refused, identified, created, reclaim_complete;
 	bool has_old_session; /* old_sessionid is the session that was refused */
 	uint8_t old_sessionid[NFS4_SESSIONID_BYTES];
@@ -194,6 +198,7 @@ struct nfs4_party {
 	uint64_t renewals;
 	uint64_t grace_answers;
 	uint64_t calls_since_renewal;
+	bool renewals_missed;            /* the capture lacks calls from after the last renewal */
 	struct provenance first_attempt; /* the first call after the last renewal */
 	struct nfs4_session *session;    /* the current one; NULL: none */
 	bool has_clientid;

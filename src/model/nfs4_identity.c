@@ -94,6 +94,11 @@ static void party_absorb(struct nfs4_party *known, struct nfs4_party *unknown)
 		known->last_renewal = unknown->last_renewal;
 		known->renewed_on = unknown->renewed_on;
 	}
+	if (provenance_seen(&unknown->first_seen) &&
+	    (!provenance_seen(&known->first_seen) ||
+	     provenance_before(&unknown->first_seen, &known->first_seen)))
+		known->first_seen = unknown->first_seen;
+	known->renewals_missed |= unknown->renewals_missed;
 	known->renewals += unknown->renewals;
 	known->lossy |= unknown->lossy;
 	if (!known->session)
@@ -273,9 +278,7 @@ void nfs4_identity_destroyed(struct nfs4_model *m, struct nfs4_path *path,
 		if (fact->status == NFS4_OK && c)
 			c->destroyed = true;
 		if (fact->status == NFS4_OK && p->has_clientid && p->clientid == fact->clientid) {
-			nfs4_ladder_end(p);
-			p->has_clientid = false;
-			p->session = NULL;
+			nfs4_ladder_gave_up(p, call);
 		}
 		return;
 	}

@@ -14,6 +14,7 @@ struct nfs4_instance *nfs4_instance_get(struct nfs4_model *m, struct nfs4_owner 
 					const uint8_t verifier[NFS4_VERIFIER_BYTES]);
 struct nfs4_party *nfs4_party_make(struct nfs4_model *m, struct nfs4_server *server);
 struct nfs4_path *nfs4_path_get(struct nfs4_model *m, const struct conn *conn);
+struct nfs4_path *nfs4_path_find(const struct nfs4_model *m, const struct conn *conn);
 
 struct nfs4_clientid *nfs4_clientid_find(const struct nfs4_model *m,
 					 const struct nfs4_server *server, uint64_t id);
@@ -62,6 +63,12 @@ void nfs4_ladder_created(struct nfs4_party *p, const struct rpc_call *call,
 			 const struct nfs4_clientid *clientid);
 void nfs4_ladder_reclaim_complete(struct nfs4_party *p, const struct rpc_call *call);
 
+/* The capture lacks bytes of the party: what it sent meanwhile is not known. */
+void nfs4_ladder_missed(struct nfs4_party *p);
+
+/* The client gave its client ID up: nothing is held any more that could be lost. */
+void nfs4_ladder_gave_up(struct nfs4_party *p, const struct rpc_call *call);
+
 /* A call that would renew the lease if the server liked it. */
 void nfs4_ladder_attempted(struct nfs4_party *p, const struct rpc_call *call);
 
@@ -92,6 +99,12 @@ void nfs4_boot_note(struct nfs4_server *server, uint64_t clientid, const struct 
 static inline bool provenance_seen(const struct provenance *at)
 {
 	return at->frame != FRAME_NONE;
+}
+
+/* The order in one capture is that of its frames, whatever its clock did meanwhile. */
+static inline bool provenance_before(const struct provenance *a, const struct provenance *b)
+{
+	return a->evidence == b->evidence ? a->frame < b->frame : a->at.ns < b->at.ns;
 }
 
 #endif

@@ -65,14 +65,21 @@ static void recovery_read_boots(const struct nfs4_server *server, struct nfs4_re
 		r->old_boot_s = r->new_boot_s = -1;
 }
 
+/* Where the layout is proven a session ID begins with the client ID that it was made for. */
+static uint64_t clientid_of_session(const uint8_t sessionid[NFS4_SESSIONID_BYTES])
+{
+	uint64_t clientid;
+
+	memcpy(&clientid, sessionid, sizeof(clientid));
+	return __builtin_bswap64(clientid);
+}
+
 static void recovery_close(struct nfs4_party *p)
 {
 	struct nfs4_recovery *r = p->now;
 
-	if (!r->old_clientid && r->has_old_session && p->server->layout_proven) {
-		memcpy(&r->old_clientid, r->old_sessionid, sizeof(r->old_clientid));
-		r->old_clientid = __builtin_bswap64(r->old_clientid);
-	}
+	if (!r->old_clientid && r->has_old_session && p->server->layout_proven)
+		r->old_clientid = clientid_of_session(r->old_sessionid);
 	if (r->old_clientid && r->new_clientid)
 		recovery_read_boots(p->server, r);
 	p->full_count += r->kind == RECOVERY_FULL;
@@ -119,10 +126,13 @@ void nfs4_ladder_end(struct nfs4_party *p)
 
 /*
  * Another instance of the owner whom the server accepted after it had accepted us: whoever that is
- * has pushed us out.
+ * has pushed us out. Where our own acceptance is not in the evidence we must have been there before
+ * the other, else it may be what we were before a reboot.
  */
 static void recovery_find_other(struct nfs4_party *p)
 {
+	const struct provenance *since =
+		provenance_seen(&p->state_made) ? &p->state_made : &p->first_seen;
 	struct nfs4_recovery *r = p->now;
 	const struct vec *instances;
 
@@ -134,14 +144,36 @@ static void recovery_find_other(struct nfs4_party *p)
 
 		if (other == p->instance || !provenance_seen(&other->accepted_last))
 			continue;
-		if (provenance_seen(&p->state_made) &&
-		    other->accepted_last.at.ns < p->state_made.at.ns)
-			continue;
-		if (other->accepted_last.at.ns > r->lost.at.ns)
+		if (provenance_before(&other->accepted_last, since) ||
+		    provenance_before(&r->lost, &other->accepted_last))
 			continue;
 		r->other = other;
 		r->other_accepted = other->accepted_last;
 	}
+}
+
+/* Between the last renewal and the call that was refused, by one clock only. */
+static void recovery_measure_silence(const struct nfs4_party *p, struct nfs4_recovery *r,
+				     const struct conn *conn)
+{
+	r->connection_lost = p->renewed_on != conn->serial;
+	/* A connection that the capture shows from its middle had calls that are not there. */
+	r->renewals_missed |= r->connection_lost && conn->joined;
+	if (p->last_renewal.evidence != r->lost_call.evidence)
+		return;
+	r->silence_ns = r->lost_call.at.ns - p->last_renewal.at.ns;
+	if (r->silence_ns < 0)
+		r->silence_ns = 0;
+}
+
+/* The client ID that fell: best told by the session that was refused. 0: not known. */
+static uint64_t clientid_lost(const struct nfs4_party *p, const struct nfs4_session *session)
+{
+	if (session && session->has_clientid)
+		return session->clientid;
+	if (session && p->server->layout_proven)
+		return clientid_of_session(session->id);
+	return p->has_clientid ? p->clientid : 0;
 }
 
 static void recovery_start(struct nfs4_party *p, const struct nfs4_session *session,
@@ -155,27 +187,24 @@ static void recovery_start(struct nfs4_party *p, const struct nfs4_session *sess
 		.lost = call->reply,
 		.lost_call = call->call,
 		.last_renewal = p->last_renewal,
-		.first_attempt = p->first_attempt,
 		.silence_ns = -1,
 		.calls_in_silence = p->calls_since_renewal,
+		.renewals_missed = p->renewals_missed,
 		.old_boot_s = -1,
 		.new_boot_s = -1,
 		.clientid_steps = -1,
 		.seen_identifications = -1,
 		.old_given_count = p->has_clientid ? p->clientid_given_count : 0,
 	};
-	if (provenance_seen(&p->last_renewal)) {
-		r->silence_ns = call->call.at.ns - p->last_renewal.at.ns;
-		if (r->silence_ns < 0)
-			r->silence_ns = 0;
-		r->connection_lost = p->renewed_on != call->conn->serial;
-	}
+	if (p->calls_since_renewal)
+		r->first_attempt = p->first_attempt;
+	if (provenance_seen(&p->last_renewal))
+		recovery_measure_silence(p, r, call->conn);
 	if (session) {
 		r->has_old_session = true;
 		memcpy(r->old_sessionid, session->id, NFS4_SESSIONID_BYTES);
 	}
-	if (p->has_clientid)
-		r->old_clientid = p->clientid;
+	r->old_clientid = clientid_lost(p, session);
 	p->now = r;
 	p->ladder = LADDER_LOST;
 	p->recoveries_count++;
@@ -186,7 +215,7 @@ void nfs4_ladder_lost(struct nfs4_party *p, struct nfs4_session *session,
 		      const struct rpc_call *call, uint32_t op, uint32_t status)
 {
 	if (session) {
-		if (session->destroyed_by_client || (p->session && session != p->session))
+		if (session->destroy_sent || (p->session && session != p->session))
 			return; /* a late echo of a session that is already given up */
 		/* Answers to calls that were under way when the session fell. */
 		if (p->ladder != LADDER_IDLE && p->now->has_old_session &&
@@ -236,6 +265,24 @@ void nfs4_ladder_identified(struct nfs4_party *p, const struct rpc_call *call,
 	recovery_find_other(p);
 }
 
+/*
+ * What was lost, told by the client ID that works in the end. A client may introduce itself without
+ * need and get back the one that it had; and a step that the capture lost proves nothing.
+ */
+static enum nfs4_recovery_kind recovery_kind(const struct nfs4_party *p, uint64_t clientid)
+{
+	const struct nfs4_recovery *r = p->now;
+	bool identified = p->ladder == LADDER_IDENTIFIED;
+
+	if (provenance_seen(&r->create_refused))
+		return RECOVERY_FULL;
+	if (r->old_clientid ? r->old_clientid != clientid : identified && !r->confirmed)
+		return RECOVERY_FULL;
+	if (p->minor_version == 0 || (!r->old_clientid && p->lossy))
+		return RECOVERY_OPEN;
+	return RECOVERY_SESSION_ONLY;
+}
+
 void nfs4_ladder_created(struct nfs4_party *p, const struct rpc_call *call,
 			 const struct nfs4_clientid *clientid)
 {
@@ -243,13 +290,13 @@ void nfs4_ladder_created(struct nfs4_party *p, const struct rpc_call *call,
 
 	if (p->ladder == LADDER_IDLE || p->ladder == LADDER_CREATED)
 		return;
-	r->kind = p->ladder == LADDER_IDENTIFIED ? RECOVERY_FULL : RECOVERY_SESSION_ONLY;
+	r->kind = recovery_kind(p, clientid->id);
 	r->created = call->reply;
 	r->new_clientid = clientid->id;
 	if (r->old_given_count && clientid->given_count >= r->old_given_count)
 		r->seen_identifications = (int64_t)(clientid->given_count - r->old_given_count);
 	p->ladder = LADDER_CREATED;
-	if (r->kind == RECOVERY_SESSION_ONLY)
+	if (r->kind != RECOVERY_FULL)
 		recovery_close(p);
 }
 
@@ -259,6 +306,22 @@ void nfs4_ladder_reclaim_complete(struct nfs4_party *p, const struct rpc_call *c
 		return;
 	p->now->reclaim_complete = call->reply;
 	recovery_close(p);
+}
+
+void nfs4_ladder_missed(struct nfs4_party *p)
+{
+	p->renewals_missed = true;
+}
+
+void nfs4_ladder_gave_up(struct nfs4_party *p, const struct rpc_call *call)
+{
+	nfs4_ladder_end(p);
+	p->has_clientid = false;
+	p->session = NULL;
+	p->state_made = call->reply; /* from here on another instance would be in nobody's way */
+	p->last_renewal = (struct provenance){.frame = FRAME_NONE};
+	p->calls_since_renewal = 0;
+	p->renewals_missed = false;
 }
 
 void nfs4_ladder_attempted(struct nfs4_party *p, const struct rpc_call *call)
@@ -273,4 +336,5 @@ void nfs4_ladder_renewed(struct nfs4_party *p, const struct rpc_call *call)
 	p->renewals++;
 	p->renewed_on = call->conn->serial;
 	p->calls_since_renewal = 0;
+	p->renewals_missed = false;
 }

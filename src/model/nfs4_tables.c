@@ -154,6 +154,16 @@ static bool path_equal(const void *item, const void *key)
 	       endpoint_equal(&path->server, &conn->server);
 }
 
+static uint64_t path_hash(const struct conn *conn)
+{
+	return endpoint_hash(endpoint_hash(hash_start(), &conn->client), &conn->server);
+}
+
+struct nfs4_path *nfs4_path_find(const struct nfs4_model *m, const struct conn *conn)
+{
+	return map_find(&m->path_map, path_hash(conn), conn);
+}
+
 struct nfs4_path *nfs4_path_get(struct nfs4_model *m, const struct conn *conn)
 {
 	struct nfs4_path *path = m->last_path;
@@ -162,7 +172,7 @@ struct nfs4_path *nfs4_path_get(struct nfs4_model *m, const struct conn *conn)
 
 	if (path && path->connection == conn->serial)
 		return path;
-	hash = endpoint_hash(endpoint_hash(hash_start(), &conn->client), &conn->server);
+	hash = path_hash(conn);
 	path = map_find(&m->path_map, hash, conn);
 	if (!path) {
 		server = nfs4_server_get(m, &conn->server);
