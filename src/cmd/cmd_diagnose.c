@@ -7,6 +7,7 @@
 #include "diagnose/engine.h"
 #include "model/call.h"
 #include "model/conn.h"
+#include "model/logs.h"
 #include "model/nfs4.h"
 #include "model/path.h"
 #include "report/writer.h"
@@ -16,6 +17,7 @@ struct models {
 	struct conn_model conns;
 	struct call_model calls;
 	struct nfs4_model nfs4;
+	struct logs_model logs;
 	struct path_model path;
 };
 
@@ -24,16 +26,19 @@ static void models_init(struct models *m, struct event_board *board)
 	conn_model_init(&m->conns);
 	call_model_init(&m->calls);
 	nfs4_model_init(&m->nfs4);
+	logs_model_init(&m->logs);
 	path_model_init(&m->path);
 	conn_model_attach(&m->conns, board);
 	call_model_attach(&m->calls, board);
 	nfs4_model_attach(&m->nfs4, board);
+	logs_model_attach(&m->logs, board);
 	path_model_attach(&m->path, board);
 }
 
 static void models_deinit(struct models *m)
 {
 	path_model_deinit(&m->path);
+	logs_model_deinit(&m->logs);
 	nfs4_model_deinit(&m->nfs4);
 	call_model_deinit(&m->calls);
 	conn_model_deinit(&m->conns);
@@ -98,6 +103,7 @@ static struct err *diagnose_evidence(const struct options *options, struct run *
 		.conns = &models->conns,
 		.calls = &models->calls,
 		.nfs4 = &models->nfs4,
+		.logs = &models->logs,
 		.path = &models->path,
 	};
 	struct err *err;

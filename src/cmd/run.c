@@ -43,6 +43,7 @@ void run_init(struct run *r)
 void run_deinit(struct run *r)
 {
 	ingest_destroy(r->ingest);
+	logs_destroy(r->logs);
 	survey_destroy(r->survey);
 	for (size_t i = 0; i < r->inputs.len; i++)
 		capture_destroy(((struct run_input *)vec_at(&r->inputs, i))->capture);
@@ -77,15 +78,36 @@ static const char *run_no_capture_text(enum sniff_kind kind)
 	static const char *const texts[] = {
 		[SNIFF_PCAP] = "",
 		[SNIFF_PCAPNG] = "",
-		[SNIFF_TEXT] = "is text: this version reads captures (pcap, pcapng), no logs",
+		[SNIFF_TEXT] = "is text without a line of a kernel log in it",
 		[SNIFF_EMPTY] = "is empty",
 		[SNIFF_TAR] = "is a tar archive: unpack it, and give the directory",
 		[SNIFF_ELF] = "is an ELF file: this version reads captures (pcap, pcapng)",
 		[SNIFF_KDUMP] = "is a kernel dump: this version reads captures (pcap, pcapng)",
-		[SNIFF_UNKNOWN] = "is no evidence: neither pcap nor pcapng",
+		[SNIFF_UNKNOWN] = "is no evidence: neither pcap nor pcapng nor a kernel log",
 	};
 
 	return texts[kind];
+}
+
+/* When the file was last written; not known of pipes and standard input. */
+static struct stamp run_written(const char *path)
+{
+	struct stat st;
+
+	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return stamp_none();
+	return stamp_utc(st.st_mtim.tv_sec * STAMP_NS_PER_S);
+}
+
+/* Reads a text to its end; false when it is no kernel log. */
+static bool run_open_log(struct run *r, const struct walk_file *file, struct source *source)
+{
+	uint32_t index = (uint32_t)r->evidence.items.len;
+
+	if (!logs_read(r->logs, index, file->path, run_written(file->path), source))
+		return false;
+	evidence_list_add(&r->evidence, file->path, EVIDENCE_KERNEL_LOG);
+	return true;
 }
 
 static void run_open_source(struct run *r, const struct walk_file *file, struct source *source)
@@ -95,6 +117,10 @@ static void run_open_source(struct run *r, const struct walk_file *file, struct 
 	struct capture *capture;
 	struct err *err;
 
+	if (kind == SNIFF_TEXT && run_open_log(r, file, source)) {
+		source_destroy(source);
+		return;
+	}
 	if (!sniff_is_capture(kind)) {
 		/* Packed bytes that do not unpack look empty: tell which it is. */
 		const char *fault = source_fault(source);
@@ -163,6 +189,7 @@ void run_open(struct run *r, const char *const *args, size_t arg_count)
 {
 	struct vec files;
 
+	r->logs = logs_create(&r->log_options, &r->evidence);
 	walk_expand(args, arg_count, &files);
 	for (size_t i = 0; i < files.len; i++)
 		run_open_file(r, vec_at(&files, i));
@@ -171,7 +198,7 @@ void run_open(struct run *r, const char *const *args, size_t arg_count)
 		struct stat st;
 
 		if (stat(args[i], &st) == 0 && S_ISDIR(st.st_mode) && !run_has_under(r, args[i]))
-			run_refuse(r, args[i], "has no capture in it");
+			run_refuse(r, args[i], "has no capture or kernel log in it");
 	}
 }
 
@@ -216,6 +243,7 @@ static void run_read(struct run *r)
 	struct progress progress;
 	struct merge_item item;
 	struct merge merge;
+	bool more;
 
 	progress_init(&progress);
 	merge_init(&merge);
@@ -225,13 +253,17 @@ static void run_read(struct run *r)
 		merge_add(&merge, input->evidence, input->capture,
 			  health_clock_shift(r->survey, input->evidence));
 	}
-	while (merge_next(&merge, &item)) {
+	more = merge_next(&merge, &item);
+	logs_settle(r->logs, more ? item.packet.at : stamp_none());
+	for (; more; more = merge_next(&merge, &item)) {
 		const struct capfile_packet *p = &item.packet;
 
+		logs_emit(r->logs, &r->board, item.key_ns);
 		ingest_frame(r->ingest, item.evidence, p->frame, p->at, p->linktype, p->bytes,
 			     p->wire_bytes);
 		run_progress(r, &progress);
 	}
+	logs_emit(r->logs, &r->board, INT64_MAX);
 	merge_deinit(&merge);
 	progress_deinit(&progress);
 }

@@ -11,6 +11,7 @@
 #include "event/event.h"
 #include "event/evidence.h"
 #include "ingest/ingest.h"
+#include "ingest/log.h"
 
 struct survey;
 
@@ -20,7 +21,9 @@ struct run {
 	struct vec inputs;     /* struct run_input, private */
 	struct survey *survey; /* NULL: one input, or none that can be read twice */
 	struct ingest *ingest; /* NULL before run_go */
-	uint64_t passed_count; /* files in directories that are no captures */
+	struct logs *logs;     /* NULL before run_open */
+	struct log_options log_options; /* set between run_init and run_open */
+	uint64_t passed_count; /* files in directories that are no evidence */
 	bool unread;           /* some evidence could not be read at all: exit status 3 */
 };
 

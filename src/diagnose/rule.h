@@ -11,6 +11,7 @@
 #include "event/evidence.h"
 
 struct conn_model;
+struct logs_model;
 struct call_model;
 struct nfs4_model;
 struct path_model;
@@ -22,6 +23,7 @@ struct rule_input {
 	const struct call_model *calls;
 	const struct nfs4_model *nfs4;
 	const struct path_model *path;
+	const struct logs_model *logs;
 };
 
 struct rule {

@@ -71,8 +71,14 @@ const char *evidence_kind_name(enum evidence_kind kind)
 	static const char *const names[] = {
 		[EVIDENCE_PCAP] = "pcap",
 		[EVIDENCE_PCAPNG] = "pcapng",
+		[EVIDENCE_KERNEL_LOG] = "kernel-log",
 		[EVIDENCE_UNREAD] = "unread",
 	};
 
 	return names[kind];
+}
+
+bool evidence_has_lines(enum evidence_kind kind)
+{
+	return kind == EVIDENCE_KERNEL_LOG;
 }

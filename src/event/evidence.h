@@ -13,6 +13,7 @@
 enum evidence_kind {
 	EVIDENCE_PCAP,
 	EVIDENCE_PCAPNG,
+	EVIDENCE_KERNEL_LOG,
 	EVIDENCE_UNREAD, /* could not be read, or is no evidence: `problem` says why */
 };
 
@@ -60,7 +61,10 @@ void evidence_add_damage(struct evidence_list *list, uint32_t index, const char 
 
 void evidence_add_note(struct evidence_list *list, uint32_t index, const char *note);
 
-/* "pcap", "pcapng", "unread". */
+/* "pcap", "pcapng", "kernel-log", "unread". */
 const char *evidence_kind_name(enum evidence_kind kind);
+
+/* True when its records are lines and not frames. */
+bool evidence_has_lines(enum evidence_kind kind);
 
 #endif

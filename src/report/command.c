@@ -87,8 +87,41 @@ static bool path_ends_with(const char *path, const char *suffix)
 	return path_len >= len && strcmp(path + path_len - len, suffix) == 0;
 }
 
+/* The program that unpacks what sed cannot read, by the end of the name. */
+static const char *unpacker(const char *path)
+{
+	static const struct {
+		const char *suffix, *program;
+	} rows[] = {{".gz", "gzip -dc "}, {".zst", "zstd -dc "}, {".xz", "xz -dc "}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (path_ends_with(path, rows[i].suffix))
+			return rows[i].program;
+	return NULL;
+}
+
+static void add_line_cite(struct strbuf *out, const struct evidence *e, const struct cite *c)
+{
+	const char *unpack = unpacker(e->path);
+
+	if (unpack) {
+		strbuf_add_text(out, unpack);
+		add_path(out, e->path);
+		strbuf_add_text(out, " | ");
+	}
+	strbuf_add_format(out, "sed -n %" PRIu64 "p", c->at.frame);
+	if (!unpack) {
+		strbuf_add_char(out, ' ');
+		add_path(out, e->path);
+	}
+}
+
 void command_add_cite(struct strbuf *out, const struct evidence *e, const struct cite *c)
 {
+	if (evidence_has_lines(e->kind)) {
+		add_line_cite(out, e, c);
+		return;
+	}
 	/* Wireshark unpacks .gz and .zst itself, but not .xz. */
 	if (path_ends_with(e->path, ".xz")) {
 		strbuf_add_text(out, "xz -dc ");

@@ -16,7 +16,7 @@
 void command_add_word(struct strbuf *out, const char *word);
 
 /*
- * tshark with the decode-as that it needs (it takes NFS on a client port below 1024 for that
+ * A line of a log: sed. A frame: tshark with the decode-as that it needs (it takes NFS on a client port below 1024 for that
  * port's protocol) and reassembly that bears reordering; the filter is the frame's number, or
  * all RPC of the port when the cite is not shown by a single frame.
  */

@@ -147,7 +147,9 @@ static void add_cite(struct json *j, const struct evidence_list *evidence, const
 	command_add_cite(&command, e, c);
 	json_object_begin(j);
 	json_member_text(j, "evidence", e->id);
-	if (c->at.frame != FRAME_NONE)
+	if (evidence_has_lines(e->kind))
+		json_member_u64(j, "line", c->at.frame);
+	else if (c->at.frame != FRAME_NONE)
 		json_member_u64(j, "frame", c->at.frame);
 	else
 		json_member_null(j, "frame");

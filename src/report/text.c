@@ -76,7 +76,8 @@ static void text_cite(struct layout *l, size_t indent, const struct report_input
 	if (in->evidence->items.len > 1)
 		strbuf_add_format(&lead, "%s ", e->id);
 	if (c->at.frame != FRAME_NONE)
-		strbuf_add_format(&lead, "frame %llu", (unsigned long long)c->at.frame);
+		strbuf_add_format(&lead, "%s %llu", evidence_has_lines(e->kind) ? "line" : "frame",
+				  (unsigned long long)c->at.frame);
 	if (stamp_known(c->at.at)) {
 		if (lead.len)
 			strbuf_add_text(&lead, ", ");

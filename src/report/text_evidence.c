@@ -16,7 +16,7 @@ static void paragraph(struct layout *l, const char *text)
 	layout_paragraph(l, EVIDENCE_INDENT, plain(NULL), EVIDENCE_INDENT, plain(text));
 }
 
-/* How many files could be read. */
+/* How many files could be read; and those of lines, or of packets. */
 static size_t files_read(const struct evidence_list *list)
 {
 	size_t count = 0;
@@ -26,20 +26,52 @@ static size_t files_read(const struct evidence_list *list)
 	return count;
 }
 
-static void add_looked_at(struct strbuf *out, const struct report_input *in)
+static size_t logs_read(const struct evidence_list *list, uint64_t *lines)
 {
-	const struct report_totals *t = &in->totals;
+	size_t count = 0;
 
-	strbuf_add_text(out, "Looked at: ");
+	*lines = 0;
+	for (uint32_t i = 0; i < list->items.len; i++) {
+		const struct evidence *e = evidence_list_at(list, i);
+
+		if (!evidence_has_lines(e->kind))
+			continue;
+		count++;
+		*lines += e->records;
+	}
+	return count;
+}
+
+static void add_packets(struct strbuf *out, const struct report_totals *t, size_t captures)
+{
 	layout_add_counted(out, t->frames, "packet");
 	strbuf_add_text(out, " in ");
-	layout_add_counted(out, files_read(in->evidence), "capture");
+	layout_add_counted(out, captures, "capture");
 	strbuf_add_text(out, "; ");
 	layout_add_counted(out, t->connections, "TCP connection");
 	strbuf_add_text(out, ", ");
 	layout_add_count(out, t->rpc_connections);
 	strbuf_add_text(out, " with RPC; ");
 	layout_add_counted(out, t->calls, "call");
+}
+
+static void add_looked_at(struct strbuf *out, const struct report_input *in)
+{
+	const struct report_totals *t = &in->totals;
+	uint64_t lines;
+	size_t logs = logs_read(in->evidence, &lines);
+	size_t captures = files_read(in->evidence) - logs;
+
+	strbuf_add_text(out, "Looked at: ");
+	if (logs) {
+		layout_add_counted(out, lines, "line");
+		strbuf_add_text(out, " in ");
+		layout_add_counted(out, logs, "kernel log");
+	}
+	if (logs && captures)
+		strbuf_add_text(out, "; ");
+	if (captures || !logs)
+		add_packets(out, t, captures);
 	if (t->calls && !t->unanswered)
 		strbuf_add_text(out, ", all answered");
 	if (t->unanswered) {
@@ -58,9 +90,17 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 /* What would help, told by what there was. */
 static const char *advice(const struct report_input *in)
 {
+	uint64_t lines;
+
 	if (files_read(in->evidence) == 0)
-		return "No evidence could be read: give a packet capture (pcap or pcapng), or a "
-		       "directory that holds one. nfsleuth(1) tells how to make one.";
+		return "No evidence could be read: give packet captures (pcap or pcapng) and "
+		       "kernel "
+		       "logs, or a directory that holds them. nfsleuth(1) tells how to make one.";
+	if (logs_read(in->evidence, &lines) == files_read(in->evidence))
+		return "A log tells only what the kernel complained about, and most incidents "
+		       "leave "
+		       "no word in it: capture the traffic while it happens, whole packets, on the "
+		       "client and on the server. nfsleuth(1) tells how to capture.";
 	if (in->totals.rpc_connections == 0)
 		return "There is no RPC in it: was it captured on the right interface, and without "
 		       "a filter that leaves NFS out? nfsleuth(1) tells how to capture.";
@@ -117,7 +157,7 @@ static void text_file_facts(struct layout *l, const struct evidence *e)
 
 	strbuf_init(&line);
 	strbuf_add_format(&line, "%s, ", evidence_kind_name(e->kind));
-	layout_add_counted(&line, e->records, "packet");
+	layout_add_counted(&line, e->records, evidence_has_lines(e->kind) ? "line" : "packet");
 	if (stamp_known(e->first)) {
 		strbuf_add_text(&line, ", ");
 		layout_add_period(&line, e->first, e->last);
@@ -166,7 +206,7 @@ void text_evidence(struct layout *l, const struct report_input *in)
 	}
 	if (in->totals.files_passed) {
 		layout_add_counted(&line, in->totals.files_passed, "other file");
-		strbuf_add_text(&line, " there: no captures, not read.");
+		strbuf_add_text(&line, " there: no captures or kernel logs, not read.");
 		paragraph(l, strbuf_text(&line));
 	}
 	strbuf_deinit(&line);

@@ -4,13 +4,18 @@
 
 /* clang-format off */
 const struct rule *const diagnose_rules[] = {
+	&rule_host_link_down,
 	&rule_nfs4_client_owner_collision,
 	&rule_nfs4_clientid_in_use,
 	&rule_nfs4_grace_wait,
 	&rule_nfs4_lease_expired,
+	&rule_nfs4_lock_reclaim_failed,
 	&rule_nfs4_server_restart,
 	&rule_nfs4_session_only_lost,
 	&rule_nfs4_session_reset_loop,
+	&rule_rpc_not_responding,
+	&rule_soft_mount_io_error,
+	&rule_task_hung,
 	&rule_tcp_path_silent,
 	&rule_tcp_syn_challenged,
 	&rule_tcp_syn_refused,

@@ -5,13 +5,18 @@
 
 #include "diagnose/rule.h"
 
+extern const struct rule rule_host_link_down;
 extern const struct rule rule_nfs4_client_owner_collision;
 extern const struct rule rule_nfs4_clientid_in_use;
 extern const struct rule rule_nfs4_grace_wait;
 extern const struct rule rule_nfs4_lease_expired;
+extern const struct rule rule_nfs4_lock_reclaim_failed;
 extern const struct rule rule_nfs4_server_restart;
 extern const struct rule rule_nfs4_session_only_lost;
 extern const struct rule rule_nfs4_session_reset_loop;
+extern const struct rule rule_rpc_not_responding;
+extern const struct rule rule_soft_mount_io_error;
+extern const struct rule rule_task_hung;
 extern const struct rule rule_tcp_path_silent;
 extern const struct rule rule_tcp_syn_challenged;
 extern const struct rule rule_tcp_syn_refused;

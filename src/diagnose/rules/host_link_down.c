@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * host-link-down: a host's own log says that its link went down, and calls waited at that time.
+ *
+ * A link that comes up for the first time, as at boot, is no incident: there must be an "up" before
+ * the "down". Nor is a link that nobody missed.
+ */
+#include "diagnose/rules/log_common.h"
+#include "diagnose/rules/rules.h"
+#include "model/conn.h"
+#include "model/path.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/*
+ * A complaint comes later than what it complains about: after three minutes with the defaults of
+ * TCP mounts (timeo=600,retrans=2), and TCP's own back-off may hold the calls up after the link is
+ * back.
+ */
+#define COMPLAINT_LATE_NS (240 * STAMP_NS_PER_S)
+
+/* Clocks of a log and of a capture, and when the driver noticed. */
+#define CLOCK_SLACK_NS (5 * STAMP_NS_PER_S)
+
+/* Attempts to connect that took less have not met an outage. */
+#define CONNECT_SLOW_NS (3 * STAMP_NS_PER_S)
+
+/* Who suffered from one outage. */
+struct sufferer {
+	const struct logs_interval *complaint; /* NULL: none */
+	const struct conn *conn;               /* NULL: none */
+	const struct provenance *conn_at;      /* what shows it */
+};
+
+/* From the loss to the return, or without an end. */
+static bool in_outage(const struct logs_outage *o, struct stamp at, int64_t late_ns)
+{
+	if (!stamp_known(at) || at.clock != o->down.at.clock ||
+	    at.ns < o->down.at.ns - CLOCK_SLACK_NS)
+		return false;
+	return o->up.frame == FRAME_NONE || at.ns <= o->up.at.ns + late_ns;
+}
+
+/* The host's own complaint first, then that of another host about a server. */
+static const struct logs_interval *find_complaint(const struct logs_model *m,
+						  const struct logs_interface *n,
+						  const struct logs_outage *o)
+{
+	const struct logs_interval *other = NULL;
+
+	for (size_t i = 0; i < m->intervals.len; i++) {
+		const struct logs_interval *v = *(struct logs_interval **)vec_at(&m->intervals, i);
+
+		if (!in_outage(o, v->first.at, COMPLAINT_LATE_NS))
+			continue;
+		if (v->of.host == n->host)
+			return v;
+		if (!other && v->first.at.clock == CLOCK_UTC)
+			other = v;
+	}
+	return other;
+}
+
+static void find_stall(const struct path_model *m, const struct logs_outage *o,
+		       struct sufferer *out)
+{
+	for (size_t i = 0; m && i < m->stalls.len && !out->conn; i++) {
+		const struct path_stall *s = vec_at(&m->stalls, i);
+
+		if (!in_outage(o, s->first.at, CLOCK_SLACK_NS))
+			continue;
+		out->conn = &s->conn;
+		out->conn_at = &s->first;
+	}
+}
+
+static void find_connecting(const struct conn_model *m, const struct logs_outage *o,
+			    struct sufferer *out)
+{
+	for (size_t i = 0; m && i < m->records.len && !out->conn; i++) {
+		const struct conn_record *r = *(struct conn_record **)vec_at(&m->records, i);
+		int64_t ns;
+
+		if (r->syns < 2 || !in_outage(o, r->syn.at, CLOCK_SLACK_NS))
+			continue;
+		if (log_elapsed_ns(&r->syn, &r->established, &ns) && ns < CONNECT_SLOW_NS)
+			continue;
+		out->conn = &r->conn;
+		out->conn_at = &r->syn;
+	}
+}
+
+static const char *how_long(struct diagnosis *d, const struct logs_outage *o)
+{
+	int64_t ns;
+
+	if (o->up.frame == FRAME_NONE)
+		return "and did not come back in the log";
+	if (!log_elapsed_ns(&o->down, &o->up, &ns))
+		return "and came back";
+	return arena_format(&d->arena, "and came back after %s", log_duration_text(d, ns));
+}
+
+static void about(const struct rule_input *in, struct diagnosis *d, struct finding *f,
+		  const struct logs_interface *n, const struct sufferer *s)
+{
+	if (s->conn) {
+		finding_set_server(d, f, &s->conn->server);
+		finding_add_client(d, f, &s->conn->client);
+		finding_subject(d, f, "log of", "%s", log_host_text(d, n->host));
+	} else {
+		log_finding_about(in, d, f, &s->complaint->of);
+	}
+	finding_subject(d, f, "interface", "%s", log_text(d, n->name));
+}
+
+static void tell(const struct rule_input *in, struct diagnosis *d, const struct logs_interface *n,
+		 const struct logs_outage *o, const struct sufferer *s)
+{
+	struct finding *f = diagnosis_add(d, "host-link-down", CONFIDENCE_LIKELY);
+	const char *name = log_text(d, n->name);
+
+	about(in, d, f, n, s);
+	log_finding_span(f, &o->down);
+	log_finding_span(f, &o->up);
+	f->count = 1;
+	f->title = arena_format(&d->arena, "the link of %s went down, says the log of %s", name,
+				log_host_text(d, n->host));
+	f->why = arena_format(
+		&d->arena,
+		"It went down %s. %s. That the two belong together is told by the time, "
+		"and by nothing else: a host may have other interfaces.",
+		how_long(d, o),
+		s->conn ? "In that time nothing got through on a connection in the "
+			  "captures"
+			: "In that time, or right after it, a server did not respond");
+	finding_cite(d, f, &o->down, NULL, "the link of %s is down", name);
+	finding_cite(d, f, &o->up, NULL, "the link of %s is up again", name);
+	if (s->conn_at)
+		finding_cite(d, f, s->conn_at, s->conn, "sent in vain, and sent again");
+	if (s->complaint)
+		finding_cite(d, f, &s->complaint->first, NULL, "a server is not responding");
+}
+
+static void look_at(const struct rule_input *in, struct diagnosis *out,
+		    const struct logs_interface *n)
+{
+	for (size_t i = 0; i < n->outages.len; i++) {
+		const struct logs_outage *o = vec_at(&n->outages, i);
+		struct sufferer s = {0};
+
+		/* The first outage of an interface that was never up: it was being set up. */
+		if (i == 0 && n->downs_before_up)
+			continue;
+		s.complaint = find_complaint(in->logs, n, o);
+		find_stall(in->path, o, &s);
+		find_connecting(in->conns, o, &s);
+		if (s.complaint || s.conn)
+			tell(in, out, n, o, &s);
+	}
+}
+
+static void run(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; in->logs && i < in->logs->interfaces.len; i++)
+		look_at(in, out, *(struct logs_interface **)vec_at(&in->logs->interfaces, i));
+}
+
+const struct rule rule_host_link_down = {
+	.id = "host-link-down",
+	.needs = "the kernel log of the host whose link it was, with its time",
+	.run = run,
+};

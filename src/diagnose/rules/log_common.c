@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See log_common.h. */
+#include "diagnose/rules/log_common.h"
+
+#include "base/strbuf.h"
+#include "model/conn.h"
+
+const char *log_text(struct diagnosis *d, const char *text)
+{
+	struct strbuf safe;
+	const char *kept;
+
+	strbuf_init(&safe);
+	strbuf_add_safe(&safe, slice_of_string(text));
+	kept = arena_text(&d->arena, strbuf_text(&safe));
+	strbuf_deinit(&safe);
+	return kept;
+}
+
+const char *log_host_text(struct diagnosis *d, const struct logs_host *host)
+{
+	const char *name = log_text(d, host->name);
+
+	return host->told ? name : arena_format(&d->arena, "the host of %s", name);
+}
+
+const char *log_server_text(struct diagnosis *d, const struct logs_subject *of)
+{
+	return of->server[0] ? log_text(d, of->server) : "a server";
+}
+
+/* The one host to which all RPC on the wire goes; NULL: there are several, or none. */
+static const struct endpoint *wire_only_server(const struct conn_model *conns)
+{
+	const struct endpoint *only = NULL;
+
+	for (size_t i = 0; conns && i < conns->rpc_servers.len; i++) {
+		const struct conn_rpc_server *s =
+			*(struct conn_rpc_server **)vec_at(&conns->rpc_servers, i);
+
+		if (!conn_model_is_rpc_server(conns, &s->at))
+			continue;
+		if (only && !endpoint_same_host(only, &s->at))
+			return NULL;
+		only = &s->at;
+	}
+	return only;
+}
+
+void log_finding_about(const struct rule_input *in, struct diagnosis *d, struct finding *f,
+		       const struct logs_subject *of)
+{
+	const struct endpoint *only;
+
+	finding_subject(d, f, "log of", "%s", log_host_text(d, of->host));
+	if (of->server_is_address) {
+		finding_set_server(d, f, &of->server_at);
+		return;
+	}
+	only = wire_only_server(in->conns);
+	if (only) {
+		struct endpoint host = *only;
+
+		host.port = 0;
+		finding_set_server(d, f, &host);
+		if (of->server[0])
+			finding_subject(d, f, "server name",
+					"%s in the log, taken for the only server in the captures",
+					log_text(d, of->server));
+	} else if (of->server[0]) {
+		f->server = log_text(d, of->server);
+	}
+}
+
+void log_finding_span(struct finding *f, const struct provenance *at)
+{
+	if (at->frame == FRAME_NONE || !stamp_known(at->at))
+		return;
+	if (stamp_known(f->first) && f->first.clock != at->at.clock)
+		return;
+	if (!stamp_known(f->first) || at->at.ns < f->first.ns)
+		f->first = at->at;
+	if (!stamp_known(f->last) || at->at.ns > f->last.ns)
+		f->last = at->at;
+}
+
+bool log_elapsed_ns(const struct provenance *from, const struct provenance *to, int64_t *ns)
+{
+	return from->frame != FRAME_NONE && to->frame != FRAME_NONE && stamp_known(from->at) &&
+	       from->at.clock == to->at.clock &&
+	       !__builtin_sub_overflow(to->at.ns, from->at.ns, ns);
+}
+
+const char *log_duration_text(struct diagnosis *d, int64_t ns)
+{
+	char text[STAMP_TEXT_BYTES];
+
+	stamp_format_duration(ns, text);
+	return arena_text(&d->arena, text);
+}

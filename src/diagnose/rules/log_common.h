@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the rules about kernel logs share: whom a line is about, and wordings. */
+#ifndef DIAGNOSE_RULES_LOG_COMMON_H
+#define DIAGNOSE_RULES_LOG_COMMON_H
+
+#include "diagnose/rule.h"
+#include "model/logs.h"
+
+/* Text from a log, safe for a terminal, in the diagnosis' arena. */
+const char *log_text(struct diagnosis *d, const char *text);
+
+/* "host app-01", or "the host of client1 (a folder)". */
+const char *log_host_text(struct diagnosis *d, const struct logs_host *host);
+
+/*
+ * Names host and server of a complaint. An address joins the finding with those of the wire. A name
+ * does so if all RPC in the captures goes to one server: then that is the one, which is said.
+ */
+void log_finding_about(const struct rule_input *in, struct diagnosis *d, struct finding *f,
+		       const struct logs_subject *of);
+
+/* The server as a log names it; "a server" when it does not. */
+const char *log_server_text(struct diagnosis *d, const struct logs_subject *of);
+
+/* Widens first..last of the finding by the place; a place of another clock is left out. */
+void log_finding_span(struct finding *f, const struct provenance *at);
+
+/* Nanoseconds from one to the other; false when the two cannot be compared. */
+bool log_elapsed_ns(const struct provenance *from, const struct provenance *to, int64_t *ns);
+
+const char *log_duration_text(struct diagnosis *d, int64_t ns);
+
+#endif

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * rpc-not-responding: the kernel's own complaint about a server, as an interval. One finding for
+ * each program and server in the log of a host.
+ *
+ * The kernel complains when a call had its major timeout (net/sunrpc/clnt.c, rpc_check_timeout).
+ * lockd's calls have timers of their own: nothing of the mount's timeo and retrans applies to them
+ * (fs/lockd/host.c, nlm_bind_host).
+ */
+#include "diagnose/rules/log_common.h"
+#include "diagnose/rules/rules.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const struct logs_interval *interval_at(const struct logs_model *m, size_t index)
+{
+	return *(struct logs_interval **)vec_at(&m->intervals, index);
+}
+
+static bool same_subject(const struct logs_interval *a, const struct logs_interval *b)
+{
+	return a->of.host == b->of.host && strcmp(a->of.program, b->of.program) == 0 &&
+	       strcmp(a->of.server, b->of.server) == 0;
+}
+
+/* The sums over the intervals of one subject. */
+struct complaint {
+	uint64_t intervals, trying, gave_up;
+	uint64_t open;      /* intervals without an end in the log */
+	int64_t longest_ns; /* from complaint to OK; -1: none known */
+	int64_t total_ns;
+};
+
+static void complaint_add(struct complaint *c, const struct logs_interval *v)
+{
+	int64_t ns;
+
+	c->intervals++;
+	c->trying += v->trying;
+	c->gave_up += v->gave_up;
+	c->open += v->ok.frame == FRAME_NONE;
+	if (!log_elapsed_ns(&v->first, &v->ok, &ns) || ns < 0)
+		return;
+	c->total_ns += ns;
+	if (ns > c->longest_ns)
+		c->longest_ns = ns;
+}
+
+/* What the wording and the program tell about the calls that waited. */
+static const char *meaning(struct diagnosis *d, const struct logs_interval *v,
+			   const struct complaint *c)
+{
+	if (strcmp(v->of.program, "lockd") == 0 && c->gave_up && !c->trying)
+		return "It is lockd, and it gave up: so a server speaks of a client that does not "
+		       "answer it (NLM_GRANTED); likely, not certain.";
+	if (strcmp(v->of.program, "lockd") == 0)
+		return "It is lockd, which has timers of its own (10 s, complaint after 60 s): "
+		       "timeo, retrans and hard of the mount do not apply. The lock call had "
+		       "waited about a minute when the first line was written.";
+	if (strncmp(v->of.program, "nfs4 cb", 7) == 0)
+		return "It is the callback channel: a server speaks of a client.";
+	if (c->trying && !c->gave_up)
+		return "The mount is hard: programs wait until the server answers. A call had "
+		       "waited timeo*(retrans+1)/10 s (180 s by default over TCP) when the first "
+		       "line was written.";
+	if (c->gave_up && !c->trying)
+		return "The mount is soft: the calls were given up, and programs got an error.";
+	return arena_text(&d->arena, "There are hard and soft mounts of it: some programs wait, "
+				     "others got an error.");
+}
+
+static const char *how_long(struct diagnosis *d, const struct complaint *c)
+{
+	if (c->longest_ns < 0 && c->open)
+		return "The log holds no \"OK\" after it.";
+	if (c->longest_ns < 0)
+		return "How long it took cannot be told.";
+	if (c->intervals == 1)
+		return arena_format(&d->arena, "From the complaint to \"OK\" it took %s.",
+				    log_duration_text(d, c->longest_ns));
+	return arena_format(&d->arena, "From complaint to \"OK\" it took %s at most, %s in all%s.",
+			    log_duration_text(d, c->longest_ns), log_duration_text(d, c->total_ns),
+			    c->open ? "; some have no \"OK\" in the log" : "");
+}
+
+static void cite_interval(struct diagnosis *d, struct finding *f, const struct logs_interval *v)
+{
+	const char *program = log_text(d, v->of.program);
+
+	finding_cite(d, f, &v->first, NULL, "%s complains: server %s not responding, %s", program,
+		     log_server_text(d, &v->of),
+		     v->gave_up_first.frame == v->first.frame ? "timed out" : "still trying");
+	finding_cite(d, f, &v->ok, NULL, "and it is back: OK");
+	finding_cite(d, f, &v->gave_up_first, NULL, "the first that was given up: timed out");
+	log_finding_span(f, &v->first);
+	log_finding_span(f, &v->last);
+	log_finding_span(f, &v->ok);
+}
+
+/* All intervals of the subject of the one at `start`, which is the first of them. */
+static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
+{
+	const struct logs_interval *v = interval_at(in->logs, start);
+	struct finding *f = diagnosis_add(d, "rpc-not-responding", CONFIDENCE_CERTAIN);
+	struct complaint c = {.longest_ns = -1};
+
+	log_finding_about(in, d, f, &v->of);
+	for (size_t i = start; i < in->logs->intervals.len; i++) {
+		const struct logs_interval *one = interval_at(in->logs, i);
+
+		if (!same_subject(v, one))
+			continue;
+		complaint_add(&c, one);
+		cite_interval(d, f, one);
+	}
+	finding_subject(d, f, "program", "%s", log_text(d, v->of.program));
+	f->count = c.intervals;
+	f->title = arena_format(&d->arena, "%s: server %s not responding, says the log of %s",
+				log_text(d, v->of.program), log_server_text(d, &v->of),
+				log_host_text(d, v->of.host));
+	f->why = arena_format(&d->arena, "%s %s The log does not tell why: that shows on the wire.",
+			      how_long(d, &c), meaning(d, v, &c));
+}
+
+static bool is_first(const struct logs_model *m, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (same_subject(interval_at(m, i), interval_at(m, index)))
+			return false;
+	return true;
+}
+
+static void run(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; in->logs && i < in->logs->intervals.len; i++)
+		if (is_first(in->logs, i))
+			tell(in, out, i);
+}
+
+const struct rule rule_rpc_not_responding = {
+	.id = "rpc-not-responding",
+	.needs = "the kernel log of a client (or of a server, for lockd and callbacks)",
+	.run = run,
+};

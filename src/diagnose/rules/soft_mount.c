@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * soft-mount-io-error: "nfs: server X not responding, timed out": a call of a soft mount was given
+ * up (net/sunrpc/clnt.c, rpc_check_timeout), and some program got an error for it. Other programs
+ * than nfs are no mounts: lockd and callbacks give up on their own account.
+ */
+#include "diagnose/rules/log_common.h"
+#include "diagnose/rules/rules.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static bool is_soft(const struct logs_interval *v)
+{
+	return v->gave_up > 0 && strcmp(v->of.program, "nfs") == 0;
+}
+
+static const struct logs_interval *interval_at(const struct logs_model *m, size_t index)
+{
+	return *(struct logs_interval **)vec_at(&m->intervals, index);
+}
+
+static bool same_subject(const struct logs_interval *a, const struct logs_interval *b)
+{
+	return is_soft(a) && is_soft(b) && a->of.host == b->of.host &&
+	       strcmp(a->of.server, b->of.server) == 0;
+}
+
+static bool is_first(const struct logs_model *m, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (same_subject(interval_at(m, i), interval_at(m, index)))
+			return false;
+	return true;
+}
+
+static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
+{
+	const struct logs_interval *v = interval_at(in->logs, start);
+	struct finding *f = diagnosis_add(d, "soft-mount-io-error", CONFIDENCE_CERTAIN);
+	uint64_t count = 0;
+
+	log_finding_about(in, d, f, &v->of);
+	for (size_t i = start; i < in->logs->intervals.len; i++) {
+		const struct logs_interval *one = interval_at(in->logs, i);
+
+		if (!same_subject(v, one))
+			continue;
+		count += one->gave_up;
+		log_finding_span(f, &one->gave_up_first);
+		log_finding_span(f, &one->last);
+		finding_cite(d, f, &one->gave_up_first, NULL, "a call of a soft mount is given up");
+	}
+	f->count = count;
+	f->title = arena_format(&d->arena,
+				"calls to %s were given up: the mount is soft, programs got errors",
+				log_server_text(d, &v->of));
+	f->why = arena_format(
+		&d->arena,
+		"%" PRIu64 " call%s of the host %s timed out and %s given up. The program gets EIO "
+		"(ETIMEDOUT with softerr); data that were still to be written may be lost, which "
+		"shows only at fsync or close. The log tells no more: other calls may have been "
+		"given up in silence, as the kernel limits the rate of this message.",
+		count, count == 1 ? "" : "s", log_text(d, v->of.host->name),
+		count == 1 ? "was" : "were");
+}
+
+static void run(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; in->logs && i < in->logs->intervals.len; i++)
+		if (is_soft(interval_at(in->logs, i)) && is_first(in->logs, i))
+			tell(in, out, i);
+}
+
+const struct rule rule_soft_mount_io_error = {
+	.id = "soft-mount-io-error",
+	.needs = "the kernel log of the client",
+	.run = run,
+};
