@@ -1,48 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `nfsleuth diagnose`: what happened and why, from any mix of evidence files. */
 #include "cmd/command.h"
+#include "cmd/models.h"
 #include "cmd/output.h"
 #include "cmd/run.h"
 #include "cmd/terminal.h"
 #include "diagnose/engine.h"
-#include "model/call.h"
-#include "model/conn.h"
-#include "model/logs.h"
-#include "model/nfs4.h"
-#include "model/path.h"
 #include "report/writer.h"
-
-/* Everything that rules may look at. */
-struct models {
-	struct conn_model conns;
-	struct call_model calls;
-	struct nfs4_model nfs4;
-	struct logs_model logs;
-	struct path_model path;
-};
-
-static void models_init(struct models *m, struct event_board *board)
-{
-	conn_model_init(&m->conns);
-	call_model_init(&m->calls);
-	nfs4_model_init(&m->nfs4);
-	logs_model_init(&m->logs);
-	path_model_init(&m->path);
-	conn_model_attach(&m->conns, board);
-	call_model_attach(&m->calls, board);
-	nfs4_model_attach(&m->nfs4, board);
-	logs_model_attach(&m->logs, board);
-	path_model_attach(&m->path, board);
-}
-
-static void models_deinit(struct models *m)
-{
-	path_model_deinit(&m->path);
-	logs_model_deinit(&m->logs);
-	nfs4_model_deinit(&m->nfs4);
-	call_model_deinit(&m->calls);
-	conn_model_deinit(&m->conns);
-}
 
 static struct report_totals count_totals(const struct run *r, const struct models *m)
 {
@@ -98,20 +62,12 @@ static struct err *diagnose_evidence(const struct options *options, struct run *
 {
 	struct diagnosis diagnosis;
 	struct report_input in = {.diagnosis = &diagnosis, .evidence = &run->evidence};
-	struct rule_input rules = {
-		.evidence = &run->evidence,
-		.conns = &models->conns,
-		.calls = &models->calls,
-		.nfs4 = &models->nfs4,
-		.logs = &models->logs,
-		.path = &models->path,
-	};
+	struct rule_input rules;
 	struct err *err;
 
 	run_go(run, false);
-	nfs4_model_finish(&models->nfs4);
-	path_model_finish(&models->path);
-	call_model_sort(&models->calls);
+	models_finish(models);
+	rules = models_input(models, &run->evidence);
 	diagnosis_init(&diagnosis);
 	diagnose_run(&rules, &diagnosis);
 	in.totals = count_totals(run, models);

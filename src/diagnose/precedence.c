@@ -22,6 +22,7 @@ static const struct {
 
 	{"host-filter-drop", "tcp-synack-unacknowledged"},
 	{"tcp-synack-unacknowledged", "portmap-unanswered"},
+	{"tcp-syn-unanswered", "portmap-unanswered"},
 	{"portmap-unanswered", "rpc-not-sent"},
 	{"portmap-unanswered", "rpc-not-responding"},
 
@@ -35,6 +36,21 @@ static const struct {
 	{"nfs4-server-restart", "nfs4-grace-wait"},
 	{"nlm-server-restart", "nlm-port-changed"},
 	{"nlm-server-restart", "nlm-grace"},
+
+	/* What the client's log complains about when calls are not answered. */
+	{"tcp-path-silent", "rpc-not-responding"},
+	{"tcp-syn-unanswered", "rpc-not-responding"},
+	{"tcp-syn-refused", "rpc-not-responding"},
+	{"tcp-syn-challenged", "rpc-not-responding"},
+	{"tcp-half-closed", "rpc-not-responding"},
+	{"tcp-large-segments-lost", "rpc-not-responding"},
+	{"tcp-loss", "rpc-not-responding"},
+	{"rpc-server-silent", "rpc-not-responding"},
+	{"rpc-server-slow", "rpc-not-responding"},
+	{"rpc-framing-broken", "rpc-not-responding"},
+	{"nlm-port-changed", "rpc-not-responding"},
+	{"rpc-not-responding", "soft-mount-io-error"},
+	{"rpc-not-responding", "task-hung"},
 
 	{"nfs4-client-owner-collision", "nfs4-session-reset-loop"},
 	{"nfs4-session-reset-loop", "nfs4-lock-reclaim-failed"},

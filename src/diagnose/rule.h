@@ -15,6 +15,8 @@ struct logs_model;
 struct call_model;
 struct nfs4_model;
 struct path_model;
+struct nlm_model;
+struct portmap_model;
 
 /* Everything that a rule may look at. */
 struct rule_input {
@@ -24,6 +26,8 @@ struct rule_input {
 	const struct nfs4_model *nfs4;
 	const struct path_model *path;
 	const struct logs_model *logs;
+	const struct nlm_model *nlm;
+	const struct portmap_model *portmap;
 };
 
 struct rule {

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See models.h. */
+#include "cmd/models.h"
+
+void models_init(struct models *m, struct event_board *board)
+{
+	conn_model_init(&m->conns);
+	call_model_init(&m->calls);
+	nfs4_model_init(&m->nfs4);
+	logs_model_init(&m->logs);
+	nlm_model_init(&m->nlm);
+	path_model_init(&m->path);
+	portmap_model_init(&m->portmap);
+	conn_model_attach(&m->conns, board);
+	call_model_attach(&m->calls, board);
+	nfs4_model_attach(&m->nfs4, board);
+	logs_model_attach(&m->logs, board);
+	nlm_model_attach(&m->nlm, board);
+	path_model_attach(&m->path, board);
+	portmap_model_attach(&m->portmap, board);
+}
+
+void models_deinit(struct models *m)
+{
+	portmap_model_deinit(&m->portmap);
+	path_model_deinit(&m->path);
+	nlm_model_deinit(&m->nlm);
+	logs_model_deinit(&m->logs);
+	nfs4_model_deinit(&m->nfs4);
+	call_model_deinit(&m->calls);
+	conn_model_deinit(&m->conns);
+}
+
+void models_finish(struct models *m)
+{
+	nfs4_model_finish(&m->nfs4);
+	nlm_model_finish(&m->nlm);
+	path_model_finish(&m->path);
+	portmap_model_finish(&m->portmap);
+	call_model_sort(&m->calls);
+}
+
+struct rule_input models_input(const struct models *m, const struct evidence_list *evidence)
+{
+	return (struct rule_input){
+		.evidence = evidence,
+		.conns = &m->conns,
+		.calls = &m->calls,
+		.nfs4 = &m->nfs4,
+		.logs = &m->logs,
+		.nlm = &m->nlm,
+		.path = &m->path,
+		.portmap = &m->portmap,
+	};
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All models that rules look at, together: diagnose wants them, and so does `show timeline`. */
+#ifndef CMD_MODELS_H
+#define CMD_MODELS_H
+
+#include "diagnose/rule.h"
+#include "model/call.h"
+#include "model/conn.h"
+#include "model/logs.h"
+#include "model/nfs4.h"
+#include "model/nlm.h"
+#include "model/path.h"
+#include "model/portmap.h"
+
+struct models {
+	struct conn_model conns;
+	struct call_model calls;
+	struct nfs4_model nfs4;
+	struct logs_model logs;
+	struct nlm_model nlm;
+	struct path_model path;
+	struct portmap_model portmap;
+};
+
+/* Makes them and attaches them to the board. */
+void models_init(struct models *m, struct event_board *board);
+void models_deinit(struct models *m);
+
+/* After the last event. */
+void models_finish(struct models *m);
+
+/* What rules may look at; valid as long as the models and the list. */
+struct rule_input models_input(const struct models *m, const struct evidence_list *evidence);
+
+#endif

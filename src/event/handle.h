@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* File handles for people. */
+#ifndef EVENT_HANDLE_H
+#define EVENT_HANDLE_H
+
+#include "event/rpc.h"
+
+/*
+ * A short name of a file handle: its CRC-32, which Wireshark shows as nfs.fh.hash. Two handles may
+ * have one; 0 when the handle is not known.
+ */
+uint32_t file_handle_hash(const struct file_handle *handle);
+
+bool file_handle_equal(const struct file_handle *a, const struct file_handle *b);
+
+#endif

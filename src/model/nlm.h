@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Locks of NFSv3 and v2 clients, as the network lock manager negotiates them (NLM: X/Open XNFS
+ * chapter 10; version 4: RFC 1813 appendix II): who asked, who waits for whom, how the lock was
+ * granted in the end, and when it was given back. Synchronous procedures and the asynchronous _MSG
+ * and _RES are the same here.
+ *
+ * A server calls back on another connection, the other way round, when a blocked lock is granted;
+ * file handle, range and owner link the callback to the lock. Linux clients ask again every 30 s
+ * as well (fs/lockd/clntproc.c). Who holds a lock is known as far as the evidence shows how it was
+ * granted.
+ */
+#ifndef MODEL_NLM_H
+#define MODEL_NLM_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "event/event.h"
+#include "model/longest.h"
+
+enum {
+	NLM_LOCKS_MAX = 16384,    /* held or waited for; beyond it the oldest is forgotten */
+	NLM_FILE_LOCKS_MAX = 256, /* the same, of one file */
+	NLM_WAITS_MAX = 4096,     /* locks that were waited for and ended: the longest waits */
+	NLM_GRACES_MAX = 1024,
+	NLM_NOTIFIES_MAX = 1024,
+	NLM_CITES_MAX = 8,
+	NLM_HOSTS_MAX = 8,
+	NLM_CALLER_KEEP_BYTES = 64,
+	NLM_MESSAGES_MAX = 64, /* asynchronous calls whose result is awaited */
+};
+
+enum nlm_state {
+	NLM_WAITING,   /* answered BLOCKED: the server will call back */
+	NLM_TRYING,    /* answered DENIED or DENIED_GRACE_PERIOD: the client may ask again */
+	NLM_HELD,      /* GRANTED */
+	NLM_RELEASED,  /* by UNLOCK */
+	NLM_CANCELLED, /* given up while it was waited for */
+	NLM_FAILED,    /* answered with another status: `status` tells */
+	NLM_GONE,      /* the server gave it to somebody else; how it was released was not seen */
+	NLM_CLEARED,   /* one of the two hosts restarted, or FREE_ALL */
+	NLM_STATE_COUNT,
+};
+
+/* Who asks for a lock, or holds it. */
+struct nlm_owner {
+	struct endpoint host;               /* port 0 */
+	char caller[NLM_CALLER_KEEP_BYTES]; /* the host's name for itself; "": not told */
+	int32_t svid;                       /* the process, as the client numbers them */
+	uint64_t hash;                      /* of oh and svid */
+};
+
+/* The conflicting lock, copied when the other one was refused. */
+struct nlm_holder {
+	bool seen; /* its granting is in the evidence: all of this is valid */
+	bool told; /* an answered TEST told svid, range and mode; the host is not known */
+	struct nlm_owner owner;
+	bool exclusive;
+	uint64_t offset, length;
+	struct provenance granted, released; /* FRAME_NONE: not seen */
+};
+
+/* One lock, from the first request on. Provenances are FRAME_NONE where there was no such thing. */
+struct nlm_lock {
+	struct nlm_owner owner;
+	struct conn conn; /* a copy: of the last LOCK call, for cites; server is the lock manager */
+	struct file_handle file;
+	uint64_t offset, length; /* length 0: to the end */
+	bool exclusive, block, reclaim;
+	enum nlm_state state;
+	uint32_t status;               /* of the last answer to LOCK */
+	struct provenance asked;       /* the first LOCK call; of a split lock: of the whole */
+	struct provenance refused;     /* the first answer BLOCKED, DENIED or DENIED_GRACE_PERIOD */
+	struct provenance asked_last;  /* the last LOCK call */
+	struct provenance granted;     /* the answer, or the server's callback */
+	struct provenance ended;       /* UNLOCK, CANCEL ...; FRAME_NONE: not within the evidence */
+	struct provenance called_back; /* the first callback */
+	uint32_t requests;             /* LOCK calls */
+	uint32_t callbacks;
+	uint32_t graces; /* answers DENIED_GRACE_PERIOD */
+	bool granted_by_callback;
+	uint32_t holders;         /* how many were seen in its way, one after the other */
+	struct nlm_holder holder; /* the last of them */
+
+	/* The model's own. */
+	struct nlm_file *in;
+	struct nlm_lock *file_next, *older, *newer;
+};
+
+/* A stretch of DENIED_GRACE_PERIOD answers of one server. */
+struct nlm_grace {
+	struct conn conn;       /* a copy: of the first one, for cites */
+	struct endpoint server; /* port 0 */
+	struct endpoint clients[NLM_HOSTS_MAX];
+	uint32_t clients_len;
+	uint64_t count;
+	struct provenance first, last;
+	struct provenance cites[NLM_CITES_MAX]; /* the first ones */
+	uint32_t cites_len;
+	uint64_t reclaims;      /* locks granted with the reclaim flag, in it */
+	struct provenance over; /* the first new lock granted after it */
+};
+
+/* SM_NOTIFY from one host to another: `from` says that it has restarted. */
+struct nlm_notify {
+	struct endpoint from, to; /* port 0 */
+	uint64_t count;
+	struct provenance first, last;
+};
+
+struct nlm_model {
+	struct map files; /* struct nlm_file, private: those with a lock */
+	struct nlm_lock *oldest, *newest;
+	size_t locks_len;
+	struct longest waits;         /* struct nlm_lock: ended ones that had to wait */
+	struct vec graces;            /* struct nlm_grace *, in order of their beginning */
+	struct vec notifies;          /* struct nlm_notify *, in order of first sight */
+	struct nlm_message *messages; /* private: a ring of NLM_MESSAGES_MAX */
+	uint32_t messages_next;
+	uint64_t forgotten; /* locks that a cap forgot while they were held or waited for */
+	uint64_t dropped;   /* grace periods and notifications for which there was no room */
+	/* Told each lock when it ends, and in nlm_model_finish those that did not; NULL: nobody. */
+	void (*ended)(void *context, const struct nlm_lock *lock);
+	void *ended_context;
+};
+
+void nlm_model_init(struct nlm_model *m);
+void nlm_model_deinit(struct nlm_model *m);
+void nlm_model_attach(struct nlm_model *m, struct event_board *board);
+
+/* After the last event: what is still held or waited for is told; waits join `waits`. */
+void nlm_model_finish(struct nlm_model *m);
+
+/*
+ * Nanoseconds from the first request until it was granted, cancelled or last asked for; 0 when it
+ * did not wait, or when the stamps are not of one clock.
+ */
+int64_t nlm_lock_wait_ns(const struct nlm_lock *lock);
+
+/* "waiting", "held", "released" ... */
+const char *nlm_state_name(enum nlm_state state);
+
+#endif
