@@ -5,6 +5,7 @@
 /* clang-format off */
 const struct rule *const diagnose_rules[] = {
 	&rule_host_link_down,
+	&rule_net_unreachable,
 	&rule_nfs4_client_owner_collision,
 	&rule_nfs4_clientid_in_use,
 	&rule_nfs4_grace_wait,
@@ -17,6 +18,9 @@ const struct rule *const diagnose_rules[] = {
 	&rule_nlm_grace,
 	&rule_portmap_unanswered,
 	&rule_rpc_not_responding,
+	&rule_rpc_retransmission,
+	&rule_rpc_server_silent,
+	&rule_rpc_server_slow,
 	&rule_soft_mount_io_error,
 	&rule_task_hung,
 	&rule_tcp_path_silent,

@@ -6,6 +6,7 @@
 #include "diagnose/rule.h"
 
 extern const struct rule rule_host_link_down;
+extern const struct rule rule_net_unreachable;
 extern const struct rule rule_nfs4_client_owner_collision;
 extern const struct rule rule_nfs4_clientid_in_use;
 extern const struct rule rule_nfs4_grace_wait;
@@ -18,6 +19,9 @@ extern const struct rule rule_nlm_blocked;
 extern const struct rule rule_nlm_grace;
 extern const struct rule rule_portmap_unanswered;
 extern const struct rule rule_rpc_not_responding;
+extern const struct rule rule_rpc_retransmission;
+extern const struct rule rule_rpc_server_silent;
+extern const struct rule rule_rpc_server_slow;
 extern const struct rule rule_soft_mount_io_error;
 extern const struct rule rule_task_hung;
 extern const struct rule rule_tcp_path_silent;

@@ -201,10 +201,10 @@ static const struct provenance *works_meanwhile(const struct rule_input *in,
 
 void transport_unanswered(const struct rule_input *in, struct vec *out)
 {
-	size_t kept = 0;
+	size_t kept = out->len;
 
 	troubles_of_kind(in, ATTEMPT_UNANSWERED, out);
-	for (size_t i = 0; i < out->len; i++) {
+	for (size_t i = kept; i < out->len; i++) {
 		struct transport_trouble *t = vec_at(out, i);
 
 		if (transport_host_hears(in, t->conn.evidence, &t->conn.client))

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Calls that TCP delivered and that are answered late or never (catalogue B8, C3):
+ *
+ * rpc-server-slow     answers come, late enough to explain a complaint
+ * rpc-server-silent   none came until the evidence ended
+ * rpc-retransmission  the client's own timer sent calls again (a symptom)
+ *
+ * What the network took is not counted (model/path_calls.c). Healthy servers are slow at times: the
+ * first lock of a client waits 6 to 10 s for a statd whose name service is slow.
+ */
+#include "diagnose/rules/rules.h"
+#include "diagnose/rules/transport.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* lockd sends a call again after 10 s; a mount's timeo is rarely below. */
+#define SLOW_REPEATED_NS (10 * STAMP_NS_PER_S)
+
+/* Longer than any healthy answer that was seen, with no timer to tell. */
+#define SLOW_ALONE_NS (15 * STAMP_NS_PER_S)
+
+/* The time after which Linux complains about a lock, and sends NFS calls again by default. */
+#define SILENT_MIN_NS (60 * STAMP_NS_PER_S)
+
+enum { PROGRAM_NLM = 100021, NLM_GRANTED = 5 };
+
+static struct path_calls *calls_at(const struct rule_input *in, size_t i)
+{
+	return *(struct path_calls **)vec_at(&in->path->calls, i);
+}
+
+static bool calls_are_slow(const struct rule_input *in, const struct path_calls *c)
+{
+	if (c->worst_len == 0 || !transport_port_is_nfs(in, &c->conn.server))
+		return false;
+	/* A client that is slow to take a granted lock is another story. */
+	if (c->program == PROGRAM_NLM && c->worst[0].procedure == NLM_GRANTED)
+		return false;
+	return c->repeated_worst.ns >= SLOW_REPEATED_NS || c->worst[0].ns >= SLOW_ALONE_NS;
+}
+
+/* By server and program, then by client. */
+static int calls_order(const void *a, const void *b)
+{
+	const struct path_calls *x = *(struct path_calls *const *)a;
+	const struct path_calls *y = *(struct path_calls *const *)b;
+	int order = endpoint_compare(&x->conn.server, &y->conn.server);
+
+	if (order == 0)
+		order = (x->program > y->program) - (x->program < y->program);
+	return order ? order : endpoint_compare(&x->conn.client, &y->conn.client);
+}
+
+static void slow_cite(struct diagnosis *d, struct finding *f, const struct path_calls *c,
+		      const struct path_late *late)
+{
+	const char *name = transport_procedure(d, c->program, late->version, late->procedure);
+
+	finding_cite(d, f, &late->call, &c->conn, "%s, XID 0x%08x", name, late->xid);
+	finding_cite(d, f, &late->reply, &c->conn, "its reply, %s after the server had it",
+		     transport_duration(d, late->ns));
+}
+
+/* One finding of the calls of all clients to one program at one port. */
+static void slow_tell(struct diagnosis *d, struct path_calls *const *c, size_t n)
+{
+	const struct path_late *worst = &c[0]->worst[0];
+	uint64_t count = 0, repeats = 0;
+	struct finding *f = transport_finding(d, "rpc-server-slow", CONFIDENCE_LIKELY, &c[0]->conn,
+					      c[0]->late_first.at, c[0]->late_last.at);
+	const char *server = transport_endpoint(d, &c[0]->conn.server);
+
+	for (size_t i = 0; i < n; i++) {
+		finding_add_client(d, f, &c[i]->conn.client);
+		if (path_span_ns(c[i]->late_first.at, f->first) > 0)
+			f->first = c[i]->late_first.at;
+		if (path_span_ns(f->last, c[i]->late_last.at) > 0)
+			f->last = c[i]->late_last.at;
+		count += c[i]->late;
+		repeats += c[i]->repeats;
+		if (c[i]->worst[0].ns > worst->ns)
+			worst = &c[i]->worst[0];
+	}
+	f->count = count;
+	finding_subject(d, f, "program", "%s", transport_program(d, c[0]->program));
+	f->title =
+		arena_format(&d->arena, "%s answers %s calls up to %s late", server,
+			     transport_program(d, c[0]->program), transport_duration(d, worst->ns));
+	f->why = arena_format(
+		&d->arena,
+		"%" PRIu64 " %s 5 s or more after the network was done with it, the slowest (%s) "
+		"%s.%s TCP was not in trouble in that time: the call waited in the server, or its "
+		"answer was held back behind it.",
+		count, count == 1 ? "call got its answer" : "calls got their answers",
+		transport_procedure(d, c[0]->program, worst->version, worst->procedure),
+		transport_duration(d, worst->ns),
+		repeats ? arena_format(&d->arena,
+				       " Meanwhile the client's timer fired: calls were sent again "
+				       "(%" PRIu64 ").",
+				       repeats)
+			: "");
+	for (size_t i = 0; i < n; i++)
+		slow_cite(d, f, c[i], &c[i]->worst[0]);
+	for (uint32_t i = 1; i < c[0]->worst_len; i++)
+		slow_cite(d, f, c[0], &c[0]->worst[i]);
+	finding_rule_out(d, f, "rpc-server-silent", "the answers came in the end");
+	finding_rule_out(d, f, "tcp-path-silent",
+			 "what was sent was acknowledged while the answer was awaited");
+}
+
+static void slow_run(const struct rule_input *in, struct diagnosis *out)
+{
+	struct vec slow;
+	struct path_calls **c;
+
+	vec_init(&slow, sizeof(struct path_calls *));
+	for (size_t i = 0; i < in->path->calls.len; i++)
+		if (calls_are_slow(in, calls_at(in, i)))
+			*(struct path_calls **)vec_push(&slow) = calls_at(in, i);
+	c = slow.items;
+	if (slow.len)
+		qsort(c, slow.len, sizeof(*c), calls_order);
+	for (size_t i = 0, n; i < slow.len; i += n) {
+		for (n = 1; i + n < slow.len && c[i + n]->program == c[i]->program &&
+			    endpoint_equal(&c[i + n]->conn.server, &c[i]->conn.server);)
+			n++;
+		slow_tell(out, c + i, n);
+	}
+	vec_deinit(&slow);
+}
+
+static void repeats_tell(struct diagnosis *d, const struct path_calls *c)
+{
+	struct finding *f = transport_finding(d, "rpc-retransmission", CONFIDENCE_CERTAIN, &c->conn,
+					      c->repeat_call.at, c->repeat_last.at);
+	const char *client = transport_host(d, &c->conn.client);
+
+	f->count = c->repeats;
+	finding_subject(d, f, "program", "%s", transport_program(d, c->program));
+	f->title = arena_format(&d->arena, "%s sent %s calls again %" PRIu64 " %s", client,
+				transport_program(d, c->program), c->repeats,
+				c->repeats == 1 ? "time" : "times");
+	f->why = arena_format(&d->arena,
+			      "%s sent calls to %s again under the same XID before an answer came, "
+			      "up to %s after the call: its timer fired.",
+			      client, transport_endpoint(d, &c->conn.server),
+			      transport_duration(d, c->repeat_after_ns));
+	finding_cite(d, f, &c->repeat_call, &c->conn, "the call");
+	for (uint32_t i = 0; i < c->repeat_cites_len; i++)
+		finding_cite(d, f, &c->repeat_cites[i], &c->conn, "sent again");
+	finding_cite(d, f, &c->repeat_last, &c->conn, "sent again for the last time");
+}
+
+static void repeats_run(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; i < in->path->calls.len; i++) {
+		const struct path_calls *c = calls_at(in, i);
+
+		if (c->repeats && transport_port_is_nfs(in, &c->conn.server))
+			repeats_tell(out, c);
+	}
+}
+
+/* Acknowledged by TCP, unanswered for long, on a connection that nobody closed. */
+static bool wait_counts(const struct rule_input *in, const struct path_wait *w, struct stamp end)
+{
+	const struct conn_record *r = conn_model_find(in->conns, w->conn.serial);
+
+	if (!r || !r->ended || r->conn.lossy || !transport_port_is_nfs(in, &w->conn.server))
+		return false;
+	if (r->totals.unacked_bytes[CONN_FROM_CLIENT] ||
+	    r->totals.segments[CONN_FROM_SERVER] == 0 || r->fins[CONN_FROM_CLIENT] ||
+	    r->fins[CONN_FROM_SERVER] || transport_known(&r->rst))
+		return false;
+	return path_span_ns(w->first.at, end) >= SILENT_MIN_NS;
+}
+
+static void silent_tell(struct diagnosis *d, const struct path_wait *w, struct stamp end)
+{
+	struct finding *f = transport_finding(d, "rpc-server-silent", CONFIDENCE_LIKELY, &w->conn,
+					      w->first.at, end);
+	const char *server = transport_endpoint(d, &w->conn.server);
+	const char *waited = transport_duration(d, path_span_ns(w->first.at, end));
+
+	f->count = w->count;
+	finding_subject(d, f, "program", "%s", transport_program(d, w->program));
+	f->title = arena_format(&d->arena, "%s has not answered %s of %s for %s", server,
+				transport_program(d, w->program),
+				transport_host(d, &w->conn.client), waited);
+	f->why = arena_format(&d->arena,
+			      "TCP of %s acknowledged %" PRIu64
+			      " %s, the first at %s, and no answer "
+			      "came in the %s until the evidence ends: the host is up and takes "
+			      "what is sent, but the service does not answer.",
+			      server, w->count, w->count == 1 ? "call" : "calls",
+			      transport_time(d, w->first.at), waited);
+	for (uint32_t i = 0; i < w->cites_len; i++)
+		finding_cite(d, f, &w->cites[i], &w->conn, "%s, never answered",
+			     transport_procedure(d, w->program, w->version, w->procedures[i]));
+	finding_cite(d, f, &w->last, &w->conn, "the last call without an answer");
+	finding_rule_out(d, f, "tcp-path-silent", "TCP acknowledged all that was sent");
+}
+
+static void silent_run(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; i < in->path->waits.len; i++) {
+		const struct path_wait *w = vec_at(&in->path->waits, i);
+		struct stamp end = transport_evidence_end(in, w->conn.evidence);
+
+		if (wait_counts(in, w, end))
+			silent_tell(out, w, end);
+	}
+}
+
+const struct rule rule_rpc_server_slow = {
+	.id = "rpc-server-slow",
+	.needs = "a capture that shows calls and their replies",
+	.run = slow_run,
+};
+
+const struct rule rule_rpc_server_silent = {
+	.id = "rpc-server-silent",
+	.needs = "a capture without loss that goes on for a minute after the call",
+	.run = silent_run,
+};
+
+const struct rule rule_rpc_retransmission = {
+	.id = "rpc-retransmission",
+	.needs = "a capture that shows the calls",
+	.run = repeats_run,
+};

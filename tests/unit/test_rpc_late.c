@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Late and missing answers under scripted events, and what looks like them. */
+#include "check.h"
+#include "stage.h"
+
+struct late {
+	double answer;  /* seconds from the call; 0: never */
+	double again;   /* the client sends it again after so many seconds; 0: not */
+	double stalled; /* TCP gets the call across only after so many seconds; 0: at once */
+	uint32_t program, procedure;
+	uint16_t port;
+};
+
+static void play(struct stage *st, const struct late *how, struct conn *c)
+{
+	uint64_t frame = 99;
+	struct rpc_call rpc = {.conn = c,
+			       .xid = 7,
+			       .program = how->program,
+			       .version = 4,
+			       .procedure = how->procedure,
+			       .has_call = true};
+	struct provenance heard, since;
+
+	script_handshake(&st->script, 1, c);
+	heard = script_place(&st->script, 2);
+	script_rpc(&st->script, 10, EVENT_RPC_CALL, &rpc);
+	since = rpc.call;
+	if (how->stalled > 0) {
+		stage_again(st, 10.2, c, CONN_FROM_CLIENT, &since, &heard);
+		stage_again(st, 10 + how->stalled, c, CONN_FROM_CLIENT, &since, &heard);
+		script_tcp(&st->script, 10.001 + how->stalled, c, TCP_FACT_PROGRESS,
+			   CONN_FROM_SERVER);
+	}
+	if (how->again > 0) {
+		rpc.retransmissions.items = &frame;
+		rpc.retransmissions.len = 1;
+		script_rpc(&st->script, 10 + how->again, EVENT_RPC_REPEAT, &rpc);
+	}
+	if (how->answer > 0) {
+		rpc.outcome = RPC_SUCCESS;
+		script_rpc(&st->script, 10 + how->answer, EVENT_RPC_REPLY, &rpc);
+	} else {
+		script_rpc(&st->script, 500, EVENT_RPC_UNANSWERED, &rpc);
+	}
+}
+
+static size_t late_findings(const struct rule *rule, const struct late *how)
+{
+	struct stage st;
+	struct conn c;
+	size_t found;
+
+	stage_init(&st);
+	stage_works(&st, 0, how->port);
+	c = stage_conn(&st, how->port);
+	play(&st, how, &c);
+	stage_end(&st, 500, &c, true);
+	found = stage_findings(&st, rule, 500);
+	if (found) {
+		const struct finding *f = stage_finding(&st, 0);
+
+		CHECK_EQ_I64(f->first.ns, script_at(10).ns);
+		CHECK_TEXT(f->server, STAGE_SERVER);
+	}
+	stage_deinit(&st);
+	return found;
+}
+
+TEST(slow_answers_speak)
+{
+	const struct late alone = {
+		.answer = 20, .program = STAGE_NFS, .procedure = 1, .port = 2049};
+	const struct late again = {
+		.answer = 12, .again = 10, .program = STAGE_NLM, .procedure = 2, .port = 4045};
+
+	CHECK_EQ_U64(late_findings(&rule_rpc_server_slow, &alone), 1);
+	CHECK_EQ_U64(late_findings(&rule_rpc_server_slow, &again), 1);
+	CHECK_EQ_U64(late_findings(&rule_rpc_retransmission, &again), 1);
+	CHECK_EQ_U64(late_findings(&rule_rpc_server_silent, &again), 0);
+}
+
+TEST(slow_twins_say_nothing)
+{
+	const struct late twins[] = {
+		/* The first lock, while statd waits for the name service. */
+		{.answer = 9, .program = STAGE_NLM, .procedure = 2, .port = 4045},
+		/* The network had it all the time. */
+		{.answer = 80, .stalled = 79, .program = STAGE_NFS, .procedure = 1, .port = 2049},
+		{.answer = 80, .stalled = 79, .again = 75, .program = STAGE_NFS, .port = 2049},
+		/* A client that takes its time with a granted lock. */
+		{.answer = 20, .again = 10, .program = STAGE_NLM, .procedure = 5, .port = 4045},
+		{.program = STAGE_NFS, .procedure = 1, .port = 2049},
+	};
+
+	for (size_t i = 0; i < sizeof(twins) / sizeof(*twins); i++)
+		CHECK_EQ_U64(late_findings(&rule_rpc_server_slow, &twins[i]), 0);
+}
+
+TEST(a_copy_at_once_is_no_retransmission)
+{
+	const struct late how = {
+		.answer = 12, .again = 0.1, .program = STAGE_NLM, .procedure = 2, .port = 4045};
+
+	CHECK_EQ_U64(late_findings(&rule_rpc_retransmission, &how), 0);
+}
+
+/* A call without an answer, acknowledged or not; on a sound connection or one with loss. */
+static size_t silent_findings(bool acked, bool lossy, bool closed, double end)
+{
+	const struct late how = {.program = STAGE_NFS, .procedure = 1, .port = 2049};
+	struct conn_totals totals = {.segments = {5, 5}, .unacked_bytes = {acked ? 0 : 100}};
+	struct stage st;
+	struct conn c;
+	struct event e = {.kind = EVENT_CONN_END, .conn = &c, .totals = &totals};
+	size_t found;
+
+	stage_init(&st);
+	c = stage_conn(&st, 2049);
+	c.lossy = lossy;
+	play(&st, &how, &c);
+	if (closed)
+		script_tcp(&st.script, 20, &c, TCP_FACT_RST, CONN_FROM_SERVER);
+	e.at = script_place(&st.script, end);
+	event_emit(&st.script.board, &e);
+	found = stage_findings(&st, &rule_rpc_server_silent, end);
+	stage_deinit(&st);
+	return found;
+}
+
+TEST(silent_server_speaks)
+{
+	CHECK_EQ_U64(silent_findings(true, false, false, 200), 1);
+}
+
+TEST(silent_twins_say_nothing)
+{
+	CHECK_EQ_U64(silent_findings(false, false, false, 200), 0);
+	CHECK_EQ_U64(silent_findings(true, true, false, 200), 0);
+	CHECK_EQ_U64(silent_findings(true, false, true, 200), 0);
+	CHECK_EQ_U64(silent_findings(true, false, false, 60), 0);
+}
