@@ -9,6 +9,7 @@ void models_init(struct models *m, struct event_board *board)
 	nfs4_model_init(&m->nfs4);
 	logs_model_init(&m->logs);
 	nlm_model_init(&m->nlm);
+	dir_model_init(&m->dirs);
 	path_model_init(&m->path);
 	portmap_model_init(&m->portmap);
 	conn_model_attach(&m->conns, board);
@@ -16,6 +17,7 @@ void models_init(struct models *m, struct event_board *board)
 	nfs4_model_attach(&m->nfs4, board);
 	logs_model_attach(&m->logs, board);
 	nlm_model_attach(&m->nlm, board);
+	dir_model_attach(&m->dirs, board);
 	path_model_attach(&m->path, board);
 	portmap_model_attach(&m->portmap, board);
 }
@@ -24,6 +26,7 @@ void models_deinit(struct models *m)
 {
 	portmap_model_deinit(&m->portmap);
 	path_model_deinit(&m->path);
+	dir_model_deinit(&m->dirs);
 	nlm_model_deinit(&m->nlm);
 	logs_model_deinit(&m->logs);
 	nfs4_model_deinit(&m->nfs4);
@@ -35,6 +38,7 @@ void models_finish(struct models *m)
 {
 	nfs4_model_finish(&m->nfs4);
 	nlm_model_finish(&m->nlm);
+	dir_model_finish(&m->dirs);
 	path_model_finish(&m->path);
 	portmap_model_finish(&m->portmap);
 	call_model_sort(&m->calls);
@@ -49,6 +53,7 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.nfs4 = &m->nfs4,
 		.logs = &m->logs,
 		.nlm = &m->nlm,
+		.dirs = &m->dirs,
 		.path = &m->path,
 		.portmap = &m->portmap,
 	};

@@ -6,6 +6,7 @@
 #include "diagnose/rule.h"
 #include "model/call.h"
 #include "model/conn.h"
+#include "model/dir.h"
 #include "model/logs.h"
 #include "model/nfs4.h"
 #include "model/nlm.h"
@@ -18,6 +19,7 @@ struct models {
 	struct nfs4_model nfs4;
 	struct logs_model logs;
 	struct nlm_model nlm;
+	struct dir_model dirs;
 	struct path_model path;
 	struct portmap_model portmap;
 };

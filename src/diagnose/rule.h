@@ -13,6 +13,7 @@
 struct conn_model;
 struct logs_model;
 struct call_model;
+struct dir_model;
 struct nfs4_model;
 struct path_model;
 struct nlm_model;
@@ -27,6 +28,7 @@ struct rule_input {
 	const struct path_model *path;
 	const struct logs_model *logs;
 	const struct nlm_model *nlm;
+	const struct dir_model *dirs;
 	const struct portmap_model *portmap;
 };
 

@@ -103,7 +103,7 @@ struct event {
 
 typedef void event_fn(void *context, const struct event *event);
 
-enum { EVENT_SINKS_MAX = 8 };
+enum { EVENT_SINKS_MAX = 16 };
 
 /* Who wants which kind of event. A switchboard is filled before the run and not changed in it. */
 struct event_board {

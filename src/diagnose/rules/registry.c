@@ -4,6 +4,7 @@
 
 /* clang-format off */
 const struct rule *const diagnose_rules[] = {
+	&rule_dir_listing_rtt_bound,
 	&rule_host_link_down,
 	&rule_net_unreachable,
 	&rule_nfs4_client_owner_collision,

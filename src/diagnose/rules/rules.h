@@ -5,6 +5,7 @@
 
 #include "diagnose/rule.h"
 
+extern const struct rule rule_dir_listing_rtt_bound;
 extern const struct rule rule_host_link_down;
 extern const struct rule rule_net_unreachable;
 extern const struct rule rule_nfs4_client_owner_collision;

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Directories being listed: READDIR and READDIRPLUS of NFSv3 (RFC 1813 sections 3.3.16, 3.3.17),
+ * READDIR of NFSv4 (RFC 8881 section 18.23), as chains: cookie 0 begins one, and each next call
+ * asks with the cookie of the last entry before it. One call of a chain waits for the one before,
+ * so a chain takes as long as all its round trips. Several processes of a client may list one
+ * directory at once.
+ */
+#ifndef MODEL_DIR_H
+#define MODEL_DIR_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "event/event.h"
+#include "model/longest.h"
+
+enum {
+	DIR_LISTED_MAX = 4096, /* directories being listed; the one not asked for longest goes */
+	DIR_ACTIVE_MAX = 8,    /* chains at once of one client in one directory */
+	DIR_CHAINS_MAX = 4096, /* ended chains kept: those that took longest */
+};
+
+enum dir_state {
+	DIR_ASKED,     /* the last call has no reply yet */
+	DIR_ANSWERED,  /* the last call was answered, and there is more to come */
+	DIR_COMPLETE,  /* to the end of the directory */
+	DIR_FAILED,    /* answered with an error: `status` tells */
+	DIR_RESTARTED, /* left, and the client began again with cookie 0 */
+	DIR_LEFT,      /* not seen to go on */
+	DIR_STATE_COUNT,
+};
+
+struct dir_chain {
+	struct conn conn;       /* a copy: of the first call, for cites */
+	struct endpoint client; /* port 0 */
+	struct endpoint server;
+	struct file_handle dir;
+	uint32_t version; /* of NFS */
+	bool plus;        /* with attributes */
+	bool joined;      /* its beginning is not in the evidence */
+	bool cut;         /* some reply was not whole: entries are at least as many */
+	enum dir_state state;
+	uint32_t status;         /* of the last reply */
+	struct provenance first; /* the first call */
+	struct provenance asked; /* the last call */
+	struct provenance last;  /* the last reply; FRAME_NONE: none */
+	uint64_t calls, replies; /* without what was sent again */
+	uint64_t entries;
+	int64_t rtt_sum_ns, rtt_min_ns, rtt_max_ns; /* call to reply; 0 without a reply */
+	struct provenance slowest;                  /* the reply with the largest of them */
+	uint64_t repeats;                           /* calls with the cookie of the call before */
+	struct provenance repeat;                   /* the first of them */
+	uint32_t others; /* most other chains in the same directory at once */
+
+	/* The model's own. */
+	uint64_t cookie, next; /* asked last; to be asked next */
+	bool next_known;
+	bool superseded; /* a chain began after it and before it went on */
+};
+
+struct dir_model {
+	struct map map; /* struct dir_listed, private */
+	struct dir_listed *oldest, *newest;
+	size_t listed_len;
+	struct longest chains; /* struct dir_chain: ended ones */
+	uint64_t forgotten;    /* chains that a cap ended */
+	/* Told each chain when it ends; NULL: nobody. */
+	void (*ended)(void *context, const struct dir_chain *chain);
+	void *ended_context;
+};
+
+void dir_model_init(struct dir_model *m);
+void dir_model_deinit(struct dir_model *m);
+void dir_model_attach(struct dir_model *m, struct event_board *board);
+
+/* After the last event: chains that go on end as they are. */
+void dir_model_finish(struct dir_model *m);
+
+/* From the first call to the last reply; 0 when it is not known. */
+int64_t dir_chain_elapsed_ns(const struct dir_chain *c);
+
+/* "complete", "restarted" ... */
+const char *dir_state_name(enum dir_state state);
+
+#endif
