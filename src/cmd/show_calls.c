@@ -232,8 +232,7 @@ static void *calls_create(struct show *s)
 	v->show = s;
 	v->status_columns = strlen("NFS4_OK");
 	strbuf_init(&v->text);
-	event_board_add(&s->run.board, EVENT_RPC_REPLY, calls_take, v);
-	event_board_add(&s->run.board, EVENT_RPC_UNANSWERED, calls_take, v);
+	event_board_add(&s->run.board, EVENT_RPC_SETTLED, calls_take, v);
 	return v;
 }
 

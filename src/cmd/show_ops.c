@@ -99,8 +99,7 @@ static void *ops_create(struct show *s)
 
 	v->show = s;
 	strbuf_init(&v->text);
-	event_board_add(&s->run.board, EVENT_RPC_REPLY, ops_take, v);
-	event_board_add(&s->run.board, EVENT_RPC_UNANSWERED, ops_take, v);
+	event_board_add(&s->run.board, EVENT_RPC_SETTLED, ops_take, v);
 	return v;
 }
 

@@ -127,6 +127,7 @@ static void json_ops(struct summary_view *v, struct json *j)
 		json_member_u64(j, "calls", s->calls);
 		json_member_u64(j, "replies", s->replies);
 		json_member_u64(j, "unanswered", s->unanswered);
+		json_member_u64(j, "not_executed", s->not_executed);
 		json_errors(v, j, &row);
 		json_latency(j, &s->latency);
 		json_object_end(j);

@@ -20,9 +20,15 @@ enum event_kind {
 	EVENT_RPC_REPLY_REPEAT, /* one more reply to a call that has one: only its identity is told
 				 */
 	EVENT_RPC_UNANSWERED,   /* given up: the evidence ended, or the table was full */
-	EVENT_CONN_END,         /* nothing more will come of this connection */
-	EVENT_NET,              /* ICMP or ARP: struct event_net; without a connection */
-	EVENT_LOG,              /* a line of a kernel log: struct log_fact; without a connection */
+	/*
+	 * Nothing more will be told of the call, neither a reply nor that it was sent again: for
+	 * viewers, which want it whole. Comes well after the other events, with a copy of the
+	 * connection.
+	 */
+	EVENT_RPC_SETTLED,
+	EVENT_CONN_END, /* nothing more will come of this connection */
+	EVENT_NET,      /* ICMP or ARP: struct event_net; without a connection */
+	EVENT_LOG,      /* a line of a kernel log: struct log_fact; without a connection */
 	EVENT_KIND_COUNT,
 };
 

@@ -106,6 +106,11 @@ static struct pending_call *pending_fresh(struct call_table *t)
 	return p;
 }
 
+struct pending_call *call_table_loose(struct call_table *t)
+{
+	return pending_fresh(t);
+}
+
 struct pending_call *call_table_add(struct call_table *t, struct flow_calls *flow,
 				    const struct conn *conn, enum conn_side from, uint32_t xid)
 {
@@ -173,9 +178,13 @@ void call_table_release(struct call_table *t, struct pending_call *p)
 	t->spare_len++;
 }
 
-void flow_calls_settle(struct flow_calls *flow, const struct pending_call *p)
+void flow_calls_settle(struct flow_calls *flow, struct pending_call *p, bool kept)
 {
-	flow->settled[flow->settled_next] = (struct settled_call){
+	struct settled_call *place = &flow->settled[flow->settled_next];
+
+	if (place->kept)
+		place->kept->flow = NULL;
+	*place = (struct settled_call){
 		.used = true,
 		.from = p->call.from,
 		.xid = p->call.xid,
@@ -183,8 +192,48 @@ void flow_calls_settle(struct flow_calls *flow, const struct pending_call *p)
 		.version = p->call.version,
 		.procedure = p->call.procedure,
 		.head_hash = p->head_hash,
+		.kept = kept ? p : NULL,
 	};
 	flow->settled_next = (flow->settled_next + 1) % CALL_SETTLED_KEPT;
+}
+
+void flow_calls_leave(struct flow_calls *flow)
+{
+	for (unsigned i = 0; i < CALL_SETTLED_KEPT; i++)
+		if (flow->settled[i].kept)
+			flow->settled[i].kept->flow = NULL;
+}
+
+void call_queue_push(struct call_queue *q, struct pending_call *p)
+{
+	p->conn = *p->call.conn;
+	p->call.conn = &p->conn;
+	p->newer = NULL;
+	p->older = q->newest;
+	if (q->newest)
+		q->newest->newer = p;
+	else
+		q->oldest = p;
+	q->newest = p;
+	q->len++;
+}
+
+struct pending_call *call_queue_pop(struct call_queue *q)
+{
+	struct pending_call *p = q->oldest;
+
+	if (!p)
+		return NULL;
+	q->oldest = p->newer;
+	if (q->oldest)
+		q->oldest->older = NULL;
+	else
+		q->newest = NULL;
+	q->len--;
+	for (unsigned i = 0; p->flow && i < CALL_SETTLED_KEPT; i++)
+		if (p->flow->settled[i].kept == p)
+			p->flow->settled[i].kept = NULL;
+	return p;
 }
 
 const struct settled_call *flow_calls_settled(const struct flow_calls *flow, enum conn_side from,

@@ -33,7 +33,8 @@ struct pending_call {
 	struct pending_call *hash_next;
 	struct pending_call *newer, *older;           /* of all */
 	struct pending_call *flow_newer, *flow_older; /* of its connection */
-	struct flow_calls *flow;
+	struct flow_calls *flow; /* NULL: its connection ended while it was kept */
+	struct conn conn;        /* a copy, while it is kept */
 };
 
 /* A call that got its reply: repetitions of either are known by it. */
@@ -42,6 +43,7 @@ struct settled_call {
 	enum conn_side from;
 	uint32_t xid, program, version, procedure;
 	uint64_t head_hash;
+	struct pending_call *kept; /* while a viewer waits for it to be told whole; else NULL */
 };
 
 /* What one connection has of it; struct flow's `rpc` points here. */
@@ -78,8 +80,26 @@ void call_table_remove(struct call_table *t, struct pending_call *p);
 /* Gives the memory of a call that was taken out back. */
 void call_table_release(struct call_table *t, struct pending_call *p);
 
-/* Remembers that it got its reply. */
-void flow_calls_settle(struct flow_calls *flow, const struct pending_call *p);
+/* A call that is in no table: for a reply whose call is not there. Ends with call_table_release. */
+struct pending_call *call_table_loose(struct call_table *t);
+
+/* Remembers that it got its reply; kept: and that more can be told of it until call_queue_pop. */
+void flow_calls_settle(struct flow_calls *flow, struct pending_call *p, bool kept);
+
+/* The connection ends: the calls of it that are kept stay by themselves. */
+void flow_calls_leave(struct flow_calls *flow);
+
+/* Calls that are settled, in that order, until they are told whole. */
+struct call_queue {
+	struct pending_call *oldest, *newest; /* by newer and older */
+	size_t len;
+};
+
+/* Appends a call that was taken out of the table; copies its connection. */
+void call_queue_push(struct call_queue *q, struct pending_call *p);
+
+/* The oldest, or NULL; nothing refers to it any more. */
+struct pending_call *call_queue_pop(struct call_queue *q);
 
 /* The settled call of this direction and XID that is still remembered, or NULL. */
 const struct settled_call *flow_calls_settled(const struct flow_calls *flow, enum conn_side from,

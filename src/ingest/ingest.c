@@ -41,6 +41,7 @@ static void ingest_close(struct ingest *in)
 		return;
 	in->closed = true;
 	flow_table_deinit(&in->flows);
+	ingest_rpc_finish(in);
 	call_table_deinit(&in->calls);
 	ipfrag_deinit(in->fragments);
 	free(in->fragments);
@@ -156,6 +157,7 @@ void ingest_finish(struct ingest *in)
 {
 	for (uint32_t i = 0; i < in->evidence->items.len; i++)
 		flow_table_end(&in->flows, i);
+	ingest_rpc_finish(in);
 	in->undecoded[UNDECODED_FRAMING] = in->flows.counts.marks_lost;
 	in->undecoded[UNDECODED_FLOW_EVICTED] = in->flows.counts.flows_evicted;
 	in->undecoded[UNDECODED_FRAGMENT] = in->fragments->given_up_count;

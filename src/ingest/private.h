@@ -6,6 +6,7 @@
 #include "ingest/call_table.h"
 #include "ingest/flow.h"
 #include "ingest/ingest.h"
+#include "ingest/orphan.h"
 #include "ingest/undecoded.h"
 #include "proto/ipfrag.h"
 
@@ -16,6 +17,8 @@ struct ingest {
 	struct flow_table flows;
 	struct ipfrag *fragments;
 	struct call_table calls;
+	struct call_queue settled; /* only where somebody wants EVENT_RPC_SETTLED */
+	struct orphans orphans;
 	uint64_t undecoded[UNDECODED_COUNT];
 	struct ingest_undecoded list[UNDECODED_COUNT]; /* made by ingest_finish */
 	size_t list_len;
@@ -40,6 +43,9 @@ struct ingest_health *ingest_health_of(struct ingest *in, uint32_t evidence);
 /* --- rpc.c: the layer above the flows --- */
 
 void ingest_rpc_upper(struct ingest *in, struct flow_upper *out);
+
+/* Tells all calls that wait in the queue of settled ones. After the last flow ended. */
+void ingest_rpc_finish(struct ingest *in);
 
 /* --- nfs4_call.c, nfs4_reply.c: COMPOUND and CB_COMPOUND --- */
 

@@ -14,7 +14,10 @@
 
 #include <stdlib.h>
 
-enum { HEAD_HASH_BYTES = 256 };
+enum {
+	HEAD_HASH_BYTES = 256,
+	SETTLED_QUEUE_MAX = 4096, /* calls that wait for being sent once more */
+};
 
 /* One message with its place, whether it came as a record or as a datagram. */
 struct message {
@@ -42,13 +45,41 @@ static struct flow_calls *flow_calls_of(struct flow *flow)
 	return flow->rpc;
 }
 
+static void rpc_tell_settled(struct ingest *in)
+{
+	struct pending_call *p = call_queue_pop(&in->settled);
+
+	rpc_emit(in, EVENT_RPC_SETTLED, &p->call,
+		 p->call.reply.frame != FRAME_NONE ? &p->call.reply : &p->call.call);
+	call_table_release(&in->calls, p);
+}
+
+/* The call, which is in no table any more, is done with; but a viewer wants it whole. */
+static void rpc_settle(struct ingest *in, struct pending_call *p)
+{
+	if (!event_wanted(in->board, EVENT_RPC_SETTLED)) {
+		call_table_release(&in->calls, p);
+		return;
+	}
+	call_queue_push(&in->settled, p);
+	if (in->settled.len > SETTLED_QUEUE_MAX)
+		rpc_tell_settled(in);
+}
+
+void ingest_rpc_finish(struct ingest *in)
+{
+	while (in->settled.len)
+		rpc_tell_settled(in);
+}
+
 /* A call whose reply will not come any more. */
 static void rpc_give_up(struct ingest *in, struct pending_call *p)
 {
 	call_table_remove(&in->calls, p);
 	p->call.outcome = RPC_NO_REPLY;
 	rpc_emit(in, EVENT_RPC_UNANSWERED, &p->call, &p->call.call);
-	call_table_release(&in->calls, p);
+	p->flow = NULL;
+	rpc_settle(in, p);
 }
 
 static uint64_t head_hash(const struct cursor *body)
@@ -126,7 +157,7 @@ static void call_read_args(struct ingest *in, struct pending_call *p, const stru
 	p->call.call_damage = ingest_fault_text(c->fault);
 }
 
-static void call_repeat(struct ingest *in, struct pending_call *p, const struct message *m)
+static void call_add_repeat(struct pending_call *p, uint64_t frame)
 {
 	struct rpc_frames *frames = &p->call.retransmissions;
 
@@ -134,8 +165,7 @@ static void call_repeat(struct ingest *in, struct pending_call *p, const struct 
 		frames->cap = frames->cap ? frames->cap * 2 : 4;
 		frames->items = mem_resize(frames->items, frames->cap, sizeof(*frames->items));
 	}
-	frames->items[frames->len++] = m->at.frame;
-	rpc_emit(in, EVENT_RPC_REPEAT, &p->call, &m->at);
+	frames->items[frames->len++] = frame;
 }
 
 /* A call that is sent again after its reply was seen. True when it is one. */
@@ -160,6 +190,8 @@ static bool call_repeat_late(struct ingest *in, const struct message *m,
 	if (!s || s->head_hash != hash || s->program != h->program || s->version != h->version ||
 	    s->procedure != h->procedure)
 		return false;
+	if (s->kept)
+		call_add_repeat(s->kept, m->at.frame);
 	rpc_emit(in, EVENT_RPC_REPEAT, &call, &m->at);
 	return true;
 }
@@ -172,7 +204,8 @@ static void take_call(struct ingest *in, const struct message *m, const struct r
 	struct pending_call *p = call_table_find(&in->calls, serial, m->from, msg->xid);
 
 	if (p && p->head_hash == hash) {
-		call_repeat(in, p, m);
+		call_add_repeat(p, m->at.frame);
+		rpc_emit(in, EVENT_RPC_REPEAT, &p->call, &m->at);
 		return;
 	}
 	if (p) /* the XID is used again for another call */
@@ -249,23 +282,65 @@ static void reply_read_results(struct ingest *in, struct pending_call *p, const 
 }
 
 /* A reply whose call is not there: told all the same, since it shows that the server answered. */
+static void tell_orphan(struct ingest *in, const struct message *m, const struct rpc_msg *msg,
+			bool whole)
+{
+	struct pending_call *p = call_table_loose(&in->calls);
+
+	p->call.conn = &m->flow->conn;
+	p->call.from = m->from == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
+	p->call.xid = msg->xid;
+	p->call.cred_flavor = UINT32_MAX;
+	p->call.uid = UINT32_MAX;
+	p->call.call = (struct provenance){m->at.evidence, FRAME_NONE, stamp_none()};
+	p->call.reply = m->at;
+	p->call.status = NFS4_STATUS_NONE;
+	p->call.outcome = whole ? outcome_of(&msg->reply) : RPC_REPLY_CUT;
+	in->undecoded[UNDECODED_NO_CALL]++;
+	rpc_emit(in, EVENT_RPC_REPLY, &p->call, &m->at);
+	rpc_settle(in, p);
+}
+
+static struct message orphan_message(const struct orphan *orphan)
+{
+	return (struct message){
+		.flow = orphan->flow,
+		.from = orphan->from,
+		.body = orphan_body(orphan),
+		.at = orphan->at,
+		.first_frame = orphan->first_frame,
+		.damage = orphan->damage,
+	};
+}
+
+/* The call did not come: frees the place. */
+static void release_orphan(struct ingest *in, struct orphan *orphan)
+{
+	struct message m = orphan_message(orphan);
+	struct cursor c = m.body;
+	struct rpc_msg msg = {0};
+	bool whole = rpc_msg_decode(&c, &msg);
+
+	tell_orphan(in, &m, &msg, whole);
+	orphan->flow = NULL;
+}
+
+/* The call may still come. */
 static void take_orphan(struct ingest *in, const struct message *m, const struct rpc_msg *msg,
 			bool whole)
 {
-	struct rpc_call call = {
-		.conn = &m->flow->conn,
-		.from = m->from == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT,
-		.xid = msg->xid,
-		.cred_flavor = UINT32_MAX,
-		.uid = UINT32_MAX,
-		.call = {.evidence = m->at.evidence, .frame = FRAME_NONE, .at = stamp_none()},
-		.reply = m->at,
-		.status = NFS4_STATUS_NONE,
-		.outcome = whole ? outcome_of(&msg->reply) : RPC_REPLY_CUT,
-	};
+	struct orphan *place = orphans_place(&in->orphans);
 
-	in->undecoded[UNDECODED_NO_CALL]++;
-	rpc_emit(in, EVENT_RPC_REPLY, &call, &m->at);
+	if (!whole || !orphan_fits(&m->body)) {
+		tell_orphan(in, m, msg, whole);
+		return;
+	}
+	if (place->flow)
+		release_orphan(in, place);
+	place->at = m->at;
+	place->first_frame = m->first_frame;
+	place->damage = m->damage;
+	orphan_fill(&in->orphans, place, m->flow, m->from, msg->xid, &m->body);
 }
 
 static void take_reply_repeat(struct ingest *in, const struct message *m,
@@ -316,8 +391,27 @@ static void take_reply(struct ingest *in, const struct message *m, const struct 
 		p->call.reply_damage = ingest_fault_text(c->fault);
 	}
 	rpc_emit(in, EVENT_RPC_REPLY, &p->call, &m->at);
-	flow_calls_settle(p->flow, p);
-	call_table_release(&in->calls, p);
+	flow_calls_settle(p->flow, p, event_wanted(in->board, EVENT_RPC_SETTLED));
+	rpc_settle(in, p);
+}
+
+/* The reply to a call that was just taken was captured before it. */
+static void take_held_reply(struct ingest *in, const struct message *call, uint32_t xid)
+{
+	enum conn_side answerer =
+		call->from == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
+	struct orphan *orphan = orphans_find(&in->orphans, call->flow, answerer, xid, call->at.at);
+	struct rpc_msg msg;
+	struct message m;
+	struct cursor c;
+
+	if (!orphan)
+		return;
+	m = orphan_message(orphan);
+	c = m.body;
+	if (rpc_msg_decode(&c, &msg))
+		take_reply(in, &m, &msg, true, &c);
+	orphan->flow = NULL;
 }
 
 /* --- messages --- */
@@ -339,6 +433,7 @@ static void take_message(struct ingest *in, const struct message *m)
 		if (!whole)
 			msg.body = RPC_BODY_NONE;
 		take_call(in, m, &msg, &c);
+		take_held_reply(in, m, msg.xid);
 	} else {
 		take_reply(in, m, &msg, whole, &c);
 	}
@@ -347,11 +442,13 @@ static void take_message(struct ingest *in, const struct message *m)
 static void upper_record(void *context, struct flow *flow, enum conn_side from,
 			 const struct rpc_record *record)
 {
+	/* Wireshark shows a record that the snap length cut under its first frame. */
+	bool cut = (record->damage & RPC_RECORD_CUT) != 0;
 	struct message m = {
 		.flow = flow,
 		.from = from,
 		.body = record->body,
-		.at = provenance_of(flow, &record->last),
+		.at = provenance_of(flow, cut ? &record->first : &record->last),
 		.first_frame = record->first.number,
 		.damage = record->damage,
 	};
@@ -395,8 +492,11 @@ static void upper_end(void *context, struct flow *flow)
 
 	if (flow->is_rpc)
 		in->totals.rpc_connections++;
+	for (struct orphan *o; (o = orphans_of(&in->orphans, flow));)
+		release_orphan(in, o);
 	if (!calls)
 		return;
+	flow_calls_leave(calls);
 	while (calls->oldest)
 		rpc_give_up(in, calls->oldest);
 	free(calls);

@@ -184,7 +184,7 @@ static void call_take_op_results(struct call_model *m, const struct rpc_call *c)
 		if (!op)
 			continue;
 		if (status == NFS4_STATUS_NONE && i >= c->ops_in_reply) {
-			op->unanswered++;
+			op->not_executed++;
 			continue;
 		}
 		op->replies++;
@@ -202,10 +202,6 @@ static void call_take_reply(void *context, const struct event *e)
 	struct call_stats *s = call_stats_get(m, c);
 	int64_t ns;
 
-	if (s && c->reply_repeats) {
-		s->reply_repeats++;
-		return;
-	}
 	if (c->reply_damage)
 		m->replies_damaged++;
 	if (s) {
@@ -216,6 +212,14 @@ static void call_take_reply(void *context, const struct event *e)
 			hist_add(&s->latency, ns);
 	}
 	call_take_op_results(m, c);
+}
+
+static void call_take_reply_repeat(void *context, const struct event *e)
+{
+	struct call_stats *s = call_stats_get(context, e->rpc);
+
+	if (s)
+		s->reply_repeats++;
 }
 
 static void call_take_unanswered(void *context, const struct event *e)
@@ -270,6 +274,7 @@ void call_model_attach(struct call_model *m, struct event_board *board)
 	event_board_add(board, EVENT_RPC_CALL, call_take_call, m);
 	event_board_add(board, EVENT_RPC_REPEAT, call_take_repeat, m);
 	event_board_add(board, EVENT_RPC_REPLY, call_take_reply, m);
+	event_board_add(board, EVENT_RPC_REPLY_REPEAT, call_take_reply_repeat, m);
 	event_board_add(board, EVENT_RPC_UNANSWERED, call_take_unanswered, m);
 }
 

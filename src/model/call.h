@@ -49,8 +49,8 @@ struct call_op_stats {
 	uint32_t op;
 	uint64_t calls;
 	uint64_t replies;
-	uint64_t unanswered; /* in calls without a reply, or not reached because an earlier one
-				failed */
+	uint64_t unanswered;   /* in calls without a reply */
+	uint64_t not_executed; /* in answered calls, behind an operation that failed */
 	uint64_t errors_other;
 	struct vec errors;   /* struct call_error with outcome RPC_SUCCESS */
 	struct hist latency; /* of the COMPOUNDs it was in */

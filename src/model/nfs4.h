@@ -211,6 +211,7 @@ struct nfs4_party {
 	uint32_t recoveries_len;
 	uint64_t recoveries_count; /* all, also those not kept */
 	uint64_t full_count, session_only_count;
+	int64_t longest_silence_ns; /* of all recoveries */
 	uint64_t renewed_on; /* serial of the connection of the last renewal; 0: none */
 };
 

@@ -164,6 +164,8 @@ static void recovery_measure_silence(const struct nfs4_party *p, struct nfs4_rec
 	r->silence_ns = r->lost_call.at.ns - p->last_renewal.at.ns;
 	if (r->silence_ns < 0)
 		r->silence_ns = 0;
+	if (r->silence_ns > p->longest_silence_ns)
+		p->longest_silence_ns = r->silence_ns;
 }
 
 /* The client ID that fell: best told by the session that was refused. 0: not known. */

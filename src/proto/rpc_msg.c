@@ -216,7 +216,8 @@ static void rpc_guess_call(struct rpc_guess *g, size_t message_bytes)
 	rpc_guess_field(g, 0, RPC_PROCEDURE_PLAUSIBLE_MAX);
 	rpc_guess_field(g, 0, RPC_FLAVOR_PLAUSIBLE_MAX);
 	rpc_guess_field(g, 0, RPC_AUTH_BODY_MAX);
-	if (message_bytes < RPC_CALL_BYTES_MIN)
+	/* While more is needed it may still turn out to be a reply, which can be shorter. */
+	if (g->verdict == RPC_PLAUSIBLE_YES && message_bytes < RPC_CALL_BYTES_MIN)
 		g->verdict = RPC_PLAUSIBLE_NO;
 }
 

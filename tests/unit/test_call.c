@@ -54,7 +54,7 @@ TEST(call_counts_calls_replies_and_errors)
 	call.status = STATUS_DELAY;
 	script_rpc(&s, 61, EVENT_RPC_REPLY, &call);
 	call.reply_repeats = 1;
-	script_rpc(&s, 62, EVENT_RPC_REPLY, &call);
+	script_rpc(&s, 62, EVENT_RPC_REPLY_REPEAT, &call);
 	if (!CHECK_EQ_U64(m.stats.len, 1))
 		return;
 	st = *(struct call_stats **)vec_at(&m.stats, 0);
@@ -72,7 +72,7 @@ TEST(call_counts_calls_replies_and_errors)
 	CHECK_EQ_U64(op_stats(&m, false, OP_OPEN)->errors.len, 1);
 	CHECK_EQ_U64(op_stats(&m, false, OP_GETATTR)->calls, 1);
 	CHECK_EQ_U64(op_stats(&m, false, OP_GETATTR)->replies, 0);
-	CHECK_EQ_U64(op_stats(&m, false, OP_GETATTR)->unanswered, 1);
+	CHECK_EQ_U64(op_stats(&m, false, OP_GETATTR)->not_executed, 1);
 	call_model_deinit(&m);
 }
 

@@ -217,6 +217,8 @@ TEST(plausible_as_soon_as_can_be_told)
 		CHECK_EQ_U64(rpc_msg_plausible(slice_make(m.bytes, have), m.len),
 			     have < 32 ? RPC_PLAUSIBLE_MORE : RPC_PLAUSIBLE_YES);
 	CHECK_EQ_U64(rpc_msg_plausible(slice_make(m.bytes, m.len), 39), RPC_PLAUSIBLE_NO);
+	/* Too short for a call, but not for a reply, which it may still be. */
+	CHECK_EQ_U64(rpc_msg_plausible(slice_make(m.bytes, 3), 24), RPC_PLAUSIBLE_MORE);
 	CHECK(rpc_msg_peek(cursor_make(slice_make(m.bytes, 24)), &msg));
 	CHECK_EQ_U64(msg.call.procedure, 1);
 	CHECK(!rpc_msg_peek(cursor_make(slice_make(m.bytes, 23)), &msg));

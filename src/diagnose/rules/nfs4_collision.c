@@ -72,8 +72,6 @@ static void weigh_loss(struct evidence_for *e, const struct nfs4_loss *loss)
 
 	if (nfs4_loss_boot_changed(r))
 		return;
-	if (r->silence_ns > e->longest_silence_ns)
-		e->longest_silence_ns = r->silence_ns;
 	if (r->other) {
 		e->losses++;
 		e->alive += r->other_accepted.evidence == r->lost_call.evidence &&
@@ -319,6 +317,8 @@ static void weigh_party(struct evidence_for *e, struct nfs4_party *p)
 
 		weigh_loss(e, &loss);
 	}
+	if (p->longest_silence_ns > e->longest_silence_ns)
+		e->longest_silence_ns = p->longest_silence_ns;
 	e->kept += p->recoveries_len;
 	e->total += p->recoveries_count;
 }
