@@ -153,7 +153,7 @@ static void recovery_find_other(struct nfs4_party *p)
 }
 
 /* Between the last renewal and the call that was refused, by one clock only. */
-static void recovery_measure_silence(const struct nfs4_party *p, struct nfs4_recovery *r,
+static void recovery_measure_silence(struct nfs4_party *p, struct nfs4_recovery *r,
 				     const struct conn *conn)
 {
 	r->connection_lost = p->renewed_on != conn->serial;
