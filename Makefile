@@ -21,6 +21,8 @@ demo: ## build, and diagnose an incident of a real NFS mount
 	@echo '  $(NFSLEUTH) show clients $(DEMO)'
 	@echo '  $(NFSLEUTH) show calls $(DEMO) | less -S'
 	@echo '  $(NFSLEUTH) explain'
+	@echo '  $(NFSLEUTH) diagnose samples/link-down         (two more incidents:'
+	@echo '  $(NFSLEUTH) diagnose samples/synack-dropped     a complaint of lockd, two causes)'
 	@echo '  $(NFSLEUTH) diagnose YOUR-CAPTURE.pcap    (README.md tells how to make one)'
 
 check: ## all builds, all tests, all gates
