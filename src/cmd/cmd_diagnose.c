@@ -90,6 +90,13 @@ static enum status diagnose(const struct options *options)
 		return STATUS_USAGE;
 	}
 	run_init(&run);
+	err = run_take_options(&run, options);
+	if (err) {
+		command_complain("%s", err_text(err));
+		err_destroy(err);
+		run_deinit(&run);
+		return STATUS_USAGE;
+	}
 	run_open(&run, options->args, options->arg_count);
 	models_init(&models, &run.board);
 	err = diagnose_evidence(options, &run, &models, &found);
@@ -109,7 +116,7 @@ const struct command command_diagnose = {
 	.summary = "what happened and why (the main job)",
 	.detail = "Tells what happened and why, which look-alikes it was not, and what to do.\n"
 		  "Captures of one incident belong together: give those of clients and server at\n"
-		  "once. Connections that several captures saw are counted once.",
-	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | 1u << OPTION_COLOR,
+		  "once, and their kernel logs. What several of them saw is counted once.",
+	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | 1u << OPTION_COLOR | OPTIONS_LOG,
 	.run = diagnose,
 };

@@ -108,9 +108,17 @@ static enum status show_view_run(const struct options *options, const struct sho
 {
 	struct show s = {.options = options, .day = INT64_MIN};
 	enum status status = STATUS_UNREAD;
-	struct err *err = output_init(&s.output, options->output);
+	struct err *err;
 
 	run_init(&s.run);
+	err = run_take_options(&s.run, options);
+	if (err) {
+		command_complain("%s", err_text(err));
+		err_destroy(err);
+		run_deinit(&s.run);
+		return STATUS_USAGE;
+	}
+	err = output_init(&s.output, options->output);
 	strbuf_init(&s.line);
 	if (!err) {
 		if (view->sortable && options->sort == SORT_TIME)
@@ -165,6 +173,6 @@ const struct command command_show = {
 	.summary = "look at the evidence, decoded",
 	.detail = "Shows the evidence decoded. WHAT is one of:",
 	.choices = view_choices,
-	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | 1u << OPTION_SORT,
+	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | 1u << OPTION_SORT | OPTIONS_LOG,
 	.run = show,
 };

@@ -25,6 +25,12 @@ static const struct option_row option_rows[] = {
 	{OPTION_SORT, "--sort", "settled|time", sort_choices,
 	 "order of calls: settled (as their fate is known, at once), time (by the call; uses "
 	 "disk)"},
+	{OPTION_TZ, "--tz", "ZONE", NULL,
+	 "zone of logs that tell none: +08:00, UTC (assumed: UTC)"},
+	{OPTION_YEAR, "--year", "YYYY", NULL,
+	 "year of logs that tell none (assumed: that of other evidence)"},
+	{OPTION_BOOT_TIME, "--boot-time", "TIME", NULL,
+	 "boot of the host, for logs that count from it: 2026-11-22T01:26:00Z"},
 	{OPTION_HELP, "--help", NULL, NULL, "show this help"},
 };
 
@@ -79,6 +85,15 @@ static struct err *option_apply(const struct option_row *row, const char *value,
 		break;
 	case OPTION_SORT:
 		out->sort = (enum option_sort)choice;
+		break;
+	case OPTION_TZ:
+		out->tz = value;
+		break;
+	case OPTION_YEAR:
+		out->year = value;
+		break;
+	case OPTION_BOOT_TIME:
+		out->boot_time = value;
 		break;
 	case OPTION_HELP:
 		out->help = true;

@@ -16,9 +16,15 @@ enum option_id {
 	OPTION_OUTPUT,
 	OPTION_COLOR,
 	OPTION_SORT,
+	OPTION_TZ,
+	OPTION_YEAR,
+	OPTION_BOOT_TIME,
 	OPTION_HELP,
 	OPTION_COUNT,
 };
+
+/* The options about the times of logs. */
+enum { OPTIONS_LOG = 1u << OPTION_TZ | 1u << OPTION_YEAR | 1u << OPTION_BOOT_TIME };
 
 enum option_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum option_sort { SORT_SETTLED, SORT_TIME };
@@ -30,7 +36,8 @@ struct options {
 	const char *output; /* NULL: standard output */
 	enum option_color color;
 	enum option_sort sort;
-	const char *const *args; /* what is no option, in order */
+	const char *tz, *year, *boot_time; /* of logs; NULL: not given */
+	const char *const *args;           /* what is no option, in order */
 	size_t arg_count;
 };
 

@@ -11,6 +11,7 @@
 #include "cmd/health.h"
 #include "cmd/progress.h"
 #include "evidence/capture.h"
+#include "evidence/klog_head.h"
 #include "evidence/sniff.h"
 #include "evidence/walk.h"
 #include "ingest/merge.h"
@@ -49,6 +50,53 @@ void run_deinit(struct run *r)
 		capture_destroy(((struct run_input *)vec_at(&r->inputs, i))->capture);
 	vec_deinit(&r->inputs);
 	evidence_list_deinit(&r->evidence);
+}
+
+static struct err *run_take_zone(struct run *r, const char *text)
+{
+	struct slice zone = slice_of_string(text);
+
+	if (zone.len == 0 || klog_zone_parse(zone, &r->log_options.zone_s) != zone.len)
+		return err_new("--tz=%s: it must be a difference to UTC, as +08:00, or UTC", text);
+	r->log_options.has_zone = true;
+	return NULL;
+}
+
+static struct err *run_take_year(struct run *r, const char *text)
+{
+	char *end;
+	long year = strtol(text, &end, 10);
+
+	if (strlen(text) != 4 || *end != '\0' || year < 1970 || year > 2199)
+		return err_new("--year=%s: it must be a year of four digits", text);
+	r->log_options.year = (int32_t)year;
+	return NULL;
+}
+
+static struct err *run_take_boot_time(struct run *r, const char *text)
+{
+	struct klog_head h;
+	int64_t zone_s;
+
+	if (!klog_stamp_parse(slice_of_string(text), &h))
+		return err_new("--boot-time=%s: it must be a time, as 2026-11-22T01:26:00Z", text);
+	zone_s = h.wall == KLOG_WALL_UTC ? h.zone_s : r->log_options.zone_s;
+	r->log_options.boot_time =
+		stamp_utc(klog_date_ns(&h.date, h.date.year) - zone_s * STAMP_NS_PER_S);
+	return NULL;
+}
+
+struct err *run_take_options(struct run *r, const struct options *options)
+{
+	struct err *err = NULL;
+
+	if (options->tz)
+		err = run_take_zone(r, options->tz);
+	if (!err && options->year)
+		err = run_take_year(r, options->year);
+	if (!err && options->boot_time)
+		err = run_take_boot_time(r, options->boot_time);
+	return err;
 }
 
 /* Tells and enters a file that cannot be read. */

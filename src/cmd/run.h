@@ -8,6 +8,7 @@
 #ifndef CMD_RUN_H
 #define CMD_RUN_H
 
+#include "cmd/options.h"
 #include "event/event.h"
 #include "event/evidence.h"
 #include "ingest/ingest.h"
@@ -18,17 +19,23 @@ struct survey;
 struct run {
 	struct evidence_list evidence;
 	struct event_board board;
-	struct vec inputs;     /* struct run_input, private */
-	struct survey *survey; /* NULL: one input, or none that can be read twice */
-	struct ingest *ingest; /* NULL before run_go */
-	struct logs *logs;     /* NULL before run_open */
-	struct log_options log_options; /* set between run_init and run_open */
-	uint64_t passed_count; /* files in directories that are no evidence */
-	bool unread;           /* some evidence could not be read at all: exit status 3 */
+	struct vec inputs;              /* struct run_input, private */
+	struct survey *survey;          /* NULL: one input, or none that can be read twice */
+	struct ingest *ingest;          /* NULL before run_go */
+	struct logs *logs;              /* NULL before run_open */
+	struct log_options log_options; /* by run_take_options */
+	uint64_t passed_count;          /* files in directories that are no evidence */
+	bool unread;                    /* some evidence could not be read at all: exit status 3 */
 };
 
 void run_init(struct run *r);
 void run_deinit(struct run *r);
+
+/*
+ * What the command line tells of the times of logs. Between run_init and run_open. Fails when an
+ * option is none.
+ */
+struct err *run_take_options(struct run *r, const struct options *options);
 
 /*
  * Finds and opens the evidence. What cannot be read is told on standard error, one line each, and

@@ -9,6 +9,7 @@ enum {
 	BOOT_DIGITS_MAX = 9, /* of seconds since boot: 31 years */
 	HOST_BYTES_MAX = 255,
 	TAG_BYTES_MAX = 64,
+	DAY_BYTES_MAX = 12, /* a weekday, in any language */
 };
 
 /* Where we are in the text; a step that fails leaves `ok` false, and all later ones fail too. */
@@ -86,13 +87,18 @@ static int64_t scan_decimals(struct scan *s, unsigned *count)
 }
 
 /* What stands up to the next blank, or up to `stop`, which is not taken. */
-static struct slice scan_word(struct scan *s, uint8_t stop)
+static struct slice scan_short_word(struct scan *s, uint8_t stop, ptrdiff_t max)
 {
 	const uint8_t *start = s->at;
 
-	while (s->ok && s->at<s->end && * s->at> ' ' && *s->at != stop)
+	while (s->ok && s->at<s->end && * s->at> ' ' && *s->at != stop && s->at - start <= max)
 		s->at++;
 	return slice_make(start, (size_t)(s->at - start));
+}
+
+static struct slice scan_word(struct scan *s, uint8_t stop)
+{
+	return scan_short_word(s, stop, HOST_BYTES_MAX);
 }
 
 /*
@@ -323,9 +329,9 @@ static bool form_boot(struct scan s, struct slice text, bool strict, struct klog
 static bool form_ctime(struct scan s, struct slice text, bool strict, struct klog_head *h)
 {
 	bool bracket = scan_try(&s, '[');
-	struct slice day = scan_word(&s, ']');
+	struct slice day = scan_short_word(&s, ']', DAY_BYTES_MAX);
 
-	s.ok = s.ok && day.len > 0 && day.len <= 12 && (bracket || !strict);
+	s.ok = s.ok && day.len > 0 && day.len <= DAY_BYTES_MAX && (bracket || !strict);
 	scan_want_blanks(&s);
 	h->date.month = scan_month(&s);
 	scan_want_blanks(&s);
@@ -431,9 +437,9 @@ static bool form_3164(struct scan s, struct slice text, bool strict, struct klog
 /* journalctl -o short-full: "Sun 2026-11-22 01:26:00 UTC host kernel: text". */
 static bool form_weekday(struct scan s, struct slice text, bool strict, struct klog_head *h)
 {
-	struct slice day = scan_word(&s, ' ');
+	struct slice day = scan_short_word(&s, ' ', DAY_BYTES_MAX);
 
-	s.ok = s.ok && day.len > 0 && day.len <= 12;
+	s.ok = s.ok && day.len > 0 && day.len <= DAY_BYTES_MAX;
 	scan_want_blanks(&s);
 	if (!s.ok || !scan_digit(&s))
 		return false;

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The rules about kernel logs: from the text of a log to findings, each with its twin. */
+#include "check.h"
+#include "diagnose/engine.h"
+#include "diagnose/rules/rules.h"
+#include "ingest/log.h"
+#include "model/logs.h"
+#include "model/path.h"
+#include "script.h"
+
+struct told {
+	struct logs_model model;
+	struct evidence_list evidence;
+	struct diagnosis d;
+};
+
+/* What the rules say of one log, and of stalls on the wire (may be NULL). */
+static void tell(const char *text, const struct path_model *path, struct told *out)
+{
+	static const struct rule *const rules[] = {
+		&rule_host_link_down,     &rule_nfs4_lock_reclaim_failed,
+		&rule_rpc_not_responding, &rule_soft_mount_io_error,
+		&rule_task_hung,
+	};
+	struct log_options options = {.year = 2026};
+	struct rule_input in = {.evidence = &out->evidence, .logs = &out->model, .path = path};
+	struct source *source = source_create_memory(slice_of_string(text));
+	struct event_board board = {0};
+	struct logs *logs;
+
+	evidence_list_init(&out->evidence);
+	logs = logs_create(&options, &out->evidence);
+	logs_model_init(&out->model);
+	logs_model_attach(&out->model, &board);
+	CHECK(logs_read(logs, 0, "app/messages", stamp_none(), source));
+	evidence_list_add(&out->evidence, "app/messages", EVIDENCE_KERNEL_LOG);
+	logs_settle(logs, stamp_none());
+	logs_emit(logs, &board, INT64_MAX);
+	logs_destroy(logs);
+	source_destroy(source);
+	diagnosis_init(&out->d);
+	diagnose_run_rules(rules, sizeof(rules) / sizeof(rules[0]), &in, &out->d);
+}
+
+static void told_deinit(struct told *t)
+{
+	diagnosis_deinit(&t->d);
+	logs_model_deinit(&t->model);
+	evidence_list_deinit(&t->evidence);
+}
+
+static const struct finding *find(const struct told *t, const char *id)
+{
+	for (size_t i = 0; i < t->d.findings.len; i++) {
+		const struct finding *f = *(struct finding **)vec_at(&t->d.findings, i);
+
+		if (strcmp(f->id, id) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+TEST(not_responding_is_an_interval)
+{
+	const struct finding *f;
+	struct told t;
+
+	tell("[   84.910657] lockd: server 192.0.2.10 not responding, still trying\n"
+	     "[   90.000000] lockd: server 192.0.2.10 not responding, still trying\n"
+	     "[  103.348659] lockd: server 192.0.2.10 OK\n"
+	     "[  103.400000] lockd: server 192.0.2.10 OK\n"
+	     "[  200.000000] nfs: server 192.0.2.10 not responding, still trying\n",
+	     NULL, &t);
+	CHECK_EQ_U64(t.model.intervals.len, 2);
+	f = find(&t, "rpc-not-responding");
+	if (CHECK(f)) {
+		CHECK(strstr(f->why, "18.4 s") && strstr(f->why, "timers of its own"));
+		CHECK_TEXT(f->server, "192.0.2.10");
+		CHECK_EQ_U64(f->cites.len, 2);
+	}
+	CHECK(!find(&t, "soft-mount-io-error"));
+	CHECK_TEXT((*(struct incident *)vec_at(&t.d.incidents, 0)).headline->id,
+		   "rpc-not-responding");
+	told_deinit(&t);
+}
+
+TEST(twin_a_log_without_a_complaint_is_silent)
+{
+	struct told t;
+
+	tell("[    0.000000] Linux version 6.1\n"
+	     "[    4.900000] IPv6: ADDRCONF(NETDEV_UP): eth0: link is not ready\n"
+	     "[    4.992950] IPv6: ADDRCONF(NETDEV_CHANGE): eth0: link becomes ready\n"
+	     "[    7.675667] NFSD: Using nfsdcld client tracking operations.\n"
+	     "[   84.910657] lockd: server 192.0.2.10 OK\n",
+	     NULL, &t);
+	CHECK_EQ_U64(t.d.findings.len, 0);
+	told_deinit(&t);
+}
+
+TEST(soft_mounts_are_told_by_nfs_alone)
+{
+	struct told t;
+
+	tell("[   84.910657] nfs: server nas not responding, timed out\n"
+	     "[   85.910657] nfs: server nas not responding, timed out\n",
+	     NULL, &t);
+	if (CHECK(find(&t, "soft-mount-io-error")))
+		CHECK_EQ_U64(find(&t, "soft-mount-io-error")->count, 2);
+	CHECK(find(&t, "rpc-not-responding"));
+	told_deinit(&t);
+	tell("[   84.910657] lockd: server nas not responding, timed out\n", NULL, &t);
+	CHECK(!find(&t, "soft-mount-io-error"));
+	if (CHECK(find(&t, "rpc-not-responding")))
+		CHECK(strstr(find(&t, "rpc-not-responding")->why, "a server speaks of a client"));
+	told_deinit(&t);
+}
+
+TEST(lost_locks_are_counted_for_each_server)
+{
+	const struct finding *f;
+	struct told t;
+
+	tell("[   20.889708] NFS: 192.0.2.10: lost 1 locks\n"
+	     "[   21.511177] NFS: 192.0.2.10: lost 2 locks\n",
+	     NULL, &t);
+	f = find(&t, "nfs4-lock-reclaim-failed");
+	if (CHECK(f)) {
+		CHECK_EQ_U64(f->count, 2);
+		CHECK(strstr(f->why, "3 locks in 2 recoveries"));
+	}
+	told_deinit(&t);
+	tell("[   20.889708] NFS: __nfs4_reclaim_open_state: Lock reclaim failed!\n", NULL, &t);
+	CHECK(find(&t, "nfs4-lock-reclaim-failed"));
+	told_deinit(&t);
+}
+
+#define STACK                                      \
+	"[  121.000001] Call Trace:\n"             \
+	"[  121.000002]  __schedule+0x282/0x870\n" \
+	"[  121.000003]  schedule+0x46/0xb0\n"     \
+	"[  121.000004]  rwsem_down_write_slowpath+0x257/0x4d0\n"
+
+TEST(hung_task_is_told_with_where_it_waits)
+{
+	const struct finding *f;
+	struct told t;
+
+	tell("[  121.000000] INFO: task touch:312 blocked for more than 120 seconds.\n" STACK
+	     "[  121.000005]  path_openat+0x3a1/0x11c0\n",
+	     NULL, &t);
+	f = find(&t, "task-hung");
+	if (CHECK(f)) {
+		CHECK(strstr(f->title, "touch (PID 312)") && strstr(f->title, "path_openat"));
+		CHECK(strstr(f->why, "victim"));
+	}
+	told_deinit(&t);
+}
+
+TEST(twin_hung_task_of_another_file_system_is_none_of_ours)
+{
+	struct told t;
+
+	tell("[  121.000000] INFO: task jbd2:312 blocked for more than 120 seconds.\n" STACK
+	     "[  121.000005]  jbd2_journal_commit_transaction+0x3a1/0x11c0 [jbd2]\n",
+	     NULL, &t);
+	CHECK_EQ_U64(t.d.findings.len, 0);
+	told_deinit(&t);
+}
+
+#define UP   "Nov 14 10:00:00 srv kernel: e1000e: eth0 NIC Link is Up 1000 Mbps\n"
+#define DOWN "Nov 14 11:00:00 srv kernel: e1000e: eth0 NIC Link is Down\n"
+#define COMPLAINT \
+	"Nov 14 11:01:00 srv kernel: lockd: server 192.0.2.10 not responding, still trying\n"
+#define UP_AGAIN "Nov 14 11:02:00 srv kernel: e1000e: eth0 NIC Link is Up 1000 Mbps\n"
+
+TEST(link_down_while_a_server_does_not_respond)
+{
+	const struct finding *f;
+	struct told t;
+
+	tell(UP DOWN COMPLAINT UP_AGAIN, NULL, &t);
+	f = find(&t, "host-link-down");
+	if (CHECK(f)) {
+		CHECK(strstr(f->why, "2 min"));
+		CHECK_EQ_U64(f->confidence, CONFIDENCE_LIKELY);
+		CHECK_EQ_U64(f->explains.len, 1);
+	}
+	CHECK_TEXT((*(struct incident *)vec_at(&t.d.incidents, 0)).headline->id, "host-link-down");
+	told_deinit(&t);
+}
+
+TEST(twin_link_down_that_nobody_missed)
+{
+	struct told t;
+
+	tell(UP DOWN UP_AGAIN, NULL, &t);
+	CHECK_EQ_U64(t.d.findings.len, 0);
+	told_deinit(&t);
+	/* It comes up for the first time. */
+	tell(DOWN COMPLAINT UP_AGAIN, NULL, &t);
+	CHECK(!find(&t, "host-link-down"));
+	told_deinit(&t);
+}
+
+TEST(link_down_while_data_are_sent_in_vain)
+{
+	/* Nov 14 11:00:30 2026 */
+	struct stamp at = stamp_utc(INT64_C(1794654030) * STAMP_NS_PER_S);
+	struct path_model path;
+	struct path_stall *stall;
+	const struct finding *f;
+	struct told t;
+
+	path_model_init(&path);
+	stall = vec_push(&path.stalls);
+	stall->conn = script_conn(1, "192.0.2.21", 901, "192.0.2.10", 2049);
+	stall->first = (struct provenance){.frame = 7, .at = at};
+	tell(UP DOWN UP_AGAIN, &path, &t);
+	f = find(&t, "host-link-down");
+	if (CHECK(f))
+		CHECK_TEXT(f->server, "192.0.2.10");
+	told_deinit(&t);
+	stall->first.at.ns += 3600 * STAMP_NS_PER_S;
+	tell(UP DOWN UP_AGAIN, &path, &t);
+	CHECK(!find(&t, "host-link-down"));
+	told_deinit(&t);
+	path_model_deinit(&path);
+}
