@@ -6,8 +6,8 @@
 #include "cmd/show.h"
 
 static const struct show_view *const views[] = {
-	&show_view_calls,   &show_view_ops,      &show_view_conns,
-	&show_view_clients, &show_view_sessions, &show_view_summary,
+	&show_view_calls,    &show_view_ops,   &show_view_conns, &show_view_clients,
+	&show_view_sessions, &show_view_locks, &show_view_dirs,  &show_view_summary,
 };
 
 enum { VIEW_COUNT = sizeof(views) / sizeof(views[0]), SECONDS_PER_DAY = 86400 };
@@ -20,6 +20,8 @@ static const struct command_choice view_choices[] = {
 	{"clients",
 	 "NFSv4 clients: owner, instances (boot verifier as a date), client IDs, sessions"},
 	{"sessions", "NFSv4.1 sessions: when made, used, refused"},
+	{"locks", "locks of NFSv3 clients (NLM): who asked, who waited for whom, how they ended"},
+	{"dirs", "listings of directories: calls, entries, how long, and how much of it in calls"},
 	{"summary", "counts, errors and latencies for each procedure and operation"},
 	{NULL, NULL},
 };

@@ -37,6 +37,8 @@ extern const struct show_view show_view_ops;
 extern const struct show_view show_view_conns;
 extern const struct show_view show_view_clients;
 extern const struct show_view show_view_sessions;
+extern const struct show_view show_view_locks;
+extern const struct show_view show_view_dirs;
 extern const struct show_view show_view_summary;
 
 /*
