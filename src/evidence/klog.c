@@ -13,6 +13,16 @@ enum {
 	NEW_YEAR_MONTHS = 6, /* the month falls by more than that: a year has passed */
 };
 
+bool klog_may_hold(struct source *source)
+{
+	struct slice head = source_peek(source, KLOG_PEEK_BYTES);
+
+	for (size_t i = 0; i < head.len; i++)
+		if (head.ptr[i] != ' ' && (head.ptr[i] < '\t' || head.ptr[i] > '\r'))
+			return head.ptr[i] != '{';
+	return true;
+}
+
 struct klog *klog_create(struct source *source)
 {
 	struct klog *k = mem_alloc(1, sizeof(*k));
@@ -29,6 +39,7 @@ void klog_destroy(struct klog *k)
 void klog_get_stats(const struct klog *k, struct klog_stats *out)
 {
 	*out = k->stats;
+	out->fault = source_fault(k->source);
 }
 
 /* Leaves what remains of a line behind that is longer than anybody reads. */

@@ -31,9 +31,17 @@ struct klog_stats {
 	uint64_t cut_lines;    /* longer than the cap */
 	uint64_t cut_first;    /* number of the first one */
 	bool journal;          /* some lines were in the journal's export format */
+	const char *fault; /* why the input ended early, valid as long as the source; NULL: it did
+			      not */
 };
 
 struct klog;
+
+/*
+ * False for a document of braces: that is somebody's data about a log (a report of ours, say) and
+ * no log. Takes nothing from the source.
+ */
+bool klog_may_hold(struct source *source);
 
 /* Reads from a source that stays the caller's. Never NULL. */
 struct klog *klog_create(struct source *source);

@@ -235,17 +235,6 @@ static void log_take_line(struct log_reading *r, const struct klog_line *line)
 	log_remember_cut(r, line, text);
 }
 
-/* A document of braces is somebody's data about a log (a report of ours, say), and no log. */
-static bool log_is_json(struct source *source)
-{
-	struct slice head = source_peek(source, 64);
-
-	for (size_t i = 0; i < head.len; i++)
-		if (!strchr(" \t\r\n", head.ptr[i]) || head.ptr[i] == '\0')
-			return head.ptr[i] == '{';
-	return false;
-}
-
 bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp written,
 	       struct source *source)
 {
@@ -253,7 +242,7 @@ bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp
 	struct log_reading r = {.logs = l};
 	struct klog_line line;
 
-	if (log_is_json(source))
+	if (!klog_may_hold(source))
 		return false;
 	r.file = vec_push(&l->files);
 	*r.file = (struct log_file){.evidence = evidence,
@@ -279,8 +268,8 @@ bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp
 		l->files.len--;
 		return false;
 	}
-	if (source_fault(source))
-		r.file->fault = arena_text(&l->arena, source_fault(source));
+	if (r.file->stats.fault)
+		r.file->stats.fault = arena_text(&l->arena, r.file->stats.fault);
 	return true;
 }
 

@@ -10,7 +10,6 @@
 #ifndef INGEST_LOG_H
 #define INGEST_LOG_H
 
-#include "capfile/source.h"
 #include "event/event.h"
 #include "event/evidence.h"
 
@@ -25,6 +24,7 @@ struct log_options {
 };
 
 struct logs;
+struct source; /* capfile/source.h */
 
 /* The evidence list outlives the logs. Never NULL. */
 struct logs *logs_create(const struct log_options *options, struct evidence_list *evidence);

@@ -11,7 +11,7 @@
 /* A year that stands for "not known": a leap year, so that every date exists in it. */
 enum { LOG_YEAR_NONE = 1972 };
 
-enum { LOG_HOST_NONE = UINT32_MAX };
+#define LOG_HOST_NONE UINT32_MAX
 
 struct log_record {
 	struct log_fact fact; /* its texts lie in the arena */
@@ -35,7 +35,6 @@ struct log_file {
 	const char *path;
 	struct stamp written;
 	struct klog_stats stats;
-	const char *fault;   /* why the input ended early; NULL: it did not */
 	size_t first, last;  /* its records: [first, last) in order of the file */
 	uint32_t host;       /* of lines that tell none; LOG_HOST_NONE until settled */
 	uint32_t hosts_told; /* how many different hosts its lines name, up to 2 */

@@ -138,8 +138,8 @@ static void enter_file(const struct logs *l, const struct log_file *f)
 	if (f->stats.cut_lines)
 		evidence_add_damage(l->evidence, f->evidence, "lines that are too long, cut",
 				    f->stats.cut_lines, UINT64_MAX, f->stats.cut_first);
-	if (f->fault)
-		evidence_add_damage(l->evidence, f->evidence, f->fault, 1, UINT64_MAX, 0);
+	if (f->stats.fault)
+		evidence_add_damage(l->evidence, f->evidence, f->stats.fault, 1, UINT64_MAX, 0);
 }
 
 /* What has no time in UTC first, then by time; as in the files where that is the same. */

@@ -16,9 +16,9 @@
 void command_add_word(struct strbuf *out, const char *word);
 
 /*
- * A line of a log: sed. A frame: tshark with the decode-as that it needs (it takes NFS on a client port below 1024 for that
- * port's protocol) and reassembly that bears reordering; the filter is the frame's number, or
- * all RPC of the port when the cite is not shown by a single frame.
+ * A line of a log: sed. A frame: tshark with the decode-as that it needs (it takes NFS on a client
+ * port below 1024 for that port's protocol) and reassembly that bears reordering; the filter is the
+ * frame's number, or all RPC of the port when the cite is not shown by a single frame.
  */
 void command_add_cite(struct strbuf *out, const struct evidence *e, const struct cite *c);
 

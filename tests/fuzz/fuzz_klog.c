@@ -3,6 +3,7 @@
  * Kernel logs from any bytes, up to the events: lines, heads, facts, stacks, dates, copies. The
  * bytes are read as two files of one folder, so that they are each other's copy.
  */
+#include "capfile/source.h"
 #include "fuzz.h"
 #include "ingest/log.h"
 

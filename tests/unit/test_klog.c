@@ -54,73 +54,70 @@ static void read_text(const char *text, size_t index, struct read *out)
 	read_bytes(text, strlen(text), index, out);
 }
 
+static const struct {
+	const char *text;
+	enum klog_wall wall;
+	int64_t us; /* behind AT_S; -1: not compared */
+	int64_t boot_us;
+	const char *host;
+} form_rows[] = {
+	{"[  103.348659] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	{"[  103.348659][ T1234] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	{"[  103.348659] [T1234] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	{"<6>[  103.348659] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	{"kern  :info  : [  103.348659] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	{"[  103.348659 <    0.000012>] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	{"[  103.348659] app kernel: " MESSAGE, KLOG_WALL_NONE, -1, 103348659, "app"},
+	{"[Sun Nov 22 01:27:43 2026] " MESSAGE, KLOG_WALL_LOCAL, 0, -1, ""},
+	{"Sun Nov 22 01:27:43 2026] " MESSAGE " [", KLOG_WALL_LOCAL, 0, -1, ""},
+	{"[Sun Nov  22 01:27:43 2026] " MESSAGE " [", KLOG_WALL_LOCAL, 0, -1, ""},
+	{"[\xe6\x97\xa5 11\xe6\x9c\x88 22 01:27:43 2026] " MESSAGE, KLOG_WALL_LOCAL, 0, -1, ""},
+	{"[\xc8\xd5 11\xd4\xc2 22 01:27:43 2026] " MESSAGE, KLOG_WALL_LOCAL, 0, -1, ""},
+	{"2026-11-22T01:27:43,348659+00:00 " MESSAGE, KLOG_WALL_UTC, 348659, -1, ""},
+	{"2026-11-22T09:27:43,348659+08:00 " MESSAGE, KLOG_WALL_UTC, 348659, -1, ""},
+	{"2026-11-22T01:27:43.348659+00:00 app kernel: [  103.348659] " MESSAGE, KLOG_WALL_UTC,
+	 348659, 103348659, "app"},
+	{"2026-11-22T01:27:43+0000 app kernel: " MESSAGE, KLOG_WALL_UTC, 0, -1, "app"},
+	{"2026-11-21T20:27:43-0500 app kernel: " MESSAGE, KLOG_WALL_UTC, 0, -1, "app"},
+	{"2026-11-22 01:27:43 app kernel: " MESSAGE, KLOG_WALL_LOCAL, 0, -1, "app"},
+	{"Sun 2026-11-22 01:27:43 UTC app kernel: " MESSAGE, KLOG_WALL_UTC, 0, -1, "app"},
+	{"<4>1 2026-11-22T01:27:43.348659Z app kernel - - - [  103.348659] " MESSAGE, KLOG_WALL_UTC,
+	 348659, 103348659, "app"},
+	{"<4>1 2026-11-22T01:27:43Z app kernel - - [x@1 a=\"b\"] " MESSAGE, KLOG_WALL_UTC, 0, -1,
+	 "app"},
+	{"Nov 22 01:27:43 app kernel: [  103.348659] " MESSAGE, KLOG_WALL_NO_YEAR, -1, 103348659,
+	 "app"},
+	{"Nov 22 01:27:43 app kernel:[103.348659]" MESSAGE, KLOG_WALL_NO_YEAR, -1, 103348659,
+	 "app"},
+	{"Nov 22 01:27:43.348659 app kernel: " MESSAGE, KLOG_WALL_NO_YEAR, -1, -1, "app"},
+	{"Nov 22 01:27:43 kernel: " MESSAGE, KLOG_WALL_NO_YEAR, -1, -1, ""},
+	{"Nov 22 01:27:43 app kern.warn kernel: " MESSAGE, KLOG_WALL_NO_YEAR, -1, -1, "app"},
+	{"<4>Nov 22 01:27:43 app kernel: " MESSAGE, KLOG_WALL_NO_YEAR, -1, -1, "app"},
+	{"Nov 22 2026 01:27:43 app kernel: " MESSAGE, KLOG_WALL_LOCAL, 0, -1, "app"},
+	{"logs/messages:12:Nov 22 01:27:43 app kernel: " MESSAGE, KLOG_WALL_NO_YEAR, -1, -1, "app"},
+	{"logs/dmesg-12-[  103.348659] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	{"> > [  103.348659] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	{"\x1b[32m[  103.348659] \x1b[0m\x1b[33mlockd\x1b[0m: server 192.0.2.10 OK\r",
+	 KLOG_WALL_NONE, -1, 103348659, ""},
+	{"\xef\xbb\xbf[  103.348659] " MESSAGE "\r", KLOG_WALL_NONE, -1, 103348659, ""},
+};
+
 TEST(every_form_is_read)
 {
-	static const struct {
-		const char *text;
-		enum klog_wall wall;
-		int64_t us; /* behind AT_S; -1: not compared */
-		int64_t boot_us;
-		const char *host;
-	} rows[] = {
-		{"[  103.348659] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
-		{"[  103.348659][ T1234] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
-		{"[  103.348659] [T1234] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
-		{"<6>[  103.348659] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
-		{"kern  :info  : [  103.348659] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
-		{"[  103.348659 <    0.000012>] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
-		{"[  103.348659] app kernel: " MESSAGE, KLOG_WALL_NONE, -1, 103348659, "app"},
-		{"[Sun Nov 22 01:27:43 2026] " MESSAGE, KLOG_WALL_LOCAL, 0, -1, ""},
-		{"Sun Nov 22 01:27:43 2026] " MESSAGE " [", KLOG_WALL_LOCAL, 0, -1, ""},
-		{"[Sun Nov  22 01:27:43 2026] " MESSAGE " [", KLOG_WALL_LOCAL, 0, -1, ""},
-		{"[\xe6\x97\xa5 11\xe6\x9c\x88 22 01:27:43 2026] " MESSAGE, KLOG_WALL_LOCAL, 0, -1,
-		 ""},
-		{"[\xc8\xd5 11\xd4\xc2 22 01:27:43 2026] " MESSAGE, KLOG_WALL_LOCAL, 0, -1, ""},
-		{"2026-11-22T01:27:43,348659+00:00 " MESSAGE, KLOG_WALL_UTC, 348659, -1, ""},
-		{"2026-11-22T09:27:43,348659+08:00 " MESSAGE, KLOG_WALL_UTC, 348659, -1, ""},
-		{"2026-11-22T01:27:43.348659+00:00 app kernel: [  103.348659] " MESSAGE,
-		 KLOG_WALL_UTC, 348659, 103348659, "app"},
-		{"2026-11-22T01:27:43+0000 app kernel: " MESSAGE, KLOG_WALL_UTC, 0, -1, "app"},
-		{"2026-11-21T20:27:43-0500 app kernel: " MESSAGE, KLOG_WALL_UTC, 0, -1, "app"},
-		{"2026-11-22 01:27:43 app kernel: " MESSAGE, KLOG_WALL_LOCAL, 0, -1, "app"},
-		{"Sun 2026-11-22 01:27:43 UTC app kernel: " MESSAGE, KLOG_WALL_UTC, 0, -1, "app"},
-		{"<4>1 2026-11-22T01:27:43.348659Z app kernel - - - [  103.348659] " MESSAGE,
-		 KLOG_WALL_UTC, 348659, 103348659, "app"},
-		{"<4>1 2026-11-22T01:27:43Z app kernel - - [x@1 a=\"b\"] " MESSAGE, KLOG_WALL_UTC,
-		 0, -1, "app"},
-		{"Nov 22 01:27:43 app kernel: [  103.348659] " MESSAGE, KLOG_WALL_NO_YEAR, -1,
-		 103348659, "app"},
-		{"Nov 22 01:27:43 app kernel:[103.348659]" MESSAGE, KLOG_WALL_NO_YEAR, -1,
-		 103348659, "app"},
-		{"Nov 22 01:27:43.348659 app kernel: " MESSAGE, KLOG_WALL_NO_YEAR, -1, -1, "app"},
-		{"Nov 22 01:27:43 kernel: " MESSAGE, KLOG_WALL_NO_YEAR, -1, -1, ""},
-		{"Nov 22 01:27:43 app kern.warn kernel: " MESSAGE, KLOG_WALL_NO_YEAR, -1, -1,
-		 "app"},
-		{"<4>Nov 22 01:27:43 app kernel: " MESSAGE, KLOG_WALL_NO_YEAR, -1, -1, "app"},
-		{"Nov 22 2026 01:27:43 app kernel: " MESSAGE, KLOG_WALL_LOCAL, 0, -1, "app"},
-		{"logs/messages:12:Nov 22 01:27:43 app kernel: " MESSAGE, KLOG_WALL_NO_YEAR, -1, -1,
-		 "app"},
-		{"logs/dmesg-12-[  103.348659] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
-		{"> > [  103.348659] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
-		{"\x1b[32m[  103.348659] \x1b[0m\x1b[33mlockd\x1b[0m: server 192.0.2.10 OK\r",
-		 KLOG_WALL_NONE, -1, 103348659, ""},
-		{"\xef\xbb\xbf[  103.348659] " MESSAGE "\r", KLOG_WALL_NONE, -1, 103348659, ""},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(form_rows) / sizeof(form_rows[0]); i++) {
 		struct read r;
 
-		read_text(rows[i].text, 0, &r);
+		read_text(form_rows[i].text, 0, &r);
 		if (!CHECK(r.found && !r.line.plain) || !CHECK_TEXT(r.text, MESSAGE))
-			printf("# %s\n", rows[i].text);
-		CHECK_EQ_U64(r.line.head.wall, rows[i].wall);
+			printf("# %s\n", form_rows[i].text);
+		CHECK_EQ_U64(r.line.head.wall, form_rows[i].wall);
 		CHECK(r.line.head.kernel);
-		CHECK_TEXT(r.host, rows[i].host);
-		if (rows[i].us >= 0)
-			CHECK_EQ_I64(r.at.ns, AT_S * STAMP_NS_PER_S + rows[i].us * 1000);
-		CHECK(r.line.head.has_boot == (rows[i].boot_us >= 0));
-		if (rows[i].boot_us >= 0)
-			CHECK_EQ_I64(r.line.head.boot_ns, rows[i].boot_us * 1000);
+		CHECK_TEXT(r.host, form_rows[i].host);
+		if (form_rows[i].us >= 0)
+			CHECK_EQ_I64(r.at.ns, AT_S * STAMP_NS_PER_S + form_rows[i].us * 1000);
+		CHECK(r.line.head.has_boot == (form_rows[i].boot_us >= 0));
+		if (form_rows[i].boot_us >= 0)
+			CHECK_EQ_I64(r.line.head.boot_ns, form_rows[i].boot_us * 1000);
 		CHECK_EQ_U64(r.stats.kernel_lines, 1);
 	}
 }

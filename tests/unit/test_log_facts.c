@@ -10,70 +10,68 @@ static bool is(struct slice got, const char *want)
 	return slice_equal(got, slice_of_string(want));
 }
 
+static const struct {
+	const char *text;
+	enum log_fact_kind kind;
+	const char *program, *server, *subject;
+	int64_t number;
+	bool gave_up;
+} fact_rows[] = {
+	{"lockd: server 192.0.2.10 not responding, still trying", LOG_NOT_RESPONDING, "lockd",
+	 "192.0.2.10", "", 0, false},
+	{"nfs: server nas-1 not responding, timed out", LOG_NOT_RESPONDING, "nfs", "nas-1", "", 0,
+	 true},
+	{"nfs4 cb: server 2001:db8::1 not responding, timed out", LOG_NOT_RESPONDING, "nfs4 cb",
+	 "2001:db8::1", "", 0, true},
+	{"lockd: server 192.0.2.10 not responding,", LOG_NOT_RESPONDING, "lockd", "192.0.2.10", "",
+	 0, false},
+	{"rpcbind: server localhost not responding, timed out", LOG_NOT_RESPONDING, "rpcbind",
+	 "localhost", "", 0, true},
+	{"lockd: server 192.0.2.10 OK", LOG_RESPONDING, "lockd", "192.0.2.10", "", 0, false},
+	{"lockd: server 192.0.2.10 0K", LOG_RESPONDING, "lockd", "192.0.2.10", "", 0, false},
+	{"NFS: 192.0.2.10: lost 3 locks", LOG_LOCKS_LOST, "", "192.0.2.10", "", 3, false},
+	{"NFS: __nfs4_reclaim_open_state: Lock reclaim failed!", LOG_LOCKS_LOST, "", "",
+	 "__nfs4_reclaim_open_state", 0, false},
+	{"NFS: nfs4_reclaim_open_state: Lock reclaim failed!", LOG_LOCKS_LOST, "", "",
+	 "nfs4_reclaim_open_state", 0, false},
+	{"NFS: state manager: lease expired failed on NFSv4 server nas with error 1",
+	 LOG_RECOVERY_FAILED, "", "nas", "lease expired", 1, false},
+	{"Error: state manager failed on NFSv4 server nas with error -5", LOG_RECOVERY_FAILED, "",
+	 "nas", "", -5, false},
+	{"NFSv4: state recovery failed for open file a b/c, error = -116", LOG_OPEN_UNRECOVERED, "",
+	 "", "a b/c", -116, false},
+	{"NFS: Server nas reports our clientid is in use", LOG_CLIENTID_IN_USE, "", "nas", "", 0,
+	 false},
+	{"NFSD: client 192.0.2.21 testing state ID with incorrect client ID", LOG_CLIENTID_MISMATCH,
+	 "", "192.0.2.21", "", 0, false},
+	{"lockd: cannot monitor nas", LOG_MONITOR_FAILED, "", "nas", "", 0, false},
+	{"NFSD: starting 90-second grace period (net f0000000)", LOG_GRACE_STARTED, "", "", "", 90,
+	 false},
+	{"NFSD: all clients done reclaiming, ending NFSv4 grace period (net f0000000)",
+	 LOG_GRACE_ENDED, "", "", "", 0, false},
+	{"INFO: task a:b:312 blocked for more than 120 seconds.", LOG_HUNG_TASK, "", "", "a:b", 312,
+	 false},
+	{"Out of memory: Killed process 77 (ls) total-vm:1kB", LOG_OUT_OF_MEMORY, "", "", "", 77,
+	 false},
+};
+
 TEST(messages_tell_facts)
 {
-	static const struct {
-		const char *text;
-		enum log_fact_kind kind;
-		const char *program, *server, *subject;
-		int64_t number;
-		bool gave_up;
-	} rows[] = {
-		{"lockd: server 192.0.2.10 not responding, still trying", LOG_NOT_RESPONDING,
-		 "lockd", "192.0.2.10", "", 0, false},
-		{"nfs: server nas-1 not responding, timed out", LOG_NOT_RESPONDING, "nfs", "nas-1",
-		 "", 0, true},
-		{"nfs4 cb: server 2001:db8::1 not responding, timed out", LOG_NOT_RESPONDING,
-		 "nfs4 cb", "2001:db8::1", "", 0, true},
-		{"lockd: server 192.0.2.10 not responding,", LOG_NOT_RESPONDING, "lockd",
-		 "192.0.2.10", "", 0, false},
-		{"rpcbind: server localhost not responding, timed out", LOG_NOT_RESPONDING,
-		 "rpcbind", "localhost", "", 0, true},
-		{"lockd: server 192.0.2.10 OK", LOG_RESPONDING, "lockd", "192.0.2.10", "", 0,
-		 false},
-		{"lockd: server 192.0.2.10 0K", LOG_RESPONDING, "lockd", "192.0.2.10", "", 0,
-		 false},
-		{"NFS: 192.0.2.10: lost 3 locks", LOG_LOCKS_LOST, "", "192.0.2.10", "", 3, false},
-		{"NFS: __nfs4_reclaim_open_state: Lock reclaim failed!", LOG_LOCKS_LOST, "", "",
-		 "__nfs4_reclaim_open_state", 0, false},
-		{"NFS: nfs4_reclaim_open_state: Lock reclaim failed!", LOG_LOCKS_LOST, "", "",
-		 "nfs4_reclaim_open_state", 0, false},
-		{"NFS: state manager: lease expired failed on NFSv4 server nas with error 1",
-		 LOG_RECOVERY_FAILED, "", "nas", "lease expired", 1, false},
-		{"Error: state manager failed on NFSv4 server nas with error -5",
-		 LOG_RECOVERY_FAILED, "", "nas", "", -5, false},
-		{"NFSv4: state recovery failed for open file a b/c, error = -116",
-		 LOG_OPEN_UNRECOVERED, "", "", "a b/c", -116, false},
-		{"NFS: Server nas reports our clientid is in use", LOG_CLIENTID_IN_USE, "", "nas",
-		 "", 0, false},
-		{"NFSD: client 192.0.2.21 testing state ID with incorrect client ID",
-		 LOG_CLIENTID_MISMATCH, "", "192.0.2.21", "", 0, false},
-		{"lockd: cannot monitor nas", LOG_MONITOR_FAILED, "", "nas", "", 0, false},
-		{"NFSD: starting 90-second grace period (net f0000000)", LOG_GRACE_STARTED, "", "",
-		 "", 90, false},
-		{"NFSD: all clients done reclaiming, ending NFSv4 grace period (net f0000000)",
-		 LOG_GRACE_ENDED, "", "", "", 0, false},
-		{"INFO: task a:b:312 blocked for more than 120 seconds.", LOG_HUNG_TASK, "", "",
-		 "a:b", 312, false},
-		{"Out of memory: Killed process 77 (ls) total-vm:1kB", LOG_OUT_OF_MEMORY, "", "",
-		 "", 77, false},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(fact_rows) / sizeof(fact_rows[0]); i++) {
 		struct log_fact f;
 
-		if (!CHECK(log_fact_parse(slice_of_string(rows[i].text), true, &f))) {
-			printf("# %s\n", rows[i].text);
+		if (!CHECK(log_fact_parse(slice_of_string(fact_rows[i].text), true, &f))) {
+			printf("# %s\n", fact_rows[i].text);
 			continue;
 		}
-		CHECK_EQ_U64(f.kind, rows[i].kind);
-		CHECK(is(f.program, rows[i].program));
-		CHECK(is(f.server, rows[i].server));
-		if (!CHECK(is(f.subject, rows[i].subject)))
-			printf("# %s: %.*s\n", rows[i].text, (int)f.subject.len,
+		CHECK_EQ_U64(f.kind, fact_rows[i].kind);
+		CHECK(is(f.program, fact_rows[i].program));
+		CHECK(is(f.server, fact_rows[i].server));
+		if (!CHECK(is(f.subject, fact_rows[i].subject)))
+			printf("# %s: %.*s\n", fact_rows[i].text, (int)f.subject.len,
 			       (const char *)f.subject.ptr);
-		CHECK_EQ_I64(f.number, rows[i].number);
-		CHECK(f.gave_up == rows[i].gave_up);
+		CHECK_EQ_I64(f.number, fact_rows[i].number);
+		CHECK(f.gave_up == fact_rows[i].gave_up);
 	}
 }
 

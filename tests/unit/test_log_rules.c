@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The rules about kernel logs: from the text of a log to findings, each with its twin. */
+#include "capfile/source.h"
 #include "check.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"

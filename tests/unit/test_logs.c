@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Kernel logs as a whole: dates, hosts, copies, lines that were cut. */
+#include "capfile/source.h"
 #include "check.h"
 #include "ingest/log.h"
 
