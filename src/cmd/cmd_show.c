@@ -106,6 +106,16 @@ static struct err *show_run(struct show *s, const struct show_view *view)
 	return err ? err : output_commit(&s->output);
 }
 
+static struct err *show_take_filter(struct filter *f, const struct show_view *view,
+				    const struct options *options)
+{
+	struct err *err = filter_init(f, options);
+
+	if (!err && f->any && !view->filtered)
+		err = err_new("show %s: takes no filter; calls, ops and timeline do", view->name);
+	return err;
+}
+
 static enum status show_view_run(const struct options *options, const struct show_view *view)
 {
 	struct show s = {.options = options, .day = INT64_MIN};
@@ -114,6 +124,8 @@ static enum status show_view_run(const struct options *options, const struct sho
 
 	run_init(&s.run);
 	err = run_take_options(&s.run, options);
+	if (!err)
+		err = show_take_filter(&s.filter, view, options);
 	if (err) {
 		command_complain("%s", err_text(err));
 		err_destroy(err);
@@ -175,6 +187,7 @@ const struct command command_show = {
 	.summary = "look at the evidence, decoded",
 	.detail = "Shows the evidence decoded. WHAT is one of:",
 	.choices = view_choices,
-	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | 1u << OPTION_SORT | OPTIONS_LOG,
+	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | 1u << OPTION_SORT | OPTIONS_LOG |
+		      OPTIONS_FILTER,
 	.run = show,
 };

@@ -31,6 +31,15 @@ static const struct option_row option_rows[] = {
 	 "year of logs that tell none (assumed: that of other evidence)"},
 	{OPTION_BOOT_TIME, "--boot-time", "TIME", NULL,
 	 "boot of the host, for logs that count from it: 2026-11-22T01:26:00Z"},
+	{OPTION_HOST, "--host", "ADDRESS", NULL,
+	 "calls, ops, timeline: only what concerns this host"},
+	{OPTION_PROGRAM, "--program", "NAME", NULL, "only this RPC program: NFS, NLM, 100005"},
+	{OPTION_OP, "--op", "NAME", NULL, "only this procedure or operation: READ, SEQUENCE"},
+	{OPTION_STATUS, "--status", "NAME", NULL,
+	 "only this status: NFS4ERR_DELAY, BADSESSION; error: all but success; none: no reply"},
+	{OPTION_SINCE, "--since", "TIME", NULL,
+	 "only from then on (UTC): 2026-11-22T01:26:00Z, or 01:26:00 of each day"},
+	{OPTION_UNTIL, "--until", "TIME", NULL, "only until then"},
 	{OPTION_HELP, "--help", NULL, NULL, "show this help"},
 };
 
@@ -94,6 +103,24 @@ static struct err *option_apply(const struct option_row *row, const char *value,
 		break;
 	case OPTION_BOOT_TIME:
 		out->boot_time = value;
+		break;
+	case OPTION_HOST:
+		out->host = value;
+		break;
+	case OPTION_PROGRAM:
+		out->program = value;
+		break;
+	case OPTION_OP:
+		out->op = value;
+		break;
+	case OPTION_STATUS:
+		out->status = value;
+		break;
+	case OPTION_SINCE:
+		out->since = value;
+		break;
+	case OPTION_UNTIL:
+		out->until = value;
 		break;
 	case OPTION_HELP:
 		out->help = true;

@@ -19,12 +19,24 @@ enum option_id {
 	OPTION_TZ,
 	OPTION_YEAR,
 	OPTION_BOOT_TIME,
+	OPTION_HOST,
+	OPTION_PROGRAM,
+	OPTION_OP,
+	OPTION_STATUS,
+	OPTION_SINCE,
+	OPTION_UNTIL,
 	OPTION_HELP,
 	OPTION_COUNT,
 };
 
 /* The options about the times of logs. */
 enum { OPTIONS_LOG = 1u << OPTION_TZ | 1u << OPTION_YEAR | 1u << OPTION_BOOT_TIME };
+
+/* The options that choose what is shown; see filter.h. */
+enum {
+	OPTIONS_FILTER = 1u << OPTION_HOST | 1u << OPTION_PROGRAM | 1u << OPTION_OP |
+			 1u << OPTION_STATUS | 1u << OPTION_SINCE | 1u << OPTION_UNTIL
+};
 
 enum option_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum option_sort { SORT_SETTLED, SORT_TIME };
@@ -36,8 +48,9 @@ struct options {
 	const char *output; /* NULL: standard output */
 	enum option_color color;
 	enum option_sort sort;
-	const char *tz, *year, *boot_time; /* of logs; NULL: not given */
-	const char *const *args;           /* what is no option, in order */
+	const char *tz, *year, *boot_time;                        /* of logs; NULL: not given */
+	const char *host, *program, *op, *status, *since, *until; /* NULL: not given */
+	const char *const *args;                                  /* what is no option, in order */
 	size_t arg_count;
 };
 

@@ -3,6 +3,7 @@
 #ifndef CMD_SHOW_H
 #define CMD_SHOW_H
 
+#include "cmd/filter.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/run.h"
@@ -10,6 +11,7 @@
 
 struct show {
 	const struct options *options;
+	struct filter filter;
 	struct run run;
 	struct output output;
 	struct sorter *sorter; /* NULL: lines are written as they come */
@@ -22,6 +24,7 @@ struct show_view {
 	const char *name;
 	bool keep_text;      /* wants texts of arguments and results */
 	bool sortable;       /* makes lines by show_line */
+	bool filtered;       /* heeds show->filter */
 	const char *heading; /* before the first line of text; NULL: none */
 
 	/* Before the run: makes the view's state and attaches it to show->run.board. */

@@ -218,6 +218,8 @@ static void calls_take(void *context, const struct event *e)
 	struct calls_view *v = context;
 	const struct provenance *place = call_place(e->rpc);
 
+	if (!filter_takes_call(&v->show->filter, e->rpc))
+		return;
 	if (v->show->options->json)
 		calls_json(v, e->rpc);
 	else
@@ -253,6 +255,7 @@ static void calls_destroy(void *state)
 const struct show_view show_view_calls = {
 	.name = "calls",
 	.sortable = true,
+	.filtered = true,
 	.heading = "time, [evidence,] frame of the call and of the reply, caller > server, "
 		   "latency, status, call",
 	.create = calls_create,

@@ -85,6 +85,8 @@ static void ops_take(void *context, const struct event *e)
 	const struct rpc_call *c = e->rpc;
 
 	for (uint32_t i = 0; i < c->ops_len; i++) {
+		if (!filter_takes_op(&v->show->filter, c, i))
+			continue;
 		if (v->show->options->json)
 			ops_json(v, c, i);
 		else
@@ -121,6 +123,7 @@ const struct show_view show_view_ops = {
 	.name = "ops",
 	.keep_text = true,
 	.sortable = true,
+	.filtered = true,
 	.heading = "time, [evidence,] frame of the call and of the reply, version [place], "
 		   "operation, status, arguments -> results",
 	.create = ops_create,
