@@ -37,6 +37,7 @@ enum nfs4_clientid_layout {
 	NFS4_LAYOUT_UNKNOWN,
 	NFS4_LAYOUT_NFSD_LE, /* Linux nfsd, little endian: {u32 boot time, u32 counter} */
 	NFS4_LAYOUT_NFSD_BE, /* the same on a big-endian server */
+	NFS4_LAYOUT_GANESHA, /* nfs-ganesha: the same as one number; session IDs hold it reversed */
 };
 
 /* A boot time of a server (seconds since 1970) and where its client IDs showed it. */
@@ -61,6 +62,8 @@ struct nfs4_server {
 	struct provenance lease_cite;
 	struct nfs4_boot boots[NFS4_BOOTS_MAX]; /* in order of first sight */
 	uint32_t boots_len;
+	int64_t boot_current_s; /* of the last client ID that told one; 0: none */
+	uint64_t boot_returns;  /* came back after another: several instances behind one address */
 	struct nfs4_name owner, scope; /* last told; empty: not told */
 	struct nfs4_grace grace;
 	uint64_t identifications; /* EXCHANGE_ID and SETCLIENTID that it answered OK, by anybody */
@@ -212,7 +215,7 @@ struct nfs4_party {
 	uint64_t recoveries_count; /* all, also those not kept */
 	uint64_t full_count, session_only_count;
 	int64_t longest_silence_ns; /* of all recoveries */
-	uint64_t renewed_on; /* serial of the connection of the last renewal; 0: none */
+	uint64_t renewed_on;        /* serial of the connection of the last renewal; 0: none */
 };
 
 /* Which party speaks on a pair of endpoints: survives a reconnection from the same port. */

@@ -18,8 +18,14 @@
 /* How far the clocks of a server and of a capture may be apart for a guess to be believed. */
 #define BOOT_SLACK_NS (300 * STAMP_NS_PER_S)
 
+static bool boot_changed(const struct nfs4_recovery *r)
+{
+	return r->old_boot_s >= 0 && r->old_boot_s != r->new_boot_s;
+}
+
 /*
- * The place for the next recovery: when all are used up, the last one is overwritten. Most clients
+ * The place for the next recovery: when all are used up, the last one is overwritten, or the one
+ * before it where the last one tells of a restart that no other does. Most clients
  * never need one and few need many, so the room doubles.
  */
 static struct nfs4_recovery *recovery_place(struct nfs4_party *p)
@@ -31,6 +37,9 @@ static struct nfs4_recovery *recovery_place(struct nfs4_party *p)
 			p->recoveries = mem_resize(p->recoveries, len ? len * 2 : 1,
 						   sizeof(*p->recoveries));
 		p->recoveries_len++;
+	} else if (boot_changed(&p->recoveries[len - 1]) &&
+		   !boot_changed(&p->recoveries[len - 2])) {
+		p->recoveries[len - 2] = p->recoveries[len - 1];
 	}
 	return &p->recoveries[p->recoveries_len - 1];
 }
@@ -66,12 +75,13 @@ static void recovery_read_boots(const struct nfs4_server *server, struct nfs4_re
 }
 
 /* Where the layout is proven a session ID begins with the client ID that it was made for. */
-static uint64_t clientid_of_session(const uint8_t sessionid[NFS4_SESSIONID_BYTES])
+static uint64_t clientid_of_session(const struct nfs4_server *server,
+				    const uint8_t sessionid[NFS4_SESSIONID_BYTES])
 {
 	uint64_t clientid;
 
 	memcpy(&clientid, sessionid, sizeof(clientid));
-	return __builtin_bswap64(clientid);
+	return server->layout == NFS4_LAYOUT_GANESHA ? clientid : __builtin_bswap64(clientid);
 }
 
 static void recovery_close(struct nfs4_party *p)
@@ -79,7 +89,7 @@ static void recovery_close(struct nfs4_party *p)
 	struct nfs4_recovery *r = p->now;
 
 	if (!r->old_clientid && r->has_old_session && p->server->layout_proven)
-		r->old_clientid = clientid_of_session(r->old_sessionid);
+		r->old_clientid = clientid_of_session(p->server, r->old_sessionid);
 	if (r->old_clientid && r->new_clientid)
 		recovery_read_boots(p->server, r);
 	p->full_count += r->kind == RECOVERY_FULL;
@@ -174,7 +184,7 @@ static uint64_t clientid_lost(const struct nfs4_party *p, const struct nfs4_sess
 	if (session && session->has_clientid)
 		return session->clientid;
 	if (session && p->server->layout_proven)
-		return clientid_of_session(session->id);
+		return clientid_of_session(p->server, session->id);
 	return p->has_clientid ? p->clientid : 0;
 }
 

@@ -4,7 +4,9 @@
  *
  * Linux nfsd builds a client ID of the time at which its network namespace's NFS service started
  * (seconds since 1970) and a counter, both in the byte order of the server, and a session ID of the
- * client ID, a sequence number and zero (fs/nfsd/nfs4state.c: gen_clid, gen_sessionid). A Linux
+ * client ID, a sequence number and zero (fs/nfsd/nfs4state.c: gen_clid, gen_sessionid). nfs-ganesha
+ * makes one number of its start time and a counter, and puts it into session IDs in the byte order
+ * of the machine (src/SAL/nfs4_clientid.c: new_clientid, nfs41_session_id.c). A Linux
  * client's boot verifier is the time at which its namespace's NFS state was made
  * (fs/nfs/nfs4proc.c: nfs4_init_boot_verifier): nanoseconds in network byte order, or on older
  * kernels seconds and nanoseconds as two words in the byte order of the client.
@@ -32,6 +34,7 @@ int64_t nfs4_clientid_boot_s(enum nfs4_clientid_layout layout, uint64_t clientid
 	case NFS4_LAYOUT_NFSD_LE:
 		return (int64_t)__builtin_bswap32((uint32_t)(clientid >> 32));
 	case NFS4_LAYOUT_NFSD_BE:
+	case NFS4_LAYOUT_GANESHA:
 		return (int64_t)(clientid >> 32);
 	}
 	return -1;
@@ -45,6 +48,7 @@ int64_t nfs4_clientid_counter(enum nfs4_clientid_layout layout, uint64_t clienti
 	case NFS4_LAYOUT_NFSD_LE:
 		return (int64_t)__builtin_bswap32((uint32_t)clientid);
 	case NFS4_LAYOUT_NFSD_BE:
+	case NFS4_LAYOUT_GANESHA:
 		return (int64_t)(uint32_t)clientid;
 	}
 	return -1;
@@ -64,12 +68,18 @@ void nfs4_layout_learn(struct nfs4_server *server, uint64_t clientid,
 		       const uint8_t sessionid[NFS4_SESSIONID_BYTES], struct stamp at)
 {
 	static const uint8_t reserved[4];
-	uint64_t wire = __builtin_bswap64(clientid);
+	uint64_t head;
 
-	if (server->layout_proven || memcmp(sessionid, &wire, sizeof(wire)) != 0 ||
-	    memcmp(sessionid + 12, reserved, sizeof(reserved)) != 0)
+	if (server->layout_proven || memcmp(sessionid + 12, reserved, sizeof(reserved)) != 0)
 		return;
-	server->layout = layout_of(clientid, at);
+	memcpy(&head, sessionid, sizeof(head));
+	if (head == __builtin_bswap64(clientid))
+		server->layout = layout_of(clientid, at);
+	else if (head == clientid &&
+		 boot_plausible(nfs4_clientid_boot_s(NFS4_LAYOUT_GANESHA, clientid), at))
+		server->layout = NFS4_LAYOUT_GANESHA;
+	else
+		return;
 	server->layout_proven = server->layout != NFS4_LAYOUT_UNKNOWN;
 }
 
@@ -105,7 +115,11 @@ void nfs4_boot_note(struct nfs4_server *server, uint64_t clientid, const struct 
 	if (i == server->boots_len) {
 		server->boots_len++;
 		server->boots[i] = (struct nfs4_boot){.boot_s = boot_s, .first = *at};
+	} else if (boot_s != server->boot_current_s &&
+		   server->boots[i].last.evidence == at->evidence) {
+		server->boot_returns++;
 	}
+	server->boot_current_s = boot_s;
 	server->boots[i].last = *at;
 }
 
