@@ -14,10 +14,16 @@
 #include <inttypes.h>
 
 enum {
-	ROUNDS_LIKELY = 2, /* losses nobody can explain otherwise, with signs of another client */
+	RETURNS_SURE = 2,      /* a machine may be put back to a snapshot once */
 	RETURNS_ANY_CLOCK = 3, /* comings and goings that no wrong clock of a capture makes up */
-	ROUNDS_POSSIBLE = 3,   /* the same without such signs, over a connection that stayed up */
+	ROUNDS_MIN = 3,        /* losses nobody can explain otherwise */
 };
+
+/* A fight over a client ID is fought with each call; administrators are slower. */
+#define ROUND_QUICK_NS (60 * STAMP_NS_PER_S)
+
+/* Also an idle client makes a round in two renewals of its lease, of 2/3 of it each. */
+enum { ROUND_LEASES_MAX = 2 };
 
 /* What the losses of one owner, or of one party without a known owner, amount to. */
 struct evidence_for {
@@ -27,8 +33,8 @@ struct evidence_for {
 	uint64_t losses;      /* recoveries in which another instance had been accepted before */
 	uint64_t alive;       /* of them: refused although sent after the other was accepted */
 	uint64_t unexplained; /* recoveries without silence, restart, or other instance in sight */
-	uint64_t foreign;     /* of those: others identified themselves in between */
-	uint64_t unseen;      /* of those: more of them than the capture shows */
+	uint64_t foreign;     /* of those: others out of sight identified themselves in between */
+	uint64_t accounted;   /* of those: everybody who identified himself is in sight */
 	uint64_t same_conn;   /* of those: on a connection that stayed up */
 	uint64_t boot_same;   /* of those: the server's boot time is known and the same */
 	uint64_t kept;        /* recoveries that the model kept of these parties */
@@ -50,20 +56,8 @@ static bool loss_is_unexplained(const struct nfs4_loss *loss)
 	const struct nfs4_recovery *r = loss->recovery;
 	bool identity_lost = r->kind == RECOVERY_FULL || r->create_refused.frame != FRAME_NONE;
 
-	return identity_lost && r->silence_ns >= 0 && !nfs4_loss_after_silence(loss) &&
-	       !nfs4_loss_boot_changed(r) && !nfs4_loss_reclaimed(r);
-}
-
-/* The server's counter went on by more than this client asked for. */
-static bool others_identified(const struct nfs4_recovery *r)
-{
-	return r->clientid_steps > (int64_t)r->own_identifications;
-}
-
-/* And by more than everybody asked for whom the capture shows. */
-static bool others_unseen(const struct nfs4_recovery *r)
-{
-	return r->seen_identifications >= 0 && r->clientid_steps > r->seen_identifications;
+	return identity_lost && nfs4_loss_in_time(loss) && !nfs4_loss_boot_changed(r) &&
+	       !nfs4_loss_reclaimed(r);
 }
 
 static void weigh_loss(struct evidence_for *e, const struct nfs4_loss *loss)
@@ -82,8 +76,8 @@ static void weigh_loss(struct evidence_for *e, const struct nfs4_loss *loss)
 	if (!loss_is_unexplained(loss))
 		return;
 	e->unexplained++;
-	e->foreign += others_identified(r);
-	e->unseen += others_unseen(r);
+	e->foreign += nfs4_loss_unseen_others(r);
+	e->accounted += r->clientid_steps >= 0 && !nfs4_loss_unseen_others(r);
 	e->same_conn += !r->connection_lost;
 	e->boot_same += nfs4_loss_boot_same(r);
 	show_loss(e, loss);
@@ -101,18 +95,23 @@ static uint64_t losses_explained(const struct evidence_for *e)
 
 static void name_instances(struct diagnosis *d, struct finding *f, const struct nfs4_owner *owner)
 {
+	for (size_t i = 0; i < owner->instances.len; i++) {
+		const struct nfs4_instance *in =
+			*(struct nfs4_instance **)vec_at(&owner->instances, i);
+
+		for (uint32_t h = 0; h < in->hosts_len; h++)
+			finding_add_client(d, f, &in->hosts[h]);
+		nfs4_finding_span(f, &in->first);
+		nfs4_finding_span(f, &in->last);
+	}
 	for (size_t i = 0; i < owner->instances.len && i < FINDING_CITES_MAX; i++) {
 		const struct nfs4_instance *in =
 			*(struct nfs4_instance **)vec_at(&owner->instances, i);
 		const char *boot = stamp_known(in->boot) ? nfs4_date_text(d, in->boot)
 							 : "no date in its verifier";
 
-		for (uint32_t h = 0; h < in->hosts_len; h++)
-			finding_add_client(d, f, &in->hosts[h]);
 		finding_subject(d, f, "client instance", "%s, boot verifier %s",
 				in->hosts_len ? nfs4_host_text(d, &in->hosts[0]) : "?", boot);
-		nfs4_finding_span(f, &in->first);
-		nfs4_finding_span(f, &in->last);
 	}
 }
 
@@ -124,7 +123,7 @@ static void rule_out_restart(struct diagnosis *d, struct finding *f, const struc
 			"every client ID that the server gave names the same start of its NFS "
 			"service, %s",
 			nfs4_boot_text(d, s->boots[0].boot_s));
-	else if (s->grace.count == 0 && s->reclaims_ok == 0)
+	else if (s->boots_len <= 1 && s->grace.count == 0 && s->reclaims_ok == 0)
 		finding_rule_out(d, f, "nfs4-server-restart",
 				 "no call was answered NFS4ERR_GRACE and no reclaim was accepted");
 }
@@ -151,6 +150,9 @@ static void rule_out(struct diagnosis *d, struct finding *f, const struct nfs4_s
 				"client ID was answered NFS4ERR_STALE_CLIENTID");
 			break;
 		}
+	for (size_t i = 0; e->owner && i < e->owner->instances.len; i++)
+		if ((*(struct nfs4_instance **)vec_at(&e->owner->instances, i))->in_use)
+			return;
 	finding_rule_out(d, f, "nfs4-clientid-in-use",
 			 "the server accepts each EXCHANGE_ID or SETCLIENTID instead of answering "
 			 "NFS4ERR_CLID_INUSE");
@@ -186,8 +188,8 @@ static void cite_alive(struct diagnosis *d, struct finding *f, const struct nfs4
 static void write_proved(struct diagnosis *d, const struct evidence_for *e)
 {
 	const struct nfs4_owner *o = e->owner;
-	bool certain =
-		o->returns_in_one_capture > 0 || o->returns >= RETURNS_ANY_CLOCK || e->alive > 0;
+	bool certain = o->returns_in_one_capture >= RETURNS_SURE ||
+		       o->returns >= RETURNS_ANY_CLOCK || e->alive >= RETURNS_SURE;
 	struct finding *f = diagnosis_add(d, "nfs4-client-owner-collision",
 					  certain ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 	const char *name = nfs4_owner_text(d, o);
@@ -201,12 +203,9 @@ static void write_proved(struct diagnosis *d, const struct evidence_for *e)
 	f->why = arena_format(
 		&d->arena,
 		"The owner \"%s\" comes with %zu different boot verifiers%s. To the server these "
-		"are one "
-		"client that keeps rebooting: when it accepts one instance it drops the client ID "
-		"and the "
-		"session of the other, whose next call is refused; that one introduces itself "
-		"again and "
-		"drops the first in turn. %s by this.",
+		"are one client that keeps rebooting: when it accepts one instance it drops the "
+		"client ID and the session of the other, whose next call is refused; that one "
+		"introduces itself again and drops the first in turn. %s by this.",
 		name, o->instances.len,
 		o->returns
 			? arena_format(&d->arena,
@@ -248,20 +247,17 @@ static void write_inferred(struct diagnosis *d, const struct evidence_for *e,
 	f->why = arena_format(
 		&d->arena,
 		"%s the server dropped session and client ID of %s although it had renewed its "
-		"lease in "
-		"time%s.%s The other client is not in this evidence: a capture at the server, or "
-		"on it "
-		"`grep -H . /proc/fs/nfsd/clients/*/info`, shows whether a second address has the "
-		"same "
-		"name.",
+		"lease in time%s.%s The other client is not in this evidence: a capture at the "
+		"server, or on it `grep -H . /proc/fs/nfsd/clients/*/info`, shows whether a second "
+		"address has the same name.",
 		nfs4_count_text(d, losses_explained(e), "time", "times"), who,
 		e->boot_same ? " and the server had not restarted" : "",
 		e->foreign
 			? arena_format(
 				  &d->arena,
 				  " In %" PRIu64 " of the %" PRIu64 " losses that were looked at "
-				  "closely the server's client numbers went on by more than this "
-				  "client asked for: others introduced themselves in between.",
+				  "closely the server's client numbers went on by more than the "
+				  "evidence accounts for: others introduced themselves in between.",
 				  e->foreign, e->unexplained)
 			: "");
 	nfs4_cite_ladder(d, f, loss);
@@ -290,23 +286,58 @@ static bool may_infer(const struct nfs4_model *m, const struct evidence_for *e)
 {
 	if (e->shown_len == 0 || e->shown[0].party->lossy)
 		return false;
-	return e->unseen * 2 >= e->unexplained || !nfs4_loss_sees_others(m, &e->shown[0]);
+	return e->foreign * 2 >= e->unexplained || !nfs4_loss_sees_others(m, &e->shown[0]);
+}
+
+/* An instance that the server only ever refused pushes nobody out. */
+static bool was_refused(const struct nfs4_instance *i)
+{
+	return i->in_use > 0 && i->accepted == 0;
+}
+
+static bool is_proved(const struct evidence_for *e)
+{
+	const struct nfs4_owner *o = e->owner;
+
+	if (!o || o->instances.len < 2)
+		return false;
+	/* The order over several captures is that of their clocks: one loss may be in the wrong. */
+	if (e->alive || e->losses > 1)
+		return true;
+	return o->returns && e->unexplained && !was_refused(o->return_instance[0]) &&
+	       !was_refused(o->return_instance[1]);
+}
+
+/* From one loss to the next, on average. */
+static int64_t round_ns(const struct nfs4_party *p)
+{
+	int64_t span_ns =
+		p->recoveries[p->recoveries_len - 1].lost.at.ns - p->recoveries[0].lost.at.ns;
+
+	return p->recoveries_count > 1 ? span_ns / (int64_t)(p->recoveries_count - 1) : 0;
 }
 
 static void judge(const struct nfs4_model *m, struct diagnosis *d, const struct evidence_for *e)
 {
-	bool two = e->owner && e->owner->instances.len > 1;
+	/* One of four: others who mounted in sight may hide the one who is not. */
+	bool all_foreign = e->foreign >= ROUNDS_MIN && e->foreign * 4 >= e->unexplained * 3;
+	bool told;
 
-	if (two && (e->losses > 0 || (e->owner->returns && e->unexplained)))
+	if (is_proved(e))
 		write_proved(d, e);
-	else if (e->unexplained && !may_infer(m, e))
+	else if (e->unexplained && e->accounted == e->unexplained)
+		return; /* nobody is out of sight */
+	else if (e->unexplained &&
+		 (!may_infer(m, e) ||
+		  round_ns(e->shown[0].party) >
+			  ROUND_LEASES_MAX * nfs4_lease_ns(e->shown[0].party->server, &told)))
 		undecided_collision(d);
-	else if (e->unexplained >= ROUNDS_LIKELY && e->foreign * 2 >= e->unexplained)
+	else if (all_foreign && round_ns(e->shown[0].party) <= ROUND_QUICK_NS)
 		write_inferred(d, e, CONFIDENCE_LIKELY);
-	else if (e->unexplained >= ROUNDS_POSSIBLE && e->boot_same == 0 &&
-		 e->same_conn * 2 >= e->unexplained)
+	else if (all_foreign || (e->unexplained >= ROUNDS_MIN && e->boot_same == 0 &&
+				 e->same_conn * 2 >= e->unexplained))
 		write_inferred(d, e, CONFIDENCE_POSSIBLE);
-	else if (e->unexplained)
+	else if (e->unexplained || e->losses)
 		undecided_collision(d);
 }
 

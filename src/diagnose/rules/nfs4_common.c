@@ -31,7 +31,26 @@ bool nfs4_loss_after_silence(const struct nfs4_loss *loss)
 {
 	bool told;
 
-	return loss->recovery->silence_ns > nfs4_lease_ns(loss->party->server, &told);
+	return !loss->recovery->renewals_missed &&
+	       loss->recovery->silence_ns > nfs4_lease_ns(loss->party->server, &told);
+}
+
+bool nfs4_loss_in_time(const struct nfs4_loss *loss)
+{
+	bool told;
+	int64_t lease_ns = nfs4_lease_ns(loss->party->server, &told);
+
+	if (!told)
+		lease_ns = NFS4_LEASE_SHORTEST_S * STAMP_NS_PER_S;
+	return loss->recovery->silence_ns >= 0 && loss->recovery->silence_ns <= lease_ns;
+}
+
+bool nfs4_loss_unseen_others(const struct nfs4_recovery *r)
+{
+	int64_t seen = r->seen_identifications >= 0 ? r->seen_identifications
+						    : (int64_t)r->own_identifications;
+
+	return r->clientid_steps > seen;
 }
 
 bool nfs4_loss_boot_changed(const struct nfs4_recovery *r)

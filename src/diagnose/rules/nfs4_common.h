@@ -10,7 +10,7 @@
  * The lease that is taken where the wire did not tell one: what Linux nfsd and most servers have by
  * default. A conclusion that rests on it is never certain.
  */
-enum { NFS4_LEASE_ASSUMED_S = 90 };
+enum { NFS4_LEASE_ASSUMED_S = 90, NFS4_LEASE_SHORTEST_S = 15 };
 
 /* A recovery with whose it is. */
 struct nfs4_loss {
@@ -24,8 +24,23 @@ void nfs4_losses(const struct nfs4_model *m, struct vec *out);
 /* Seconds of the server's lease: told, or assumed. */
 int64_t nfs4_lease_ns(const struct nfs4_server *server, bool *told);
 
-/* True when the party was longer without an accepted renewal than the lease (told or assumed). */
+/*
+ * True when the party was longer without an accepted renewal than the lease (told or assumed), and
+ * the evidence lacks none of its calls.
+ */
 bool nfs4_loss_after_silence(const struct nfs4_loss *loss);
+
+/*
+ * True when the client had renewed its lease in time, for sure: where the lease is not told, within
+ * what the shortest usual lease is.
+ */
+bool nfs4_loss_in_time(const struct nfs4_loss *loss);
+
+/*
+ * True when the numbers in the client IDs show that somebody introduced himself between the old and
+ * the new one whom the evidence does not show.
+ */
+bool nfs4_loss_unseen_others(const struct nfs4_recovery *r);
 
 /* True when the server instance changed over the recovery, as its client IDs tell. */
 bool nfs4_loss_boot_changed(const struct nfs4_recovery *r);

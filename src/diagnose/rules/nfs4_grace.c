@@ -28,13 +28,17 @@ static void write_finding(const struct nfs4_model *m, struct diagnosis *d,
 	nfs4_finding_span(f, &s->grace.first);
 	nfs4_finding_span(f, &s->grace.last);
 	f->count = s->grace.count;
-	f->title = arena_format(&d->arena, "%s answered NFS4ERR_GRACE by %s over %s",
-				nfs4_count_text(d, s->grace.count, "call was", "calls were"),
-				nfs4_host_text(d, &s->at), nfs4_duration_text(d, lasted_ns));
-	f->why = "After a restart a server takes only reclaims for its grace period, so that "
-		 "clients get back "
-		 "what they held before others can take it. Clients repeat the call until the "
-		 "period is over.";
+	f->title =
+		arena_format(&d->arena, "%s answered NFS4ERR_GRACE by %s%s",
+			     nfs4_count_text(d, s->grace.count, "call was", "calls were"),
+			     nfs4_host_text(d, &s->at),
+			     s->grace.count == 1 ? ""
+						 : arena_format(&d->arena, " within %s",
+								nfs4_duration_text(d, lasted_ns)));
+	f->why = "For a grace period after a restart or failover a server takes only reclaims, so "
+		 "that clients get back what they held before others can take it. Since 4.1 a "
+		 "client is answered the same way as long as it has not sent RECLAIM_COMPLETE. "
+		 "Clients repeat the call until it is taken.";
 	nfs4_cite(d, f, s, &s->grace.first, "the first NFS4ERR_GRACE");
 	nfs4_cite(d, f, s, &s->grace.last, "the last NFS4ERR_GRACE");
 }

@@ -6,16 +6,40 @@
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/rules.h"
 
+#include <string.h>
+
 /* One refusal that is followed by success is the server making room, not an incident. */
 enum { REFUSALS_IN_PASSING = 1 };
 
-static bool refused_for_good(const struct nfs4_instance *i)
+static bool accepted_after(const struct nfs4_instance *i, const struct provenance *refusal)
 {
-	if (i->in_use == 0)
+	return i->accepted_last.frame != FRAME_NONE && i->accepted_last.at.ns > refusal->at.ns;
+}
+
+/*
+ * Old Linux clients change their owner after CLID_INUSE and try again (the uniquifier of
+ * nfs4_proc_setclientid up to 3.7): the same instance by its verifier, under another name.
+ */
+static bool accepted_otherwise(const struct nfs4_model *m, const struct nfs4_instance *refused)
+{
+	for (size_t i = 0; i < m->instances.len; i++) {
+		const struct nfs4_instance *other =
+			*(struct nfs4_instance **)vec_at(&m->instances, i);
+
+		if (other != refused && other->owner->server == refused->owner->server &&
+		    other->owner->minor_version == refused->owner->minor_version &&
+		    memcmp(other->verifier, refused->verifier, NFS4_VERIFIER_BYTES) == 0 &&
+		    accepted_after(other, &refused->in_use_last))
+			return true;
+	}
+	return false;
+}
+
+static bool refused_for_good(const struct nfs4_model *m, const struct nfs4_instance *i)
+{
+	if (i->in_use == 0 || accepted_otherwise(m, i))
 		return false;
-	if (i->accepted_last.frame == FRAME_NONE || i->accepted_last.at.ns < i->in_use_last.at.ns)
-		return true;
-	return i->in_use > REFUSALS_IN_PASSING;
+	return i->in_use > REFUSALS_IN_PASSING || !accepted_after(i, &i->in_use_last);
 }
 
 static void write_finding(struct diagnosis *d, const struct nfs4_instance *i)
@@ -23,6 +47,7 @@ static void write_finding(struct diagnosis *d, const struct nfs4_instance *i)
 	struct finding *f = diagnosis_add(d, "nfs4-clientid-in-use", CONFIDENCE_CERTAIN);
 	const struct nfs4_server *s = i->owner->server;
 	const char *name = nfs4_owner_text(d, i->owner);
+	bool later = accepted_after(i, &i->in_use_last);
 	const char *who = i->hosts_len ? nfs4_host_text(d, &i->hosts[0]) : "a client";
 
 	finding_set_server(d, f, &s->at);
@@ -37,12 +62,16 @@ static void write_finding(struct diagnosis *d, const struct nfs4_instance *i)
 		"%s was answered NFS4ERR_CLID_INUSE: the server holds state for an owner of "
 		"this name that was presented by another principal (other credentials, another "
 		"Kerberos identity) or from another address, and does not let this one replace "
-		"it. Without a client ID there is no NFSv4 mount.",
-		nfs4_count_text(d, i->in_use, "introduction of this client",
-				"introductions of this client"));
+		"it. %s",
+		nfs4_count_text(d, i->in_use, "attempt of this client to introduce itself",
+				"attempts of this client to introduce itself"),
+		later ? "Later it was accepted: until then it had no NFSv4 mount."
+		      : "Without a client ID there is no NFSv4 mount.");
 	nfs4_cite(d, f, s, &i->first, "%s presents the owner", who);
 	nfs4_cite(d, f, s, &i->in_use_first, "answered NFS4ERR_CLID_INUSE");
-	nfs4_cite(d, f, s, &i->in_use_last, "and still, at the end");
+	nfs4_cite(d, f, s, &i->in_use_last, "answered NFS4ERR_CLID_INUSE for the last time");
+	if (later)
+		nfs4_cite(d, f, s, &i->accepted_last, "accepted");
 	nfs4_finding_span(f, &i->in_use_first);
 	nfs4_finding_span(f, &i->in_use_last);
 	finding_rule_out(d, f, "nfs4-client-owner-collision",
@@ -58,7 +87,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 		const struct nfs4_instance *instance =
 			*(struct nfs4_instance **)vec_at(&m->instances, i);
 
-		if (refused_for_good(instance))
+		if (refused_for_good(m, instance))
 			write_finding(out, instance);
 	}
 }

@@ -7,14 +7,68 @@
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/rules.h"
 
+#include "names/nfs4.h"
+
 #include <inttypes.h>
+
+/* A client that is silent again so soon after it came back: the same trouble goes on. */
+#define SAME_TROUBLE_NS (600 * STAMP_NS_PER_S)
+
+/* Lapses of one server's clients that were silent at the same time, or of one client in a row. */
+struct outage {
+	const struct nfs4_server *server;
+	const struct nfs4_party *last; /* whose lapse was added last */
+	int64_t from_ns, to_ns;        /* when all of them were silent; of the last one in a row */
+	bool in_a_row;
+	uint64_t clients, lapses;
+	enum finding_confidence confidence; /* of the surest */
+	struct nfs4_loss longest;
+	struct finding *finding;
+};
+
+/*
+ * Whether the client ID itself fell, and not for another reason: BADSESSION alone does not tell,
+ * and STALE_CLIENTID and STALE_STATEID of 4.0 are what a server says that restarted (RFC 7530
+ * section 9.6.3) unless its start time says that it did not.
+ */
+static bool clientid_fell(const struct nfs4_loss *loss)
+{
+	const struct nfs4_recovery *r = loss->recovery;
+
+	if (loss->party->minor_version > 0)
+		return r->kind == RECOVERY_FULL || r->create_refused.frame != FRAME_NONE;
+	return r->lost_status == NFS4ERR_EXPIRED || nfs4_loss_boot_same(r);
+}
 
 static bool loss_is_lapse(const struct nfs4_loss *loss)
 {
 	const struct nfs4_recovery *r = loss->recovery;
 
-	return r->kind != RECOVERY_SESSION_ONLY && !r->other && !nfs4_loss_boot_changed(r) &&
-	       !nfs4_loss_reclaimed(r) && nfs4_loss_after_silence(loss);
+	return r->kind != RECOVERY_SESSION_ONLY && clientid_fell(loss) && !r->other &&
+	       !nfs4_loss_boot_changed(r) && !nfs4_loss_reclaimed(r) &&
+	       nfs4_loss_after_silence(loss);
+}
+
+/*
+ * Where no start time tells, a client that had renewed in time and lost all while this one was
+ * silent speaks for a restart.
+ */
+static bool server_dropped_others(const struct vec *losses, const struct nfs4_loss *lapse)
+{
+	const struct nfs4_recovery *r = lapse->recovery;
+
+	if (nfs4_loss_boot_same(r))
+		return false;
+	for (size_t i = 0; i < losses->len; i++) {
+		const struct nfs4_loss *loss = vec_at(losses, i);
+
+		if (loss->party->server == lapse->party->server && loss->party != lapse->party &&
+		    loss->recovery->kind == RECOVERY_FULL && nfs4_loss_in_time(loss) &&
+		    loss->recovery->lost.at.ns >= r->last_renewal.at.ns &&
+		    loss->recovery->lost.at.ns <= r->lost.at.ns)
+			return true;
+	}
+	return false;
 }
 
 /* How long the client itself sent nothing that would have renewed its lease. */
@@ -33,7 +87,7 @@ static bool collision_excluded(const struct nfs4_model *m, const struct nfs4_los
 {
 	const struct nfs4_recovery *r = loss->recovery;
 
-	if (r->clientid_steps >= 0 && r->clientid_steps <= (int64_t)r->own_identifications)
+	if (r->clientid_steps >= 0 && !nfs4_loss_unseen_others(r))
 		return true;
 	return nfs4_loss_sees_others(m, loss);
 }
@@ -65,69 +119,182 @@ static const char *why_silent(struct diagnosis *d, const struct nfs4_loss *loss,
 			nfs4_duration_text(d, silence_ns));
 	return arena_format(
 		&d->arena,
-		"The client tried again after %s and sent %" PRIu64
-		" calls that were not answered before the one that was refused: the path, or "
-		"the server, was not there for it.",
-		nfs4_duration_text(d, silence_ns), r->calls_in_silence - 1);
+		"The client tried again after %s, but the server accepted nothing from it until "
+		"then: the path, or the server, was not there for it.",
+		nfs4_duration_text(d, silence_ns));
 }
 
-static void write_lapse(const struct nfs4_model *m, struct diagnosis *d,
-			const struct nfs4_loss *loss)
+/* --- outages --- */
+
+static bool outage_takes(const struct outage *o, const struct nfs4_loss *loss)
 {
 	const struct nfs4_recovery *r = loss->recovery;
-	const struct nfs4_party *p = loss->party;
-	struct finding *f = diagnosis_add(d, "nfs4-lease-expired", confidence_of(m, loss));
-	const char *who = nfs4_host_text(d, &p->host);
-	bool told;
-	int64_t lease_ns = nfs4_lease_ns(p->server, &told);
 
-	nfs4_finding_about(d, f, p);
-	nfs4_finding_span(f, &r->last_renewal);
-	nfs4_finding_span(f, &r->lost);
-	nfs4_finding_span(f, &r->created);
-	f->count = 1;
-	f->title = arena_format(
-		&d->arena, "the NFSv4 lease of %s ran out: %s without a renewal, the lease is %s%s",
-		who, nfs4_duration_text(d, r->silence_ns), nfs4_duration_text(d, lease_ns),
-		told ? "" : " (assumed)");
-	f->why = arena_format(
-		&d->arena,
-		"The last renewal that the server accepted from %s is %s older than the call "
-		"that it answered %s. %s The server dropped the client's state, so opens and "
-		"locks that it held are lost unless they could be had anew.",
-		who, nfs4_duration_text(d, r->silence_ns), nfs4_status_text(d, r->lost_status),
-		why_silent(d, loss, lease_ns));
+	if (o->server != loss->party->server)
+		return false;
+	if (o->last == loss->party)
+		return o->clients == 1 && r->last_renewal.at.ns - o->to_ns < SAME_TROUBLE_NS;
+	return !o->in_a_row && r->last_renewal.at.ns < o->to_ns && r->lost_call.at.ns > o->from_ns;
+}
+
+static struct outage *outage_of(struct vec *outages, const struct nfs4_loss *loss)
+{
+	struct outage *o;
+
+	for (size_t i = 0; i < outages->len; i++) {
+		o = vec_at(outages, i);
+		if (outage_takes(o, loss))
+			return o;
+	}
+	o = vec_push(outages);
+	*o = (struct outage){
+		.server = loss->party->server,
+		.from_ns = INT64_MIN,
+		.to_ns = INT64_MAX,
+		.longest = *loss,
+	};
+	return o;
+}
+
+static void cite_lapse(struct diagnosis *d, struct finding *f, const struct nfs4_loss *loss)
+{
+	const struct nfs4_recovery *r = loss->recovery;
+	const struct nfs4_server *server = loss->party->server;
+	const char *who = nfs4_host_text(d, &loss->party->host);
+	bool told;
+	int64_t lease_ns = nfs4_lease_ns(server, &told);
+
 	if (told)
-		nfs4_cite(d, f, p->server, &p->server->lease_cite, "the server tells its lease: %s",
+		nfs4_cite(d, f, server, &server->lease_cite, "the server tells its lease: %s",
 			  nfs4_duration_text(d, lease_ns));
-	nfs4_cite(d, f, p->server, &r->last_renewal, "the last renewal of %s that is accepted",
-		  who);
-	nfs4_cite(d, f, p->server, &r->first_attempt, "the first call of %s after that", who);
+	nfs4_cite(d, f, server, &r->last_renewal, "the last renewal of %s that is accepted", who);
+	nfs4_cite(d, f, server, &r->first_attempt, "the first call of %s after that", who);
 	nfs4_cite_ladder(d, f, loss);
+}
+
+static void outage_add(const struct nfs4_model *m, struct diagnosis *d, struct outage *o,
+		       const struct nfs4_loss *loss)
+{
+	const struct nfs4_recovery *r = loss->recovery;
+	enum finding_confidence confidence = confidence_of(m, loss);
+
+	if (!o->finding) {
+		o->finding = diagnosis_add(d, "nfs4-lease-expired", confidence);
+		finding_set_server(d, o->finding, &o->server->at);
+	}
+	if (confidence > o->confidence)
+		o->confidence = confidence;
+	if (o->last == loss->party)
+		o->in_a_row = true;
+	if (o->in_a_row || r->last_renewal.at.ns > o->from_ns)
+		o->from_ns = r->last_renewal.at.ns;
+	if (o->in_a_row || r->lost_call.at.ns < o->to_ns)
+		o->to_ns = r->lost_call.at.ns;
+	if (r->silence_ns > o->longest.recovery->silence_ns)
+		o->longest = *loss;
+	o->clients += o->last != loss->party;
+	o->lapses++;
+	o->last = loss->party;
+	cite_lapse(d, o->finding, loss);
+	finding_add_client(d, o->finding, &loss->party->host);
+	nfs4_finding_span(o->finding, &r->last_renewal);
+	nfs4_finding_span(o->finding, &r->lost);
+	nfs4_finding_span(o->finding, &r->created);
+}
+
+/* --- wording --- */
+
+static void name_outage(struct diagnosis *d, const struct outage *o)
+{
+	const struct nfs4_recovery *r = o->longest.recovery;
+	const char *silence = nfs4_duration_text(d, r->silence_ns);
+	bool told;
+	const char *lease = arena_format(&d->arena, "%s%s",
+					 nfs4_duration_text(d, nfs4_lease_ns(o->server, &told)),
+					 o->server->lease_time_s ? "" : " (assumed)");
+
+	if (o->clients > 1)
+		o->finding->title = arena_format(
+			&d->arena,
+			"the NFSv4 leases of %" PRIu64 " clients of %s ran out: up to %s without a "
+			"renewal, the lease is %s",
+			o->clients, nfs4_host_text(d, &o->server->at), silence, lease);
+	else
+		o->finding->title = arena_format(
+			&d->arena,
+			"the NFSv4 lease of %s ran out%s: %s%s without a renewal, the lease is %s",
+			nfs4_host_text(d, &o->last->host),
+			o->lapses > 1 ? arena_format(&d->arena, " %" PRIu64 " times", o->lapses)
+				      : "",
+			o->lapses > 1 ? "up to " : "", silence, lease);
+}
+
+static const char *why_together(struct diagnosis *d, const struct outage *o)
+{
+	if (o->clients < 2)
+		return "";
+	return arena_format(&d->arena,
+			    " All %" PRIu64 " were silent from %s to %s: what they share, such as "
+			    "the network or the host that they run on, is the place to look.",
+			    o->clients, nfs4_date_text(d, stamp_utc(o->from_ns)),
+			    nfs4_date_text(d, stamp_utc(o->to_ns)));
+}
+
+static void rule_out(struct diagnosis *d, const struct outage *o)
+{
+	const struct nfs4_recovery *r = o->longest.recovery;
+
 	if (nfs4_loss_boot_same(r))
 		finding_rule_out(
-			d, f, "nfs4-server-restart",
+			d, o->finding, "nfs4-server-restart",
 			"the client IDs from before and after name the same start of the NFS "
 			"service, %s",
 			nfs4_boot_text(d, r->old_boot_s));
 	else
-		finding_rule_out(d, f, "nfs4-server-restart",
+		finding_rule_out(d, o->finding, "nfs4-server-restart",
 				 "no call was answered NFS4ERR_GRACE and no reclaim was accepted");
-	finding_rule_out(d, f, "nfs4-client-owner-collision",
-			 "no other client instance presents this owner in the evidence");
+	finding_rule_out(d, o->finding, "nfs4-client-owner-collision",
+			 "no other instance of the client owner is seen to be accepted in the "
+			 "silence");
+}
+
+static void write_outage(struct diagnosis *d, const struct outage *o)
+{
+	const struct nfs4_recovery *r = o->longest.recovery;
+	const char *who = nfs4_host_text(d, &o->longest.party->host);
+	bool told;
+	int64_t lease_ns = nfs4_lease_ns(o->server, &told);
+
+	if (o->clients == 1)
+		nfs4_finding_about(d, o->finding, o->last);
+	o->finding->confidence = o->confidence;
+	o->finding->count = o->lapses;
+	name_outage(d, o);
+	o->finding->why = arena_format(
+		&d->arena,
+		"The last renewal that the server accepted from %s is %s older than the call "
+		"that it answered %s. %s The server dropped the client's state, so opens and "
+		"locks that it held are lost unless they could be had anew.%s",
+		who, nfs4_duration_text(d, r->silence_ns), nfs4_status_text(d, r->lost_status),
+		why_silent(d, &o->longest, lease_ns), why_together(d, o));
+	rule_out(d, o);
 }
 
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
-	struct vec losses;
+	struct vec losses, outages;
 
 	nfs4_losses(in->nfs4, &losses);
+	vec_init(&outages, sizeof(struct outage));
 	for (size_t i = 0; i < losses.len; i++) {
 		const struct nfs4_loss *loss = vec_at(&losses, i);
 
-		if (loss_is_lapse(loss))
-			write_lapse(in->nfs4, out, loss);
+		if (loss_is_lapse(loss) && !server_dropped_others(&losses, loss))
+			outage_add(in->nfs4, out, outage_of(&outages, loss), loss);
 	}
+	for (size_t i = 0; i < outages.len; i++)
+		write_outage(out, vec_at(&outages, i));
+	vec_deinit(&outages);
 	vec_deinit(&losses);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * nfs4-session-reset-loop (symptom): clients climb the recovery ladder again and again. Why, other
- * rules say; one finding for each owner, or for each server where the owner is not known.
+ * rules say; one finding for each owner that several instances present, and one for all the other
+ * clients of a server.
  */
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/rules.h"
@@ -11,27 +12,38 @@
 /* Fewer rounds than this are recoveries, no loop. */
 enum { ROUNDS_MIN = 3 };
 
+/* Loops of different clients are one where they went on at the same time. */
+#define SAME_TIME_NS (60 * STAMP_NS_PER_S)
+
 struct loop {
 	const struct nfs4_server *server;
-	const struct nfs4_owner *owner; /* NULL: not known */
+	const struct nfs4_owner *owner; /* NULL: not known, or several */
 	uint64_t rounds, clients;
+	int64_t from_ns, to_ns; /* first loss and last */
 	int64_t busy_ns; /* from the first loss to the last, of the client that looped longest */
 	struct finding *finding;
 };
 
 static struct loop *loop_of(struct vec *loops, const struct nfs4_party *p)
 {
-	const struct nfs4_owner *owner = p->instance ? p->instance->owner : NULL;
+	bool shared = p->instance && p->instance->owner->instances.len > 1;
+	const struct nfs4_owner *owner = shared ? p->instance->owner : NULL;
+	int64_t first_ns = p->recoveries[0].lost.at.ns;
+	int64_t last_ns = p->recoveries[p->recoveries_len - 1].lost.at.ns;
 	struct loop *l;
 
 	for (size_t i = 0; i < loops->len; i++) {
 		l = vec_at(loops, i);
-		if (l->server == p->server && l->owner == owner)
+		if (l->server == p->server && l->owner == owner &&
+		    (owner ||
+		     (first_ns < l->to_ns + SAME_TIME_NS && last_ns > l->from_ns - SAME_TIME_NS)))
 			return l;
 	}
 	l = vec_push(loops);
 	l->server = p->server;
 	l->owner = owner;
+	l->from_ns = first_ns;
+	l->to_ns = last_ns;
 	return l;
 }
 
@@ -53,6 +65,10 @@ static void add_party(struct diagnosis *d, struct loop *l, struct nfs4_party *p)
 	finding_add_client(d, l->finding, &p->host);
 	nfs4_finding_span(l->finding, &first->lost);
 	nfs4_finding_span(l->finding, &last->lost);
+	if (first->lost.at.ns < l->from_ns)
+		l->from_ns = first->lost.at.ns;
+	if (last->lost.at.ns > l->to_ns)
+		l->to_ns = last->lost.at.ns;
 	l->rounds += p->recoveries_count;
 	l->clients++;
 	if (last->lost.at.ns - first->lost.at.ns > l->busy_ns)
@@ -68,13 +84,11 @@ static void write_loop(struct diagnosis *d, struct loop *l)
 				nfs4_count_text(d, l->clients, "client", "clients"),
 				nfs4_count_text(d, l->rounds, "time", "times"),
 				nfs4_duration_text(d, l->busy_ns));
-	f->why = "Each round the server refuses what it gave before, and the client sets up client "
-		 "ID and "
-		 "session anew. Programs see delays; locks and opens may be lost in between, which "
-		 "shows as "
-		 "EIO later, and a client that needs more than ten rounds for one open gives up "
-		 "with EIO. A "
-		 "Linux client logs nothing while the rounds succeed.";
+	f->why = "In each round the server refuses what it gave before, and the client sets up its "
+		 "session anew, and its client ID where that is gone too. Programs see delays; "
+		 "locks and opens may be lost in between, which shows as EIO later, and an open "
+		 "that needs more than ten rounds fails with EIO. A Linux client logs nothing "
+		 "while the rounds succeed.";
 }
 
 static void run(const struct rule_input *in, struct diagnosis *out)

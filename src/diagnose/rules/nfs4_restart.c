@@ -12,12 +12,19 @@
 /* Losses closer together than this belong to one restart where no boot time tells them apart. */
 #define ONE_RESTART_NS (300 * STAMP_NS_PER_S)
 
+/* Losing everything so often is no restart where no start time says so. */
+enum { LOSSES_TOO_MANY = 3 };
+
+/* A start time that came back so often belongs to one of several servers behind the address. */
+enum { RETURNS_OF_SEVERAL = 2 };
+
 /* The losses that one restart caused. */
 struct restart {
 	const struct nfs4_server *server;
-	int64_t old_boot_s, boot_s; /* -1: not known */
+	const struct nfs4_party *last; /* whose loss was added last */
+	int64_t old_boot_s, boot_s;    /* -1: not known */
 	struct stamp first;
-	uint64_t losses, reclaims_ok, reclaims_refused, grace;
+	uint64_t clients, losses, reclaims_ok, reclaims_refused, grace;
 	bool lossy; /* calls may be missing: what was counted proves nothing */
 	struct finding *finding;
 };
@@ -26,20 +33,34 @@ static bool loss_is_restart(const struct nfs4_loss *loss)
 {
 	const struct nfs4_recovery *r = loss->recovery;
 
-	if (nfs4_loss_boot_same(r))
+	if (nfs4_loss_boot_same(r) || loss->party->server->boot_returns >= RETURNS_OF_SEVERAL)
 		return false;
-	return nfs4_loss_boot_changed(r) ||
-	       (r->kind != RECOVERY_SESSION_ONLY && nfs4_loss_reclaimed(r));
+	if (nfs4_loss_boot_changed(r))
+		return true;
+	/* Some servers accept reclaims at any time, or answer GRACE to who has just come. */
+	return r->kind != RECOVERY_SESSION_ONLY && nfs4_loss_reclaimed(r) && !r->other &&
+	       loss->party->full_count < LOSSES_TOO_MANY;
+}
+
+/* One server has one start time, whatever address of it is asked. */
+static bool same_start(const struct restart *known, const struct nfs4_loss *loss)
+{
+	const struct nfs4_recovery *r = loss->recovery;
+
+	return nfs4_loss_boot_changed(r) && known->boot_s == r->new_boot_s &&
+	       (known->server == loss->party->server ||
+		(known->old_boot_s == r->old_boot_s && known->server->layout_proven &&
+		 loss->party->server->layout_proven));
 }
 
 static bool same_restart(const struct restart *known, const struct nfs4_loss *loss)
 {
 	const struct nfs4_recovery *r = loss->recovery;
 
+	if (nfs4_loss_boot_changed(r) && known->boot_s >= 0)
+		return same_start(known, loss);
 	if (known->server != loss->party->server)
 		return false;
-	if (nfs4_loss_boot_changed(r) && known->boot_s >= 0)
-		return known->boot_s == r->new_boot_s;
 	return r->lost.at.ns - known->first.ns < ONE_RESTART_NS &&
 	       known->first.ns - r->lost.at.ns < ONE_RESTART_NS;
 }
@@ -51,8 +72,13 @@ static struct restart *restart_of(struct vec *restarts, const struct nfs4_loss *
 
 	for (size_t i = 0; i < restarts->len; i++) {
 		known = vec_at(restarts, i);
-		if (same_restart(known, loss))
-			return known;
+		if (!same_restart(known, loss))
+			continue;
+		if (known->boot_s < 0 && nfs4_loss_boot_changed(r)) {
+			known->old_boot_s = r->old_boot_s;
+			known->boot_s = r->new_boot_s;
+		}
+		return known;
 	}
 	known = vec_push(restarts);
 	*known = (struct restart){
@@ -64,14 +90,19 @@ static struct restart *restart_of(struct vec *restarts, const struct nfs4_loss *
 	return known;
 }
 
-/* The start time is believed outright when session IDs prove the layout or it fits the evidence. */
-static bool boot_is_sure(const struct restart *s)
+/* Whether the start time is about when the clients lost their state. */
+static bool boot_is_near(const struct restart *s)
 {
 	int64_t boot_ns = s->boot_s * STAMP_NS_PER_S;
 
-	return s->boot_s >= 0 &&
-	       (s->server->layout_proven ||
-		(boot_ns > s->first.ns - ONE_RESTART_NS && boot_ns < s->first.ns + ONE_RESTART_NS));
+	return s->boot_s >= 0 && boot_ns > s->first.ns - ONE_RESTART_NS &&
+	       boot_ns < s->first.ns + ONE_RESTART_NS;
+}
+
+/* The start time is believed outright when session IDs prove the layout or it fits the evidence. */
+static bool boot_is_sure(const struct restart *s)
+{
+	return s->boot_s >= 0 && (s->server->layout_proven || boot_is_near(s));
 }
 
 static void add_loss(struct diagnosis *d, struct restart *s, const struct nfs4_loss *loss)
@@ -90,7 +121,11 @@ static void add_loss(struct diagnosis *d, struct restart *s, const struct nfs4_l
 		nfs4_cite(d, f, server, &r->lost, "%s of %s answered %s",
 			  nfs4_op_text(d, r->lost_op), who, nfs4_status_text(d, r->lost_status));
 	}
+	if (server != s->server)
+		finding_subject(d, f, "also asked at", "%s", nfs4_host_text(d, &server->at));
 	finding_add_client(d, f, &loss->party->host);
+	s->clients += s->last != loss->party;
+	s->last = loss->party;
 	nfs4_finding_span(f, &r->lost);
 	nfs4_finding_span(f, &r->created);
 	nfs4_finding_span(f, &r->reclaim_complete);
@@ -130,6 +165,33 @@ static const char *how_it_went(struct diagnosis *d, const struct restart *s)
 	return "no reclaim of an open file or lock was refused";
 }
 
+/* A start long before, or after: the address went to a server that ran, or a clock is wrong. */
+static const char *what_happened(struct diagnosis *d, const struct restart *s)
+{
+	if (s->boot_s < 0)
+		return "restarted";
+	return arena_format(&d->arena, "%s %s",
+			    boot_is_near(s) ? "restarted at"
+					    : "is another instance than before, started at",
+			    nfs4_boot_text(d, s->boot_s));
+}
+
+static void undecided_several(struct diagnosis *d, const struct nfs4_model *m)
+{
+	for (size_t i = 0; i < m->servers.len; i++)
+		if ((*(struct nfs4_server **)vec_at(&m->servers, i))->boot_returns >=
+		    RETURNS_OF_SEVERAL)
+			diagnosis_undecided(
+				d, "nfs4-server-restart",
+				"the start times in the client IDs of one server address "
+				"alternate: "
+				"several server instances answer there in turn, and clients lose "
+				"their state when they reach another one; why they are sent to "
+				"another is not in this evidence",
+				"look at the load balancer or the address that moves: which node "
+				"had it when");
+}
+
 static void write_restart(struct diagnosis *d, struct restart *s)
 {
 	struct finding *f = s->finding;
@@ -138,15 +200,14 @@ static void write_restart(struct diagnosis *d, struct restart *s)
 	if (boot_is_sure(s) || (s->grace && s->reclaims_ok && !s->lossy))
 		f->confidence = CONFIDENCE_CERTAIN;
 	f->count = s->losses;
-	f->title = arena_format(
-		&d->arena, "the NFS server %s restarted%s; %s to recover", server,
-		s->boot_s >= 0 ? arena_format(&d->arena, " at %s", nfs4_boot_text(d, s->boot_s))
-			       : "",
-		nfs4_count_text(d, f->clients.len, "client had", "clients had"));
+	f->title = arena_format(&d->arena, "the NFS server %s %s; %s to recover", server,
+				what_happened(d, s),
+				nfs4_count_text(d, s->clients, "client had", "clients had"));
 	f->why = arena_format(
 		&d->arena,
-		"The server does not know the state any more that it gave before: %s. The "
-		"clients introduced themselves again; %s.",
+		"The server no longer knows the state that it gave before: %s. The clients "
+		"introduced themselves again; %s. To clients a failover to another node looks the "
+		"same as a restart.",
 		how_known(d, s), how_it_went(d, s));
 	if (s->boot_s >= 0) {
 		finding_subject(d, f, "server start before", "%s",
@@ -176,6 +237,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 	}
 	for (size_t i = 0; i < restarts.len; i++)
 		write_restart(out, vec_at(&restarts, i));
+	undecided_several(out, in->nfs4);
 	vec_deinit(&restarts);
 	vec_deinit(&losses);
 }

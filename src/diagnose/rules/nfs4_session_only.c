@@ -21,10 +21,10 @@ static void write_finding(struct diagnosis *d, struct nfs4_party *p)
 		who);
 	f->why = arena_format(
 		&d->arena,
-		"%s a SEQUENCE of %s was refused and CREATE_SESSION then succeeded for the "
-		"client ID that it had: the server still knows the client and lost only the "
-		"session, or the call went to a server that never had it.",
-		nfs4_count_text(d, p->session_only_count, "time", "times"), who);
+		"The session of %s was refused %s, and each time CREATE_SESSION then succeeded "
+		"for the client ID that it already had: the server still knows the client and "
+		"lost only the session, or the call went to a server that never had it.",
+		who, nfs4_count_text(d, p->session_only_count, "time", "times"));
 	for (uint32_t i = 0; i < p->recoveries_len; i++) {
 		struct nfs4_loss loss = {p, &p->recoveries[i]};
 
@@ -35,9 +35,8 @@ static void write_finding(struct diagnosis *d, struct nfs4_party *p)
 		if (shown++ < 3)
 			nfs4_cite_ladder(d, f, &loss);
 	}
-	finding_rule_out(
-		d, f, "nfs4-client-owner-collision",
-		"CREATE_SESSION succeeds without EXCHANGE_ID: nobody else took the client ID");
+	finding_rule_out(d, f, "nfs4-client-owner-collision",
+			 "the client ID stays the same: nobody else took it");
 	finding_rule_out(d, f, "nfs4-server-restart",
 			 "a server that restarted does not know the client ID any more");
 	finding_rule_out(d, f, "nfs4-lease-expired",
