@@ -124,9 +124,9 @@ static void enter_file(const struct logs *l, const struct log_file *f)
 	note_host(l, f);
 	if (f->copies) {
 		snprintf(text, sizeof(text),
-			 "%" PRIu64 " of its messages %s more than once in the evidence, and count "
-			 "once",
-			 f->copies, f->copies == 1 ? "stands" : "stand");
+			 "messages that stand in the evidence more than once, and count once: "
+			 "%" PRIu64,
+			 f->copies);
 		evidence_add_note(l->evidence, f->evidence, text);
 	}
 	if (f->stats.other_lines) {

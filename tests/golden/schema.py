@@ -9,6 +9,7 @@ import json
 import re
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
+BOOT_TIME = re.compile(r"\[ *\d+\.\d{9}\]")  # of a log that counts from boot, as it stands there
 ENDPOINT = re.compile(r"(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):\d+")
 XID = re.compile(r"0x[0-9a-f]{8}")
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
@@ -20,22 +21,25 @@ COUNTS = {"unanswered": int, "errors": dict, "latency_ns": LATENCY}
 DIAGNOSIS = {
     "schema": re.compile(r"nfsleuth\.diagnosis/1"),
     "evidence": [{
-        "id": EVIDENCE_ID, "path": str, "kind": re.compile("pcap|pcapng|unread"), "records": int,
-        "first": (TIME, None), "last": (TIME, None), "clock": ("utc", None),
+        "id": EVIDENCE_ID, "path": str, "kind": re.compile("pcap|pcapng|kernel-log|unread"), "records": int,
+        "first": (TIME, BOOT_TIME, None), "last": (TIME, BOOT_TIME, None),
+        "clock": ("utc", "boot", None),
         "damage": [{"what": str, "count": int}],
     }],
     "findings": [{
         "key": str, "id": ID, "role": re.compile("cause|symptom|context"),
         "confidence": re.compile("certain|likely|possible"), "title": str, "why": str,
         "subjects": {"server": (str, None), "clients": [str]},
-        "first": (TIME, None), "last": (TIME, None), "count": int,
-        "cites": [{"evidence": EVIDENCE_ID, "frame": (int, None), "time": (TIME, None),
-                   "text": str, "show": str}],
+        "first": (TIME, BOOT_TIME, None), "last": (TIME, BOOT_TIME, None), "count": int,
+        "cites": [({"evidence": EVIDENCE_ID, "frame": (int, None), "time": (TIME, None),
+                    "text": str, "show": str},
+                   {"evidence": EVIDENCE_ID, "line": int, "time": (TIME, BOOT_TIME, None),
+                    "text": str, "show": str})],
         "explains": [str], "ruled_out": [{"id": ID, "because": str}],
         "remedy": [str], "references": [str],
     }],
-    "incidents": [{"headline": str, "first": (TIME, None), "last": (TIME, None),
-                   "findings": [str]}],
+    "incidents": [{"headline": str, "first": (TIME, BOOT_TIME, None),
+                   "last": (TIME, BOOT_TIME, None), "findings": [str]}],
     "headline": (ID, None),
     "undecided": [{"id": ID, "missing": str, "how": (str, None)}],
 }
