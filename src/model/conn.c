@@ -36,6 +36,7 @@ static struct conn_record *conn_record_add(struct conn_model *m, const struct ev
 
 	r->conn = *e->conn;
 	r->state = CONN_JOINED;
+	r->orphan_last = stamp_none();
 	r->first = e->at;
 	r->index = m->records.len;
 	*(struct conn_record **)vec_push(&m->records) = r;
@@ -121,6 +122,7 @@ static enum conn_state conn_state_next(enum conn_state state, enum tcp_fact fact
 	case TCP_FACT_FIN_ACKED:
 	case TCP_FACT_RETRANSMISSION:
 	case TCP_FACT_LOST:
+	case TCP_FACT_SHOWN_LATE:
 	case TCP_FACT_PROGRESS:
 	case TCP_FACT_MARK_LOST:
 	case TCP_FACT_COUNT:
@@ -177,6 +179,7 @@ static void conn_record_note(struct conn_record *r, const struct event *e)
 	case TCP_FACT_FIN_ACKED:
 		r->fin_acked[tcp->from] = true;
 		break;
+	case TCP_FACT_SHOWN_LATE:
 	case TCP_FACT_PROGRESS:
 	case TCP_FACT_MARK_LOST:
 	case TCP_FACT_COUNT:
@@ -216,6 +219,8 @@ static void conn_take_reply(void *context, const struct event *e)
 	conn_take_call(m, e);
 	r = conn_record_get(m, e);
 	r->replies++;
+	if (!e->rpc->has_call)
+		r->orphan_last = e->at.at;
 	if (r->reach && e->rpc->from == CONN_FROM_CLIENT)
 		r->reach->worked_last = e->at;
 }

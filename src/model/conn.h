@@ -51,8 +51,9 @@ struct conn_record {
 	uint32_t syns, syn_acks, fins[2], challenges;
 	uint32_t syns_after_answer; /* SYNs sent again although a SYN-ACK was seen */
 	uint64_t retransmissions[2];
-	uint64_t calls, replies; /* without what was sent again; calls of both sides */
-	uint8_t answered_ttl;    /* of the last SYN-ACK; 0: not known */
+	struct stamp orphan_last; /* a reply to a call that was not seen; unknown: none */
+	uint64_t calls, replies;  /* without what was sent again; calls of both sides */
+	uint8_t answered_ttl;     /* of the last SYN-ACK; 0: not known */
 	struct conn_totals totals;
 
 	/* The model's own. */

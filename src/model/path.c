@@ -138,16 +138,23 @@ static void path_take_tcp(void *context, const struct event *e)
 		stall_take(m, e);
 		return;
 	}
+	if (e->tcp->fact == TCP_FACT_SHOWN_LATE) {
+		c = path_conn_get(m, e->conn);
+		if (c)
+			c->progress[e->tcp->from] = e->at.at;
+		return;
+	}
 	if (e->tcp->fact != TCP_FACT_PROGRESS && e->tcp->fact != TCP_FACT_RST)
 		return;
-	c = path_conn_find(m, e->conn->serial);
+	c = e->tcp->fact == TCP_FACT_PROGRESS ? path_conn_get(m, e->conn)
+					      : path_conn_find(m, e->conn->serial);
 	if (!c)
 		return;
 	if (e->tcp->fact == TCP_FACT_PROGRESS) {
+		c->progress[other] = e->at.at;
 		if (!c->is_open[other])
 			return;
 		c->open[other].progress = e->at;
-		c->progress[other] = e->at.at;
 		stall_end(m, c, other, e->at.at);
 		return;
 	}

@@ -64,7 +64,9 @@ struct path_conn {
 	struct conn conn;
 	struct path_stall open[2]; /* by side; valid with is_open */
 	bool is_open[2];
-	struct stamp progress[2]; /* when a stall of this side was last over; unknown: none was */
+	/* When a stall of this side was last over, or its bytes were shown after their
+	 * acknowledgement; unknown: never. */
+	struct stamp progress[2];
 	uint32_t stalls[2];
 	uint64_t repeats[2];
 	int64_t stalled_ns[2]; /* all stalls together */

@@ -329,6 +329,9 @@ static void tcp_on_stream(struct tcp *tcp, const struct tcp_segment *seg)
 			half->sent = *seg->frame;
 		if (wire_bytes > half->largest_bytes)
 			half->largest_bytes = (uint32_t)wire_bytes;
+		if (__builtin_expect(half->looking, 0) && !seg->is_twice &&
+		    tcp_seq_distance(half->ack_seq, bytes.seq) > 0)
+			tcp_tell(tcp, TCP_NOTE_SHOWN_LATE, seg);
 		tcp_order_bytes(tcp, seg->from, &bytes, seg->frame);
 	} else if (half->base == TCP_BASE_NONE) {
 		tcp_order_start(half, p->tcp.seq, TCP_BASE_HINT);

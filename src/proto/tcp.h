@@ -31,6 +31,7 @@ enum {
 };
 
 #define TCP_LOOK_NS      (STAMP_NS_PER_S / 2)
+#define TCP_ACK_LATE_NS  STAMP_NS_PER_S         /* no receiver waits so long to acknowledge */
 #define TCP_TWICE_NS     STAMP_NS_PER_MS        /* a frame captured twice, known by its IP id */
 #define TCP_TWICE_ANY_NS (STAMP_NS_PER_MS / 10) /* the same without an IP id */
 
@@ -84,9 +85,11 @@ enum tcp_note_kind {
 	TCP_NOTE_FIN_ACKED, /* `from` is who acknowledges */
 	TCP_NOTE_RST,
 	TCP_NOTE_RETRANSMISSION,
-	TCP_NOTE_LOST,     /* told beside the gap; `from` is whose bytes they are */
-	TCP_NOTE_PROGRESS, /* bytes that were sent again are acknowledged, or some of them; `from`
-			    * is who acknowledges */
+	TCP_NOTE_LOST,       /* told beside the gap; `from` is whose bytes they are */
+	TCP_NOTE_SHOWN_LATE, /* bytes after their acknowledgement: the capture's order is not the
+			      * wire's */
+	TCP_NOTE_PROGRESS,   /* bytes that were sent again, or 1 s ago, are acknowledged, or some of
+			      * them; `from`   is who acknowledges */
 	TCP_NOTE_COUNT,
 };
 

@@ -351,17 +351,22 @@ void tcp_order_bytes(struct tcp *tcp, enum tcp_side from, const struct tcp_bytes
 		tcp_hand_on(tcp, from, part.bytes, part.wire_bytes, frame, frame);
 }
 
-/* The receiver acknowledges something new: a silence, or a struggle for these bytes, is over. */
-static void tcp_progress(struct tcp *tcp, enum tcp_side from, const struct tcp_frame *frame)
+/* The receiver acknowledges something new (`seen`: all of it is in the capture): a silence, or a
+ * struggle for these bytes, is over. */
+static void tcp_progress(struct tcp *tcp, enum tcp_side from, bool seen,
+			 const struct tcp_frame *frame)
 {
 	struct tcp_half *half = &tcp->half[from];
 	struct tcp_note note = {.kind = TCP_NOTE_PROGRESS,
 				.from = tcp_other_side(from),
 				.frame = *frame,
 				.since = tcp_half_since(half)};
+	uint64_t took_ns = (uint64_t)frame->at.ns - (uint64_t)note.since.at.ns;
 
 	half->progress = *frame;
-	if (__builtin_expect(half->repeats == 0, 1))
+	if (__builtin_expect(half->repeats == 0 && took_ns < TCP_ACK_LATE_NS, 1))
+		return;
+	if (half->repeats == 0 && (!seen || note.since.number == 0 || took_ns > INT64_MAX))
 		return;
 	half->repeats = 0;
 	tcp->sink->note(tcp->context, &note);
@@ -384,7 +389,7 @@ void tcp_order_acked(struct tcp *tcp, enum tcp_side from, uint32_t ack,
 	if (ahead >= TCP_FAR_BYTES || ahead <= -TCP_FAR_BYTES)
 		return;
 	if (!half->has_ack || tcp_seq_distance(ack, half->ack_seq) > 0)
-		tcp_progress(tcp, from, frame);
+		tcp_progress(tcp, from, half->base == TCP_BASE_KNOWN && ahead <= 0, frame);
 	half->has_ack = true;
 	half->ack_seq = ack;
 	if (ahead <= 0) {

@@ -25,6 +25,7 @@ class Net:
     def __init__(self, start_s=1_780_000_000):
         self.now = start_s * SECOND
         self.packets = []
+        self.frames = []  # what is neither TCP nor UDP, ready made
         self._serial = 0
 
     def wait(self, seconds):
@@ -40,7 +41,8 @@ class Net:
 
     def capture(self):
         cap = Capture()
-        cap.frames = [build(p) for p in sorted(self.packets, key=lambda p: p.t)]
+        cap.frames = [build(p) for p in self.packets] + self.frames
+        cap.frames.sort(key=lambda f: f.t)
         return cap
 
 

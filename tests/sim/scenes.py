@@ -7,7 +7,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from sim import pcapfile, scenes_identity, scenes_lease, scenes_tcp  # noqa: E402, F401
+from sim import pcapfile, scenes_identity, scenes_lease, scenes_nlm, scenes_tcp  # noqa: E402, F401
 from sim.scene import SCENES  # noqa: E402
 
 CASES = pathlib.Path(__file__).resolve().parent.parent / "cases"

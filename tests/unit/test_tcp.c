@@ -29,8 +29,8 @@ struct script {
 
 static const char gap_letter[] = {'c', 'a', 'l', 'u'};
 static const char *const note_name[TCP_NOTE_COUNT] = {
-	"syn",       "syn-again", "syn-ack", "up",    "refused", "bare-ack", "fin",
-	"fin-again", "fin-acked", "rst",     "again", "lost",    "progress",
+	"syn",       "syn-again", "syn-ack", "up",    "refused", "bare-ack",   "fin",
+	"fin-again", "fin-acked", "rst",     "again", "lost",    "shown-late", "progress",
 };
 
 static uint8_t stream_byte(uint64_t off)
@@ -66,8 +66,8 @@ static void on_note(void *context, const struct tcp_note *note)
 {
 	struct script *s = context;
 
-	if (note->kind == TCP_NOTE_LOST)
-		return; /* its gap follows */
+	if (note->kind == TCP_NOTE_LOST || note->kind == TCP_NOTE_SHOWN_LATE)
+		return; /* its gap follows; as the order shows */
 	strbuf_add_format(&s->log, " %c:%s", 'A' + note->from, note_name[note->kind]);
 	if (note->bytes)
 		strbuf_add_format(&s->log, "/%llu", (unsigned long long)note->bytes);

@@ -24,6 +24,8 @@ const struct rule *const diagnose_rules[] = {
 	&rule_rpc_server_slow,
 	&rule_soft_mount_io_error,
 	&rule_task_hung,
+	&rule_tcp_fin_unanswered,
+	&rule_tcp_half_closed,
 	&rule_tcp_path_silent,
 	&rule_tcp_syn_challenged,
 	&rule_tcp_syn_refused,

@@ -170,6 +170,10 @@ static bool wait_counts(const struct rule_input *in, const struct path_wait *w, 
 
 	if (!r || !r->ended || r->conn.lossy || !transport_port_is_nfs(in, &w->conn.server))
 		return false;
+	/* The capture may show the reply before its call: then neither finds the other. */
+	if (stamp_known(r->orphan_last) &&
+	    path_span_ns(r->orphan_last, w->first.at) <= STAMP_NS_PER_S)
+		return false;
 	if (r->totals.unacked_bytes[CONN_FROM_CLIENT] ||
 	    r->totals.segments[CONN_FROM_SERVER] == 0 || r->fins[CONN_FROM_CLIENT] ||
 	    r->fins[CONN_FROM_SERVER] || transport_known(&r->rst))

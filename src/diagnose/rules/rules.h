@@ -25,6 +25,8 @@ extern const struct rule rule_rpc_server_silent;
 extern const struct rule rule_rpc_server_slow;
 extern const struct rule rule_soft_mount_io_error;
 extern const struct rule rule_task_hung;
+extern const struct rule rule_tcp_fin_unanswered;
+extern const struct rule rule_tcp_half_closed;
 extern const struct rule rule_tcp_path_silent;
 extern const struct rule rule_tcp_syn_challenged;
 extern const struct rule rule_tcp_syn_refused;
