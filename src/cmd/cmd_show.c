@@ -6,8 +6,9 @@
 #include "cmd/show.h"
 
 static const struct show_view *const views[] = {
-	&show_view_calls,    &show_view_ops,   &show_view_conns, &show_view_clients,
-	&show_view_sessions, &show_view_locks, &show_view_dirs,  &show_view_summary,
+	&show_view_calls,   &show_view_ops,      &show_view_conns,
+	&show_view_clients, &show_view_sessions, &show_view_locks,
+	&show_view_dirs,    &show_view_timeline, &show_view_summary,
 };
 
 enum { VIEW_COUNT = sizeof(views) / sizeof(views[0]), SECONDS_PER_DAY = 86400 };
@@ -22,6 +23,8 @@ static const struct command_choice view_choices[] = {
 	{"sessions", "NFSv4.1 sessions: when made, used, refused"},
 	{"locks", "locks of NFSv3 clients (NLM): who asked, who waited for whom, how they ended"},
 	{"dirs", "listings of directories: calls, entries, how long, and how much of it in calls"},
+	{"timeline",
+	 "what matters, in one order: connections, calls by kind, locks, logs, findings"},
 	{"summary", "counts, errors and latencies for each procedure and operation"},
 	{NULL, NULL},
 };
@@ -135,7 +138,7 @@ static enum status show_view_run(const struct options *options, const struct sho
 	err = output_init(&s.output, options->output);
 	strbuf_init(&s.line);
 	if (!err) {
-		if (view->sortable && options->sort == SORT_TIME)
+		if (view->ordered || (view->sortable && options->sort == SORT_TIME))
 			s.sorter = sorter_create(SORTER_MEMORY_BYTES);
 		s.heading = options->json ? NULL : view->heading;
 		run_open(&s.run, options->args + 1, options->arg_count - 1);

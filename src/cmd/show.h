@@ -24,6 +24,7 @@ struct show_view {
 	const char *name;
 	bool keep_text;      /* wants texts of arguments and results */
 	bool sortable;       /* makes lines by show_line */
+	bool ordered;        /* its lines are always in order of time */
 	bool filtered;       /* heeds show->filter */
 	const char *heading; /* before the first line of text; NULL: none */
 
@@ -42,6 +43,7 @@ extern const struct show_view show_view_clients;
 extern const struct show_view show_view_sessions;
 extern const struct show_view show_view_locks;
 extern const struct show_view show_view_dirs;
+extern const struct show_view show_view_timeline;
 extern const struct show_view show_view_summary;
 
 /*
