@@ -9,6 +9,7 @@ enum {
 	BOOT_DIGITS_MAX = 9, /* of seconds since boot: 31 years */
 	HOST_BYTES_MAX = 255,
 	TAG_BYTES_MAX = 64,
+	HOST_WORDS_MAX = 3, /* host, facility, tag */
 	DAY_BYTES_MAX = 12, /* a weekday, in any language */
 };
 
@@ -278,10 +279,10 @@ static bool head_end(struct scan *s, struct slice text, struct klog_head *h)
 /* "HOST TAG:", "HOST kern.warn TAG[PID]:", or the tag alone. */
 static void scan_host_and_tag(struct scan *s, struct klog_head *h)
 {
-	struct slice words[3] = {0};
+	struct slice words[HOST_WORDS_MAX] = {0};
 	size_t count = 0;
 
-	for (; s->ok && count < 3; count++) {
+	for (; s->ok && count < HOST_WORDS_MAX; count++) {
 		words[count] = scan_word(s, ':');
 		s->ok = words[count].len > 0 && words[count].len <= HOST_BYTES_MAX;
 		if (scan_is(s, ':'))
@@ -289,6 +290,7 @@ static void scan_host_and_tag(struct scan *s, struct klog_head *h)
 		scan_want_blanks(s);
 	}
 	scan_want(s, ':');
+	s->ok = s->ok && count < HOST_WORDS_MAX; /* else the colon stands behind blanks */
 	if (!s->ok)
 		return;
 	h->tag = words[count];
