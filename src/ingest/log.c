@@ -16,6 +16,7 @@ enum {
 	LOG_STACK_BYTES_MAX = 8192,
 	LOG_HOSTS_MAX = 4096,
 	LOG_NAME_BYTES_MAX = 255,
+	LOG_RUN_MAX = 1024, /* kept of one message again and again */
 };
 
 /* What is remembered from line to line while a file is read. */
@@ -30,6 +31,7 @@ struct log_reading {
 	struct klog_head cut_head;
 	struct strbuf cut;
 	uint32_t host;
+	size_t run; /* how often the last fact came without another between */
 };
 
 struct logs *logs_create(const struct log_options *options, struct evidence_list *evidence)
@@ -83,6 +85,17 @@ static struct slice log_keep(struct logs *l, struct slice text, struct slice who
 	return slice_make(arena_copy(&l->arena, text.ptr, text.len), text.len);
 }
 
+/* One message in a flood: its first ones are kept, and the last, so that others find room. */
+static bool log_is_flood(struct log_reading *r, const struct log_fact *fact)
+{
+	const struct log_record *last = vec_last(&r->logs->records);
+
+	if (!last || r->logs->records.len == r->file->first || last->host != r->host ||
+	    !slice_equal(last->fact.line, fact->line))
+		r->run = 0;
+	return ++r->run > LOG_RUN_MAX;
+}
+
 static void log_add(struct log_reading *r, uint64_t line, const struct klog_head *head,
 		    const struct log_fact *fact)
 {
@@ -91,6 +104,14 @@ static void log_add(struct log_reading *r, uint64_t line, const struct klog_head
 	struct slice whole = fact->line;
 	const char *kept;
 
+	if (log_is_flood(r, fact)) {
+		record = vec_last(&l->records);
+		record->line = line;
+		record->head = *head;
+		record->head.host = record->head.tag = slice_make(NULL, 0);
+		l->dropped++;
+		return;
+	}
 	if (l->records.len == LOG_RECORDS_MAX) {
 		l->dropped++;
 		return;

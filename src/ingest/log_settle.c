@@ -42,6 +42,8 @@ static struct slice folder_name(const char *path)
 	struct slice folder = folder_of(path);
 	size_t start = folder.len;
 
+	if (strcmp(path, "-") == 0)
+		return slice_of_string("standard input");
 	while (start > 0 && folder.ptr[start - 1] != '/')
 		start--;
 	if (start == folder.len)
@@ -166,8 +168,9 @@ void logs_settle(struct logs *l, struct stamp capture)
 		enter_file(l, file_at(l, i));
 	if (l->dropped && l->files.len)
 		evidence_add_damage(l->evidence, file_at(l, 0)->evidence,
-				    "facts in the logs for which there was no room", l->dropped,
-				    UINT64_MAX, 0);
+				    "messages in the logs that were not kept: the same again and "
+				    "again, or too many",
+				    l->dropped, UINT64_MAX, 0);
 	if (l->records.len)
 		qsort(l->records.items, l->records.len, l->records.item_bytes, record_order);
 }

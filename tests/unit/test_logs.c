@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Kernel logs as a whole: dates, hosts, copies, lines that were cut. */
+#include "base/strbuf.h"
 #include "capfile/source.h"
 #include "check.h"
 #include "ingest/log.h"
@@ -265,6 +266,25 @@ TEST(a_hung_task_has_its_stack)
 	bench_finish(&b, stamp_none(), &s);
 	CHECK_EQ_U64(s.len, 1);
 	CHECK_TEXT(s.detail, "Call Trace:\n schedule+0x46/0xb0\n");
+	evidence_list_deinit(&b.evidence);
+}
+
+TEST(a_flood_of_one_message_leaves_room_for_others)
+{
+	struct log_options options = {0};
+	struct strbuf text;
+	struct bench b;
+	struct seen s;
+
+	strbuf_init(&text);
+	for (int i = 0; i < 2 * LOG_RECORDS_MAX; i++)
+		strbuf_add_format(&text, "[%5d.000000] NFS: a: lost 1 locks\n", i);
+	strbuf_add_text(&text, "[99999.000000] nfs: server a OK\n");
+	bench_init(&b, &options);
+	CHECK(bench_read(&b, "dmesg", strbuf_text(&text)));
+	strbuf_deinit(&text);
+	CHECK_EQ_U64(logs_fact_count(b.logs), 1024 + 1);
+	bench_finish(&b, stamp_none(), &s);
 	evidence_list_deinit(&b.evidence);
 }
 
