@@ -29,7 +29,7 @@ static bool silence_counts(const struct rule_input *in, const struct path_stall 
 		return false;
 	if (s->from == CONN_FROM_SERVER && !transport_known(&q->until))
 		return false;
-	return transport_port_is_nfs(in, &s->conn.server);
+	return transport_port_is_nfs(in, &s->conn.server) && !transport_stall_is_large(in, s);
 }
 
 void transport_silences(const struct rule_input *in, struct vec *out)

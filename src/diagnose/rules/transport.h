@@ -55,6 +55,10 @@ struct transport_trouble {
 void transport_unanswered(const struct rule_input *in, struct vec *out);
 void transport_silences(const struct rule_input *in, struct vec *out);
 
+/* True when only segments of the largest size are sent in vain, and the other host is there
+ * (tcp_loss.c). */
+bool transport_stall_is_large(const struct rule_input *in, const struct path_stall *s);
+
 /* Puts troubles into order and joins those of the same hosts that follow within gap_ns. */
 void transport_join(struct vec *troubles, int64_t gap_ns);
 

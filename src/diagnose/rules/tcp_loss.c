@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Segments that do not arrive while others do (catalogue B9, B10):
+ *
+ * tcp-large-segments-lost  only the largest are sent again in vain: path MTU
+ * tcp-loss                 retransmissions in plenty, and a wait for each
+ *
+ * Loss happens in every network. It is a finding only where calls must have waited for seconds.
+ */
+#include "diagnose/rules/rules.h"
+#include "diagnose/rules/transport.h"
+
+#include <inttypes.h>
+
+/* Loss: so many separate waits, so long together, and of so many segments at least one. */
+enum { LOSS_STALLS_MIN = 20, LOSS_SHARE = 100 };
+#define LOSS_WAITED_NS (10 * STAMP_NS_PER_S)
+
+/*
+ * Large segments: smaller ones fit through any link (RFC 8200: 1280 bytes in IPv6); the window of a
+ * beginning connection holds so many, and they are all that was ever sent.
+ */
+enum { LARGE_BYTES_MIN = 1000, LARGE_REPEATS_MIN = 4, LARGE_WINDOW_SEGMENTS = 64 };
+#define LARGE_WAITED_NS (5 * STAMP_NS_PER_S)
+
+/* The other host was heard during the stall: on this connection, or on another one. */
+static const struct provenance *heard_during(const struct rule_input *in,
+					     const struct path_stall *s)
+{
+	if (transport_known(&s->quiet.until) && s->quiet.until.frame < s->last.frame)
+		return &s->quiet.until;
+	for (size_t i = 0; i < in->conns->records.len; i++) {
+		const struct conn_record *r = transport_record(in, i);
+
+		if (r->conn.serial != s->conn.serial && r->conn.evidence == s->conn.evidence &&
+		    endpoint_same_host(&r->conn.client, &s->conn.client) &&
+		    endpoint_same_host(&r->conn.server, &s->conn.server) &&
+		    transport_known(&r->established) &&
+		    path_span_ns(s->first.at, r->established.at) > 0 &&
+		    path_span_ns(r->established.at, s->last.at) > 0)
+			return &r->established;
+	}
+	return NULL;
+}
+
+bool transport_stall_is_large(const struct rule_input *in, const struct path_stall *s)
+{
+	const struct conn_record *r = conn_model_find(in->conns, s->conn.serial);
+
+	if (s->repeats < LARGE_REPEATS_MIN || s->full != s->repeats ||
+	    s->bytes_min < LARGE_BYTES_MIN || transport_known(&s->progress) ||
+	    path_span_ns(s->since.at, s->last.at) < LARGE_WAITED_NS)
+		return false;
+	/* Where more than a first window went through, segments of that size did. */
+	return r && r->ended && !r->conn.joined &&
+	       r->totals.payload_bytes[s->from] < LARGE_WINDOW_SEGMENTS * s->bytes_max &&
+	       transport_port_is_nfs(in, &s->conn.server) && heard_during(in, s);
+}
+
+static void large_tell(const struct rule_input *in, struct diagnosis *d, const struct path_stall *s)
+{
+	struct finding *f = transport_finding(d, "tcp-large-segments-lost", CONFIDENCE_LIKELY,
+					      &s->conn, s->since.at, s->last.at);
+	bool from_client = s->from == CONN_FROM_CLIENT;
+
+	f->count = s->repeats;
+	f->title = arena_format(&d->arena, "segments of %" PRIu64 " bytes from %s do not arrive",
+				s->bytes_max,
+				transport_host(d, from_client ? &s->conn.client : &s->conn.server));
+	f->why = arena_format(
+		&d->arena,
+		"The largest segments (%" PRIu64 " bytes of data) were sent again %" PRIu32
+		" times from %s on and never acknowledged, while smaller ones pass and the other "
+		"host is heard: something on the way cannot carry packets of that size, and does "
+		"not say so, or its ICMP message is dropped.",
+		s->bytes_max, s->repeats, transport_time(d, s->first.at));
+	finding_cite(d, f, &s->since, &s->conn, "sent first, or the last progress");
+	for (uint32_t i = 0; i < s->cites_len; i++)
+		finding_cite(d, f, &s->cites[i], &s->conn, "a full segment again");
+	finding_cite(d, f, heard_during(in, s), &s->conn, "the other host is heard meanwhile");
+	finding_cite(d, f, &s->last, &s->conn, "a full segment again, for the last time");
+	finding_rule_out(d, f, "tcp-path-silent", "the other host was heard meanwhile");
+	finding_rule_out(d, f, "tcp-loss", "smaller segments were not lost");
+}
+
+static void large_run(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; i < in->path->stalls.len; i++) {
+		const struct path_stall *s = vec_at(&in->path->stalls, i);
+
+		if (transport_stall_is_large(in, s))
+			large_tell(in, out, s);
+	}
+}
+
+static void loss_tell(struct diagnosis *d, const struct path_conn *c, enum conn_side side,
+		      const struct conn_record *r)
+{
+	struct finding *f = transport_finding(d, "tcp-loss", CONFIDENCE_LIKELY, &c->conn,
+					      r->totals.first.at, r->totals.last.at);
+	bool from_client = side == CONN_FROM_CLIENT;
+
+	f->count = c->repeats[side];
+	f->title = arena_format(&d->arena, "segments from %s to %s are lost",
+				transport_host(d, from_client ? &c->conn.client : &c->conn.server),
+				transport_host(d, from_client ? &c->conn.server : &c->conn.client));
+	f->why = arena_format(&d->arena,
+			      "Of %" PRIu64 " segments %" PRIu64
+			      " were sent again before they were acknowledged, in %" PRIu32
+			      " separate waits of %s together.",
+			      r->totals.segments[side], c->repeats[side], c->stalls[side],
+			      transport_duration(d, c->stalled_ns[side]));
+	for (uint32_t i = 0; i < c->open[side].cites_len; i++)
+		finding_cite(d, f, &c->open[side].cites[i], &c->conn, "sent again");
+	finding_rule_out(d, f, "tcp-path-silent", "it is never silent for long");
+}
+
+static void loss_run(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; i < in->path->conns.len; i++) {
+		const struct path_conn *c = *(struct path_conn **)vec_at(&in->path->conns, i);
+		const struct conn_record *r = conn_model_find(in->conns, c->conn.serial);
+
+		for (enum conn_side side = CONN_FROM_CLIENT; side <= CONN_FROM_SERVER; side++)
+			if (r && r->ended && c->stalls[side] >= LOSS_STALLS_MIN &&
+			    c->stalled_ns[side] >= LOSS_WAITED_NS &&
+			    c->repeats[side] >= r->totals.segments[side] / LOSS_SHARE &&
+			    transport_port_is_nfs(in, &c->conn.server))
+				loss_tell(out, c, side, r);
+	}
+}
+
+const struct rule rule_tcp_large_segments_lost = {
+	.id = "tcp-large-segments-lost",
+	.needs = "a capture that shows the connection from its beginning, in both directions",
+	.run = large_run,
+};
+
+const struct rule rule_tcp_loss = {
+	.id = "tcp-loss",
+	.needs = "a capture that shows both directions",
+	.run = loss_run,
+};
