@@ -4,21 +4,17 @@
  * frame that the capture has, and each incident has a headline that is no context.
  */
 #include "capfile/capfile.h"
+#include "cmd/models.h"
 #include "diagnose/engine.h"
 #include "fuzz.h"
 #include "ingest/ingest.h"
-#include "model/call.h"
-#include "model/conn.h"
-#include "model/nfs4.h"
 
 #include <stdlib.h>
 
 struct pipeline {
 	struct evidence_list evidence;
 	struct event_board board;
-	struct conn_model conns;
-	struct call_model calls;
-	struct nfs4_model nfs4;
+	struct models models;
 	uint64_t frames;
 };
 
@@ -33,19 +29,12 @@ static void pipeline_init(struct pipeline *p)
 	*p = (struct pipeline){0};
 	evidence_list_init(&p->evidence);
 	evidence_list_add(&p->evidence, "fuzz", EVIDENCE_PCAP);
-	conn_model_init(&p->conns);
-	call_model_init(&p->calls);
-	nfs4_model_init(&p->nfs4);
-	conn_model_attach(&p->conns, &p->board);
-	call_model_attach(&p->calls, &p->board);
-	nfs4_model_attach(&p->nfs4, &p->board);
+	models_init(&p->models, &p->board);
 }
 
 static void pipeline_deinit(struct pipeline *p)
 {
-	nfs4_model_deinit(&p->nfs4);
-	call_model_deinit(&p->calls);
-	conn_model_deinit(&p->conns);
+	models_deinit(&p->models);
 	evidence_list_deinit(&p->evidence);
 }
 
@@ -64,18 +53,13 @@ static void pipeline_read(struct pipeline *p, struct capfile *cf, bool keep_text
 			     packet.wire_bytes);
 	}
 	ingest_finish(in);
-	nfs4_model_finish(&p->nfs4);
+	models_finish(&p->models);
 	ingest_destroy(in);
 }
 
 static void check_diagnosis(const struct pipeline *p)
 {
-	struct rule_input input = {
-		.evidence = &p->evidence,
-		.conns = &p->conns,
-		.calls = &p->calls,
-		.nfs4 = &p->nfs4,
-	};
+	struct rule_input input = models_input(&p->models, &p->evidence);
 	struct diagnosis d;
 
 	diagnosis_init(&d);
