@@ -23,7 +23,8 @@ static bool verifier_purges(const uint8_t verifier[NFS4_VERIFIER_BYTES])
 /* Keeps a name for the run; one that is already kept costs nothing. */
 static void name_keep(struct nfs4_model *m, struct nfs4_name *kept, struct nfs4_name name)
 {
-	if (kept->len == name.len && memcmp(kept->bytes, name.bytes, name.len) == 0)
+	if (kept->len == name.len &&
+	    (name.len == 0 || memcmp(kept->bytes, name.bytes, name.len) == 0))
 		return;
 	kept->bytes = (const uint8_t *)arena_copy(&m->arena, name.bytes, name.len);
 	kept->len = name.len;
