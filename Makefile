@@ -4,6 +4,8 @@
 
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+# More incidents to judge, beside those of tests/cases; see tests/cases/run.py.
+NFSLEUTH_EVIDENCE ?= $(abspath $(wildcard ../shared/evidence))
 DEMO ?= samples/session-loop
 NFSLEUTH = build/gcc/src/cmd/nfsleuth
 
@@ -27,7 +29,7 @@ demo: ## build, and diagnose an incident of a real NFS mount
 
 check: ## all builds, all tests, all gates
 	@tools/setup.sh check
-	@python3 tools/check.py
+	@NFSLEUTH_EVIDENCE=$(NFSLEUTH_EVIDENCE) python3 tools/check.py
 
 check-fast: ## the unit tests alone, with gcc
 	@tools/setup.sh build

@@ -8,8 +8,13 @@ wrong    a cause that is not there, a headline that it may not be, more certaint
 
 A case is a folder with expect.json (a list of readings: files, headline, found, also,
 confidence_max; also_if_cut: {id: most confidence} for what a damaged capture can no longer rule
-out). A run fails when anything is wrong, when the program ends badly, when a reading of
-a case in the repository is silent, or when a variant differs from its original where it must not.
+out; issue: the stage of the work that reads it, 1 if it is not told). A run fails when anything is
+wrong, when the program ends badly, when a reading of a case in the repository is silent, or when a
+variant differs from its original where it must not. A reading above --stage is run and shown, as
+later: only a bad end of the program counts there.
+
+More cases, outside the repository, are named by NFSLEUTH_EVIDENCE or --evidence: "extra" in the
+output, and they may be silent.
 """
 import argparse
 import glob
@@ -30,7 +35,6 @@ from cases.variants import CAUSES, LESS, SAME, variants_for  # noqa: E402
 from sim import pcapfile  # noqa: E402
 from sim.mutate import mutate  # noqa: E402
 
-STAGE = 2  # readings of later stages of the work are not asked yet
 HEALTHY = HERE / "A4-all" / "server" / "capture.pcap.xz"
 LEVELS = ["possible", "likely", "certain"]
 SMALL_BYTES = 150_000  # of captures in memory: larger ones are repeated less often
@@ -46,6 +50,7 @@ class Job:
     reading: dict
     variant: object = None
     outside: bool = False  # evidence that is not in the repository: may be silent
+    later: bool = False  # of a later stage of the work: shown, and not judged
 
 
 @dataclass
@@ -157,8 +162,8 @@ def run_job(args):
     return said, verdict, why
 
 
-def readings_of(folder, outside):
-    """The jobs of a case. Outside the repository: only readings of this stage with captures."""
+def readings_of(folder, outside, stage):
+    """The jobs of a case. Outside the repository: only readings with captures."""
     for i, reading in enumerate(json.loads((folder / "expect.json").read_text())):
         files = []
         for pattern in reading["files"]:
@@ -168,8 +173,9 @@ def readings_of(folder, outside):
             files += [p for p in found if p.is_file() and p.name not in ("truth.json", "expect.json")]
         files = sorted(str(p) for p in files)
         captures = any(".pcap" in f for f in files)
-        if reading.get("issue", 1) <= STAGE and files and (captures or not outside):
-            yield Job(f"{folder.name}[{i}]", files, reading, outside=outside)
+        name = f"{'extra ' if outside else ''}{folder.name}[{i}]"
+        if files and (captures or not outside):
+            yield Job(name, files, reading, outside=outside, later=reading.get("issue", 1) > stage)
 
 
 def cases_in(folder):
@@ -207,7 +213,9 @@ class Tap:
         self.by_rule, self.verdicts = Counter(), Counter()
 
     def line(self, job, verdict, why):
-        ok = verdict == "right" or verdict == "silent" and (
+        if job.later and verdict != "failed":
+            verdict, why = "later", verdict + (why and f", {why}")
+        ok = verdict in ("right", "later") or verdict == "silent" and (
             job.outside or job.variant is not None
         )  # fmt: skip
         self.count += 1
@@ -219,7 +227,7 @@ class Tap:
         print(f"{'ok' if ok else 'not ok'} {self.count} - {job.name}{note}", flush=True)
 
     def summary(self):
-        kinds = ["right", "silent", "wrong", "differs", "failed"]
+        kinds = ["right", "silent", "wrong", "differs", "failed", "later"]
         print(f"# {'rule':32}" + "".join(f"{k:>9}" for k in kinds))
         for rule in sorted({r for r, _ in self.by_rule}):
             print(f"# {rule:32}" + "".join(f"{self.by_rule[rule, k]:9}" for k in kinds))
@@ -231,8 +239,10 @@ def run(args, tap):
     outside = [p for p in args.evidence if pathlib.Path(p).is_dir()]
     for p in set(args.evidence) - set(outside):
         print(f"# {p} is not there: only the cases of the repository are run")
-    jobs = [j for c in cases_in(HERE) for j in readings_of(c, False)]
-    jobs += [j for folder in outside for c in cases_in(folder) for j in readings_of(c, True)]
+    jobs = [j for c in cases_in(HERE) for j in readings_of(c, False, args.stage)]
+    jobs += [
+        j for folder in outside for c in cases_in(folder) for j in readings_of(c, True, args.stage)
+    ]
     jobs = [j for j in jobs if args.only in j.name]
     with multiprocessing.Pool(args.jobs) as pool:
         originals = pool.map(run_job, [(args.exe, j, None) for j in jobs], chunksize=1)
@@ -241,7 +251,7 @@ def run(args, tap):
         todo = [
             (args.exe, v, said)
             for job, (said, _, _) in zip(jobs, originals)
-            if not said.error and not job.outside and not args.no_variants
+            if not said.error and not job.outside and not job.later and not args.no_variants
             for v in variants_of(job, args.all)
             if args.variant in v.name
         ]
@@ -257,10 +267,11 @@ def main():
     ap.add_argument("--only", default="", help="only cases with this in their names")
     ap.add_argument("--variant", default="", help="only variants with this in their names")
     ap.add_argument("--jobs", type=int, default=2)
-    default = os.environ.get("NFSLEUTH_EVIDENCE", str(HERE.parents[2] / "shared" / "evidence"))
     ap.add_argument("--evidence", action="append", help="a folder with more cases")
+    ap.add_argument("--stage", type=int, default=1, help="judge readings up to this issue")
     args = ap.parse_args()
-    args.evidence = args.evidence or [default]
+    named = os.environ.get("NFSLEUTH_EVIDENCE")
+    args.evidence = args.evidence or ([named] if named else [])
     tap = Tap()
     run(args, tap)
     tap.summary()

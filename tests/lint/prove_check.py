@@ -19,15 +19,37 @@ CASES = [
     ("it is skipped as a whole", "tap", "SKIP", "1..0 # SKIP no tshark\n", (0, 0, 1)),
     ("its only subtest is skipped", "tap", "SKIP", "1..1\nok 1 - a # SKIP why\n", (0, 0, 1)),
     ("it takes too long", "tap", "TIMEOUT", "1..2\nok 1 - a\n", (1, 1, 0)),
+    ("evidence from elsewhere is extra", "tap", "OK", "1..2\nok 1 - a\nok 2 - extra b[0]\n", (1, 0, 0)),
+    ("and fails as all do", "tap", "FAIL", "1..1\nnot ok 1 - extra b[0]\n", (0, 1, 0)),
     ("a plain test passes", "exitcode", "OK", "ok or not ok\n", (1, 0, 0)),
     ("a plain test fails", "exitcode", "FAIL", "", (0, 1, 0)),
     ("a plain test is skipped", "exitcode", "SKIP", "no tshark\n", (0, 0, 1)),
 ]
 
+# What must be told of a failure, wherever the test says it.
+TELLING = """1..3
+ok 1 - a
+# before
+not ok 2 - b # reason
+# behind
+ok 3 - c
+# of c
+"""
+TOLD = [("test: b", "reason\n# before\n# behind")]
+
+
+def prove_reasons(number):
+    tally = check.Tally()
+    check.count_tap("test", {"result": "FAIL", "stdout": TELLING}, tally)
+    if tally.failures != TOLD:
+        print(f"# told {tally.failures}, not {TOLD}")
+    print(f"{'ok' if tally.failures == TOLD else 'not ok'} {number} - all reasons are told")
+    return tally.failures != TOLD
+
 
 def main():
     failed = False
-    print(f"1..{len(CASES)}")
+    print(f"1..{len(CASES) + 1}")
     for number, (what, protocol, result, stdout, want) in enumerate(CASES, 1):
         tally = check.Tally()
         record = {"result": result, "stdout": stdout, "stderr": "", "returncode": 0}
@@ -38,6 +60,7 @@ def main():
             failed = True
             print(f"# counted {got}, not {want}")
         print(f"{'ok' if got == want else 'not ok'} {number} - {what}")
+    failed |= prove_reasons(len(CASES) + 1)
     return 1 if failed else 0
 
 
