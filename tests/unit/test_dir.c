@@ -184,7 +184,7 @@ static size_t findings_of(unsigned calls, double rtt, double gap, unsigned other
 		const struct finding *f = *(struct finding **)vec_at(&d.findings, 0);
 
 		CHECK_TEXT(f->id, "dir-listing-rtt-bound");
-		CHECK_TEXT(f->title, "Listing a directory of 59901 entries took 60.6 s: 600 calls, "
+		CHECK_TEXT(f->title, "listing a directory of 59901 entries took 60.6 s: 600 calls, "
 				     "one after the other");
 		CHECK_EQ_U64(f->count, 600);
 	}

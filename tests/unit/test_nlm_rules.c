@@ -177,7 +177,7 @@ TEST(port_of_locks_never_told_is_a_cause)
 	f = stage_finding(&st);
 	CHECK_TEXT(f->id, "portmap-unanswered");
 	CHECK(f->confidence == CONFIDENCE_CERTAIN);
-	CHECK_TEXT(f->title, "The portmapper of 192.0.2.10 has no port of NLM (program 100021) "
+	CHECK_TEXT(f->title, "the portmapper of 192.0.2.10 has no port of NLM (program 100021) "
 			     "version 4 over TCP");
 	CHECK_EQ_U64(f->count, 6);
 	stage_deinit(&st);
@@ -229,7 +229,7 @@ TEST(portmapper_that_cannot_be_asked_is_a_cause)
 	if (!CHECK_EQ_U64(stage_findings(&st, 200), 1))
 		return;
 	CHECK_TEXT(stage_finding(&st)->title,
-		   "The portmapper of 192.0.2.10 could not be asked by 192.0.2.31 for 90.0 s");
+		   "the portmapper of 192.0.2.10 could not be asked by 192.0.2.31 for 90.0 s");
 	CHECK(stage_finding(&st)->confidence == CONFIDENCE_LIKELY);
 	stage_deinit(&st);
 }

@@ -81,7 +81,7 @@ static void tell(struct diagnosis *d, const struct dir_chain *c)
 	f->count = c->calls;
 	f->title =
 		arena_format(&d->arena,
-			     "Listing a directory of %s%" PRIu64 " entries took %s: %" PRIu64
+			     "listing a directory of %s%" PRIu64 " entries took %s: %" PRIu64
 			     " calls, one after the other",
 			     c->state == DIR_COMPLETE && !c->joined && !c->cut ? "" : "at least ",
 			     c->entries, elapsed, c->calls);

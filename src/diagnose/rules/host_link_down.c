@@ -125,8 +125,8 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 	log_finding_span(f, &o->down);
 	log_finding_span(f, &o->up);
 	f->count = 1;
-	f->title = arena_format(&d->arena, "the link of %s went down, says the log of %s", name,
-				log_host_text(d, n->host));
+	f->title = arena_format(&d->arena, "the link of %s on %s went down, says the host's log",
+				name, log_text(d, n->host->name));
 	f->why = arena_format(
 		&d->arena,
 		"It went down %s. %s. That the two belong together is told by the time, "

@@ -118,12 +118,13 @@ static const char *told_text(struct diagnosis *d, const struct path_unreachable 
 		u->count, u->count == 1 ? "time" : "times", transport_time(d, u->first.at));
 }
 
-static const char *asked_text(struct diagnosis *d, const struct path_ask_run *asked)
+static const char *asked_text(struct diagnosis *d, const struct path_ask_run *asked,
+			      const char *dst)
 {
 	return arena_format(&d->arena,
-			    " Its hardware address was asked for %" PRIu64
+			    " The hardware address of %s was asked for %" PRIu64
 			    " times from %s on, and %s.",
-			    asked->count, transport_time(d, asked->first.at),
+			    dst, asked->count, transport_time(d, asked->first.at),
 			    transport_known(&asked->answered)
 				    ? arena_format(&d->arena, "only answered at %s",
 						   transport_time(d, asked->answered.at))
@@ -159,11 +160,11 @@ static void unreachable_tell(struct diagnosis *d, const struct transport_trouble
 	const char *dst = transport_host(d, from_client ? &t->conn.server : &t->conn.client);
 
 	f->count = (p->told ? p->told->count : 0) + (p->asked ? p->asked->count : 0);
-	f->title = arena_format(&d->arena, "%s cannot reach %s for %s", src, dst,
+	f->title = arena_format(&d->arena, "%s could not reach %s for %s", src, dst,
 				transport_duration(d, path_span_ns(t->first, t->end)));
 	f->why = arena_format(&d->arena, "%s sent %" PRIu32 " segments to %s in vain.%s%s", src,
 			      t->tries, dst, p->told ? told_text(d, p->told) : "",
-			      p->asked ? asked_text(d, p->asked) : "");
+			      p->asked ? asked_text(d, p->asked, dst) : "");
 	proof_cite(d, f, t, p);
 	finding_rule_out(d, f, "rpc-server-silent", "nothing reached the server's host");
 }

@@ -199,7 +199,7 @@ static void write_proved(struct diagnosis *d, const struct evidence_for *e)
 	name_instances(d, f, o);
 	f->title = arena_format(&d->arena,
 				"%zu client instances present one NFSv4 client owner, \"%s\"",
-				o->instances.len, name);
+				o->instances.len, nfs4_owner_title(d, o));
 	f->why = arena_format(
 		&d->arena,
 		"The owner \"%s\" comes with %zu different boot verifiers%s. To the server these "
@@ -241,8 +241,7 @@ static void write_inferred(struct diagnosis *d, const struct evidence_for *e,
 	f->count = losses_explained(e);
 	f->title = arena_format(
 		&d->arena,
-		"%s keeps losing its NFSv4 client ID: another client seems to present the "
-		"same client owner",
+		"%s keeps losing its NFSv4 client ID: another client seems to use its client owner",
 		who);
 	f->why = arena_format(
 		&d->arena,

@@ -8,6 +8,9 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+enum { OWNER_TITLE_BYTES = 44 };
 
 void nfs4_losses(const struct nfs4_model *m, struct vec *out)
 {
@@ -91,6 +94,19 @@ const char *nfs4_owner_text(struct diagnosis *d, const struct nfs4_owner *owner)
 	kept = arena_text(&d->arena, strbuf_text(&text));
 	strbuf_deinit(&text);
 	return kept;
+}
+
+const char *nfs4_owner_title(struct diagnosis *d, const struct nfs4_owner *owner)
+{
+	const char *text = nfs4_owner_text(d, owner);
+	size_t len = strlen(text);
+	size_t keep = OWNER_TITLE_BYTES - strlen("...");
+
+	if (len <= OWNER_TITLE_BYTES)
+		return text;
+	while (keep > 0 && ((unsigned char)text[keep] & 0xc0) == 0x80) /* inside a UTF-8 letter */
+		keep--;
+	return arena_format(&d->arena, "%.*s...", (int)keep, text);
 }
 
 const char *nfs4_host_text(struct diagnosis *d, const struct endpoint *host)

@@ -57,6 +57,9 @@ bool nfs4_loss_sees_others(const struct nfs4_model *m, const struct nfs4_loss *l
 
 /* Texts in the diagnosis' arena. */
 const char *nfs4_owner_text(struct diagnosis *d, const struct nfs4_owner *owner);
+
+/* The same for a title: a long one is cut ("..."). */
+const char *nfs4_owner_title(struct diagnosis *d, const struct nfs4_owner *owner);
 const char *nfs4_host_text(struct diagnosis *d, const struct endpoint *host);
 const char *nfs4_date_text(struct diagnosis *d, struct stamp at);
 const char *nfs4_boot_text(struct diagnosis *d, int64_t boot_s);

@@ -55,8 +55,9 @@ static void write_finding(struct diagnosis *d, const struct nfs4_instance *i)
 		finding_add_client(d, f, &i->hosts[h]);
 	finding_subject(d, f, "owner", "%s", name);
 	f->count = i->in_use;
-	f->title = arena_format(
-		&d->arena, "the server refuses %s: the client owner \"%s\" is in use", who, name);
+	f->title =
+		arena_format(&d->arena, "the server refuses %s: the client owner \"%s\" is in use",
+			     who, nfs4_owner_title(d, i->owner));
 	f->why = arena_format(
 		&d->arena,
 		"%s was answered NFS4ERR_CLID_INUSE: the server holds state for an owner of "

@@ -29,8 +29,8 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 	f->first = loss->first.at;
 	f->last = loss->last.at;
 	f->count = loss->count;
-	f->title = arena_format(&d->arena, "locks at %s were lost in recovery, says the log of %s",
-				log_server_text(d, &loss->of), log_host_text(d, loss->of.host));
+	f->title = arena_format(&d->arena, "%s lost locks at %s in recovery, says its log",
+				log_text(d, loss->of.host->name), log_server_text(d, &loss->of));
 	f->why = arena_format(
 		&d->arena,
 		"The client lost %s: the server had taken its state away, and the locks could not "

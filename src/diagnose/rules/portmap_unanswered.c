@@ -87,7 +87,7 @@ static void refusals_tell(struct diagnosis *d, const struct portmap_service *s)
 	f->first = r->first.at;
 	f->last = over ? r->over.at : r->last.at;
 	f->count = r->count;
-	f->title = arena_format(&d->arena, "The portmapper of %s has no port of %s",
+	f->title = arena_format(&d->arena, "the portmapper of %s has no port of %s",
 				nfs4_host_text(d, &s->server), service_text(d, s));
 	f->why = arena_format(&d->arena,
 			      "%s asked %" PRIu64
@@ -170,7 +170,7 @@ static void trouble_tell(struct diagnosis *d, const struct portmap_peer *p,
 	f->first = t->first.at;
 	f->last = end->at;
 	f->count = t->connections + t->calls;
-	f->title = arena_format(&d->arena, "The portmapper of %s could not be asked by %s for %s",
+	f->title = arena_format(&d->arena, "the portmapper of %s could not be asked by %s for %s",
 				nfs4_host_text(d, &p->server), nfs4_host_text(d, &p->client),
 				nfs4_duration_text(d, nlm_apart_ns(t->first.at, end->at)));
 	f->why = arena_format(

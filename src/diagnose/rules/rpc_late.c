@@ -139,7 +139,7 @@ static void repeats_tell(struct diagnosis *d, const struct path_calls *c)
 
 	f->count = c->repeats;
 	finding_subject(d, f, "program", "%s", transport_program(d, c->program));
-	f->title = arena_format(&d->arena, "%s sent %s calls again %" PRIu64 " %s", client,
+	f->title = arena_format(&d->arena, "%s retransmitted %s calls %" PRIu64 " %s", client,
 				transport_program(d, c->program), c->repeats,
 				c->repeats == 1 ? "time" : "times");
 	f->why = arena_format(&d->arena,

@@ -84,6 +84,19 @@ static const char *how_long(struct diagnosis *d, const struct complaint *c)
 			    c->open ? "; some have no \"OK\" in the log" : "");
 }
 
+/* " (19.2 s)", " (3 times, 61.9 s at most)"; nothing where neither is known. */
+static const char *in_brackets(struct diagnosis *d, const struct complaint *c)
+{
+	const char *longest = c->longest_ns < 0 ? NULL : log_duration_text(d, c->longest_ns);
+
+	if (c->intervals > 1 && longest)
+		return arena_format(&d->arena, " (%" PRIu64 " times, %s at most)", c->intervals,
+				    longest);
+	if (c->intervals > 1)
+		return arena_format(&d->arena, " (%" PRIu64 " times)", c->intervals);
+	return longest ? arena_format(&d->arena, " (%s)", longest) : "";
+}
+
 static void cite_interval(struct diagnosis *d, struct finding *f, const struct logs_interval *v)
 {
 	const char *program = log_text(d, v->of.program);
@@ -116,9 +129,9 @@ static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 	}
 	finding_subject(d, f, "program", "%s", log_text(d, v->of.program));
 	f->count = c.intervals;
-	f->title = arena_format(&d->arena, "%s: server %s not responding, says the log of %s",
-				log_text(d, v->of.program), log_server_text(d, &v->of),
-				log_host_text(d, v->of.host));
+	f->title = arena_format(&d->arena, "%s on %s complains: server %s not responding%s",
+				log_text(d, v->of.program), log_text(d, v->of.host->name),
+				log_server_text(d, &v->of), in_brackets(d, &c));
 	f->why = arena_format(&d->arena, "%s %s The log does not tell why: that shows on the wire.",
 			      how_long(d, &c), meaning(d, v, &c));
 }

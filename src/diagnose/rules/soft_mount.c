@@ -53,8 +53,8 @@ static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 	}
 	f->count = count;
 	f->title = arena_format(&d->arena,
-				"calls to %s were given up: the mount is soft, programs got errors",
-				log_server_text(d, &v->of));
+				"%s gave up calls to %s: the mount is soft, programs got errors",
+				log_text(d, v->of.host->name), log_server_text(d, &v->of));
 	f->why = arena_format(
 		&d->arena,
 		"%" PRIu64 " call%s of the host %s timed out and %s given up. The program gets EIO "

@@ -55,9 +55,10 @@ static void tell(struct diagnosis *d, const struct logs_task *t)
 	f->first = t->first.at;
 	f->last = t->last.at;
 	f->count = t->reports;
-	f->title = arena_format(&d->arena,
-				"task %s (PID %" PRId64 ") hung for more than %" PRId64 " s, in %s",
-				name, t->pid, t->seconds, log_text(d, t->where));
+	f->title = arena_format(
+		&d->arena,
+		"task %s (PID %" PRId64 ") on %s hung for more than %" PRId64 " s, in %s", name,
+		t->pid, log_text(d, t->host->name), t->seconds, log_text(d, t->where));
 	f->why = arena_format(
 		&d->arena,
 		"%s It is a victim and hardly the holder of what it waits for: the kernel reports "

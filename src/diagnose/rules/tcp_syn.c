@@ -279,7 +279,7 @@ static void unacknowledged_tell(const struct rule_input *in, struct diagnosis *d
 	const char *at = transport_endpoint(d, &t->conn.server);
 	const char *client = transport_host(d, &t->conn.client);
 
-	f->title = arena_format(&d->arena, "%s never took the SYN-ACKs of %s, for %s", client, at,
+	f->title = arena_format(&d->arena, "%s did not take the SYN-ACKs of %s for %s", client, at,
 				transport_duration(d, path_span_ns(t->first, t->end)));
 	f->why = arena_format(&d->arena,
 			      "%s answered SYNs of %s with SYN-ACK %" PRIu32
