@@ -46,6 +46,7 @@ static struct err *write_report(const struct options *options, const struct repo
 	if (err)
 		return err;
 	terminal_describe(options, &how);
+	how.unread_told = !options->output;
 	how.flush = flush_report;
 	how.flush_context = &output;
 	strbuf_init(&text);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `nfsleuth explain`: the catalogue of findings. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -68,8 +69,11 @@ static void page_section(struct layout *l, const struct catalogue_section *s)
 
 static void page_text(struct layout *l, const struct catalogue_page *p)
 {
+	char role[32];
+
+	snprintf(role, sizeof(role), "(%s)", finding_role_name(p->role));
 	layout_paragraph(l, 0, (struct layout_span){p->id, LAYOUT_STRONG}, 0,
-			 (struct layout_span){finding_role_name(p->role), LAYOUT_FAINT});
+			 (struct layout_span){role, LAYOUT_FAINT});
 	layout_paragraph(l, 0, (struct layout_span){NULL, LAYOUT_PLAIN}, 0,
 			 (struct layout_span){p->title, LAYOUT_PLAIN});
 	for (const struct catalogue_section *s = p->sections; s->heading; s++)

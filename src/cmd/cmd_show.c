@@ -156,10 +156,22 @@ static enum status show_view_run(const struct options *options, const struct sho
 	return status;
 }
 
+static void complain_of_view(const char *typed)
+{
+	const char *nearest = command_nearest(typed, view_name_at, VIEW_COUNT);
+
+	if (command_is_path(typed))
+		command_complain("show %s: no such view; did you mean 'show calls %s'?", typed,
+				 typed);
+	else if (nearest)
+		command_complain("show %s: no such view; did you mean 'show %s'?", typed, nearest);
+	else
+		command_complain("show %s: no such view; 'nfsleuth help show' lists them", typed);
+}
+
 static enum status show(const struct options *options)
 {
 	const struct show_view *view;
-	const char *nearest;
 
 	if (options->arg_count == 0) {
 		command_complain("show what? 'nfsleuth help show' lists it");
@@ -167,13 +179,7 @@ static enum status show(const struct options *options)
 	}
 	view = view_find(options->args[0]);
 	if (!view) {
-		nearest = command_nearest(options->args[0], view_name_at, VIEW_COUNT);
-		if (nearest)
-			command_complain("show %s: no such view; did you mean 'show %s'?",
-					 options->args[0], nearest);
-		else
-			command_complain("show %s: no such view; 'nfsleuth help show' lists them",
-					 options->args[0]);
+		complain_of_view(options->args[0]);
 		return STATUS_USAGE;
 	}
 	if (options->arg_count == 1) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NEAREST_BYTES_MAX = 63 };
 
@@ -26,6 +27,11 @@ void command_complain(const char *format, ...)
 	fprintf(stderr, "nfsleuth: %s\n", strbuf_text(&line));
 	strbuf_deinit(&line);
 	free(text);
+}
+
+bool command_is_path(const char *word)
+{
+	return access(word, F_OK) == 0;
 }
 
 static size_t least(size_t a, size_t b)

@@ -41,6 +41,9 @@ extern const struct command command_explain;
  */
 void command_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* True when the word that should be a name names a file or directory that is there. */
+bool command_is_path(const char *word);
+
 /*
  * The name that is nearest to what was typed, among count names that `name_at` gives; NULL when
  * none is near.

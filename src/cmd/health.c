@@ -33,11 +33,14 @@ static void health_enter_cuts(struct evidence_list *list, uint32_t index,
 {
 	struct strbuf what;
 
+	if (!stats->cut_count)
+		return;
 	strbuf_init(&what);
 	strbuf_add_text(&what, "packets cut by the snap length");
 	if (stats->snaplen)
 		strbuf_add_format(&what, " (%u bytes)", stats->snaplen);
-	health_add_damage(list, index, stats->cut_count, strbuf_text(&what));
+	evidence_add_damage(list, index, strbuf_text(&what), stats->cut_count, UINT64_MAX,
+			    evidence_list_at(list, index)->cut_first_frame);
 	strbuf_deinit(&what);
 }
 

@@ -50,7 +50,7 @@ static enum status print_help(void)
 		"\nA FILE is a packet capture (pcap, pcapng; plain or packed with gzip, zstd, "
 		"xz),\na directory with captures in it, or - for standard input.\n\n"
 		"  nfsleuth COMMAND --help   options of a command (so does: nfsleuth help "
-		"COMMAND)\n  nfsleuth --version        the version\n\n"
+		"COMMAND)\n  nfsleuth --version, -V    the version\n\n"
 		"Exit status: 0 nothing found, 1 something found, 2 wrong usage, 3 some evidence "
 		"could\nnot be read. Try: nfsleuth diagnose capture.pcap\n");
 	print(&out);
@@ -78,7 +78,10 @@ static enum status complain_of_command(const char *typed)
 {
 	const char *nearest = command_nearest(typed, command_name_at, COMMAND_COUNT);
 
-	if (nearest)
+	if (command_is_path(typed))
+		command_complain("%s: no such command; did you mean 'nfsleuth diagnose %s'?", typed,
+				 typed);
+	else if (nearest)
 		command_complain("%s: no such command; did you mean 'nfsleuth %s'?", typed,
 				 nearest);
 	else
@@ -119,7 +122,7 @@ static enum status run_main(const char **args, size_t count)
 	}
 	if (strcmp(args[0], "--help") == 0 || strcmp(args[0], "-h") == 0)
 		return print_help();
-	if (strcmp(args[0], "--version") == 0) {
+	if (strcmp(args[0], "--version") == 0 || strcmp(args[0], "-V") == 0) {
 		puts("nfsleuth " NFSLEUTH_VERSION);
 		return STATUS_NOTHING;
 	}

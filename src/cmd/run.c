@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/mem.h"
 #include "cmd/command.h"
 #include "cmd/health.h"
 #include "cmd/progress.h"
@@ -207,7 +208,6 @@ static void run_open_file(struct run *r, const struct walk_file *file)
 			run_open_source(r, file, source);
 		break;
 	case WALK_SAME:
-		command_complain("%s: the same file was given before: read once", file->path);
 		break;
 	case WALK_SPECIAL:
 		r->passed_count++;
@@ -233,14 +233,35 @@ static bool run_has_under(const struct run *r, const char *directory)
 	return false;
 }
 
+/*
+ * Opens the files in their order. A link inside a directory to a file that was there before is told
+ * only when that file is evidence: /etc is full of links to what is none.
+ */
+static void run_open_files(struct run *r, const struct vec *files)
+{
+	bool *evidence = mem_alloc(files->len + 1, sizeof(*evidence));
+
+	for (size_t i = 0; i < files->len; i++) {
+		const struct walk_file *file = vec_at(files, i);
+		size_t count = r->evidence.items.len;
+
+		run_open_file(r, file);
+		evidence[i] = r->evidence.items.len > count;
+		if (file->outcome == WALK_SAME &&
+		    (file->named || (file->first < i && evidence[file->first])))
+			command_complain("%s: the same file was given before: read once",
+					 file->path);
+	}
+	free(evidence);
+}
+
 void run_open(struct run *r, const char *const *args, size_t arg_count)
 {
 	struct vec files;
 
 	r->logs = logs_create(&r->log_options, &r->evidence);
 	walk_expand(args, arg_count, &files);
-	for (size_t i = 0; i < files.len; i++)
-		run_open_file(r, vec_at(&files, i));
+	run_open_files(r, &files);
 	walk_deinit(&files);
 	for (size_t i = 0; i < arg_count; i++) {
 		struct stat st;

@@ -51,8 +51,11 @@ static void json_clientid(struct show *s, struct json *j, const struct clients_v
 	json_key(j, "sessions");
 	json_array_begin(j);
 	entry = show_nfs4_index_find(&v->sessions, id->server, id->id, &count);
-	for (size_t i = 0; i < count; i++)
-		show_nfs4_session_json(s, j, entry[i].item);
+	for (size_t i = 0; i < count; i++) {
+		json_object_begin(j);
+		show_nfs4_session_members(s, j, entry[i].item);
+		json_object_end(j);
+	}
 	json_array_end(j);
 	json_object_end(j);
 }

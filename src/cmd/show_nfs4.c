@@ -71,12 +71,11 @@ void show_nfs4_session_story(struct show *s, const struct nfs4_session *n)
 	add_place(s, "destroyed", &n->destroyed);
 }
 
-void show_nfs4_session_json(struct show *s, struct json *j, const struct nfs4_session *n)
+void show_nfs4_session_members(struct show *s, struct json *j, const struct nfs4_session *n)
 {
 	struct strbuf text;
 
 	strbuf_init(&text);
-	json_object_begin(j);
 	show_nfs4_hex(j, "sessionid", slice_make(n->id, NFS4_SESSIONID_BYTES));
 	endpoint_add_text(&text, &n->server->at);
 	label_member(j, "server", &text);
@@ -93,7 +92,6 @@ void show_nfs4_session_json(struct show *s, struct json *j, const struct nfs4_se
 	json_member_u64(j, "refusals", n->refusals);
 	json_member_u64(j, "slots", n->slots);
 	json_member_u64(j, "highest_slot", n->highest_slot);
-	json_object_end(j);
 	strbuf_deinit(&text);
 }
 

@@ -10,8 +10,8 @@
 /* "created in frame 12, 120 calls, refused in frame 300": appended to show->line. */
 void show_nfs4_session_story(struct show *s, const struct nfs4_session *n);
 
-/* The session as an object. */
-void show_nfs4_session_json(struct show *s, struct json *j, const struct nfs4_session *n);
+/* The members of the session as an object, which the caller begins and ends. */
+void show_nfs4_session_members(struct show *s, struct json *j, const struct nfs4_session *n);
 
 /* A place as { evidence, frame, time }, or null. */
 void show_nfs4_place(struct show *s, struct json *j, const char *key, const struct provenance *at);

@@ -20,6 +20,7 @@
 struct walk_identity {
 	uint64_t device;
 	uint64_t inode;
+	size_t index; /* in the list of files; WALK_FIRST_NONE: a directory */
 };
 
 struct walk {
@@ -35,16 +36,20 @@ static bool walk_identity_equal(const void *item, const void *key)
 	return a->device == b->device && a->inode == b->inode;
 }
 
-/* True the first time that this file or directory is met. */
-static bool walk_is_new(struct walk *w, const struct stat *st)
+/* NULL the first time that this file or directory is met; else what it was entered as then. */
+static const struct walk_identity *walk_find_seen(struct walk *w, const struct stat *st)
 {
-	struct walk_identity id = {.device = st->st_dev, .inode = st->st_ino};
+	struct walk_identity id = {
+		.device = st->st_dev,
+		.inode = st->st_ino,
+		.index = S_ISDIR(st->st_mode) ? WALK_FIRST_NONE : w->files->len,
+	};
 	uint64_t hash = hash_u64(hash_u64(hash_start(), id.device), id.inode);
+	const struct walk_identity *seen = map_find(&w->seen, hash, &id);
 
-	if (map_find(&w->seen, hash, &id))
-		return false;
-	map_add(&w->seen, hash, mem_copy(&id, sizeof(id)));
-	return true;
+	if (!seen)
+		map_add(&w->seen, hash, mem_copy(&id, sizeof(id)));
+	return seen;
 }
 
 static void walk_add(struct walk *w, const char *path, enum walk_outcome outcome, bool named,
@@ -56,6 +61,17 @@ static void walk_add(struct walk *w, const char *path, enum walk_outcome outcome
 	file->outcome = outcome;
 	file->named = named;
 	file->errno_value = errno_value;
+	file->first = WALK_FIRST_NONE;
+}
+
+static void walk_add_same(struct walk *w, const char *path, bool named,
+			  const struct walk_identity *seen)
+{
+	struct walk_file *file;
+
+	walk_add(w, path, WALK_SAME, named, 0);
+	file = vec_last(w->files);
+	file->first = seen->index;
 }
 
 static enum walk_outcome walk_failure(int errno_value)
@@ -132,6 +148,7 @@ static void walk_directory(struct walk *w, const char *path, unsigned int depth)
 /* One file, named (depth 0) or found. Depth is bounded by walk_directory. */
 static void walk_path(struct walk *w, const char *path, unsigned int depth)
 {
+	const struct walk_identity *seen;
 	bool named = depth == 0;
 	struct stat st;
 
@@ -151,14 +168,15 @@ static void walk_path(struct walk *w, const char *path, unsigned int depth)
 
 		walk_add(w, path, walk_failure(errno_value), named, errno_value);
 	} else if (S_ISDIR(st.st_mode)) {
-		if (walk_is_new(w, &st))
+		seen = walk_find_seen(w, &st);
+		if (!seen)
 			walk_directory(w, path, depth);
 		else if (named)
-			walk_add(w, path, WALK_SAME, true, 0);
+			walk_add_same(w, path, true, seen);
 	} else if (!S_ISREG(st.st_mode)) {
 		walk_add(w, path, named ? WALK_CANDIDATE : WALK_SPECIAL, named, 0);
-	} else if (!walk_is_new(w, &st)) {
-		walk_add(w, path, WALK_SAME, named, 0);
+	} else if ((seen = walk_find_seen(w, &st))) {
+		walk_add_same(w, path, named, seen);
 	} else if (access(path, R_OK) != 0) {
 		int errno_value = errno;
 

@@ -14,6 +14,8 @@
 
 #include "base/vec.h"
 
+#define WALK_FIRST_NONE SIZE_MAX
+
 enum {
 	WALK_DEPTH_MAX = 32,
 	WALK_FILES_MAX = 100000,
@@ -36,6 +38,7 @@ struct walk_file {
 	enum walk_outcome outcome;
 	bool named;      /* given by the user, not found in a directory */
 	int errno_value; /* of the failure; 0: none */
+	size_t first;    /* WALK_SAME: the index of the one before; WALK_FIRST_NONE: a directory */
 };
 
 /* Fills *files (initialised here) with struct walk_file, in the order of the arguments. */

@@ -132,10 +132,8 @@ static void ingest_tell_health(struct ingest *in, uint32_t evidence)
 	struct evidence *e = evidence_list_at(in->evidence, evidence);
 
 	e->cut_packets = h->cut_packets;
+	e->cut_first_frame = h->cut_first_frame;
 	e->lost_bytes = h->lost_acked_bytes;
-	if (h->cut_packets)
-		evidence_add_damage(in->evidence, evidence, "packets cut by the snap length",
-				    h->cut_packets, UINT64_MAX, h->cut_first_frame);
 	if (h->lost_acked_bytes)
 		evidence_add_damage(
 			in->evidence, evidence,

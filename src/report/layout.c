@@ -210,6 +210,8 @@ void layout_add_period(struct strbuf *out, struct stamp first, struct stamp last
 	strbuf_add_text(out, " to ");
 	if (layout_same_day(first, last)) {
 		stamp_format_time(last, text);
+		if (last.ns % STAMP_NS_PER_S == 0)
+			text[strlen("00:00:00")] = '\0';
 		strbuf_add_text(out, text);
 	} else {
 		layout_add_stamp(out, last);

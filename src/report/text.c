@@ -14,7 +14,7 @@
 enum { TEXT_INDENT = 2, TEXT_INDENT_ITEM = 4 };
 
 /* More than a person reads: the rest is in the JSON, and the report says so. */
-enum { TEXT_INCIDENTS_MAX = 5, TEXT_LIST_MAX = 20 };
+enum { TEXT_INCIDENTS_MAX = 5, TEXT_LIST_MAX = 20, TEXT_CLIENTS_MAX = 12 };
 
 static struct finding *finding_at(const struct vec *findings, size_t index)
 {
@@ -107,9 +107,11 @@ static void text_subjects(struct layout *l, const struct finding *f)
 	if (f->server)
 		layout_paragraph(l, TEXT_INDENT, plain("server:"), TEXT_INDENT_ITEM,
 				 plain(f->server));
-	for (size_t i = 0; i < f->clients.len; i++)
+	for (size_t i = 0; i < f->clients.len && i < TEXT_CLIENTS_MAX; i++)
 		strbuf_add_format(&line, "%s%s", i ? ", " : "",
 				  *(const char *const *)vec_at(&f->clients, i));
+	if (f->clients.len > TEXT_CLIENTS_MAX)
+		strbuf_add_format(&line, " and %zu more", f->clients.len - TEXT_CLIENTS_MAX);
 	if (line.len)
 		layout_paragraph(l, TEXT_INDENT, plain(f->clients.len > 1 ? "clients:" : "client:"),
 				 TEXT_INDENT_ITEM, plain(strbuf_text(&line)));
@@ -361,7 +363,7 @@ static void text_write(const struct report_input *in, const struct report_option
 		text_nothing_found(&l, in);
 	text_others(&l, in);
 	text_undecided(&l, in->diagnosis);
-	text_evidence(&l, in);
+	text_evidence(&l, in, options->unread_told);
 }
 
 const struct report_writer report_text = {.name = "text", .write = text_write};

@@ -94,20 +94,22 @@ static const char *advice(const struct report_input *in)
 
 	if (files_read(in->evidence) == 0)
 		return "No evidence could be read: give packet captures (pcap or pcapng) and "
-		       "kernel "
-		       "logs, or a directory that holds them. nfsleuth(1) tells how to make one.";
+		       "kernel logs, or a directory that holds them. A capture is made, as root on "
+		       "the client and on the server, with:";
 	if (logs_read(in->evidence, &lines) == files_read(in->evidence))
 		return "A log tells only what the kernel complained about, and most incidents "
-		       "leave "
-		       "no word in it: capture the traffic while it happens, whole packets, on the "
-		       "client and on the server. nfsleuth(1) tells how to capture.";
+		       "leave no word in it: capture the traffic while it happens, whole packets, "
+		       "as root on the client and on the server, with:";
 	if (in->totals.rpc_connections == 0)
 		return "There is no RPC in it: was it captured on the right interface, and without "
-		       "a filter that leaves NFS out? nfsleuth(1) tells how to capture.";
+		       "a filter that leaves NFS out? As root on the client and on the server:";
 	return "This does not say that all was well, only that none of the faults that were looked "
 	       "for shows in this evidence. It helps to capture while it happens, whole packets, "
 	       "from before the mount on, on the client and on the server at the same time.";
 }
+
+/* Locks of NFSv3 and callbacks use ports of their own: the filter is the other host, not 2049. */
+static const char capture_command[] = "tcpdump -i any -s 0 -w nfs.pcap host THE_OTHER_HOST";
 
 void text_nothing_found(struct layout *l, const struct report_input *in)
 {
@@ -120,12 +122,16 @@ void text_nothing_found(struct layout *l, const struct report_input *in)
 	strbuf_init(&line);
 	if (files_read(in->evidence)) {
 		add_looked_at(&line, in);
-		strbuf_add_text(&line, " Looked for: ");
+		paragraph(l, strbuf_text(&line));
+		strbuf_reset(&line);
+		strbuf_add_text(&line, "Looked for: ");
 		layout_add_counted(&line, in->totals.rules, "kind");
 		strbuf_add_text(&line, " of faults (`nfsleuth explain` lists them).");
 		paragraph(l, strbuf_text(&line));
 	}
 	paragraph(l, advice(in));
+	if (in->totals.rpc_connections == 0)
+		layout_line(l, EVIDENCE_INDENT_ITEM, LAYOUT_FAINT, capture_command);
 	strbuf_deinit(&line);
 }
 
@@ -191,23 +197,37 @@ static void text_file(struct layout *l, const struct evidence *e)
 				 plain(*(const char *const *)vec_at(&e->notes, i)));
 }
 
-void text_evidence(struct layout *l, const struct report_input *in)
+static void text_passed(struct layout *l, uint64_t count)
+{
+	struct strbuf line;
+
+	strbuf_init(&line);
+	layout_add_counted(&line, count, "other file");
+	strbuf_add_text(&line, count == 1 ? " there is no capture or kernel log: not read."
+					  : " there are no captures or kernel logs: not read.");
+	paragraph(l, strbuf_text(&line));
+	strbuf_deinit(&line);
+}
+
+static void text_files(struct layout *l, const struct report_input *in)
 {
 	struct strbuf line;
 
 	layout_heading(l, "Evidence");
 	for (uint32_t i = 0; i < in->evidence->items.len; i++)
 		text_file(l, evidence_list_at(in->evidence, i));
-	strbuf_init(&line);
 	if (in->diagnosis->incidents.len) {
+		strbuf_init(&line);
 		add_looked_at(&line, in);
 		paragraph(l, strbuf_text(&line));
-		strbuf_reset(&line);
+		strbuf_deinit(&line);
 	}
-	if (in->totals.files_passed) {
-		layout_add_counted(&line, in->totals.files_passed, "other file");
-		strbuf_add_text(&line, " there: no captures or kernel logs, not read.");
-		paragraph(l, strbuf_text(&line));
-	}
-	strbuf_deinit(&line);
+}
+
+void text_evidence(struct layout *l, const struct report_input *in, bool unread_told)
+{
+	if (!unread_told || files_read(in->evidence))
+		text_files(l, in);
+	if (in->totals.files_passed)
+		text_passed(l, in->totals.files_passed);
 }

@@ -35,6 +35,11 @@ struct report_options {
 	bool colour;  /* the reader is a terminal that shows colours */
 	size_t width; /* columns, REPORT_WIDTH_MIN..REPORT_WIDTH_MAX */
 	/*
+	 * The reader has seen on standard error which files could not be read: a report for people
+	 * that has nothing else to say does not say it again.
+	 */
+	bool unread_told;
+	/*
 	 * Takes what there is of a long report and empties it, so that it never stands in memory
 	 * as a whole. May be NULL.
 	 */
