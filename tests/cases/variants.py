@@ -79,6 +79,7 @@ DAMAGE = [
 # away, or they would tell a lease time that the case does not.
 SAME_SERVER = {None, "nfs4-client-owner-collision", "nfs4-clientid-in-use"}
 
+# ICMP and ARP keep their addresses, or go, in these: they are neither TCP nor UDP.
 LOSES_ICMP = {"addresses", "ports", "all-names", "ipv6", "ipv6-raw", "sll", "sll2", "raw", "vlan"}
 
 
@@ -96,6 +97,4 @@ def variants_for(headline, healthy_source, times):
     found = NAMES + FORMS + DAMAGE + large
     if "tcp-syn-refused" in headline:  # without any call, another port is not known to be of NFS
         found = [v for v in found if v.name != "port-3049"]
-    if headline[0] == "net-unreachable":  # ICMP stays as it is, or goes: it is no TCP and no UDP
-        found = [v for v in found if v.name not in LOSES_ICMP]
     return found
