@@ -7,7 +7,7 @@
 #include "names/names.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -49,18 +49,29 @@ static struct err *take_program(struct filter *f, const char *text)
 /* "HH:MM:SS" with or without a fraction. */
 static bool take_time_of_day(struct filter_time *t, const char *text)
 {
-	int hour, minute, len = 0;
-	double second;
+	static const int64_t unit_s[] = {3600, 60, 1};
+	static const int64_t limits[] = {24, 60, 61};
+	int64_t digit_ns = STAMP_NS_PER_S;
+	struct filter_time out = {.set = true, .daily = true};
 
-	if (sscanf(text, "%2d:%2d:%lf%n", &hour, &minute, &second, &len) != 3 || text[len] ||
-	    hour < 0 || hour > 23 || minute < 0 || minute > 59 || !(second >= 0 && second < 61))
+	for (unsigned i = 0; i < 3; i++) {
+		int64_t value;
+
+		if ((i > 0 && *text++ != ':') || !isdigit((unsigned char)text[0]) ||
+		    !isdigit((unsigned char)text[1]))
+			return false;
+		value = (text[0] - '0') * 10 + (text[1] - '0');
+		if (value >= limits[i])
+			return false;
+		out.ns += value * unit_s[i] * STAMP_NS_PER_S;
+		text += 2;
+	}
+	if (*text == '.')
+		for (text++; isdigit((unsigned char)*text); text++)
+			out.ns += (*text - '0') * (digit_ns /= 10);
+	if (*text)
 		return false;
-	*t = (struct filter_time){
-		.set = true,
-		.daily = true,
-		.ns = (hour * 3600 + minute * 60) * STAMP_NS_PER_S +
-		      (int64_t)(second * (double)STAMP_NS_PER_S + 0.5),
-	};
+	*t = out;
 	return true;
 }
 

@@ -102,6 +102,10 @@ TEST(filter_says_what_is_wrong)
 	check_fault(&(struct options){.host = "nas"}, "--host=nas: it must be an address");
 	check_fault(&(struct options){.program = "nsf"},
 		    "--program=nsf: it must be a number or a name as show calls prints it");
+	check_fault(&(struct options){.since = "24:00:00"},
+		    "--since=24:00:00: it must be a time, as 2026-11-22T01:26:00Z or 01:26:00");
+	check_fault(&(struct options){.since = "22:13:20.x"},
+		    "--since=22:13:20.x: it must be a time, as 2026-11-22T01:26:00Z or 01:26:00");
 	check_fault(&(struct options){.since = "yesterday"},
 		    "--since=yesterday: it must be a time, as 2026-11-22T01:26:00Z or 01:26:00");
 	check_fault(&(struct options){.until = "25:00:00"},
