@@ -288,12 +288,6 @@ static bool may_infer(const struct nfs4_model *m, const struct evidence_for *e)
 	return e->foreign * 2 >= e->unexplained || !nfs4_loss_sees_others(m, &e->shown[0]);
 }
 
-/* An instance that the server only ever refused pushes nobody out. */
-static bool was_refused(const struct nfs4_instance *i)
-{
-	return i->in_use > 0 && i->accepted == 0;
-}
-
 static bool is_proved(const struct evidence_for *e)
 {
 	const struct nfs4_owner *o = e->owner;
@@ -303,8 +297,9 @@ static bool is_proved(const struct evidence_for *e)
 	/* The order over several captures is that of their clocks: one loss may be in the wrong. */
 	if (e->alive || e->losses > 1)
 		return true;
-	return o->returns && e->unexplained && !was_refused(o->return_instance[0]) &&
-	       !was_refused(o->return_instance[1]);
+	/* Who is never seen to be accepted pushes nobody out. */
+	return o->returns && e->unexplained && o->return_instance[0]->accepted &&
+	       o->return_instance[1]->accepted;
 }
 
 /* From one loss to the next, on average. */

@@ -29,6 +29,19 @@ struct restart {
 	struct finding *finding;
 };
 
+/*
+ * Whether GRACE and reclaims that were accepted may be put down to a restart. Some servers accept
+ * reclaims at any time, or answer GRACE to who has just come; then clients that push each other out
+ * look the same, also where the capture lacks the other one's part.
+ */
+static bool answers_prove(const struct nfs4_party *p, const struct nfs4_recovery *r)
+{
+	bool shared = p->instance && p->instance->owner->returns > 0;
+
+	return !r->other && !shared && p->full_count < LOSSES_TOO_MANY &&
+	       (r->grace > 0 || !p->lossy);
+}
+
 static bool loss_is_restart(const struct nfs4_loss *loss)
 {
 	const struct nfs4_recovery *r = loss->recovery;
@@ -37,9 +50,8 @@ static bool loss_is_restart(const struct nfs4_loss *loss)
 		return false;
 	if (nfs4_loss_boot_changed(r))
 		return true;
-	/* Some servers accept reclaims at any time, or answer GRACE to who has just come. */
-	return r->kind != RECOVERY_SESSION_ONLY && nfs4_loss_reclaimed(r) && !r->other &&
-	       loss->party->full_count < LOSSES_TOO_MANY;
+	return r->kind != RECOVERY_SESSION_ONLY && nfs4_loss_reclaimed(r) &&
+	       answers_prove(loss->party, r);
 }
 
 /* One server has one start time, whatever address of it is asked. */
