@@ -40,23 +40,25 @@ def packets_of(cap):
     return [parse(f, cap.linktype) for f in cap.frames]
 
 
-def rebuild(cap, packets, drop_others=False):
+def rebuild(cap, packets, drop_others=False, other=None):
     """The capture with the packets put in place of its frames; frames without one stay as are."""
     frames = []
     for frame, pkt in zip(cap.frames, packets):
         if pkt is not None:
             frames.append(build(pkt, cap.linktype))
-        elif not drop_others:
-            frames.append(frame)
+        else:
+            kept = other(frame) if other else None
+            if kept is not None or not drop_others:
+                frames.append(kept or frame)
     return with_frames(cap, frames)
 
 
-def edit_packets(cap, change, drop_others=False):
+def edit_packets(cap, change, drop_others=False, other=None):
     packets = packets_of(cap)
     for p in packets:
         if p is not None:
             change(p)
-    return rebuild(cap, packets, drop_others)
+    return rebuild(cap, packets, drop_others, other)
 
 
 # -- who is who ----------------------------------------------------------------------------------
@@ -70,11 +72,23 @@ def addresses(cap, seed=1):
         low = seeded(seed, "ip", old, 2)
         return b"\x0a" + bytes([7 + seed % 200]) + low if len(old) == 4 else old[:8] + seeded(seed, "ip", old, 8)
 
+    def new_mac(old):
+        return old if old in (b"\0" * 6, b"\xff" * 6) else b"\x02\x16\x3e" + seeded(seed, "mac", old, 3)
+
     def change(p):
         p.src, p.dst = new_ip(p.src), new_ip(p.dst)
-        p.macs = tuple(b"\x02\x16\x3e" + seeded(seed, "mac", m, 3) for m in p.macs)
+        p.macs = tuple(new_mac(m) for m in p.macs)
 
-    return edit_packets(cap, change, drop_others=True)
+    def change_arp(frame):
+        """ARP over Ethernet (RFC 826): who asks for whom is evidence too. None for anything else."""
+        d = frame.data
+        if cap.linktype != ETHERNET or len(d) < 42 or d[12:20] != bytes.fromhex("0806000108000604"):
+            return None
+        head = new_mac(d[:6]) + new_mac(d[6:12]) + d[12:22]
+        hosts = new_mac(d[22:28]) + new_ip(d[28:32]) + new_mac(d[32:38]) + new_ip(d[38:42])
+        return Frame(frame.t, head + hosts + d[42:], frame.wire)
+
+    return edit_packets(cap, change, drop_others=True, other=change_arp)
 
 
 @mutation
