@@ -7,11 +7,9 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-<<<<<<< Updated upstream
-from sim import pcapfile, scenes_identity, scenes_lease, scenes_nlm, scenes_tcp  # noqa: E402, F401
-=======
-from sim import pcapfile, scenes_identity, scenes_lease, scenes_review, scenes_tcp  # noqa: E402, F401
->>>>>>> Stashed changes
+from sim import (  # noqa: E402, F401
+    pcapfile, scenes_identity, scenes_lease, scenes_nlm, scenes_review, scenes_tcp,
+)  # fmt: skip
 from sim.scene import SCENES  # noqa: E402
 
 CASES = pathlib.Path(__file__).resolve().parent.parent / "cases"
