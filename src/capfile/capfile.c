@@ -66,6 +66,11 @@ void capfile_destroy(struct capfile *cf)
 	free(cf);
 }
 
+void capfile_rest(struct capfile *cf)
+{
+	source_rest(cf->source);
+}
+
 void capfile_set_journal(struct capfile *cf, capfile_journal_fn *fn, void *arg)
 {
 	cf->journal = fn;

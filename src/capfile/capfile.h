@@ -124,6 +124,9 @@ struct err *capfile_open(struct source *source, struct capfile **out);
 /* capfile_destroy(NULL) is fine. Destroys the source as well. */
 void capfile_destroy(struct capfile *cf);
 
+/* source_rest for what it reads from; the last packet's bytes are gone. */
+void capfile_rest(struct capfile *cf);
+
 /* Where journal entries go; without it they are only numbered. */
 void capfile_set_journal(struct capfile *cf, capfile_journal_fn *fn, void *arg);
 

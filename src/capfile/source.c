@@ -20,7 +20,8 @@ struct source {
 	enum source_packing packing;
 	struct unpack *unpack; /* NULL for plain bytes */
 	bool seekable;
-	bool ended; /* nothing more comes into the window */
+	bool ended;   /* nothing more comes into the window */
+	bool resting; /* there is no window: see source_rest */
 
 	/* the window: bytes start..end of buf are those from `offset` on */
 	const uint8_t *window; /* buf, or the caller's memory */
@@ -118,10 +119,63 @@ static void source_make_room(struct source *s, size_t want)
 	}
 }
 
+/* The window is there again, and what is read next comes from `offset` on. */
+static void source_wake(struct source *s)
+{
+	uint64_t offset = s->offset;
+	off_t from = s->packing == SOURCE_PLAIN ? (off_t)offset : 0;
+
+	s->resting = false;
+	s->cap = SOURCE_WINDOW_BYTES;
+	s->buf = mem_alloc(s->cap, 1);
+	s->window = s->buf;
+	if (lseek(s->fd, from, SEEK_SET) < 0) {
+		snprintf(s->fault, sizeof(s->fault), "cannot read on: %s", strerror(errno));
+		s->ended = true;
+		return;
+	}
+	s->raw_offset = (uint64_t)from;
+	if (s->packing == SOURCE_PLAIN)
+		return;
+	s->unpack = unpack_create(s->packing);
+	s->raw_buf = mem_alloc(SOURCE_WINDOW_BYTES, 1);
+	s->raw = slice_make(s->raw_buf, 0);
+	s->raw_ended = false;
+	s->offset = 0;
+	source_skip(s, offset);
+}
+
+void source_rest(struct source *s)
+{
+	static const uint8_t nothing[1];
+	bool finished = s->ended && s->start == s->end;
+
+	if (!s->seekable || s->resting || !s->buf)
+		return;
+	unpack_destroy(s->unpack);
+	s->unpack = NULL;
+	free(s->raw_buf);
+	s->raw_buf = NULL;
+	free(s->buf);
+	s->buf = NULL;
+	s->window = nothing;
+	s->start = 0;
+	s->end = 0;
+	s->cap = 0;
+	if (finished)
+		return;
+	s->ended = false;
+	s->resting = true;
+	s->fault[0] = '\0'; /* it is met again */
+	s->raw_offset = s->packing == SOURCE_PLAIN ? s->offset : 0;
+}
+
 static void source_fill(struct source *s, size_t want)
 {
 	if (want > SOURCE_PEEK_BYTES_MAX)
 		want = SOURCE_PEEK_BYTES_MAX;
+	if (s->resting)
+		source_wake(s);
 	while (s->end - s->start < want && !s->ended) {
 		source_make_room(s, want);
 		if (!source_read_more(s))

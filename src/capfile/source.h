@@ -49,6 +49,14 @@ struct slice source_take(struct source *s, size_t count);
 /* Leaves count bytes behind; the number that there were is returned. */
 uint64_t source_skip(struct source *s, uint64_t count);
 
+/*
+ * Gives the window's memory back until the next peek, take or skip, which reads on as if nothing
+ * had been: for files that wait for their turn, or are at their end. What was peeked is gone. Does
+ * nothing to what cannot be read a second time. Packed files are unpacked again from their first
+ * byte on.
+ */
+void source_rest(struct source *s);
+
 /* Offset of the next byte in the unpacked bytes. */
 uint64_t source_offset(const struct source *s);
 

@@ -187,6 +187,7 @@ static void run_open_source(struct run *r, const struct walk_file *file, struct 
 		run_refuse_err(r, file->path, err);
 		return;
 	}
+	capture_rest(capture); /* until the survey is over, and all others are opened */
 	input = vec_push(&r->inputs);
 	input->capture = capture;
 	input->evidence = (uint32_t)r->evidence.items.len;

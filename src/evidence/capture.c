@@ -58,6 +58,11 @@ enum capfile_result capture_next(struct capture *c, struct capfile_packet *out)
 	return capfile_next(c->file, out);
 }
 
+void capture_rest(struct capture *c)
+{
+	capfile_rest(c->file);
+}
+
 void capture_set_journal(struct capture *c, capfile_journal_fn *fn, void *arg)
 {
 	capfile_set_journal(c->file, fn, arg);

@@ -28,6 +28,13 @@ void capture_destroy(struct capture *c);
 /* The next packet; its bytes are borrowed until the next call. */
 enum capfile_result capture_next(struct capture *c, struct capfile_packet *out);
 
+/*
+ * Gives back the memory that it reads through until the next packet is asked for, which is the same
+ * as without: for captures that wait for their turn, or are at their end. The last packet's bytes
+ * are gone.
+ */
+void capture_rest(struct capture *c);
+
 /* Journal entries inside of a pcapng, see capfile.h. */
 void capture_set_journal(struct capture *c, capfile_journal_fn *fn, void *arg);
 

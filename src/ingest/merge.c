@@ -2,6 +2,10 @@
 /* Captures in the order of time, see merge.h: a heap of the inputs' next packets. */
 #include "ingest/merge.h"
 
+#include <stdlib.h>
+
+#include "base/mem.h"
+
 struct merge_input {
 	struct capture *capture;
 	uint32_t evidence;
@@ -9,6 +13,7 @@ struct merge_input {
 	int64_t key_ns; /* never decreases */
 	bool resync;
 	struct capfile_packet packet;
+	uint8_t *held; /* the bytes of the first packet while the capture rests; else NULL */
 };
 
 void merge_init(struct merge *m)
@@ -20,6 +25,8 @@ void merge_init(struct merge *m)
 
 void merge_deinit(struct merge *m)
 {
+	for (size_t i = 0; i < m->inputs.len; i++)
+		free(((struct merge_input *)vec_at(&m->inputs, i))->held);
 	vec_deinit(&m->inputs);
 	vec_deinit(&m->heap);
 }
@@ -41,14 +48,18 @@ static bool merge_input_advance(struct merge_input *input)
 	int64_t key_ns = 0;
 
 	input->resync = false;
+	free(input->held);
+	input->held = NULL;
 	for (;;) {
 		result = capture_next(input->capture, &input->packet);
 		if (result != CAPFILE_RESYNC)
 			break;
 		input->resync = true;
 	}
-	if (result == CAPFILE_END)
+	if (result == CAPFILE_END) {
+		capture_rest(input->capture);
 		return false;
+	}
 	if (!stamp_known(input->packet.at))
 		return true;
 	if (__builtin_add_overflow(input->packet.at.ns, input->shift_ns, &key_ns))
@@ -56,6 +67,16 @@ static bool merge_input_advance(struct merge_input *input)
 	if (key_ns > input->key_ns)
 		input->key_ns = key_ns;
 	return true;
+}
+
+/* Its first packet was read: it waits for its turn. A single capture need not. */
+static void merge_input_rest(struct merge_input *input)
+{
+	struct slice *bytes = &input->packet.bytes;
+
+	input->held = mem_copy(bytes->ptr, bytes->len);
+	bytes->ptr = input->held;
+	capture_rest(input->capture);
 }
 
 static bool merge_before(const struct merge *m, size_t a, size_t b)
@@ -125,8 +146,13 @@ bool merge_next(struct merge *m, struct merge_item *out)
 		merge_replace_top(m);
 	m->has_pending = false;
 	for (; m->fresh < m->inputs.len; m->fresh++) {
-		if (merge_input_advance(vec_at(&m->inputs, m->fresh)))
-			merge_push(m, m->fresh);
+		struct merge_input *fresh = vec_at(&m->inputs, m->fresh);
+
+		if (!merge_input_advance(fresh))
+			continue;
+		if (m->inputs.len > 1)
+			merge_input_rest(fresh);
+		merge_push(m, m->fresh);
 	}
 	if (m->heap.len == 0)
 		return false;

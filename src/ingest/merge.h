@@ -4,7 +4,8 @@
  *
  * Each capture keeps its own order: its key of merging never decreases, even when its stamps do;
  * the stamps that are delivered are the true ones. Captures of one time come in the order in which
- * they were added. One packet a capture is held, so memory does not grow with the files.
+ * they were added. One packet a capture is held, and a capture whose turn has not come or is over
+ * rests (capture_rest): memory grows with the captures of one time, not with all.
  */
 #ifndef INGEST_MERGE_H
 #define INGEST_MERGE_H

@@ -8,6 +8,7 @@
 #include <lzma.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -263,4 +264,48 @@ TEST(files_are_opened_by_their_path)
 	err = source_open("/", &s);
 	CHECK(err && strstr(err_text(err), "is a directory"));
 	err_destroy(err);
+}
+
+/* Reads a file that rests before each step, from its first byte on. */
+static void check_rest(struct slice packed, struct slice text)
+{
+	char path[] = "/tmp/nfsleuth-rest-XXXXXX";
+	int fd = mkstemp(path);
+	struct source *s = NULL;
+	size_t total = 0;
+
+	if (!CHECK(fd >= 0) || !CHECK(write(fd, packed.ptr, packed.len) == (ssize_t)packed.len) ||
+	    !CHECK(source_open(path, &s) == NULL))
+		return;
+	close(fd);
+	for (;;) {
+		struct slice got;
+
+		source_rest(s);
+		got = source_take(s, TEXT_BYTES / 5 + 7);
+		if (got.len == 0 || !CHECK(memcmp(got.ptr, text.ptr + total, got.len) == 0))
+			break;
+		total += got.len;
+		CHECK_EQ_U64(source_offset(s), total);
+	}
+	CHECK_EQ_U64(total, TEXT_BYTES);
+	CHECK(!source_fault(s));
+	source_rest(s);
+	CHECK_EQ_U64(source_peek(s, 1).len, 0);
+	source_destroy(s);
+	remove(path);
+}
+
+TEST(a_source_that_rests_reads_on_where_it_was)
+{
+	struct slice text = make_text();
+
+	check_rest(text, text);
+	for (size_t i = 0; i < PACKERS; i++) {
+		struct slice packed = packers[i].pack(text);
+
+		check_rest(packed, text);
+		free_slice(packed);
+	}
+	free_slice(text);
 }
