@@ -246,7 +246,7 @@ def collision_reclaims_accepted(net):
             c.work(2, 0.1)
 
 
-@scene([COLLISION, RESTART], found=[COLLISION, RESTART])
+@scene([COLLISION, RESTART], found=[COLLISION], also_if_cut={RESTART: "certain"})
 def restart_amid_collision(net):
     """Two machines with one host name; the server restarts in between, and it goes on."""
     srv = Server(net)
@@ -382,7 +382,7 @@ def crashed_three_times(net):
         a.boot_ns = net.now - SECOND
 
 
-@scene(RESTART)
+@scene(RESTART, also_if_cut={RESTART: "certain"})
 def restart_at_two_addresses(net):
     """A server with two addresses restarts: the clients of both come back. One restart."""
     srv, a, b = pair(net)
