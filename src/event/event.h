@@ -48,7 +48,6 @@ enum tcp_fact {
 	TCP_FACT_SHOWN_LATE, /* bytes after their acknowledgement: the capture's order is not the
 			      * wire's */
 	TCP_FACT_PROGRESS,  /* some of what was sent again, or 1 s ago, is acknowledged by `from` */
-	TCP_FACT_MARK_LOST, /* no RPC record mark where one must be */
 	TCP_FACT_COUNT,
 };
 

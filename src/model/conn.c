@@ -124,7 +124,6 @@ static enum conn_state conn_state_next(enum conn_state state, enum tcp_fact fact
 	case TCP_FACT_LOST:
 	case TCP_FACT_SHOWN_LATE:
 	case TCP_FACT_PROGRESS:
-	case TCP_FACT_MARK_LOST:
 	case TCP_FACT_COUNT:
 		break;
 	}
@@ -181,7 +180,6 @@ static void conn_record_note(struct conn_record *r, const struct event *e)
 		break;
 	case TCP_FACT_SHOWN_LATE:
 	case TCP_FACT_PROGRESS:
-	case TCP_FACT_MARK_LOST:
 	case TCP_FACT_COUNT:
 		break;
 	}

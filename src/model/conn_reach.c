@@ -159,7 +159,6 @@ void conn_reach_take_tcp(struct conn_model *m, struct conn_record *r, const stru
 	case TCP_FACT_LOST:
 	case TCP_FACT_SHOWN_LATE:
 	case TCP_FACT_PROGRESS:
-	case TCP_FACT_MARK_LOST:
 	case TCP_FACT_COUNT:
 		return;
 	}

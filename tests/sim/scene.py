@@ -26,7 +26,7 @@ class Scene:
     def expect(self):
         reading = {
             "files": ["capture.pcap"], "headline": self.headline, "found": self.found,
-            "also": self.also, "issue": 2,
+            "also": self.also, "issue": 1,
         }  # fmt: skip
         if self.confidence_max:
             reading["confidence_max"] = self.confidence_max

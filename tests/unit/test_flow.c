@@ -20,9 +20,8 @@ struct tester {
 };
 
 static const char *const fact_name[TCP_FACT_COUNT] = {
-	"syn",      "syn-again", "syn-ack",    "up",        "refused",
-	"bare-ack", "fin",       "fin-again",  "fin-acked", "rst",
-	"again",    "lost",      "shown-late", "progress",  "mark-lost",
+	"syn",       "syn-again", "syn-ack", "up",    "refused", "bare-ack",   "fin",
+	"fin-again", "fin-acked", "rst",     "again", "lost",    "shown-late", "progress",
 };
 
 static void log_add(struct tester *t, const struct conn *conn, const char *what,

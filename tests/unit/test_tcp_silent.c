@@ -54,6 +54,7 @@ TEST(silence_speaks)
 	how.answers = true;
 	CHECK_EQ_U64(silence_findings(&how), 1);
 	how.from = CONN_FROM_SERVER;
+	how.repeats = 9; /* for longer than a client is away that is not missed */
 	CHECK_EQ_U64(silence_findings(&how), 1);
 }
 
@@ -64,6 +65,13 @@ TEST(silence_twins_say_nothing)
 		{.repeats = 7, .port = 2049},                                 /* one direction */
 		{.repeats = 7, .heard = true, .heard_in_between = true, .port = 2049},
 		{.repeats = 7, .heard = true, .port = 8080},
+		/* The client was away for half a minute or less, as a machine is that was paused.
+		 */
+		{.repeats = 7,
+		 .heard = true,
+		 .answers = true,
+		 .from = CONN_FROM_SERVER,
+		 .port = 2049},
 		/* The client is gone, and nobody waits. */
 		{.repeats = 7, .heard = true, .from = CONN_FROM_SERVER, .port = 2049},
 	};

@@ -15,6 +15,12 @@
 /* TCP's timer doubles from 0.2 s or from 1 s: so much later nothing was merely lost once or twice.
  */
 #define SILENCE_MIN_NS (5 * STAMP_NS_PER_S)
+
+/*
+ * A client that does not take answers for a while is missed by nobody: a machine that is paused,
+ * dumped or moved. Only when it is away for long does it lose leases and locks by it.
+ */
+#define CLIENT_AWAY_MIN_NS (30 * STAMP_NS_PER_S)
 enum { REPEATS_MIN = 3 };
 
 /* Silences of connections between the same hosts that are no further apart are one. */
@@ -23,9 +29,10 @@ enum { REPEATS_MIN = 3 };
 static bool silence_counts(const struct rule_input *in, const struct path_stall *s)
 {
 	const struct path_quiet *q = &s->quiet;
+	int64_t min_ns = s->from == CONN_FROM_SERVER ? CLIENT_AWAY_MIN_NS : SILENCE_MIN_NS;
 
 	if (!s->heard_before || q->repeats < REPEATS_MIN ||
-	    path_span_ns(q->from.at, q->last.at) < SILENCE_MIN_NS)
+	    path_span_ns(q->from.at, q->last.at) < min_ns)
 		return false;
 	if (s->from == CONN_FROM_SERVER && !transport_known(&q->until))
 		return false;
