@@ -47,7 +47,7 @@ enum tcp_fact {
 	TCP_FACT_LOST,           /* bytes that the capture never showed: damage of the evidence */
 	TCP_FACT_SHOWN_LATE, /* bytes after their acknowledgement: the capture's order is not the
 			      * wire's */
-	TCP_FACT_PROGRESS,  /* some of what was sent again, or 1 s ago, is acknowledged by `from` */
+	TCP_FACT_PROGRESS, /* some of what was sent again, or 1 s ago, is acknowledged by `from` */
 	TCP_FACT_COUNT,
 };
 

@@ -93,6 +93,45 @@ TEST(report_says_what_was_looked_at_when_nothing_is_found)
 	scene_deinit(&s);
 }
 
+TEST(report_does_not_repeat_what_standard_error_told)
+{
+	struct scene s;
+	struct report_input in = {0};
+	struct report_options options = {.width = 100, .unread_told = true};
+
+	scene_init(&s);
+	in = (struct report_input){&s.diagnosis, &s.evidence, {.files_passed = 1}};
+	report_text.write(&in, &options, &s.out);
+	CHECK(strstr(strbuf_text(&s.out), "client.pcap")); /* it was read */
+	CHECK(strstr(strbuf_text(&s.out), "1 other file there is no capture or kernel log"));
+	evidence_list_at(&s.evidence, 0)->kind = EVIDENCE_UNREAD;
+	evidence_list_at(&s.evidence, 0)->problem = "is empty";
+	strbuf_reset(&s.out);
+	report_text.write(&in, &options, &s.out);
+	CHECK(!strstr(strbuf_text(&s.out), "is empty"));
+	CHECK(strstr(strbuf_text(&s.out), "\n        tcpdump -i any "));
+	scene_deinit(&s);
+}
+
+TEST(report_does_not_list_hundreds_of_clients)
+{
+	struct scene s;
+	struct finding *f;
+
+	scene_init(&s);
+	f = scene_add(&s, "tcp-syn-refused", "a", CONFIDENCE_CERTAIN);
+	for (uint8_t i = 1; i <= 40; i++) {
+		struct endpoint client = {
+			.addr = {[10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = i}};
+
+		finding_add_client(&s.diagnosis, f, &client);
+	}
+	scene_headline(&s, f);
+	CHECK(strstr(scene_write(&s, &report_text), "192.0.2.12 and 28 more\n"));
+	CHECK(strstr(scene_write(&s, &report_json), "192.0.2.40"));
+	scene_deinit(&s);
+}
+
 TEST(report_tells_in_the_order_of_need)
 {
 	struct finding *cause;
