@@ -309,11 +309,13 @@ def loss(cap, percent=2, seed=1):
 
 @mutation
 def reorder(cap, percent=5, seed=1):
-    """frames that change places with the next one, at random"""
+    """frames that change places with the next one, at random, where they are close together"""
+    # Moved by seconds, a reply would truly be late in the evidence: another incident.
+    near_ns = 100_000_000
     rng, frames = random.Random(seed), [f.copy() for f in cap.frames]
     for i in range(len(frames) - 1):
-        if rng.random() * 100 < percent:
-            a, b = frames[i], frames[i + 1]
+        a, b = frames[i], frames[i + 1]
+        if rng.random() * 100 < percent and b.t - a.t < near_ns:
             a.t, b.t = b.t, a.t
             frames[i], frames[i + 1] = b, a
     return with_frames(cap, frames)
