@@ -194,6 +194,7 @@ void flow_calls_settle(struct flow_calls *flow, struct pending_call *p, bool kep
 		.head_hash = p->head_hash,
 		.kept = kept ? p : NULL,
 	};
+	flow->settled_xid[flow->settled_next] = p->call.xid;
 	flow->settled_next = (flow->settled_next + 1) % CALL_SETTLED_KEPT;
 }
 
@@ -242,7 +243,7 @@ const struct settled_call *flow_calls_settled(const struct flow_calls *flow, enu
 	for (unsigned i = 0; i < CALL_SETTLED_KEPT; i++) {
 		const struct settled_call *s = &flow->settled[i];
 
-		if (s->used && s->xid == xid && s->from == from)
+		if (flow->settled_xid[i] == xid && s->used && s->from == from)
 			return s;
 	}
 	return NULL;

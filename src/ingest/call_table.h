@@ -50,6 +50,7 @@ struct settled_call {
 struct flow_calls {
 	struct pending_call *newest, *oldest;
 	struct settled_call settled[CALL_SETTLED_KEPT]; /* a ring */
+	uint32_t settled_xid[CALL_SETTLED_KEPT];        /* theirs, to be searched for each call */
 	uint32_t settled_next;
 };
 

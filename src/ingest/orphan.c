@@ -23,12 +23,20 @@ void orphan_fill(struct orphans *o, struct orphan *place, struct flow *flow, enu
 	place->missing_bytes = cursor_left(body) - place->len;
 	memcpy(place->bytes, body->pos, place->len);
 	o->next = (o->next + 1) % ORPHANS_HELD;
+	o->taken++;
+}
+
+void orphan_free(struct orphans *o, struct orphan *orphan)
+{
+	if (orphan->flow)
+		o->taken--;
+	orphan->flow = NULL;
 }
 
 struct orphan *orphans_find(struct orphans *o, const struct flow *flow, enum conn_side from,
 			    uint32_t xid, struct stamp call_at)
 {
-	for (uint32_t i = 0; i < ORPHANS_HELD; i++) {
+	for (uint32_t i = 0; i < ORPHANS_HELD && o->taken; i++) {
 		struct orphan *orphan = &o->held[i];
 		int64_t wait_ns = call_at.ns - orphan->at.at.ns;
 
@@ -41,7 +49,7 @@ struct orphan *orphans_find(struct orphans *o, const struct flow *flow, enum con
 
 struct orphan *orphans_of(struct orphans *o, const struct flow *flow)
 {
-	for (uint32_t i = 0; i < ORPHANS_HELD; i++) {
+	for (uint32_t i = 0; i < ORPHANS_HELD && o->taken; i++) {
 		struct orphan *orphan = &o->held[(o->next + i) % ORPHANS_HELD];
 
 		if (orphan->flow == flow)

@@ -32,6 +32,7 @@ struct orphan {
 struct orphans {
 	struct orphan held[ORPHANS_HELD]; /* a ring */
 	uint32_t next;                    /* the oldest */
+	uint32_t taken;                   /* places; 0 nearly always */
 };
 
 /* Can this message be held? Only its first bytes may be here, and not more than fit. */
@@ -43,7 +44,7 @@ bool orphan_fits(const struct cursor *body);
  */
 struct orphan *orphans_place(struct orphans *o);
 
-/* Copies the message; its place is taken until its flow is set to NULL. */
+/* Copies the message; its place is taken until it is freed. */
 void orphan_fill(struct orphans *o, struct orphan *place, struct flow *flow, enum conn_side from,
 		 uint32_t xid, const struct cursor *body);
 
@@ -53,6 +54,8 @@ struct orphan *orphans_find(struct orphans *o, const struct flow *flow, enum con
 
 /* The oldest that is held of this flow, or NULL. */
 struct orphan *orphans_of(struct orphans *o, const struct flow *flow);
+
+void orphan_free(struct orphans *o, struct orphan *orphan);
 
 /* The message as it was given. */
 struct cursor orphan_body(const struct orphan *orphan);

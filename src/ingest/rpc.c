@@ -132,6 +132,7 @@ static void call_from_header(struct pending_call *p, const struct rpc_call_heade
 static void call_read_args(struct ingest *in, struct pending_call *p, const struct message *m,
 			   enum rpc_body body, struct cursor *c)
 {
+	const struct names_version *version;
 	const struct xdr_procedure *procedure;
 
 	if (body == RPC_BODY_SEALED) {
@@ -144,9 +145,10 @@ static void call_read_args(struct ingest *in, struct pending_call *p, const stru
 		count_damage(in, m->damage, c->fault);
 		return;
 	}
-	if (!names_version_find(p->call.program, p->call.version))
+	version = names_version_find(p->call.program, p->call.version);
+	if (!version)
 		in->undecoded[UNDECODED_PROGRAM] += !p->call.is_callback;
-	else if (!names_procedure(p->call.program, p->call.version, p->call.procedure))
+	else if (!names_lookup(&version->procedures, p->call.procedure))
 		in->undecoded[UNDECODED_PROCEDURE]++;
 	ingest_told_call(p, *c);
 	if (!in->options.keep_text)
@@ -322,7 +324,7 @@ static void release_orphan(struct ingest *in, struct orphan *orphan)
 	bool whole = rpc_msg_decode(&c, &msg);
 
 	tell_orphan(in, &m, &msg, whole);
-	orphan->flow = NULL;
+	orphan_free(&in->orphans, orphan);
 }
 
 /* The call may still come. */
@@ -411,7 +413,7 @@ static void take_held_reply(struct ingest *in, const struct message *call, uint3
 	c = m.body;
 	if (rpc_msg_decode(&c, &msg))
 		take_reply(in, &m, &msg, true, &c);
-	orphan->flow = NULL;
+	orphan_free(&in->orphans, orphan);
 }
 
 /* --- messages --- */
