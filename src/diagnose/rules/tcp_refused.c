@@ -7,13 +7,10 @@
  * that was merely faster than the service: refused once, and successful within a second.
  */
 #include "diagnose/rules/rules.h"
-#include "model/conn.h"
+#include "diagnose/rules/transport.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-enum { PORT_PORTMAP = 111, PORT_NFS = 2049, PORT_NFS_RDMA = 20049 };
-enum { PROGRAM_NFS = 100003, NFS_V4 = 4 };
 
 /* Shorter than this nobody notices. */
 #define OUTAGE_MIN_NS STAMP_NS_PER_S
@@ -35,48 +32,12 @@ struct refusal {
 	struct stamp end;
 };
 
-static bool provenance_known(const struct provenance *p)
-{
-	return p->frame != FRAME_NONE;
-}
-
 /* Nanoseconds from a to b; 0 when they are not on one clock. */
 static int64_t stamp_apart_ns(struct stamp a, struct stamp b)
 {
 	int64_t ns;
 
 	return a.clock != b.clock || __builtin_sub_overflow(b.ns, a.ns, &ns) ? 0 : ns;
-}
-
-/* True when the host serves NFSv4 and nothing else that needs portmap: then nobody misses it. */
-static bool host_needs_only_nfs4(const struct conn_model *conns, const struct endpoint *host)
-{
-	bool nfs4 = false;
-
-	for (size_t i = 0; i < conns->rpc_servers.len; i++) {
-		const struct conn_rpc_server *s =
-			*(struct conn_rpc_server **)vec_at(&conns->rpc_servers, i);
-
-		if (!endpoint_same_host(&s->at, host))
-			continue;
-		for (uint32_t j = 0; j < s->programs_len; j++) {
-			if (s->programs[j].callback)
-				continue;
-			if (s->programs[j].program != PROGRAM_NFS ||
-			    s->programs[j].version != NFS_V4)
-				return false;
-			nfs4 = true;
-		}
-	}
-	return nfs4;
-}
-
-static bool port_is_nfs(const struct conn_model *conns, const struct endpoint *server)
-{
-	if (conn_model_is_rpc_server(conns, server) || server->port == PORT_NFS)
-		return true;
-	return (server->port == PORT_PORTMAP || server->port == PORT_NFS_RDMA) &&
-	       !host_needs_only_nfs4(conns, server);
 }
 
 /* True when the capture goes on long enough after the last refusal to have shown another attempt.
@@ -95,7 +56,7 @@ static bool evidence_goes_on(const struct rule_input *in, const struct provenanc
 static bool refusal_judge(const struct rule_input *in, const struct conn_reach *reach,
 			  const struct conn_outage *outage, struct refusal *out)
 {
-	bool over = provenance_known(&outage->recovered);
+	bool over = transport_known(&outage->recovered);
 	struct stamp end = over ? outage->recovered.at : outage->last.at;
 	bool enough = outage->refused > 1 || (!over && evidence_goes_on(in, &outage->last));
 
@@ -106,7 +67,7 @@ static bool refusal_judge(const struct rule_input *in, const struct conn_reach *
 		.outage = outage,
 		.other_ttl =
 			outage->ttl && reach->answered_ttl && outage->ttl != reach->answered_ttl,
-		.working = !over && provenance_known(&reach->worked_last) &&
+		.working = !over && transport_known(&reach->worked_last) &&
 			   stamp_apart_ns(outage->last.at, reach->worked_last.at) > 0,
 		.end = end,
 	};
@@ -136,7 +97,7 @@ static void refusals_collect(const struct rule_input *in, struct vec *out)
 		const struct conn_reach *reach =
 			*(struct conn_reach **)vec_at(&in->conns->reach, i);
 
-		if (reach->outages.len == 0 || !port_is_nfs(in->conns, &reach->server))
+		if (reach->outages.len == 0 || !transport_port_is_nfs(in, &reach->server))
 			continue;
 		for (size_t j = 0; j < reach->outages.len; j++) {
 			struct refusal r;
@@ -168,7 +129,7 @@ static size_t refusals_joined(const struct refusal *r, size_t len, struct stamp 
 static void why_add_before(struct strbuf *why, const struct refusal *r, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (provenance_known(&r[i].outage->worked_before)) {
+		if (transport_known(&r[i].outage->worked_before)) {
 			char at[STAMP_TEXT_BYTES];
 
 			stamp_format_time(r[i].outage->worked_before.at, at);
@@ -187,7 +148,7 @@ static void why_add_after(struct strbuf *why, const struct refusal *r, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		working |= r[i].working;
-		if (!provenance_known(&r[i].outage->recovered))
+		if (!transport_known(&r[i].outage->recovered))
 			continue;
 		over++;
 		if (!first || stamp_apart_ns(r[i].end, first->end) > 0)

@@ -38,7 +38,7 @@ static bool host_needs_only_nfs4(const struct conn_model *conns, const struct en
 bool transport_port_is_nfs(const struct rule_input *in, const struct endpoint *server)
 {
 	if (server->port == PORT_NFS || conn_model_is_rpc_server(in->conns, server) ||
-	    path_model_port_told(in->path, server))
+	    (in->path && path_model_port_told(in->path, server)))
 		return true;
 	return (server->port == PORT_PORTMAP || server->port == PORT_NFS_RDMA) &&
 	       !host_needs_only_nfs4(in->conns, server);
