@@ -29,6 +29,14 @@ check zstd           command zstd
 fuzz  clang          command clang
 fuzz  libclang-rt-dev runtime fuzzer
 bench tshark         command tshark
+bench nfstrace       command nfstrace
+bench nfs-ganesha    file    /usr/bin/ganesha.nfsd
+bench nfs-ganesha-vfs file   /etc/ganesha/vfs.conf
+bench libnfs-utils   command nfs-ls
+bench rpcbind        file    /usr/sbin/rpcbind
+bench tcpdump        command tcpdump
+bench ethtool        file    /usr/sbin/ethtool
+bench iproute2       command ip
 '
 
 is_there() { # KIND NAME

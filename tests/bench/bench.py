@@ -1,178 +1,192 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Speed and memory, compared with tshark, on traffic replicated from the evidence.
+"""Speed and memory, compared with tshark, nfstrace and cat.
 
-bench.py PROGRAM [--megabytes 300] [--runs 3] [--dir DIR]. CPU time is user and system time, the
-median of interleaved runs. tshark runs `-q -z rpc,programs` with the options with which it decodes
-all of it; its counts are compared with those of `show summary`. Memory is the peak resident set,
-pages of files included, at one and at ten times the size (the latter through a pipe).
-Fails when a count differs or a program ends badly, never for being slow.
+bench.py PROGRAM [--metadata MB] [--data MB] [--runs N] [--dir DIR] [--no-ten]. The captures are made
+from real traffic (traffic.py) and evidence (replicate.py), once. CPU time is user and system time,
+the median of interleaved runs. Memory is the peak resident set, pages of files included, at one and
+at ten times the size (the latter through a pipe). tshark runs with the options with which it decodes
+all of it. Fails when a count differs from tshark's or a program ends badly, never for being slow.
 """
 import argparse
-import json
 import os
 import pathlib
-import re
 import shutil
 import statistics
 import subprocess
 import sys
-from dataclasses import dataclass
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+import counts  # noqa: E402
+import traffic  # noqa: E402
 from cross import tshark  # noqa: E402
+from measure import Run  # noqa: E402
 
-TIMES_TARGET, RSS_TARGET_MB = 10, 64
-
-
-@dataclass
-class Run:
-    seconds: float  # user and system
-    rss_mb: float
-    output: bytes
-
-
-def measure(argv, log, stdin=None, ok=(0, 1)):
-    """Runs a program to its end; RuntimeError when it ends badly."""
-    with open(log, "w+b") as out:
-        proc = subprocess.Popen(argv, stdin=stdin, stdout=out, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(proc.pid, 0)
-        proc.returncode = code = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        output = out.read()
-    if code not in ok:
-        raise RuntimeError(f"{' '.join(map(str, argv[:4]))}: exit status {code}")
-    return Run(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output)
+RSS_TARGET_MB = 64
+BREAKDOWN = "/usr/lib/nfstrace/libbreakdown.so"
+# Kind of capture: its traffic, how it is replicated, what is measured on it. nfstrace has what was
+# captured and no more: it aborts (0.4.3, map::at) where sessions do not sort alike by address and by port.
+KINDS = {
+    "metadata": ("metadata", "mixed", ["show summary", "diagnose", "tshark"]),
+    "captured": ("metadata", None, ["show summary", "nfstrace"]),
+    "data": ("data", "alone", ["show summary", "diagnose", "cat | wc"]),
+}
+# Kind, this one, and that: this takes at most so many times the CPU time of that.
+TARGETS = [
+    ("metadata", "show summary", "tshark", 1 / 10),
+    ("captured", "show summary", "nfstrace", 1 / 4),
+    ("metadata", "diagnose", "show summary", 1.6),
+    ("data", "show summary", "cat | wc", 4),
+]
 
 
-def streamed(argv, megabytes, log):
-    """Runs a program on a capture that is made while it reads."""
-    make = [sys.executable, HERE / "replicate.py", str(megabytes), "-"]
-    with subprocess.Popen(make, stdout=subprocess.PIPE) as maker:
-        run = measure(argv, log, stdin=maker.stdout)
-        maker.stdout.close()
-    if maker.returncode:
-        raise RuntimeError(f"replicate.py: exit status {maker.returncode}")
-    return run
+class Bench:
+    def __init__(self, args):
+        self.args, self.log = args, args.dir / "output"
+        self.megabytes = {"metadata": args.metadata, "data": args.data}
+        self.real, self.sizes, self.medians, self.memory, self.bad = {}, {}, {}, [], []
+
+    def real_traffic(self, kind):
+        """The capture of real traffic, or None when none can be made here."""
+        path = self.args.dir / f"real-{kind}.pcap"
+        if not path.exists():
+            try:
+                print(f"# making real traffic: {kind}", flush=True)
+                traffic.capture(kind, path)
+            except traffic.Unavailable as e:
+                print(f"# no real traffic here: {e}; only evidence is replicated")
+                return None
+        return path
+
+    def replicate(self, kind, times, out):
+        traffic_kind, how, _ = KINDS[kind]
+        real = [self.real[traffic_kind]] if self.real[traffic_kind] else []
+        size = times * self.megabytes[traffic_kind]
+        return [sys.executable, HERE / "replicate.py", how, str(size), out, *real]
+
+    def capture(self, kind):
+        """The capture to measure with, or None when there is no traffic of that kind."""
+        traffic_kind, how, _ = KINDS[kind]
+        if traffic_kind not in self.real:
+            self.real[traffic_kind] = self.real_traffic(traffic_kind)
+        if how is None or how == "alone" and not self.real[traffic_kind]:
+            return self.real[traffic_kind]
+        origin = how if self.real[traffic_kind] else "evidence"
+        path = self.args.dir / f"{traffic_kind}-{origin}-{self.megabytes[traffic_kind]}.pcap"
+        if not path.exists():
+            part = path.with_suffix(".part")
+            subprocess.run(self.replicate(kind, 1, part), check=True)
+            os.replace(part, path)
+        return path
+
+    def own(self, name, *capture):
+        return [self.args.exe, *name.split(), "--json", *capture]
+
+    def commands(self, kind, capture):
+        every = {
+            "show summary": self.own("show summary", capture),
+            "diagnose": self.own("diagnose", capture),
+            "tshark": tshark.command(capture, [2049], "-q", "-z", "rpc,programs"),
+            "nfstrace": ["nfstrace", "--mode=stat", "-v", "0", "-I", capture, "-a", BREAKDOWN],
+            "cat | wc": ["sh", "-c", 'cat "$1" | wc -c', "sh", capture],
+        }
+        return {name: every[name] for name in KINDS[kind][2] if shutil.which(every[name][0])}
+
+    def run(self, name, argv):
+        """The run, or None when another program ended badly: that is no failure of ours."""
+        try:
+            return Run(argv, self.log)
+        except RuntimeError as e:
+            if argv[0] == self.args.exe:
+                raise
+            print(f"# {name} ended badly, and is left out: {e}", flush=True)
+            return None
+
+    def measure(self, kind, capture):
+        commands = self.commands(kind, capture)
+        runs = {name: [] for name in commands}
+        self.sizes[kind] = capture.stat().st_size / 1e6
+        for i in range(self.args.runs):
+            for name, argv in commands.items():
+                run = self.run(name, argv)
+                if run:
+                    runs[name].append(run)
+                    print(f"# {kind}, run {i + 1}: {name} {run.seconds:.2f} s", flush=True)
+            for left in self.args.dir.glob("breakdown_*.dat"):  # nfstrace's
+                left.unlink()
+        for name, each in runs.items():
+            if not each:
+                continue
+            self.medians[kind, name] = statistics.median(r.seconds for r in each)
+            if name in ("show summary", "diagnose") and kind != "captured":
+                self.memory.append((f"{kind}, {name}, 1x", max(r.rss_mb for r in each)))
+        return runs["show summary"][0].output
+
+    def compare_counts(self, kind, capture, summary):
+        if not shutil.which("tshark"):
+            print("# tshark is not installed: nothing to compare with")
+            return
+        total, lines = counts.differences(capture, summary, self.log)
+        self.bad += lines
+        print(f"counts, {kind}: {'differ' if lines else f'equal to those of tshark ({total} replies)'}")
+        for line in lines:
+            print(f"  {line}")
+
+    def ten_times(self, kind):
+        for name in ("show summary", "diagnose"):
+            make = self.replicate(kind, 10, "-")
+            with subprocess.Popen(make, stdout=subprocess.PIPE) as maker:
+                run = Run(self.own(name, "-"), self.log, stdin=maker.stdout)
+                maker.stdout.close()
+            if maker.returncode:
+                raise RuntimeError(f"replicate.py: exit status {maker.returncode}")
+            self.memory.append((f"{kind}, {name}, 10x through a pipe", run.rss_mb))
+
+    def say(self):
+        print(f"\n{'CPU time':40}{'seconds':>9}{'MB/s':>8}")
+        for (kind, name), seconds in self.medians.items():
+            print(f"{kind + ', ' + name:40}{seconds:9.2f}{self.sizes[kind] / seconds:8.0f}")
+        print(f"\n{'ratio of CPU time':40}{'ratio':>9}{'target':>8}")
+        for kind, this, that, most in TARGETS:
+            if (kind, this) in self.medians and (kind, that) in self.medians:
+                self._say_ratio(kind, this, that, most)
+        print(f"\n{'peak memory':40}{'MB':>9}{'target':>8}")
+        for name, rss in self.memory:
+            print(f"{name:40}{rss:9.1f}{RSS_TARGET_MB:8}  {_met(rss < RSS_TARGET_MB)}")
+
+    def _say_ratio(self, kind, this, that, most):
+        ratio, target = self.medians[kind, this] / self.medians[kind, that], most
+        met = ratio <= most
+        if most < 1:  # said the other way round: so many times as fast
+            this, that, ratio, target = that, this, 1 / ratio, 1 / most
+        print(f"{f'{kind}, {this} / {that}':40}{ratio:9.2f}{target:8.1f}  {_met(met)}")
 
 
-def tshark_argv(capture):
-    return tshark.command(capture, [2049], "-q", "-z", "rpc,programs")
-
-
-def programs(output):
-    """{(program, version): replies} of tshark's table."""
-    out = {}
-    for line in output.decode().splitlines():
-        hit = re.match(r"^(\S.*?)\s+(\d+)\s+(\d+)\s+\d+\.\d+", line)
-        if hit:
-            out[hit[1].strip(), int(hit[2])] = int(hit[3])
-    return out
-
-
-def procedures(capture, program, version, log):
-    """{procedure: replies} of one program, by tshark."""
-    argv = tshark.command(capture, [2049], "-q", "-z", f"rpc,srt,{program},{version}")
-    out = {}
-    for line in measure(argv, log).output.decode().splitlines():
-        hit = re.match(r"^\s*(\d+)\s+\S+\s+(\d+)\s+\d+\.\d+", line)
-        if hit:
-            out[int(hit[1])] = int(hit[2])
-    return out
-
-
-def count_mismatches(capture, summary, table, log):
-    """Replies of each program, version and procedure, ours against tshark's."""
-    ours = {}
-    for r in json.loads(summary)["rpc"]:
-        key = (r["program"], r["version"])
-        ours.setdefault(key, {})[r["procedure"]] = r["replies"]
-    for (program, version), mine in sorted(ours.items()):
-        mine = {p: n for p, n in mine.items() if n}
-        theirs = procedures(capture, program, version, log)
-        if mine != theirs:
-            yield f"program {program} version {version}: replies {mine}, tshark {theirs}"
-    total, theirs = sum(sum(p.values()) for p in ours.values()), sum(table.values())
-    if total != theirs:
-        yield f"all replies: {total}, tshark {theirs}"
-
-
-def interleaved(commands, runs, log):
-    """{name: [Run]}: one run of each in turn."""
-    out = {name: [] for name in commands}
-    for i in range(runs):
-        for name, argv in commands.items():
-            out[name].append(measure(argv, log))
-            print(f"# run {i + 1}: {name} {out[name][-1].seconds:.2f} s", flush=True)
-    return out
-
-
-def say_speed(results, size):
-    medians = {name: statistics.median(r.seconds for r in runs) for name, runs in results.items()}
-    peak = {name: max(r.rss_mb for r in runs) for name, runs in results.items()}
-    base = medians.get("tshark")
-    print(f"\n{'CPU time, ' + format(size / 1e6, '.0f') + ' MB':34}{'seconds':>9}{'MB/s':>8}{'ratio':>8}{'peak MB':>9}")
-    for name, seconds in medians.items():
-        ratio = f"{base / seconds:.1f}x" if base else "-"
-        met = ""
-        if base and name != "tshark":
-            met = f"  target {TIMES_TARGET}x: {'met' if base / seconds >= TIMES_TARGET else 'not met'}"
-        print(f"{name:34}{seconds:9.2f}{size / 1e6 / seconds:8.0f}{ratio:>8}{peak[name]:9.1f}{met}")
-    return peak
-
-
-def say_memory(rows):
-    print(f"\n{'peak memory':34}{'MB':>9}")
-    for name, rss in rows:
-        met = "met" if rss < RSS_TARGET_MB else "not met"
-        print(f"{name:34}{rss:9.1f}  target {RSS_TARGET_MB} MB: {met}")
-
-
-def bench(args, log):
-    capture = args.dir / f"bench-{args.megabytes}.pcap"
-    if not capture.exists():
-        subprocess.run(
-            [sys.executable, HERE / "replicate.py", str(args.megabytes), capture], check=True
-        )
-    size = capture.stat().st_size
-    commands = {
-        "show summary": [args.exe, "show", "summary", "--json", capture],
-        "diagnose": [args.exe, "diagnose", "--json", capture],
-    }
-    with_tshark = shutil.which("tshark") is not None
-    if with_tshark:
-        commands["tshark"] = tshark_argv(capture)
-    else:
-        print("# tshark is not installed: nothing to compare with")
-    results = interleaved(commands, args.runs, log)
-    peak = say_speed(results, size)
-    rows = [(f"{name}, 1x", peak[name]) for name in ("show summary", "diagnose")]
-    for name in () if args.no_ten else ("summary", "diagnose"):
-        verb = ["show", "summary"] if name == "summary" else ["diagnose"]
-        run = streamed([args.exe, *verb, "--json", "-"], 10 * args.megabytes, log)
-        rows.append((f"{' '.join(verb)}, 10x through a pipe", run.rss_mb))
-    say_memory(rows)
-    if not with_tshark:
-        return 0
-    table = programs(results["tshark"][0].output)
-    bad = list(count_mismatches(capture, results["show summary"][0].output, table, log))
-    print(f"\ncounts: {'differ' if bad else f'equal to those of tshark ({sum(table.values())} replies)'}")
-    for line in bad:
-        print(f"  {line}")
-    return 1 if bad else 0
+def _met(met):
+    return "met" if met else "not met"
 
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ap.add_argument("exe", type=os.path.abspath)
-    ap.add_argument("--megabytes", type=int, default=300)
+    ap.add_argument("--metadata", type=int, default=500, metavar="MB")
+    ap.add_argument("--data", type=int, default=1000, metavar="MB")
     ap.add_argument("--runs", type=int, default=3)
     ap.add_argument("--dir", type=pathlib.Path, default=HERE.parent.parent / "build" / "bench")
-    ap.add_argument("--no-ten", action="store_true", help="without the run at ten times the size")
+    ap.add_argument("--no-ten", action="store_true", help="without the runs at ten times the size")
     args = ap.parse_args()
+    args.dir = args.dir.resolve()
     args.dir.mkdir(parents=True, exist_ok=True)
-    sys.exit(bench(args, args.dir / "output"))
+    bench = Bench(args)
+    for kind in KINDS:
+        capture = bench.capture(kind)
+        if capture:
+            bench.compare_counts(kind, capture, bench.measure(kind, capture))
+            if KINDS[kind][1] and not args.no_ten:
+                bench.ten_times(kind)
+    bench.say()
+    sys.exit(1 if bench.bad else 0)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A large capture from the evidence: replicate.py MEGABYTES OUT (- is standard output).
+"""A large capture from small ones: replicate.py KIND MEGABYTES OUT [REAL] (- is standard output).
 
-A block is a healthy NFSv4.1 and 4.2 capture (A4) and as many looping ones (A1) as weigh the same,
-interleaved in time, each between hosts of its own. Blocks follow each other with later stamps,
-other addresses and other XIDs, until the size is reached. Checksums are right.
+KIND is mixed: the capture REAL, if there is one, and a quarter of its size or more from the
+evidence: NFSv4.1 and 4.2 (A4, healthy, and as much of A1, looping) and NLM (B6), all interleaved
+in time, each between hosts of its own. Or alone: only REAL. Such a block is written again, with
+later stamps and other addresses, until the size is reached. Where the lower address of a packet
+gains what the higher one loses, its checksums stay right.
 """
 import pathlib
 import struct
@@ -18,113 +20,116 @@ from sim.stream import streams_of  # noqa: E402
 CASES = pathlib.Path(__file__).resolve().parent.parent / "cases"
 HEALTHY = CASES / "A4-all" / "server" / "capture.pcap.xz"
 LOOPING = CASES / "A1-v42-soft" / "server" / "capture.pcap.xz"
-NET_BASE = 0x0A00  # the first two octets of all addresses: 10.0 and up
-ETHERNET_BYTES, IP_BYTES = 14, 20
-_FIX = struct.Struct("!HH2sH2s")  # IP checksum, source, destination
-
-
-def only_tcp(cap):
-    packets = packets_of(cap)
-    kept = [(f, p) for f, p in zip(cap.frames, packets) if p is not None]
-    return rebuild(with_frames(cap, [f for f, _ in kept]), [p for _, p in kept], drop_others=True)
+LOCKING = CASES / "B6-v3" / "server" / "capture.pcap.xz"
+LOW_NET, HIGH_NET = 0x0A00, 0x7800  # first two octets of the lower and of the higher address
+NETS_MAX = (HIGH_NET - LOW_NET) // 2
+START_S, SPREAD_NS = 1_700_000_000, 1_700_000_000
+IP_AT, TCP, UDP = 16 + 14, 6, 17  # offset of the IP header in a pcap record; protocols
+_NETS = struct.Struct("!HHHH")
+_SECONDS = struct.Struct("<I")
 
 
 def before_minor_0(cap):
     """The healthy capture as far as its mounts with 4.2 and 4.1 go."""
     packets = packets_of(cap)
-    streams = streams_of(packets)
+    kept = [(f, p) for f, p in zip(cap.frames, packets) if p is not None]
+    cap = rebuild(with_frames(cap, [f for f, _ in kept]), [p for _, p in kept], drop_others=True)
     first = min(
-        s.packets[0].t for s in streams for _, data in nfs.records(s)
+        s.packets[0].t for s in streams_of(packets_of(cap)) for _, data in nfs.records(s)
         if data[4:8] == b"\0\0\0\0" and b"Linux NFSv4.0" in data
     )  # fmt: skip
     return with_frames(cap, [f for f in cap.frames if f.t < first])
 
 
-class Template:
-    """The frames of one block as pcap records, and where in them what is to be changed."""
-
-    def __init__(self):
-        healthy, looping = before_minor_0(only_tcp(pcapfile.read(HEALTHY))), only_tcp(pcapfile.read(LOOPING))
-        copies = max(1, _size(healthy) // _size(looping))
-        parts = [healthy] + [looping] * copies
-        self.worlds = len(parts)
-        frames = []
-        for world, cap in enumerate(parts):
-            spread = world * 1_700_000_000
-            frames += _places(cap, world, spread - cap.frames[0].t)
-        frames.sort(key=lambda f: f[0].t)
-        last = frames[-1][0].t
-        self.seconds = last // 10**9 + 1
-        self.cap = parts[0]
-        self._lay_out(frames)
-
-    def _lay_out(self, frames):
-        self.data, self.fixes = bytearray(), []
-        for frame, world, xids in frames:
-            at = len(self.data)
-            self.data += pcapfile.record(self.cap, frame)
-            ip = at + 16 + ETHERNET_BYTES
-            tcp = ip + (self.data[ip] & 15) * 4
-            (ip_sum,) = struct.unpack_from("!H", self.data, ip + 10)
-            (tcp_sum,) = struct.unpack_from("!H", self.data, tcp + 16)
-            words = struct.unpack_from("!HHHH", self.data, ip + 12)
-            gone = words[0] + words[2]
-            self.fixes.append((
-                at, frame.t // 10**9, world, ip + 10, (ip_sum ^ 0xFFFF) - gone,
-                bytes(self.data[ip + 14 : ip + 16]), bytes(self.data[ip + 18 : ip + 20]),
-                tcp + 16, (tcp_sum ^ 0xFFFF) - gone,
-                [(at + 16 + x, struct.unpack_from("!H", self.data, at + 16 + x)[0]) for x in xids],
-            ))  # fmt: skip
-
-    def block(self, number, start_s):
-        """The bytes of one block: its own addresses, stamps and XIDs."""
-        data = bytearray(self.data)
-        pack, fix, base = struct.pack_into, _FIX.pack_into, NET_BASE + number * self.worlds
-        late, turn = start_s + number * self.seconds, number * 257
-        for at, sec, world, ip_at, ip_sum, src, dst, tcp_at, tcp_sum, xids in self.fixes:
-            pack("<I", data, at, sec + late)
-            net = base + world
-            fix(data, ip_at, _unfold(ip_sum + 2 * net), net, src, net, dst)
-            tcp_sum += 2 * net
-            for place, old in xids:
-                new = (old + turn) & 0xFFFF
-                pack("!H", data, place, new)
-                tcp_sum += new - old
-            pack("!H", data, tcp_at, _unfold(tcp_sum))
-        return data
-
-
-def _unfold(total):
-    """The checksum for a sum of 16-bit words that is not zero."""
-    return (total % 65535 or 65535) ^ 0xFFFF
+def evidence(at_least):
+    """Captures of the evidence that weigh at least so many bytes."""
+    healthy, looping, locking = before_minor_0(pcapfile.read(HEALTHY)), *map(pcapfile.read, (LOOPING, LOCKING))
+    once = [healthy, locking] + [looping] * max(1, _size(healthy) // _size(looping))
+    return once * (at_least // sum(map(_size, once)) + 1)
 
 
 def _size(cap):
     return sum(len(f.data) + 16 for f in cap.frames)
 
 
-def _places(cap, world, by_ns):
-    """(frame, world, offsets of the XIDs in it) for each frame, moved in time."""
-    packets = packets_of(cap)
-    at = {id(p): [] for p in packets}
-    for s in streams_of(packets):
-        marks = {mark + 4 for mark, _ in nfs.records(s)}
-        for p in s.packets:
-            begin = s.offset(p.seq)
-            head = ETHERNET_BYTES + IP_BYTES + 20 + len(p.options)
-            at[id(p)] = [head + m - begin for m in marks if begin <= m <= begin + len(p.payload) - 4]
-    for frame, p in zip(cap.frames, packets):
-        yield pcapfile.Frame(frame.t + by_ns, frame.data, frame.wire), world, sorted(at[id(p)])
+class Block:
+    """Records of a pcap file, and where in them are the stamps and addresses to be changed."""
+
+    def __init__(self, captures):
+        self.worlds = len(captures)
+        self.header = pcapfile.file_header(pcapfile.Capture())
+        frames = [
+            (f.t - cap.frames[0].t + world * SPREAD_NS, world, f.data, f.wire)
+            for world, cap in enumerate(captures) for f in cap.frames if _is_plain(f.data)
+        ]  # fmt: skip
+        frames.sort(key=lambda f: f[0])
+        self.seconds = frames[-1][0] // 10**9 + 1
+        self.data, self.rows = bytearray(), []
+        for t, world, data, wire in frames:
+            sec, ns = divmod(t, 10**9)
+            self.rows.append((len(self.data), sec, *_places(data, world)))
+            self.data += struct.pack("<IIII", 0, ns // 1000, len(data), wire) + data
+            _move(self.data, self.rows[-1])
+
+    def write(self, out, number):
+        """Writes the block with addresses and stamps of its own."""
+        data, stamp, nets = self.data, _SECONDS.pack_into, _NETS.pack_into
+        late, more = START_S + number * self.seconds, number * self.worlds
+        if more + self.worlds > NETS_MAX:
+            raise SystemExit(f"replicate.py: no more than {NETS_MAX} networks")
+        for at, sec, sign, src, src_host, dst, dst_host in self.rows:
+            stamp(data, at, sec + late)
+            by = more * sign
+            nets(data, at + IP_AT + 12, src + by, src_host, dst - by, dst_host)
+        return out.write(data)
+
+
+def _is_plain(data):
+    """An unfragmented IPv4 packet of TCP or UDP."""
+    return (
+        len(data) > 34 and data[12:14] == b"\x08\0" and data[23] in (TCP, UDP)
+        and not (data[20] & 0x3F or data[21])
+    )  # fmt: skip
+
+
+def _places(data, world):
+    """(sign, source net, source host, destination net, destination host) of a packet in block 0."""
+    _, src_host, _, dst_host = _NETS.unpack_from(data, IP_AT - 16 + 12)
+    low, high = LOW_NET + world, HIGH_NET - world
+    if data[26:30] < data[30:34]:
+        return 1, low, src_host, high, dst_host
+    return -1, high, src_host, low, dst_host
+
+
+def _move(data, row):
+    """Gives the last packet of data its first addresses, and mends its checksums."""
+    ip, nets = row[0] + IP_AT, row[3:]
+    old = _NETS.unpack_from(data, ip + 12)
+    by = nets[0] + nets[2] - old[0] - old[2]
+    _NETS.pack_into(data, ip + 12, *nets)
+    transport = ip + (data[ip] & 15) * 4
+    is_tcp = data[ip + 9] == TCP
+    for at in (ip + 10, transport + (16 if is_tcp else 6)):
+        if at + 2 > len(data):
+            continue
+        (old_sum,) = struct.unpack_from("!H", data, at)
+        if old_sum or is_tcp:  # UDP has 0 for none
+            total = (old_sum ^ 0xFFFF) + by
+            struct.pack_into("!H", data, at, (total % 65535 or 65535) ^ 0xFFFF)
+
+
+def captures(kind, real):
+    own = [pcapfile.read(real)] if real else []
+    return own if kind == "alone" else own + evidence(_size(own[0]) // 4 if own else 0)
 
 
 def main():
-    size, out = float(sys.argv[1]) * 1e6, sys.argv[2]
-    template, written, number = Template(), 0, 0
-    start_s = 1_700_000_000
+    kind, size, out = sys.argv[1], float(sys.argv[2]) * 1e6, sys.argv[3]
+    block, written, number = Block(captures(kind, *(sys.argv[4:] or [None]))), 0, 0
     with (sys.stdout.buffer if out == "-" else open(out, "wb")) as f:
-        f.write(pcapfile.file_header(template.cap))
+        f.write(block.header)
         while written < size:
-            written += f.write(template.block(number, start_s))
+            written += block.write(f, number)
             number += 1
 
 
