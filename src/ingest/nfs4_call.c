@@ -12,8 +12,6 @@
 
 #include <stdlib.h>
 
-enum { OPS_TEXT_MAX = 256 };
-
 const char *ingest_fault_text(enum cursor_fault fault)
 {
 	static const char *const texts[] = {
@@ -203,7 +201,7 @@ static void read_op(struct pending_call *p, struct file_handle *current, struct 
 static void read_texts(struct pending_call *p, const struct cursor *starts)
 {
 	p->call.ops_text = mem_alloc(p->call.ops_len, sizeof(*p->call.ops_text));
-	for (uint32_t i = 0; i < p->call.ops_len && i < OPS_TEXT_MAX; i++)
+	for (uint32_t i = 0; i < p->call.ops_len && i < INGEST_OPS_TEXT_MAX; i++)
 		p->call.ops_text[i] = ingest_text_op(starts[i], p->call.is_callback, false);
 }
 
@@ -219,9 +217,9 @@ void ingest_nfs4_call(struct ingest *in, struct pending_call *p, struct cursor *
 		cursor_u32(c); /* callback_ident */
 	count = cursor_u32(c);
 	if (in->options.keep_text)
-		starts = mem_alloc(OPS_TEXT_MAX, sizeof(*starts));
+		starts = mem_alloc(INGEST_OPS_TEXT_MAX, sizeof(*starts));
 	for (uint32_t i = 0; i < count && cursor_ok(c); i++) {
-		if (starts && i < OPS_TEXT_MAX)
+		if (starts && i < INGEST_OPS_TEXT_MAX)
 			starts[i] = *c;
 		read_op(p, &current, c);
 	}

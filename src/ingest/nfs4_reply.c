@@ -12,8 +12,6 @@
 
 #include <stdlib.h>
 
-enum { OPS_TEXT_MAX = 256 };
-
 static void read_sequence(struct rpc_call *call, struct cursor c, uint32_t status)
 {
 	struct nfs4_SEQUENCE4resok ok;
@@ -98,7 +96,7 @@ static void append_text(struct pending_call *p, uint32_t index, struct cursor c)
 	struct strbuf text;
 	char *result;
 
-	if (!p->call.ops_text || index >= p->call.ops_len || index >= OPS_TEXT_MAX)
+	if (!p->call.ops_text || index >= p->call.ops_len || index >= INGEST_OPS_TEXT_MAX)
 		return;
 	result = ingest_text_op(c, p->call.is_callback, true);
 	strbuf_init(&text);
@@ -162,11 +160,10 @@ static void read_op(struct pending_call *p, uint32_t index, struct cursor *c)
 	nfs4_skip_nfs_resop4(c);
 }
 
-void ingest_nfs4_reply(struct ingest *in, struct pending_call *p, struct cursor *c)
+void ingest_nfs4_reply(struct pending_call *p, struct cursor *c)
 {
 	uint32_t status = cursor_u32(c);
 
-	(void)in;
 	p->call.has_status = cursor_ok(c);
 	if (p->call.has_status)
 		p->call.status = status;

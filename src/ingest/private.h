@@ -49,18 +49,20 @@ void ingest_rpc_finish(struct ingest *in);
 
 /* --- nfs4_call.c, nfs4_reply.c: COMPOUND and CB_COMPOUND --- */
 
+/* Operations of one COMPOUND that get a text, with keep_text. */
+enum { INGEST_OPS_TEXT_MAX = 256 };
+
 /* Reads the arguments into the call; the cursor stands on them. Tells damage in the call. */
 void ingest_nfs4_call(struct ingest *in, struct pending_call *p, struct cursor *c);
 
 /* Reads the results into the call that they answer; sets its status. */
-void ingest_nfs4_reply(struct ingest *in, struct pending_call *p, struct cursor *c);
+void ingest_nfs4_reply(struct pending_call *p, struct cursor *c);
 
 /* --- told_*.c: what arguments and results of other programs tell; the cursors are copies --- */
 
 void ingest_told_call(struct pending_call *p, struct cursor args);
 void ingest_told_reply(struct pending_call *p, struct cursor results);
 
-void ingest_told_portmap(struct pending_call *p, struct cursor c, bool reply);
 void ingest_told_nlm(struct pending_call *p, struct cursor c, bool reply);
 void ingest_told_listing(struct pending_call *p, struct cursor c, bool reply);
 

@@ -277,7 +277,7 @@ static void reply_read_results(struct ingest *in, struct pending_call *p, const 
 		return;
 	}
 	if (call_is_compound(&p->call))
-		ingest_nfs4_reply(in, p, c);
+		ingest_nfs4_reply(p, c);
 	else
 		reply_read_plain(in, p, c);
 	count_damage(in, m->damage, c->fault);

@@ -74,7 +74,7 @@ static void portmap_call(struct pending_call *p, struct cursor *c)
 	p->call.told.port = t;
 }
 
-void ingest_told_portmap(struct pending_call *p, struct cursor c, bool reply)
+static void told_portmap(struct pending_call *p, struct cursor c, bool reply)
 {
 	struct portmap_told *t;
 	uint32_t port;
@@ -101,7 +101,7 @@ static void told(struct pending_call *p, struct cursor c, bool reply)
 {
 	switch (p->call.program) {
 	case PMAP_PROG:
-		ingest_told_portmap(p, c, reply);
+		told_portmap(p, c, reply);
 		break;
 	case NLM_PROG:
 		ingest_told_nlm(p, c, reply);
