@@ -183,7 +183,7 @@ static bool takes_program(const struct filter *f, const struct rpc_call *c)
 
 static bool takes_place(const struct filter *f, const struct rpc_call *c)
 {
-	return takes_program(f, c) && filter_takes(f, c->has_call ? c->call.at : c->reply.at,
+	return takes_program(f, c) && filter_takes(f, c->has_call ? c->origin.at : c->reply.at,
 						   &c->conn->client, &c->conn->server);
 }
 

@@ -20,14 +20,14 @@ struct calls_view {
 
 static bool call_has_latency(const struct rpc_call *c)
 {
-	return c->has_call && c->reply.frame != FRAME_NONE && stamp_known(c->call.at) &&
+	return c->has_call && c->reply.frame != FRAME_NONE && stamp_known(c->origin.at) &&
 	       stamp_known(c->reply.at);
 }
 
 /* Where and when the line belongs: the call's frame, or the reply's when there is no call. */
 static const struct provenance *call_place(const struct rpc_call *c)
 {
-	return c->has_call ? &c->call : &c->reply;
+	return c->has_call ? &c->origin : &c->reply;
 }
 
 static void json_frame(struct json *j, const char *key, uint64_t frame)
@@ -43,12 +43,12 @@ static void json_places(struct calls_view *v, struct json *j, const struct rpc_c
 	bool answered = c->reply.frame != FRAME_NONE;
 
 	json_member_text(j, "evidence", show_evidence(v->show, call_place(c)->evidence));
-	json_frame(j, "frame", c->has_call ? c->call.frame : FRAME_NONE);
-	json_frame(j, "first_frame", c->has_call ? c->call_first_frame : FRAME_NONE);
+	json_frame(j, "frame", c->has_call ? c->origin.frame : FRAME_NONE);
+	json_frame(j, "first_frame", c->has_call ? c->origin_first_frame : FRAME_NONE);
 	json_member_text(j, "reply_evidence",
 			 answered ? show_evidence(v->show, c->reply.evidence) : NULL);
 	json_frame(j, "reply_frame", c->reply.frame);
-	label_member_stamp(j, "time", c->has_call ? c->call.at : stamp_none());
+	label_member_stamp(j, "time", c->has_call ? c->origin.at : stamp_none());
 	label_member_stamp(j, "reply_time", answered ? c->reply.at : stamp_none());
 	label_add_caller(&v->text, c);
 	label_member(j, "client", &v->text);
@@ -105,7 +105,7 @@ static void calls_json(struct calls_view *v, const struct rpc_call *c)
 	json_places(v, &j, c);
 	json_procedure(v, &j, c);
 	if (call_has_latency(c))
-		json_member_i64(&j, "latency_ns", c->reply.at.ns - c->call.at.ns);
+		json_member_i64(&j, "latency_ns", c->reply.at.ns - c->origin.at.ns);
 	else
 		json_member_null(&j, "latency_ns");
 	json_key(&j, "retransmissions");
@@ -192,7 +192,7 @@ static void calls_text(struct calls_view *v, const struct rpc_call *c)
 	strbuf_add_format(line, "%-15s ", text);
 	if (v->show->run.evidence.items.len > 1)
 		strbuf_add_format(line, "%-4s", show_evidence(v->show, call_place(c)->evidence));
-	text_frame(line, c->has_call ? c->call.frame : FRAME_NONE);
+	text_frame(line, c->has_call ? c->origin.frame : FRAME_NONE);
 	strbuf_add_char(line, ' ');
 	text_frame(line, c->reply.frame);
 	strbuf_add_text(line, "  ");
@@ -201,7 +201,7 @@ static void calls_text(struct calls_view *v, const struct rpc_call *c)
 	label_add_answerer(&v->text, c);
 	text_field(line, &v->text, &v->who_columns);
 	if (call_has_latency(c))
-		stamp_format_duration(c->reply.at.ns - c->call.at.ns, text);
+		stamp_format_duration(c->reply.at.ns - c->origin.at.ns, text);
 	else
 		snprintf(text, sizeof(text), "-");
 	strbuf_add_format(line, "%10s  ", text);

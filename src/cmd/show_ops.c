@@ -23,13 +23,13 @@ static void ops_json(struct ops_view *v, const struct rpc_call *c, uint32_t inde
 
 	json_init(&j, &v->show->line, false);
 	json_object_begin(&j);
-	json_member_text(&j, "evidence", show_evidence(v->show, c->call.evidence));
-	json_member_u64(&j, "frame", c->call.frame);
+	json_member_text(&j, "evidence", show_evidence(v->show, c->origin.evidence));
+	json_member_u64(&j, "frame", c->origin.frame);
 	if (c->reply.frame != FRAME_NONE)
 		json_member_u64(&j, "reply_frame", c->reply.frame);
 	else
 		json_member_null(&j, "reply_frame");
-	label_member_stamp(&j, "time", c->call.at);
+	label_member_stamp(&j, "time", c->origin.at);
 	label_member_stamp(&j, "reply_time",
 			   c->reply.frame != FRAME_NONE ? c->reply.at : stamp_none());
 	label_add_caller(&v->text, c);
@@ -55,11 +55,11 @@ static void ops_text(struct ops_view *v, const struct rpc_call *c, uint32_t inde
 	char time[STAMP_TEXT_BYTES];
 	size_t start;
 
-	stamp_format_time(c->call.at, time);
+	stamp_format_time(c->origin.at, time);
 	strbuf_add_format(line, "%-15s ", time);
 	if (v->show->run.evidence.items.len > 1)
-		strbuf_add_format(line, "%-4s", show_evidence(v->show, c->call.evidence));
-	strbuf_add_format(line, "%7llu ", (unsigned long long)c->call.frame);
+		strbuf_add_format(line, "%-4s", show_evidence(v->show, c->origin.evidence));
+	strbuf_add_format(line, "%7llu ", (unsigned long long)c->origin.frame);
 	if (c->reply.frame == FRAME_NONE)
 		strbuf_add_text(line, "      -");
 	else
@@ -91,7 +91,7 @@ static void ops_take(void *context, const struct event *e)
 			ops_json(v, c, i);
 		else
 			ops_text(v, c, i);
-		show_line(v->show, c->call.at, c->call.evidence, c->call.frame);
+		show_line(v->show, c->origin.at, c->origin.evidence, c->origin.frame);
 	}
 }
 

@@ -179,11 +179,11 @@ static void timeline_take_call(void *context, const struct event *e)
 	if (!k) {
 		k = mem_alloc(1, sizeof(*k));
 		*k = key;
-		k->first = c->call;
+		k->first = c->origin;
 		map_add(&v->map, hash, k);
 		*(struct kind **)vec_push(&v->kinds) = k;
 	}
-	k->last = c->call;
+	k->last = c->origin;
 	k->count++;
 }
 

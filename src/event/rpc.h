@@ -171,13 +171,22 @@ struct rpc_call {
 	uint32_t cred_flavor; /* AUTH_SYS ...; UINT32_MAX: not known */
 	uint32_t uid;         /* AUTH_SYS; UINT32_MAX: not known */
 
-	struct provenance call;    /* the frame with the call's last byte */
-	uint64_t call_first_frame; /* the frame with its first byte */
-	struct provenance reply;   /* frame FRAME_NONE: none */
+	struct provenance call; /* the frame with the call's last byte */
+	/*
+	 * It was sent before, under the same XID, on a connection that broke: `call` is where it
+	 * came on this one, `origin` where it came first of all (else the same as `call`). The
+	 * broken connection's part was told as EVENT_RPC_UNANSWERED; what is told once a call, as
+	 * by EVENT_RPC_SETTLED, is told of this one.
+	 */
+	bool again;
+	bool left; /* EVENT_RPC_UNANSWERED: because it is now sent again on another connection */
+	struct provenance origin;
+	uint64_t origin_first_frame; /* the frame with its first byte; `origin` has its last */
+	struct provenance reply;     /* frame FRAME_NONE: none */
 	struct rpc_frames {
 		uint64_t *items;
 		uint32_t len, cap;
-	} retransmissions;      /* frames of the same call sent again */
+	} retransmissions; /* frames of the same call sent again, with `again` on any connection */
 	uint32_t reply_repeats; /* further replies to it */
 
 	enum rpc_outcome outcome;

@@ -48,22 +48,68 @@ void call_table_deinit(struct call_table *t)
 	free(t->buckets);
 }
 
-static size_t bucket_of(const struct call_table *t, uint64_t serial, enum conn_side from,
-			uint32_t xid)
+void flow_calls_init(struct flow_calls *flow, const struct conn *conn)
 {
-	uint64_t key = (serial << 1 | (uint64_t)from) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t hash = hash_bytes(conn->server.addr, sizeof(conn->server.addr));
 
-	return hash_u64(hash_start() ^ key, xid) & (t->buckets_len - 1);
+	hash = hash_u64(hash, hash_bytes(conn->client.addr, sizeof(conn->client.addr)));
+	flow->pair = hash_u64(hash, (uint64_t)conn->server.port << 32 | conn->evidence);
 }
 
-struct pending_call *call_table_find(const struct call_table *t, uint64_t serial,
-				     enum conn_side from, uint32_t xid)
+static size_t bucket_of(const struct call_table *t, uint64_t pair, enum conn_side from,
+			uint32_t xid)
 {
-	struct pending_call *p = t->buckets[bucket_of(t, serial, from, xid)];
+	return hash_u64(pair ^ (uint64_t)from, xid) & (t->buckets_len - 1);
+}
 
-	while (p && (p->call.xid != xid || p->call.conn->serial != serial || p->call.from != from))
+static bool pending_is(const struct pending_call *p, uint64_t pair, enum conn_side from,
+		       uint32_t xid)
+{
+	return p->call.xid == xid && p->pair == pair && p->call.from == from;
+}
+
+struct pending_call *call_table_find(const struct call_table *t, const struct flow_calls *flow,
+				     const struct conn *conn, enum conn_side from, uint32_t xid)
+{
+	struct pending_call *p = t->buckets[bucket_of(t, flow->pair, from, xid)];
+
+	while (p && (!pending_is(p, flow->pair, from, xid) || p->call.conn->serial != conn->serial))
 		p = p->hash_next;
 	return p;
+}
+
+struct pending_call *call_table_find_elsewhere(const struct call_table *t,
+					       const struct flow_calls *flow,
+					       const struct conn *conn, uint32_t xid)
+{
+	struct pending_call *p = t->buckets[bucket_of(t, flow->pair, CONN_FROM_CLIENT, xid)];
+
+	for (; p; p = p->hash_next) {
+		const struct conn *its = p->call.conn;
+
+		if (pending_is(p, flow->pair, CONN_FROM_CLIENT, xid) &&
+		    its->serial != conn->serial && its->evidence == conn->evidence &&
+		    its->transport == TRANSPORT_TCP &&
+		    endpoint_same_host(&its->client, &conn->client) &&
+		    endpoint_equal(&its->server, &conn->server))
+			return p;
+	}
+	return NULL;
+}
+
+struct pending_call *call_table_crowded(const struct call_table *t, const struct flow_calls *flow,
+					enum conn_side from, uint32_t xid)
+{
+	struct pending_call *p = t->buckets[bucket_of(t, flow->pair, from, xid)];
+	struct pending_call *oldest = NULL;
+	uint32_t count = 0;
+
+	for (; p; p = p->hash_next)
+		if (pending_is(p, flow->pair, from, xid)) {
+			oldest = p;
+			count++;
+		}
+	return count >= CALL_SAME_XID_MAX ? oldest : NULL;
 }
 
 static void call_table_grow(struct call_table *t)
@@ -74,7 +120,7 @@ static void call_table_grow(struct call_table *t)
 	t->buckets = mem_alloc(t->buckets_len, sizeof(*t->buckets));
 	free(old);
 	for (struct pending_call *p = t->oldest; p; p = p->newer) {
-		size_t b = bucket_of(t, p->call.conn->serial, p->call.from, p->call.xid);
+		size_t b = bucket_of(t, p->pair, p->call.from, p->call.xid);
 
 		p->hash_next = t->buckets[b];
 		t->buckets[b] = p;
@@ -123,7 +169,8 @@ struct pending_call *call_table_add(struct call_table *t, struct flow_calls *flo
 	p->call.from = from;
 	p->call.xid = xid;
 	p->flow = flow;
-	b = bucket_of(t, conn->serial, from, xid);
+	p->pair = flow->pair;
+	b = bucket_of(t, p->pair, from, xid);
 	p->hash_next = t->buckets[b];
 	t->buckets[b] = p;
 	p->older = t->newest;
@@ -142,9 +189,16 @@ struct pending_call *call_table_add(struct call_table *t, struct flow_calls *flo
 	return p;
 }
 
+static void flow_calls_unlink(struct pending_call *p)
+{
+	*(p->flow_newer ? &p->flow_newer->flow_older : &p->flow->newest) = p->flow_older;
+	*(p->flow_older ? &p->flow_older->flow_newer : &p->flow->oldest) = p->flow_newer;
+	p->flow_newer = p->flow_older = NULL;
+}
+
 void call_table_remove(struct call_table *t, struct pending_call *p)
 {
-	size_t b = bucket_of(t, p->call.conn->serial, p->call.from, p->call.xid);
+	size_t b = bucket_of(t, p->pair, p->call.from, p->call.xid);
 	struct pending_call **link = &t->buckets[b];
 
 	while (*link != p)
@@ -152,9 +206,17 @@ void call_table_remove(struct call_table *t, struct pending_call *p)
 	*link = p->hash_next;
 	*(p->newer ? &p->newer->older : &t->newest) = p->older;
 	*(p->older ? &p->older->newer : &t->oldest) = p->newer;
-	*(p->flow_newer ? &p->flow_newer->flow_older : &p->flow->newest) = p->flow_older;
-	*(p->flow_older ? &p->flow_older->flow_newer : &p->flow->oldest) = p->flow_newer;
+	if (p->flow)
+		flow_calls_unlink(p);
 	t->len--;
+}
+
+void call_table_strand(struct pending_call *p)
+{
+	flow_calls_unlink(p);
+	p->flow = NULL;
+	p->conn = *p->call.conn;
+	p->call.conn = &p->conn;
 }
 
 static void pending_drop_texts(struct pending_call *p)

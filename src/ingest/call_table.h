@@ -3,6 +3,10 @@
  * Calls that wait for their reply: found again by connection, direction and XID. Bounded: when it
  * is full the oldest call makes room. Memory of settled calls is used again, so that in the steady
  * state nothing is allocated.
+ *
+ * A client whose connection broke sends what was unanswered again on the next one, under the same
+ * XID (RFC 5531 section 9; net/sunrpc/xprt.c keeps the request). So calls stay in the table when
+ * their connection ends, and are found from the other connections of the two hosts.
  */
 #ifndef INGEST_CALL_TABLE_H
 #define INGEST_CALL_TABLE_H
@@ -10,7 +14,12 @@
 #include "event/rpc.h"
 #include "proto/rpc_msg.h"
 
-enum { CALL_TABLE_DEFAULT_MAX = 32768, CALL_TABLE_SPARE_MAX = 1024, CALL_SETTLED_KEPT = 16 };
+enum {
+	CALL_TABLE_DEFAULT_MAX = 32768,
+	CALL_TABLE_SPARE_MAX = 1024,
+	CALL_SETTLED_KEPT = 16,
+	CALL_SAME_XID_MAX = 32, /* calls of one pair of hosts, over all connections, with one XID */
+};
 
 /* Room for what arguments and results tell. */
 union pending_told {
@@ -34,6 +43,7 @@ struct pending_call {
 	struct pending_call *newer, *older;           /* of all */
 	struct pending_call *flow_newer, *flow_older; /* of its connection */
 	struct flow_calls *flow; /* NULL: its connection ended while it was kept */
+	uint64_t pair;           /* as in struct flow_calls */
 	struct conn conn;        /* a copy, while it is kept */
 };
 
@@ -48,6 +58,8 @@ struct settled_call {
 
 /* What one connection has of it; struct flow's `rpc` points here. */
 struct flow_calls {
+	uint64_t
+		pair; /* hash of the hosts and the server's port: alike for all their connections */
 	struct pending_call *newest, *oldest;
 	struct settled_call settled[CALL_SETTLED_KEPT]; /* a ring */
 	uint32_t settled_xid[CALL_SETTLED_KEPT];        /* theirs, to be searched for each call */
@@ -67,9 +79,31 @@ struct call_table {
 void call_table_init(struct call_table *t, size_t max);
 void call_table_deinit(struct call_table *t);
 
+/* Prepares what a connection has: `flow` is zeroed. */
+void flow_calls_init(struct flow_calls *flow, const struct conn *conn);
+
 /* The waiting call of this connection, direction and XID, or NULL. */
-struct pending_call *call_table_find(const struct call_table *t, uint64_t serial,
-				     enum conn_side from, uint32_t xid);
+struct pending_call *call_table_find(const struct call_table *t, const struct flow_calls *flow,
+				     const struct conn *conn, enum conn_side from, uint32_t xid);
+
+/*
+ * The client's newest call with this XID on another TCP connection between the same hosts, to the
+ * same port of the server, or NULL. It may be one whose connection ended (flow is NULL).
+ */
+struct pending_call *call_table_find_elsewhere(const struct call_table *t,
+					       const struct flow_calls *flow,
+					       const struct conn *conn, uint32_t xid);
+
+/*
+ * The oldest of the calls that share this place's XID and pair of hosts, once there are
+ * CALL_SAME_XID_MAX; else NULL. It must go before one more is added, or whoever forges such calls
+ * makes each look-up slow.
+ */
+struct pending_call *call_table_crowded(const struct call_table *t, const struct flow_calls *flow,
+					enum conn_side from, uint32_t xid);
+
+/* The connection of a call in the table ends; the call stays, with a copy of the connection. */
+void call_table_strand(struct pending_call *p);
 
 /* A fresh call in the table, zeroed but for its buffers. The table must not be full. */
 struct pending_call *call_table_add(struct call_table *t, struct flow_calls *flow,

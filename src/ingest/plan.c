@@ -105,7 +105,7 @@ struct rpc_range ingest_plan(void *context, struct flow *flow, enum conn_side fr
 			return (struct rpc_range){0};
 		return plan_body(msg.call.version, msg.call.procedure, &head, false);
 	}
-	p = call_table_find(&in->calls, flow->conn.serial, caller, msg.xid);
+	p = flow->rpc ? call_table_find(&in->calls, flow->rpc, &flow->conn, caller, msg.xid) : NULL;
 	if (!p || p->call.program != NFS4_PROGRAM)
 		return (struct rpc_range){0};
 	if (msg.reply.reply_stat != RPC_REPLY_ACCEPTED ||

@@ -138,19 +138,45 @@ static void call_stats_add_outcome(struct call_stats *s, const struct rpc_call *
 	}
 }
 
-/* Call to reply; false when they are not both known, or on different clocks. */
+/* Call, where it was first sent, to reply; false when not both are known, or on one clock. */
 static bool call_latency_ns(const struct rpc_call *c, int64_t *ns)
 {
-	return c->has_call && stamp_known(c->call.at) && c->call.at.clock == c->reply.at.clock &&
-	       !__builtin_sub_overflow(c->reply.at.ns, c->call.at.ns, ns);
+	return c->has_call && stamp_known(c->origin.at) &&
+	       c->origin.at.clock == c->reply.at.clock &&
+	       !__builtin_sub_overflow(c->reply.at.ns, c->origin.at.ns, ns);
+}
+
+/*
+ * A call that was sent before on a connection that broke: it was counted, also as unanswered there,
+ * and now has another chance.
+ */
+static void call_take_again(struct call_model *m, const struct rpc_call *c)
+{
+	struct call_stats *s = call_stats_get(m, c);
+
+	if (s) {
+		s->retransmissions++;
+		s->unanswered -= s->unanswered > 0;
+	}
+	for (uint32_t i = 0; i < c->ops_len; i++) {
+		struct call_op_stats *op = call_op_get(m, c, c->ops[i].op);
+
+		if (op)
+			op->unanswered -= op->unanswered > 0;
+	}
 }
 
 static void call_take_call(void *context, const struct event *e)
 {
 	struct call_model *m = context;
 	const struct rpc_call *c = e->rpc;
-	struct call_stats *s = call_stats_get(m, c);
+	struct call_stats *s;
 
+	if (c->again) {
+		call_take_again(m, c);
+		return;
+	}
+	s = call_stats_get(m, c);
 	if (c->call_damage)
 		m->calls_damaged++;
 	if (s)

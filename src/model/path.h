@@ -115,7 +115,7 @@ struct path_calls {
 	struct stamp accepted_last; /* the last call that was accepted after a refusal */
 };
 
-/* Calls that were unanswered when their connection, or the evidence, ended. */
+/* Calls that were unanswered when their connection, or the evidence, ended, or that left it. */
 struct path_wait {
 	struct conn conn;
 	uint32_t program, version;

@@ -223,27 +223,42 @@ static void take_repeat(void *context, const struct event *e)
 	path_cite(c->repeat_cites, &c->repeat_cites_len, &e->at);
 }
 
-/* Nothing is kept yet: only if the connection ends right after it was the call never answered. */
+/* The wait of this call's connection and program among the last ones of the list; NULL: none. */
+static struct path_wait *wait_find(const struct vec *waits, const struct rpc_call *rpc)
+{
+	for (size_t i = 0; i < PATH_CITES_MAX && i < waits->len; i++) {
+		struct path_wait *w = vec_at(waits, waits->len - 1 - i);
+
+		if (w->conn.serial == rpc->conn->serial && w->program == rpc->program &&
+		    w->version == rpc->version)
+			return w;
+	}
+	return NULL;
+}
+
+/*
+ * Nothing is kept yet: only if the connection ends right after it was the call never answered. One
+ * that left the connection was not either.
+ */
 static void take_unanswered(void *context, const struct event *e)
 {
 	struct path_model *m = context;
 	const struct rpc_call *rpc = e->rpc;
+	struct vec *waits = rpc->left ? &m->waits : &m->ending;
+	size_t max = rpc->left ? PATH_WAITS_MAX : PATH_CITES_MAX;
 	struct path_wait *w = vec_last(&m->ending);
 
 	if (rpc->from != CONN_FROM_CLIENT || e->conn->transport != TRANSPORT_TCP)
 		return;
 	if (w && w->conn.serial != e->conn->serial)
 		m->ending.len = 0;
-	for (size_t i = 0; i < m->ending.len; i++) {
-		w = vec_at(&m->ending, i);
-		if (w->program == rpc->program && w->version == rpc->version)
-			break;
-		w = NULL;
-	}
-	if (m->ending.len == 0 || !w) {
-		if (m->ending.len == PATH_CITES_MAX)
+	w = wait_find(waits, rpc);
+	if (!w) {
+		if (waits->len == max) {
+			m->dropped += rpc->left;
 			return;
-		w = vec_push(&m->ending);
+		}
+		w = vec_push(waits);
 		*w = (struct path_wait){.conn = *e->conn,
 					.program = rpc->program,
 					.version = rpc->version,

@@ -48,6 +48,10 @@ def port_of(endpoint):
     return int(endpoint.rsplit(":", 1)[1])
 
 
+def host_of(endpoint):
+    return endpoint.rsplit(":", 1)[0]
+
+
 def ports_in(calls):
     """Server ports over TCP: those that tshark must be told to decode as RPC."""
     return {2049} | {port_of(c["server"]) for c in calls if c["transport"] == "tcp"}
@@ -80,12 +84,19 @@ class Ours:
         return None, False
 
 
+def same_ends(ours, client, server):
+    """One call that was sent again on the next connection has another port there."""
+    if ours["retransmissions"]:
+        return (host_of(ours["client"]), ours["server"]) == (host_of(client), server)
+    return (ours["client"], ours["server"]) == (client, server)
+
+
 def call_differs(msg, ours):
     """Why a call that tshark shows is not the same with us, or None."""
     got = (ours["program"], ours["version"], ours["procedure"])
     if got != (msg.program, msg.version, msg.procedure):
         return f"is {got}, tshark {(msg.program, msg.version, msg.procedure)}"
-    if (ours["client"], ours["server"]) != (msg.src, msg.dst):
+    if not same_ends(ours, msg.src, msg.dst):
         return f"from {ours['client']} to {ours['server']}, tshark {msg.src} {msg.dst}"
     theirs = [op for op, _ in msg.ops]
     if [o["op"] for o in ours["ops"]][: len(theirs)] != theirs:
@@ -98,7 +109,7 @@ def reply_differs(msg, ours):
         frames = [ours["frame"], *ours["retransmissions"]]
         if msg.call_frame not in frames:
             return f"answers frame {ours['frame']}, tshark {msg.call_frame}"
-    if (ours["server"], ours["client"]) != (msg.src, msg.dst):
+    if not same_ends(ours, msg.dst, msg.src):
         return f"from {ours['server']} to {ours['client']}, tshark {msg.src} {msg.dst}"
     theirs = [tuple(o) for o in msg.ops if o[1] is not None]
     mine = [(o["op"], o["status"]) for o in ours["ops"]][: len(theirs)]

@@ -90,8 +90,11 @@ static inline void script_rpc(struct script *s, double seconds, enum event_kind 
 	struct event e = {
 		.kind = kind, .at = script_place(s, seconds), .conn = rpc->conn, .rpc = rpc};
 
-	if (kind == EVENT_RPC_CALL)
+	if (kind == EVENT_RPC_CALL) {
 		rpc->call = e.at;
+		if (!rpc->again)
+			rpc->origin = e.at;
+	}
 	if (kind == EVENT_RPC_REPLY)
 		rpc->reply = e.at;
 	event_emit(&s->board, &e);

@@ -19,6 +19,7 @@ static bool taken(const struct options *o)
 		.procedure = 1,
 		.has_call = true,
 		.call = {.frame = 1, .at = script_at(0)},
+		.origin = {.frame = 1, .at = script_at(0)},
 		.outcome = RPC_SUCCESS,
 		.has_status = true,
 		.status = BADSESSION,
