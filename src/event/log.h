@@ -22,9 +22,15 @@ enum log_fact_kind {
 	LOG_CLIENTID_IN_USE,  /* "Server NAME reports our clientid is in use" */
 	LOG_CLIENTID_MISMATCH, /* nfsd: "testing state ID with incorrect client ID" */
 	LOG_MONITOR_FAILED,    /* "lockd: cannot monitor NAME" */
+	LOG_LOCK_OUT_OF_STEP,  /* lockd: "unexpected unlock status", "VFS is out of sync" */
+	LOG_FILEID_CHANGED,    /* "NFS: server NAME error: fileid changed" */
+	LOG_FRAGMENT_REFUSED,  /* a server: an RPC record is longer than it takes */
+	LOG_TRACKING_FAILED,   /* nfsd cannot keep which clients may reclaim: "Unable to initialize
+				* client recovery tracking! (ERROR)" */
 	LOG_GRACE_STARTED,     /* nfsd: "starting N-second grace period" */
 	LOG_GRACE_ENDED,
-	LOG_HUNG_TASK, /* "task NAME:PID blocked for more than N seconds" */
+	LOG_HUNG_TASK,   /* "task NAME:PID blocked for more than N seconds" */
+	LOG_SOFT_LOCKUP, /* "BUG: soft lockup - CPU#N stuck for Ns! [NAME:PID]" */
 	LOG_OUT_OF_MEMORY,
 	LOG_BOOT, /* the log's first line of a boot: "Linux version ..." */
 	LOG_FACT_COUNT,
@@ -42,7 +48,7 @@ struct log_fact {
 	struct slice subject;      /* interface, section, path or task name; or empty */
 	bool gave_up;              /* NOT_RESPONDING: "timed out", not "still trying" */
 	int64_t number;            /* locks lost, error, PID, seconds of grace; 0: none */
-	int64_t seconds;           /* HUNG_TASK: blocked for; else 0 */
+	int64_t seconds;           /* HUNG_TASK, SOFT_LOCKUP: for so long; else 0 */
 	struct slice
 		detail; /* HUNG_TASK: the lines of its stack, as they stand in the log; or empty */
 	/* HUNG_TASK, from its stack; empty: not told. The innermost function that is no plain wait,

@@ -46,11 +46,28 @@ static const struct wording {
 	/* fs/nfsd/nfs4state.c; before 663e36f07666 */
 	{"incorrect client", "NFSD: client $S testing state ID with incorrect client ID",
 	 LOG_CLIENTID_MISMATCH, false, false},
+	/* fs/nfsd/nfs4recover.c: clients will not be let reclaim after the next restart */
+	{"recovery track", "NFSD: Unable to initialize client recovery tracking! ($N",
+	 LOG_TRACKING_FAILED, false, false},
 	{"grace period", "NFSD: starting $N-second grace period", LOG_GRACE_STARTED, false, false},
 	{"grace period", "NFSD: end of grace period", LOG_GRACE_ENDED, false, false},
 	{"grace period", "ending NFSv4 grace period", LOG_GRACE_ENDED, false, false},
 	/* fs/lockd/mon.c */
 	{"cannot mon", "lockd: cannot monitor $S", LOG_MONITOR_FAILED, false, false},
+	/* fs/lockd/clntproc.c: nlmclnt_unlock, nlmclnt_lock */
+	{"unlock status", "lockd: unexpected unlock status: $N", LOG_LOCK_OUT_OF_STEP, false,
+	 false},
+	{"out of sync", "VFS is out of sync with lock manager", LOG_LOCK_OUT_OF_STEP, false, false},
+	/* fs/nfs/inode.c: nfs_update_inode */
+	{"fileid changed", "NFS: server $S error: fileid changed", LOG_FILEID_CHANGED, false,
+	 false},
+	/* net/sunrpc/svcsock.c: svc_tcp_recv_record, svc_tcp_read_marker, receive_data_ready */
+	{"ragment", "RPC: fragment too large: $*", LOG_FRAGMENT_REFUSED, false, false},
+	{"ragment", "RPC fragment too large: $*", LOG_FRAGMENT_REFUSED, false, false},
+	{"ragment", "svc: $T oversized RPC fragment ($N", LOG_FRAGMENT_REFUSED, false, false},
+	/* kernel/watchdog.c */
+	{"soft lockup", "BUG: soft lockup - CPU$* stuck for $Ns! [$T]", LOG_SOFT_LOCKUP, false,
+	 false},
 	/* kernel/hung_task.c, mm/oom_kill.c, init/version.c */
 	{"blocked for", "INFO: task $T blocked for more than $N seconds", LOG_HUNG_TASK, false,
 	 false},
@@ -179,7 +196,7 @@ bool log_address_parse(struct slice text, struct endpoint *out)
 }
 
 /* "NAME:PID": the PID stands behind the last colon. */
-static void hung_task_settle(struct log_fact *f)
+static void task_settle(struct log_fact *f)
 {
 	size_t colon = f->subject.len;
 
@@ -222,8 +239,8 @@ bool log_fact_parse(struct slice text, bool kernel, struct log_fact *out)
 		}
 		if (!open || !wording_match(w, text, &f) || !program_is_plausible(f.program))
 			continue;
-		if (f.kind == LOG_HUNG_TASK)
-			hung_task_settle(&f);
+		if (f.kind == LOG_HUNG_TASK || f.kind == LOG_SOFT_LOCKUP)
+			task_settle(&f);
 		f.server_is_address = f.server.len && log_address_parse(f.server, &f.server_at);
 		*out = f;
 		return true;

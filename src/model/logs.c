@@ -15,7 +15,8 @@ void logs_model_init(struct logs_model *m)
 	arena_init(&m->arena);
 	vec_init(&m->hosts, sizeof(struct logs_host *));
 	vec_init(&m->intervals, sizeof(struct logs_interval *));
-	vec_init(&m->losses, sizeof(struct logs_loss *));
+	vec_init(&m->losses, sizeof(struct logs_tally *));
+	vec_init(&m->mismatches, sizeof(struct logs_tally *));
 	vec_init(&m->interfaces, sizeof(struct logs_interface *));
 	vec_init(&m->tasks, sizeof(struct logs_task *));
 }
@@ -27,6 +28,7 @@ void logs_model_deinit(struct logs_model *m)
 	vec_deinit(&m->hosts);
 	vec_deinit(&m->intervals);
 	vec_deinit(&m->losses);
+	vec_deinit(&m->mismatches);
 	vec_deinit(&m->interfaces);
 	vec_deinit(&m->tasks);
 	arena_deinit(&m->arena);
@@ -145,29 +147,41 @@ static void take_responding(struct logs_model *m, const struct logs_host *host,
 		v->ok = e->at;
 }
 
+/* Counts the message in this list, by host and peer. */
+static void tally_take(struct logs_model *m, struct vec *list, const struct logs_host *host,
+		       const struct event *e)
+{
+	struct logs_tally *tally = NULL;
+
+	for (size_t i = 0; i < list->len && !tally; i++) {
+		struct logs_tally *one = *(struct logs_tally **)vec_at(list, i);
+
+		if (subject_is(&one->of, host, e->log))
+			tally = one;
+	}
+	if (!tally) {
+		tally = list_add(m, list, LOGS_TALLIES_MAX, sizeof(*tally));
+		if (!tally)
+			return;
+		tally->of = subject_make(m, host, e->log);
+		tally->first = e->at;
+	}
+	tally->count++;
+	if (e->log->number > 0)
+		tally->sum += (uint64_t)e->log->number;
+	tally->last = e->at;
+	cite_add(tally->cites, &tally->cites_len, &e->at);
+}
+
 static void take_locks_lost(struct logs_model *m, const struct logs_host *host,
 			    const struct event *e)
 {
-	struct logs_loss *loss = NULL;
+	tally_take(m, &m->losses, host, e);
+}
 
-	for (size_t i = 0; i < m->losses.len && !loss; i++) {
-		struct logs_loss *one = *(struct logs_loss **)vec_at(&m->losses, i);
-
-		if (subject_is(&one->of, host, e->log))
-			loss = one;
-	}
-	if (!loss) {
-		loss = list_add(m, &m->losses, LOGS_LOSSES_MAX, sizeof(*loss));
-		if (!loss)
-			return;
-		loss->of = subject_make(m, host, e->log);
-		loss->first = e->at;
-	}
-	loss->count++;
-	if (e->log->number > 0)
-		loss->locks += (uint64_t)e->log->number;
-	loss->last = e->at;
-	cite_add(loss->cites, &loss->cites_len, &e->at);
+static void take_mismatch(struct logs_model *m, const struct logs_host *host, const struct event *e)
+{
+	tally_take(m, &m->mismatches, host, e);
 }
 
 static struct logs_interface *interface_of(struct logs_model *m, const struct logs_host *host,
@@ -260,6 +274,7 @@ static void logs_take(void *context, const struct event *e)
 		[LOG_LINK_DOWN] = take_link,
 		[LOG_LINK_UP] = take_link,
 		[LOG_LOCKS_LOST] = take_locks_lost,
+		[LOG_CLIENTID_MISMATCH] = take_mismatch,
 		[LOG_HUNG_TASK] = take_hung_task,
 	};
 	struct logs_model *m = context;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What kernel logs told: intervals in which a server did not respond, locks that were lost, links
- * that went and came, tasks that hung. By host, as the logs name it.
+ * What kernel logs told: intervals in which a server did not respond, locks that were lost, states
+ * that a client used under another's ID, links that went and came, tasks that hung. By host, as the
+ * logs name it.
  *
  * Not the logs themselves: a line that nothing here knows was never an event. Texts are copies.
  */
@@ -14,7 +15,7 @@
 
 enum {
 	LOGS_INTERVALS_MAX = 4096,
-	LOGS_LOSSES_MAX = 1024,
+	LOGS_TALLIES_MAX = 1024, /* of each kind */
 	LOGS_INTERFACES_MAX = 1024,
 	LOGS_OUTAGES_MAX = 64, /* kept for each interface: the first ones and the last one */
 	LOGS_TASKS_MAX = 1024,
@@ -53,11 +54,11 @@ struct logs_interval {
 	uint32_t cites_len;
 };
 
-/* Locks that one host lost at one server. */
-struct logs_loss {
-	struct logs_subject of;
-	uint64_t count; /* messages */
-	uint64_t locks; /* the sum of their numbers; 0: they tell none */
+/* Messages of one kind from one host about one peer. */
+struct logs_tally {
+	struct logs_subject of; /* its server: the peer that the messages name */
+	uint64_t count;         /* messages */
+	uint64_t sum;           /* of their numbers (locks lost); 0: they tell none */
 	struct provenance first, last;
 	struct provenance cites[LOGS_CITES_MAX];
 	uint32_t cites_len;
@@ -98,7 +99,9 @@ struct logs_model {
 	struct arena arena;
 	struct vec hosts;      /* struct logs_host *, each list in order of first sight */
 	struct vec intervals;  /* struct logs_interval * */
-	struct vec losses;     /* struct logs_loss * */
+	struct vec losses;     /* struct logs_tally *: locks that a host lost at a server */
+	struct vec mismatches; /* struct logs_tally *: clients that a server says tested states of
+				* another client ID */
 	struct vec interfaces; /* struct logs_interface * */
 	struct vec tasks;      /* struct logs_task * */
 	uint64_t dropped;      /* facts for which there was no room */

@@ -19,9 +19,9 @@ struct told {
 static void tell(const char *text, const struct path_model *path, struct told *out)
 {
 	static const struct rule *const rules[] = {
-		&rule_host_link_down,     &rule_nfs4_lock_reclaim_failed,
-		&rule_rpc_not_responding, &rule_soft_mount_io_error,
-		&rule_task_hung,
+		&rule_host_link_down,           &rule_nfs4_clientid_mismatch,
+		&rule_nfs4_lock_reclaim_failed, &rule_rpc_not_responding,
+		&rule_soft_mount_io_error,      &rule_task_hung,
 	};
 	struct log_options options = {.year = 2026};
 	struct rule_input in = {.evidence = &out->evidence, .logs = &out->model, .path = path};
@@ -133,6 +133,40 @@ TEST(lost_locks_are_counted_for_each_server)
 	told_deinit(&t);
 	tell("[   20.889708] NFS: __nfs4_reclaim_open_state: Lock reclaim failed!\n", NULL, &t);
 	CHECK(find(&t, "nfs4-lock-reclaim-failed"));
+	told_deinit(&t);
+}
+
+TEST(states_of_another_client_id_are_told_by_client)
+{
+	const struct finding *f;
+	struct told t;
+
+	tell("[ 4000.000000] NFSD: client 192.0.2.21 testing state ID with incorrect client ID\n"
+	     "[ 4000.100000] NFSD: client 192.0.2.22 testing state ID with incorrect client ID\n"
+	     "[ 4000.200000] NFSD: client 192.0.2.21 testing state ID with incorrect client ID\n",
+	     NULL, &t);
+	CHECK_EQ_U64(t.d.findings.len, 2);
+	f = find(&t, "nfs4-clientid-mismatch");
+	if (CHECK(f)) {
+		CHECK_EQ_U64(f->count, 2);
+		CHECK_EQ_U64(f->cites.len, 2);
+		CHECK_EQ_U64(f->clients.len, 1);
+		CHECK(strstr(f->title, "192.0.2.21"));
+	}
+	told_deinit(&t);
+}
+
+TEST(twin_what_else_nfsd_says_of_clients)
+{
+	struct told t;
+
+	tell("[ 4000.000000] NFSD: starting 90-second grace period (net f0000000)\n"
+	     "[ 4000.100000] nfsd4_validate_stateid: 443 callbacks suppressed\n"
+	     "Nov 14 10:00:00 srv app[7]: NFSD: client a testing state ID with incorrect client "
+	     "ID\n",
+	     NULL, &t);
+	CHECK_EQ_U64(t.d.findings.len, 0);
+	CHECK_EQ_U64(t.model.mismatches.len, 0);
 	told_deinit(&t);
 }
 

@@ -11,17 +11,17 @@
 
 #include <inttypes.h>
 
-static const char *how_many(struct diagnosis *d, const struct logs_loss *loss)
+static const char *how_many(struct diagnosis *d, const struct logs_tally *loss)
 {
-	if (loss->locks)
+	if (loss->sum)
 		return arena_format(&d->arena, "%" PRIu64 " lock%s in %" PRIu64 " recover%s",
-				    loss->locks, loss->locks == 1 ? "" : "s", loss->count,
+				    loss->sum, loss->sum == 1 ? "" : "s", loss->count,
 				    loss->count == 1 ? "y" : "ies");
 	return arena_format(&d->arena, "locks (%" PRIu64 " message%s)", loss->count,
 			    loss->count == 1 ? "" : "s");
 }
 
-static void tell(const struct rule_input *in, struct diagnosis *d, const struct logs_loss *loss)
+static void tell(const struct rule_input *in, struct diagnosis *d, const struct logs_tally *loss)
 {
 	struct finding *f = diagnosis_add(d, "nfs4-lock-reclaim-failed", CONFIDENCE_CERTAIN);
 
@@ -45,7 +45,7 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->logs && i < in->logs->losses.len; i++)
-		tell(in, out, *(struct logs_loss **)vec_at(&in->logs->losses, i));
+		tell(in, out, *(struct logs_tally **)vec_at(&in->logs->losses, i));
 }
 
 const struct rule rule_nfs4_lock_reclaim_failed = {

@@ -9,6 +9,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_net_unreachable,
 	&rule_nfs4_client_owner_collision,
 	&rule_nfs4_clientid_in_use,
+	&rule_nfs4_clientid_mismatch,
 	&rule_nfs4_grace_wait,
 	&rule_nfs4_lease_expired,
 	&rule_nfs4_lock_reclaim_failed,

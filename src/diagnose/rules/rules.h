@@ -10,6 +10,7 @@ extern const struct rule rule_host_link_down;
 extern const struct rule rule_net_unreachable;
 extern const struct rule rule_nfs4_client_owner_collision;
 extern const struct rule rule_nfs4_clientid_in_use;
+extern const struct rule rule_nfs4_clientid_mismatch;
 extern const struct rule rule_nfs4_grace_wait;
 extern const struct rule rule_nfs4_lease_expired;
 extern const struct rule rule_nfs4_lock_reclaim_failed;
