@@ -193,6 +193,13 @@ void json_member_bool(struct json *j, const char *key, bool value)
 	json_bool(j, value);
 }
 
+void json_member_seconds(struct json *j, const char *key, int64_t ns)
+{
+	json_key(j, key);
+	json_separate(j);
+	strbuf_add_seconds(j->out, ns);
+}
+
 void json_member_null(struct json *j, const char *key)
 {
 	json_key(j, key);

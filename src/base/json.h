@@ -50,6 +50,7 @@ void json_member_text(struct json *j, const char *key, const char *text);
 void json_member_u64(struct json *j, const char *key, uint64_t value);
 void json_member_i64(struct json *j, const char *key, int64_t value);
 void json_member_bool(struct json *j, const char *key, bool value);
+void json_member_seconds(struct json *j, const char *key, int64_t ns); /* a number: 1.1 */
 void json_member_null(struct json *j, const char *key);
 
 #endif

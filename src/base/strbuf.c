@@ -72,6 +72,23 @@ void strbuf_add_format(struct strbuf *sb, const char *format, ...)
 	sb->len += (size_t)len;
 }
 
+void strbuf_add_seconds(struct strbuf *sb, int64_t ns)
+{
+	enum { NS_PER_MS = 1000000, MS_PER_S = 1000 };
+	/* Rounded to the nearest millisecond; not beyond what the type holds. */
+	uint64_t size = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+	uint64_t ms = size / NS_PER_MS + (size % NS_PER_MS >= NS_PER_MS / 2);
+	int decimals = ms % 10 ? 3 : ms % 100 ? 2 : 1;
+	uint64_t fraction = ms % MS_PER_S;
+
+	strbuf_add_format(sb, "%s%llu", ns < 0 && ms ? "-" : "",
+			  (unsigned long long)(ms / MS_PER_S));
+	for (int i = decimals; i < 3; i++)
+		fraction /= 10;
+	if (fraction)
+		strbuf_add_format(sb, ".%0*llu", decimals, (unsigned long long)fraction);
+}
+
 void strbuf_add_hex(struct strbuf *sb, struct slice bytes)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -23,6 +23,10 @@ void strbuf_add_char(struct strbuf *sb, char c);
 void strbuf_add_format(struct strbuf *sb, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Nanoseconds as seconds, with at most three decimals and no needless ones: "60", "1.1", "-0.25".
+ */
+void strbuf_add_seconds(struct strbuf *sb, int64_t ns);
+
 /* Lower-case hexadecimal digits of the bytes. */
 void strbuf_add_hex(struct strbuf *sb, struct slice bytes);
 

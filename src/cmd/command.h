@@ -35,6 +35,7 @@ struct command {
 extern const struct command command_diagnose;
 extern const struct command command_show;
 extern const struct command command_explain;
+extern const struct command command_timeouts;
 
 /*
  * "nfsleuth: ..." and a line break on standard error, one line whatever the text holds.

@@ -10,6 +10,7 @@ static const struct command *const commands[] = {
 	&command_diagnose,
 	&command_show,
 	&command_explain,
+	&command_timeouts,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -43,7 +44,7 @@ static enum status print_help(void)
 			"incident,\nand proves it frame by frame.\n\n"
 			"Usage: nfsleuth COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		strbuf_add_format(&out, "  %-10s %-14s %s\n", commands[i]->name,
+		strbuf_add_format(&out, "  %-10s %-15s %s\n", commands[i]->name,
 				  commands[i]->arguments, commands[i]->summary);
 	strbuf_add_text(
 		&out,

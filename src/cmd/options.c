@@ -40,6 +40,8 @@ static const struct option_row option_rows[] = {
 	{OPTION_SINCE, "--since", "TIME", NULL,
 	 "only from then on (UTC): 2026-11-22T01:26:00Z, or 01:26:00 of each day"},
 	{OPTION_UNTIL, "--until", "TIME", NULL, "only until then"},
+	{OPTION_UNTIL_SECONDS, "--until", "SECONDS", NULL,
+	 "how far the schedule goes (assumed: twice the time until the complaint)"},
 	{OPTION_HELP, "--help", NULL, NULL, "show this help"},
 };
 
@@ -120,6 +122,7 @@ static struct err *option_apply(const struct option_row *row, const char *value,
 		out->since = value;
 		break;
 	case OPTION_UNTIL:
+	case OPTION_UNTIL_SECONDS:
 		out->until = value;
 		break;
 	case OPTION_HELP:

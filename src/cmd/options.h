@@ -25,6 +25,7 @@ enum option_id {
 	OPTION_STATUS,
 	OPTION_SINCE,
 	OPTION_UNTIL,
+	OPTION_UNTIL_SECONDS, /* --until of `timeouts` */
 	OPTION_HELP,
 	OPTION_COUNT,
 };

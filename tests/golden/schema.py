@@ -62,7 +62,19 @@ SUMMARY = {
     "conns": int, "frames": int, "undecoded": dict,
 }
 
-SHAPES = {"diagnosis": DIAGNOSIS, "calls": CALL, "summary": SUMMARY, "lines": dict}
+TIMEOUTS = {
+    "schema": re.compile(r"nfsleuth\.timeouts/1"), "program": re.compile("nfs|lockd"),
+    "version": (int, None), "transport": re.compile("tcp|udp|rdma"),
+    "failure": re.compile("hard|soft|softerr"), "first_s": (int, float), "retries": int,
+    "major_s": (int, float),
+    "schedule": [{"at_s": (int, float), "event": re.compile("transmit|retransmit|complain|fail"),
+                  "kernels": [str], "latest_s": (int, float)}],
+    "unsent": {"at_s": (int, float), "event": re.compile("complain|fail")},
+    "alternatives": [{"id": str, "text": str}], "notes": [str],
+}
+
+SHAPES = {"diagnosis": DIAGNOSIS, "calls": CALL, "summary": SUMMARY, "timeouts": TIMEOUTS,
+          "lines": dict}
 BY_LINE = ("calls", "lines")
 
 
