@@ -26,6 +26,7 @@ enum event_kind {
 	 * connection.
 	 */
 	EVENT_RPC_SETTLED,
+	EVENT_UNFRAMED, /* no record mark was found: struct event_unframed; before EVENT_CONN_END */
 	EVENT_CONN_END, /* nothing more will come of this connection */
 	EVENT_NET,      /* ICMP or ARP: struct event_net; without a connection */
 	EVENT_LOG,      /* a line of a kernel log: struct log_fact; without a connection */
@@ -82,6 +83,21 @@ struct event_net {
 	struct endpoint target; /* ARP: whose hardware address is asked for or told; port 0 */
 };
 
+enum { UNFRAMED_BYTES = 8 };
+
+/*
+ * A side's bytes are no RPC records (RFC 5531 section 11), from here to the connection's end,
+ * although the capture holds all of them. Told also of what never was RPC.
+ */
+struct event_unframed {
+	enum conn_side from;
+	uint8_t bytes[UNFRAMED_BYTES]; /* what stands where a record mark should be */
+	uint8_t len;                   /* of bytes */
+	uint64_t offset;               /* in the side's stream */
+	uint64_t records;              /* of this side before it; 0: the stream begins so */
+	bool to_tls;                   /* the client asked for TLS (AUTH_TLS, RFC 9289) before */
+};
+
 /* Totals of a connection, told when it ends. */
 struct conn_totals {
 	uint64_t segments[2];      /* by enum conn_side */
@@ -100,11 +116,12 @@ struct event {
 	struct provenance at;
 	const struct conn *conn;
 	union {
-		const struct event_tcp *tcp;      /* EVENT_TCP */
-		const struct rpc_call *rpc;       /* EVENT_RPC_* */
-		const struct conn_totals *totals; /* EVENT_CONN_END */
-		const struct event_net *net;      /* EVENT_NET: conn is NULL */
-		const struct log_fact *log;       /* EVENT_LOG: conn is NULL */
+		const struct event_tcp *tcp;           /* EVENT_TCP */
+		const struct rpc_call *rpc;            /* EVENT_RPC_* */
+		const struct event_unframed *unframed; /* EVENT_UNFRAMED */
+		const struct conn_totals *totals;      /* EVENT_CONN_END */
+		const struct event_net *net;           /* EVENT_NET: conn is NULL */
+		const struct log_fact *log;            /* EVENT_LOG: conn is NULL */
 	};
 };
 

@@ -56,6 +56,8 @@ struct flow {
 	bool gives_up;          /* it was found to be no RPC in this very packet */
 	bool not_rpc;           /* counted only */
 	bool is_closing;        /* it is on the list of closed connections */
+	bool asked_tls;         /* AUTH_TLS was seen: what follows may be encrypted; the layer
+				 * above sets it */
 	struct endpoint end[2]; /* the key, by enum tcp_side; end[0] is the lower */
 	uint64_t hash;
 	struct provenance first, last;
@@ -110,6 +112,7 @@ struct flow_counts {
 	uint64_t records_damaged; /* of them: not complete */
 	uint64_t datagrams;       /* handed on */
 	uint64_t datagrams_twice; /* frames that the capture shows twice: not handed on again */
+	uint64_t tls;             /* connections that went over to TLS, as the client had asked */
 	uint64_t marks_lost;      /* record marks that were none: framing broken, or bytes lost */
 };
 

@@ -169,7 +169,7 @@ static void flow_on_stream_note(void *context, enum tcp_side from, enum rpc_stre
 		flow->is_rpc = true;
 		return;
 	case RPC_STREAM_LOST_MARK:
-		flow->table->counts.marks_lost++;
+		flow->table->counts.marks_lost += !flow->asked_tls;
 		return;
 	case RPC_STREAM_NOT_RPC:
 		/* With RPC in the other direction this one may be too, or may have changed to TLS.
@@ -199,6 +199,28 @@ void flow_start(struct flow *flow, bool joined)
 				flow);
 }
 
+/* Tells of a stream that is not, or no more, RPC records although all of it was captured. */
+static void flow_tell_unframed(const struct flow *flow, enum tcp_side side)
+{
+	const struct rpc_unframed *u = rpc_stream_unframed(&flow->stream[side]);
+	struct event_unframed fact;
+	struct event event = {.kind = EVENT_UNFRAMED, .conn = &flow->conn, .unframed = &fact};
+
+	if (!u || flow->conn.lossy)
+		return;
+	flow->table->counts.tls += flow->asked_tls && flow_side(flow, side) == CONN_FROM_CLIENT;
+	if (!event_wanted(flow->table->board, EVENT_UNFRAMED))
+		return;
+	fact = (struct event_unframed){.from = flow_side(flow, side),
+				       .len = u->len,
+				       .offset = u->off,
+				       .records = u->records,
+				       .to_tls = flow->asked_tls};
+	memcpy(fact.bytes, u->bytes, sizeof(fact.bytes));
+	event.at = flow_at(flow, &u->frame);
+	event_emit(flow->table->board, &event);
+}
+
 void flow_finish(struct flow *flow)
 {
 	struct tcp_frame last = {.number = flow->last.frame, .at = flow->last.at};
@@ -207,6 +229,7 @@ void flow_finish(struct flow *flow)
 		return;
 	tcp_finish(&flow->tcp, &last);
 	for (enum tcp_side side = TCP_SIDE_A; side <= TCP_SIDE_B; side++) {
+		flow_tell_unframed(flow, side);
 		rpc_stream_finish(&flow->stream[side]);
 		rpc_stream_deinit(&flow->stream[side]);
 	}

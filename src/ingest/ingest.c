@@ -157,6 +157,7 @@ void ingest_finish(struct ingest *in)
 		flow_table_end(&in->flows, i);
 	ingest_rpc_finish(in);
 	in->undecoded[UNDECODED_FRAMING] = in->flows.counts.marks_lost;
+	in->undecoded[UNDECODED_TLS] = in->flows.counts.tls;
 	in->undecoded[UNDECODED_FLOW_EVICTED] = in->flows.counts.flows_evicted;
 	in->undecoded[UNDECODED_FRAGMENT] = in->fragments->given_up_count;
 	in->totals.tcp_connections = in->flows.counts.flows;

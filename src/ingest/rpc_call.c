@@ -200,6 +200,7 @@ void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct 
 	call_make_room(in, m, msg->xid);
 	p = call_table_add(&in->calls, calls, &m->flow->conn, m->from, msg->xid);
 	p->head_hash = hash;
+	m->flow->asked_tls |= msg->call.cred.flavor == RPC_AUTH_TLS;
 	p->call.call = p->call.origin = m->at;
 	p->call.origin_first_frame = m->first_frame;
 	if (origin)

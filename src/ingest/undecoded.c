@@ -19,6 +19,7 @@ const char *undecoded_text(enum undecoded_reason reason)
 		[UNDECODED_CUT_PACKET] = "packet captured too short for its headers",
 		[UNDECODED_FRAGMENT] = "IP fragment whose packet was not completed",
 		[UNDECODED_FRAMING] = "record mark expected, none found",
+		[UNDECODED_TLS] = "connection encrypted with TLS (AUTH_TLS)",
 		[UNDECODED_FLOW_EVICTED] = "connection given up: too many at once",
 	};
 

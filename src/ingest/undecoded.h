@@ -21,6 +21,7 @@ enum undecoded_reason {
 	UNDECODED_CUT_PACKET,   /* captured too short for its headers */
 	UNDECODED_FRAGMENT,     /* IP fragments whose packet was not completed */
 	UNDECODED_FRAMING,      /* record marks that are none */
+	UNDECODED_TLS,          /* connections that are encrypted (RFC 9289) */
 	UNDECODED_FLOW_EVICTED, /* too many connections: the idlest was given up */
 	UNDECODED_COUNT,
 };

@@ -238,9 +238,21 @@ static void conn_take_end(void *context, const struct event *e)
 	conn_ended_add(m, r);
 }
 
+static void conn_take_unframed(void *context, const struct event *e)
+{
+	struct conn_model *m = context;
+
+	if (m->unframed.len == CONN_UNFRAMED_MAX)
+		m->dropped++;
+	else
+		*(struct conn_unframed *)vec_push(&m->unframed) =
+			(struct conn_unframed){.conn = *e->conn, .at = e->at, .what = *e->unframed};
+}
+
 void conn_model_init(struct conn_model *m)
 {
 	*m = (struct conn_model){0};
+	vec_init(&m->unframed, sizeof(struct conn_unframed));
 	map_init(&m->by_serial, conn_record_is);
 	vec_init(&m->records, sizeof(struct conn_record *));
 	conn_reach_init(m);
@@ -251,6 +263,7 @@ void conn_model_deinit(struct conn_model *m)
 	for (size_t i = 0; i < m->records.len; i++)
 		free(*(struct conn_record **)vec_at(&m->records, i));
 	vec_deinit(&m->records);
+	vec_deinit(&m->unframed);
 	map_deinit(&m->by_serial);
 	conn_reach_deinit(m);
 }
@@ -260,6 +273,7 @@ void conn_model_attach(struct conn_model *m, struct event_board *board)
 	event_board_add(board, EVENT_TCP, conn_take_tcp, m);
 	event_board_add(board, EVENT_RPC_CALL, conn_take_call, m);
 	event_board_add(board, EVENT_RPC_REPLY, conn_take_reply, m);
+	event_board_add(board, EVENT_UNFRAMED, conn_take_unframed, m);
 	event_board_add(board, EVENT_CONN_END, conn_take_end, m);
 }
 

@@ -20,7 +20,8 @@ enum {
 	CONN_CITES_MAX = 4,     /* refusals kept for each outage, besides the last */
 	CONN_RPC_SERVERS_MAX = 16384,
 	CONN_PROGRAMS_MAX = 4, /* kept for each RPC server port */
-	CONN_RECENT = 256,     /* records found without a look-up; a power of two */
+	CONN_UNFRAMED_MAX = 1024,
+	CONN_RECENT = 256, /* records found without a look-up; a power of two */
 };
 
 enum conn_state {
@@ -89,6 +90,13 @@ struct conn_reach {
 	uint8_t answered_ttl;          /* of the last SYN-ACK; 0: not known */
 };
 
+/* A connection of which one side's bytes are no RPC records: see struct event_unframed. */
+struct conn_unframed {
+	struct conn conn;
+	struct provenance at;
+	struct event_unframed what;
+};
+
 /* A server port that carried RPC, and what (from the first call of each connection). */
 struct conn_rpc_server {
 	struct endpoint at;
@@ -110,6 +118,7 @@ struct conn_model {
 	struct vec reach;     /* struct conn_reach *, in order of first sight */
 	struct map rpc_server_map;
 	struct vec rpc_servers; /* struct conn_rpc_server *, in order of first sight */
+	struct vec unframed;    /* struct conn_unframed, as they ended; at most CONN_UNFRAMED_MAX */
 	uint64_t dropped;       /* connections that the cap forgot */
 	uint64_t reach_dropped; /* facts about pairs for which there was no room */
 };

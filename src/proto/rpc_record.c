@@ -238,14 +238,31 @@ static bool rpc_record_wants_plan(const struct rpc_stream *s)
 	       s->hole.to == s->hole.from;
 }
 
+static void rpc_unframed_add(struct rpc_unframed *u, const uint8_t *p, size_t n)
+{
+	size_t room = RPC_UNFRAMED_KEEP - (size_t)u->len;
+
+	if (n > room)
+		n = room;
+	memcpy(u->bytes + u->len, p, n);
+	u->len += (uint8_t)n;
+}
+
 /* What should be a mark or a message is none. */
 static void rpc_record_bad(struct rpc_stream *s, const struct rpc_input *in)
 {
 	s->counts.marks_lost++;
+	s->unframed = (struct rpc_unframed){.off = s->rec_off, .frame = s->first};
+	rpc_unframed_add(&s->unframed, s->carry, RPC_MARK_BYTES);
+	if (s->buf_len)
+		rpc_unframed_add(&s->unframed, s->buf, s->buf_len);
+	else
+		rpc_unframed_add(&s->unframed, in->p, in->n);
 	if (s->is_checked && s->rec_bytes) {
 		s->damage |= RPC_RECORD_END_UNKNOWN;
 		rpc_record_finish(s);
 	}
+	s->unframed.records = s->counts.records;
 	rpc_search_start(s);
 	s->sink->note(s->context, s->from, RPC_STREAM_LOST_MARK, in->frame);
 }
@@ -424,6 +441,10 @@ static void rpc_take_search(struct rpc_stream *s, struct rpc_input *in)
 	bool each = s->searched_bytes < RPC_SEARCH_EACH_BYTES;
 	struct rpc_search found;
 
+	if (s->is_anchored && s->searched_bytes == 0 && s->unframed.len == 0) {
+		s->unframed = (struct rpc_unframed){.off = in->off, .frame = *in->frame};
+		rpc_unframed_add(&s->unframed, in->p, in->n);
+	}
 	found = rpc_search_mark(slice_make(in->p, in->n), each ? in->n : 1,
 				s->is_anchored ? RPC_SEARCH_STREAM
 				: in->is_start ? RPC_SEARCH_CHUNK
@@ -523,6 +544,15 @@ void rpc_stream_gap(struct rpc_stream *s, const struct tcp_gap *gap)
 	}
 	rpc_record_abandon(s, damage);
 	rpc_search_start(s);
+}
+
+const struct rpc_unframed *rpc_stream_unframed(const struct rpc_stream *s)
+{
+	bool lost = s->state == RPC_STREAM_SEARCH || s->state == RPC_STREAM_DEAD;
+
+	/* A record behind it: its end was found again. */
+	return lost && s->unframed.len && s->unframed.records == s->counts.records ? &s->unframed
+										   : NULL;
 }
 
 void rpc_stream_finish(struct rpc_stream *s)

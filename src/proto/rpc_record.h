@@ -28,6 +28,7 @@ enum {
 	RPC_SEARCH_GIVE_UP_NEW = 4 << 10,   /* ... the same for a stream seen from its start */
 	RPC_MARK_BYTES = 4,
 	RPC_SEARCH_CARRY = RPC_MARK_BYTES + RPC_PLAUSIBLE_BYTES - 1,
+	RPC_UNFRAMED_KEEP = 8,
 };
 
 /* Why not all bytes of a record are here. */
@@ -102,6 +103,15 @@ struct rpc_stream_counts {
 	uint64_t unframed_bytes; /* passed over while searching */
 };
 
+/* What stood where a record mark should be: at the stream's beginning, or behind a record. */
+struct rpc_unframed {
+	uint8_t bytes[RPC_UNFRAMED_KEEP];
+	uint8_t len;            /* of bytes; 0: there is none */
+	uint64_t off;           /* in the stream */
+	uint64_t records;       /* that came before it */
+	struct tcp_frame frame; /* of its first byte */
+};
+
 /* One direction of a connection. */
 struct rpc_stream {
 	enum rpc_stream_state state;
@@ -131,6 +141,7 @@ struct rpc_stream {
 	uint8_t *buf; /* from the pool; NULL: none */
 	size_t buf_len, buf_cap;
 
+	struct rpc_unframed unframed; /* the last one; meant only while no record is found again */
 	struct rpc_stream_counts counts;
 	const struct rpc_stream_sink *sink;
 	struct rpc_pool *pool;
@@ -152,6 +163,12 @@ void rpc_stream_gap(struct rpc_stream *s, const struct tcp_gap *gap);
 
 /* The stream ended: a record under way is handed on with what is missing as LOST. */
 void rpc_stream_finish(struct rpc_stream *s);
+
+/*
+ * What stands where a record mark should be, when no record followed: NULL after a stream that was
+ * followed to its end, and where the place of the mark was not known.
+ */
+const struct rpc_unframed *rpc_stream_unframed(const struct rpc_stream *s);
 
 /* Takes nothing any more and gives the buffer back. */
 void rpc_stream_stop(struct rpc_stream *s);

@@ -20,6 +20,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_nlm_grace,
 	&rule_portmap_unanswered,
 	&rule_rpc_auth_refused,
+	&rule_rpc_framing_broken,
 	&rule_rpc_not_responding,
 	&rule_rpc_retransmission,
 	&rule_rpc_server_silent,

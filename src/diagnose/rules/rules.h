@@ -21,6 +21,7 @@ extern const struct rule rule_nlm_blocked;
 extern const struct rule rule_nlm_grace;
 extern const struct rule rule_portmap_unanswered;
 extern const struct rule rule_rpc_auth_refused;
+extern const struct rule rule_rpc_framing_broken;
 extern const struct rule rule_rpc_not_responding;
 extern const struct rule rule_rpc_retransmission;
 extern const struct rule rule_rpc_server_silent;
