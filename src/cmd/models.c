@@ -12,6 +12,7 @@ void models_init(struct models *m, struct event_board *board)
 	dir_model_init(&m->dirs);
 	path_model_init(&m->path);
 	portmap_model_init(&m->portmap);
+	mount_model_init(&m->mounts);
 	conn_model_attach(&m->conns, board);
 	call_model_attach(&m->calls, board);
 	nfs4_model_attach(&m->nfs4, board);
@@ -20,10 +21,12 @@ void models_init(struct models *m, struct event_board *board)
 	dir_model_attach(&m->dirs, board);
 	path_model_attach(&m->path, board);
 	portmap_model_attach(&m->portmap, board);
+	mount_model_attach(&m->mounts, board);
 }
 
 void models_deinit(struct models *m)
 {
+	mount_model_deinit(&m->mounts);
 	portmap_model_deinit(&m->portmap);
 	path_model_deinit(&m->path);
 	dir_model_deinit(&m->dirs);
@@ -56,5 +59,6 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.dirs = &m->dirs,
 		.path = &m->path,
 		.portmap = &m->portmap,
+		.mounts = &m->mounts,
 	};
 }

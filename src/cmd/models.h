@@ -8,6 +8,7 @@
 #include "model/conn.h"
 #include "model/dir.h"
 #include "model/logs.h"
+#include "model/mount.h"
 #include "model/nfs4.h"
 #include "model/nlm.h"
 #include "model/path.h"
@@ -22,6 +23,7 @@ struct models {
 	struct dir_model dirs;
 	struct path_model path;
 	struct portmap_model portmap;
+	struct mount_model mounts;
 };
 
 /* Makes them and attaches them to the board. */

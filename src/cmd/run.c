@@ -16,6 +16,7 @@
 #include "evidence/sniff.h"
 #include "evidence/walk.h"
 #include "ingest/merge.h"
+#include "ingest/mounts.h"
 #include "ingest/survey.h"
 
 struct run_input {
@@ -46,6 +47,7 @@ void run_deinit(struct run *r)
 {
 	ingest_destroy(r->ingest);
 	logs_destroy(r->logs);
+	mounts_destroy(r->mounts);
 	survey_destroy(r->survey);
 	for (size_t i = 0; i < r->inputs.len; i++)
 		capture_destroy(((struct run_input *)vec_at(&r->inputs, i))->capture);
@@ -127,7 +129,7 @@ static const char *run_no_capture_text(enum sniff_kind kind)
 	static const char *const texts[] = {
 		[SNIFF_PCAP] = "",
 		[SNIFF_PCAPNG] = "",
-		[SNIFF_TEXT] = "is text without a line of a kernel log in it",
+		[SNIFF_TEXT] = "is text without a line of a kernel log, or a mount of NFS, in it",
 		[SNIFF_EMPTY] = "is empty",
 		[SNIFF_TAR] = "is a tar archive: unpack it, and give the directory",
 		[SNIFF_ELF] = "is an ELF file: this version reads captures (pcap, pcapng)",
@@ -148,14 +150,27 @@ static struct stamp run_written(const char *path)
 	return stamp_utc(st.st_mtim.tv_sec * STAMP_NS_PER_S);
 }
 
-/* Reads a text to its end; false when it is no kernel log. */
-static bool run_open_log(struct run *r, const struct walk_file *file, struct source *source)
+static void run_take_plain(void *context, uint32_t evidence, uint64_t line, struct slice text)
+{
+	struct run *r = context;
+
+	mounts_take_line(r->mounts, evidence, line, text);
+}
+
+/* Reads a text to its end; false when nothing of it is evidence. */
+static bool run_open_text(struct run *r, const struct walk_file *file, struct source *source)
 {
 	uint32_t index = (uint32_t)r->evidence.items.len;
 
-	if (!logs_read(r->logs, index, file->path, run_written(file->path), source))
+	bool log = logs_read(r->logs, index, file->path, run_written(file->path), source);
+	uint64_t mounts = mounts_count(r->mounts, index);
+
+	if (!log && mounts == 0)
 		return false;
-	evidence_list_add(&r->evidence, file->path, EVIDENCE_KERNEL_LOG);
+	if (log)
+		evidence_list_add(&r->evidence, file->path, EVIDENCE_KERNEL_LOG);
+	else
+		evidence_list_add(&r->evidence, file->path, EVIDENCE_MOUNTS)->records = mounts;
 	return true;
 }
 
@@ -166,7 +181,7 @@ static void run_open_source(struct run *r, const struct walk_file *file, struct 
 	struct capture *capture;
 	struct err *err;
 
-	if (kind == SNIFF_TEXT && run_open_log(r, file, source)) {
+	if (kind == SNIFF_TEXT && run_open_text(r, file, source)) {
 		source_destroy(source);
 		return;
 	}
@@ -261,6 +276,8 @@ void run_open(struct run *r, const char *const *args, size_t arg_count)
 	struct vec files;
 
 	r->logs = logs_create(&r->log_options, &r->evidence);
+	r->mounts = mounts_create();
+	logs_set_plain(r->logs, run_take_plain, r);
 	walk_expand(args, arg_count, &files);
 	run_open_files(r, &files);
 	walk_deinit(&files);
@@ -323,6 +340,7 @@ static void run_read(struct run *r)
 		merge_add(&merge, input->evidence, input->capture,
 			  health_clock_shift(r->survey, input->evidence));
 	}
+	mounts_emit(r->mounts, &r->board);
 	more = merge_next(&merge, &item);
 	logs_settle(r->logs, more ? item.packet.at : stamp_none());
 	for (; more; more = merge_next(&merge, &item)) {

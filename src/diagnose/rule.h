@@ -16,6 +16,7 @@ struct call_model;
 struct dir_model;
 struct nfs4_model;
 struct path_model;
+struct mount_model;
 struct nlm_model;
 struct portmap_model;
 
@@ -30,6 +31,7 @@ struct rule_input {
 	const struct nlm_model *nlm;
 	const struct dir_model *dirs;
 	const struct portmap_model *portmap;
+	const struct mount_model *mounts;
 };
 
 struct rule {

@@ -10,6 +10,7 @@
 
 #include "event/ident.h"
 #include "event/log.h"
+#include "event/mount.h"
 #include "event/rpc.h"
 
 enum event_kind {
@@ -30,6 +31,7 @@ enum event_kind {
 	EVENT_CONN_END, /* nothing more will come of this connection */
 	EVENT_NET,      /* ICMP or ARP: struct event_net; without a connection */
 	EVENT_LOG,      /* a line of a kernel log: struct log_fact; without a connection */
+	EVENT_MOUNT,    /* a mount, as its host tells it: struct mount_fact; without a connection */
 	EVENT_KIND_COUNT,
 };
 
@@ -122,6 +124,7 @@ struct event {
 		const struct conn_totals *totals;      /* EVENT_CONN_END */
 		const struct event_net *net;           /* EVENT_NET: conn is NULL */
 		const struct log_fact *log;            /* EVENT_LOG: conn is NULL */
+		const struct mount_fact *mount;        /* EVENT_MOUNT: conn is NULL */
 	};
 };
 

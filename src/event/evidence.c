@@ -72,6 +72,7 @@ const char *evidence_kind_name(enum evidence_kind kind)
 		[EVIDENCE_PCAP] = "pcap",
 		[EVIDENCE_PCAPNG] = "pcapng",
 		[EVIDENCE_KERNEL_LOG] = "kernel-log",
+		[EVIDENCE_MOUNTS] = "mounts",
 		[EVIDENCE_UNREAD] = "unread",
 	};
 
@@ -80,5 +81,5 @@ const char *evidence_kind_name(enum evidence_kind kind)
 
 bool evidence_has_lines(enum evidence_kind kind)
 {
-	return kind == EVIDENCE_KERNEL_LOG;
+	return kind == EVIDENCE_KERNEL_LOG || kind == EVIDENCE_MOUNTS;
 }

@@ -14,6 +14,7 @@ enum evidence_kind {
 	EVIDENCE_PCAP,
 	EVIDENCE_PCAPNG,
 	EVIDENCE_KERNEL_LOG,
+	EVIDENCE_MOUNTS, /* what a host tells of its mounts of NFS */
 	EVIDENCE_UNREAD, /* could not be read, or is no evidence: `problem` says why */
 };
 
@@ -62,7 +63,7 @@ void evidence_add_damage(struct evidence_list *list, uint32_t index, const char 
 
 void evidence_add_note(struct evidence_list *list, uint32_t index, const char *note);
 
-/* "pcap", "pcapng", "kernel-log", "unread". */
+/* "pcap", "pcapng", "kernel-log", "mounts", "unread". */
 const char *evidence_kind_name(enum evidence_kind kind);
 
 /* True when its records are lines and not frames. */

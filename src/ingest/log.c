@@ -58,6 +58,12 @@ void logs_destroy(struct logs *l)
 	free(l);
 }
 
+void logs_set_plain(struct logs *l, logs_plain_fn *take, void *context)
+{
+	l->plain = take;
+	l->plain_context = context;
+}
+
 uint32_t log_host_of(struct logs *l, struct slice name, bool told)
 {
 	if (name.len > LOG_NAME_BYTES_MAX)
@@ -238,6 +244,9 @@ static void log_take_line(struct log_reading *r, const struct klog_line *line)
 	struct log_fact fact;
 
 	if (line->plain) {
+		if (r->logs->plain)
+			r->logs->plain(r->logs->plain_context, r->file->evidence, line->line,
+				       line->text);
 		log_take_plain(r, line);
 		return;
 	}

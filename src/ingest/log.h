@@ -26,14 +26,21 @@ struct log_options {
 struct logs;
 struct source; /* capfile/source.h */
 
+/* A line that is of no log, with its number: other readers may know what it is. Borrowed. */
+typedef void logs_plain_fn(void *context, uint32_t evidence, uint64_t line, struct slice text);
+
 /* The evidence list outlives the logs. Never NULL. */
 struct logs *logs_create(const struct log_options *options, struct evidence_list *evidence);
 
 /* logs_destroy(NULL) is fine. */
 void logs_destroy(struct logs *l);
 
+/* Hands all such lines of the texts that are read from now on to `take`. */
+void logs_set_plain(struct logs *l, logs_plain_fn *take, void *context);
+
 /*
- * Reads a text to its end; false when no line of it is of a kernel log, and nothing is kept then.
+ * Reads a text to its end; false when no line of it is of a kernel log, and nothing is kept then
+ * (its lines were plain ones, and handed on as such).
  * `evidence` is the index that its entry has or will have; `path` (borrowed) tells its folder;
  * `written` is when the file was last written, as a help to the year (CLOCK_UNKNOWN: not known).
  */

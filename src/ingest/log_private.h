@@ -56,6 +56,8 @@ struct logs {
 	uint64_t dropped;   /* facts above the cap */
 	uint64_t copies;
 	size_t emitted;
+	logs_plain_fn *plain; /* NULL: nobody wants them */
+	void *plain_context;
 };
 
 /* The host by name, made if it is new. */

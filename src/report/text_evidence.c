@@ -16,7 +16,7 @@ static void paragraph(struct layout *l, const char *text)
 	layout_paragraph(l, EVIDENCE_INDENT, plain(NULL), EVIDENCE_INDENT, plain(text));
 }
 
-/* How many files could be read; and those of lines, or of packets. */
+/* How many files could be read. */
 static size_t files_read(const struct evidence_list *list)
 {
 	size_t count = 0;
@@ -26,18 +26,20 @@ static size_t files_read(const struct evidence_list *list)
 	return count;
 }
 
-static size_t logs_read(const struct evidence_list *list, uint64_t *lines)
+/* Files of this kind, and the records in them. */
+static size_t kind_read(const struct evidence_list *list, enum evidence_kind kind,
+			uint64_t *records)
 {
 	size_t count = 0;
 
-	*lines = 0;
+	*records = 0;
 	for (uint32_t i = 0; i < list->items.len; i++) {
 		const struct evidence *e = evidence_list_at(list, i);
 
-		if (!evidence_has_lines(e->kind))
+		if (e->kind != kind)
 			continue;
 		count++;
-		*lines += e->records;
+		*records += e->records;
 	}
 	return count;
 }
@@ -59,8 +61,10 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 {
 	const struct report_totals *t = &in->totals;
 	uint64_t lines;
-	size_t logs = logs_read(in->evidence, &lines);
-	size_t captures = files_read(in->evidence) - logs;
+	uint64_t mounts;
+	size_t logs = kind_read(in->evidence, EVIDENCE_KERNEL_LOG, &lines);
+	size_t told = kind_read(in->evidence, EVIDENCE_MOUNTS, &mounts);
+	size_t captures = files_read(in->evidence) - logs - told;
 
 	strbuf_add_text(out, "Looked at: ");
 	if (logs) {
@@ -70,7 +74,7 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 	}
 	if (logs && captures)
 		strbuf_add_text(out, "; ");
-	if (captures || !logs)
+	if (captures || !(logs || told))
 		add_packets(out, t, captures);
 	if (t->calls && !t->unanswered)
 		strbuf_add_text(out, ", all answered");
@@ -78,6 +82,12 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 		strbuf_add_text(out, ", ");
 		layout_add_count(out, t->unanswered);
 		strbuf_add_text(out, " without an answer in the evidence");
+	}
+	if (told) {
+		strbuf_add_text(out, logs || captures ? "; " : "");
+		layout_add_counted(out, mounts, "mount");
+		strbuf_add_text(out, " told by ");
+		layout_add_counted(out, told, "file");
 	}
 	if (t->undecoded) {
 		strbuf_add_text(out, "; ");
@@ -90,13 +100,15 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 /* What would help, told by what there was. */
 static const char *advice(const struct report_input *in)
 {
-	uint64_t lines;
+	uint64_t records;
+	size_t logs = kind_read(in->evidence, EVIDENCE_KERNEL_LOG, &records);
+	size_t told = kind_read(in->evidence, EVIDENCE_MOUNTS, &records);
 
 	if (files_read(in->evidence) == 0)
 		return "No evidence could be read: give packet captures (pcap or pcapng) and "
 		       "kernel logs, or a directory that holds them. A capture is made, as root on "
 		       "the client and on the server, with:";
-	if (logs_read(in->evidence, &lines) == files_read(in->evidence))
+	if (logs + told == files_read(in->evidence))
 		return "A log tells only what the kernel complained about, and most incidents "
 		       "leave no word in it: capture the traffic while it happens, whole packets, "
 		       "as root on the client and on the server, with:";
@@ -163,7 +175,10 @@ static void text_file_facts(struct layout *l, const struct evidence *e)
 
 	strbuf_init(&line);
 	strbuf_add_format(&line, "%s, ", evidence_kind_name(e->kind));
-	layout_add_counted(&line, e->records, evidence_has_lines(e->kind) ? "line" : "packet");
+	layout_add_counted(&line, e->records,
+			   e->kind == EVIDENCE_MOUNTS    ? "mount"
+			   : evidence_has_lines(e->kind) ? "line"
+							 : "packet");
 	if (stamp_known(e->first)) {
 		strbuf_add_text(&line, ", ");
 		layout_add_period(&line, e->first, e->last);

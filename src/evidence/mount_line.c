@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See mount_line.h. Formats: nfsstat(8), mount(8), proc(5); fs/nfs/super.c, nfs_show_stats. */
+#include "evidence/mount_line.h"
+
+#include <string.h>
+
+enum { FIELDS_MAX = 6, FIELD_DEVICE = 0, FIELD_POINT = 1, FIELD_TYPE = 2, FIELD_OPTIONS = 3 };
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static struct slice skip(struct slice s, size_t bytes)
+{
+	return slice_make(s.ptr + bytes, s.len - bytes);
+}
+
+/* Without blanks, and the marks of a quoting mail, before it. */
+static struct slice trim(struct slice s)
+{
+	while (s.len && (is_blank(s.ptr[0]) || s.ptr[0] == '>'))
+		s = skip(s, 1);
+	while (s.len && is_blank(s.ptr[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+static bool begins(struct slice s, const char *text)
+{
+	size_t len = strlen(text);
+
+	return s.len >= len && memcmp(s.ptr, text, len) == 0;
+}
+
+/* Splits at the first `text`; false: it is not there, or nothing is before it. */
+static bool split(struct slice s, const char *text, struct slice *before, struct slice *behind)
+{
+	const uint8_t *at = s.len ? memmem(s.ptr, s.len, text, strlen(text)) : NULL;
+
+	if (!at || at == s.ptr)
+		return false;
+	*before = slice_make(s.ptr, (size_t)(at - s.ptr));
+	*behind = skip(s, before->len + strlen(text));
+	return true;
+}
+
+static bool is_nfs(struct slice fstype)
+{
+	return slice_equal(fstype, slice_of_string("nfs")) ||
+	       slice_equal(fstype, slice_of_string("nfs4"));
+}
+
+/* "server:/export"; IPv6 addresses with or without brackets. */
+static bool take_device(struct slice device, struct mount_fact *out)
+{
+	struct slice server;
+	struct slice export;
+	const uint8_t *colon;
+
+	if (begins(device, "[") && split(skip(device, 1), "]:", &server, &export)) {
+		out->server = server;
+		out->export = export;
+		return true;
+	}
+	if (split(device, ":/", &server, &export)) {
+		out->server = server;
+		out->export = skip(device, server.len + 1);
+		return true;
+	}
+	colon = device.len ? memrchr(device.ptr, ':', device.len) : NULL;
+	if (!colon || colon == device.ptr)
+		return false;
+	out->server = slice_make(device.ptr, (size_t)(colon - device.ptr));
+	out->export = skip(device, out->server.len + 1);
+	return true;
+}
+
+/* The first word, which is taken from *rest. */
+static struct slice take_word(struct slice *rest)
+{
+	struct slice word = trim(*rest);
+	size_t len = 0;
+
+	while (len < word.len && !is_blank(word.ptr[len]))
+		len++;
+	*rest = skip(word, len);
+	word.len = len;
+	return word;
+}
+
+/* "srv:/data on /mnt type nfs4 (rw,...)". */
+static bool parse_mount(struct slice line, struct mount_fact *out)
+{
+	struct slice device;
+	struct slice rest;
+
+	if (!split(line, " on ", &device, &rest) ||
+	    !split(rest, " type nfs", &out->mount_point, &rest) || !begins(out->mount_point, "/") ||
+	    !take_device(device, out))
+		return false;
+	out->fstype = begins(rest, "4") ? slice_of_string("nfs4") : slice_of_string("nfs");
+	if (begins(rest, "4"))
+		rest = skip(rest, 1);
+	if (!begins(rest, " ("))
+		return false;
+	out->options = skip(rest, 2);
+	if (out->options.len && out->options.ptr[out->options.len - 1] == ')')
+		out->options.len--;
+	return true;
+}
+
+/* "device srv:/data mounted on /mnt with fstype nfs statvers=1.1". */
+static bool parse_mountstats(struct slice line, struct mount_fact *out)
+{
+	struct slice device;
+	struct slice rest;
+
+	if (!begins(line, "device ") ||
+	    !split(skip(line, strlen("device ")), " mounted on ", &device, &rest) ||
+	    !split(rest, " with fstype ", &out->mount_point, &rest))
+		return false;
+	out->fstype = take_word(&rest);
+	return is_nfs(out->fstype) && take_device(device, out);
+}
+
+/* "/mnt from srv:/data" of nfsstat. */
+static bool parse_nfsstat(struct slice line, struct mount_fact *out)
+{
+	struct slice rest;
+
+	return begins(line, "/") && split(line, " from ", &out->mount_point, &rest) &&
+	       !memchr(rest.ptr, ' ', rest.len) && take_device(rest, out);
+}
+
+/* "srv:/data /mnt nfs4 rw,... 0 0" of /proc/mounts and fstab. */
+static bool parse_fields(struct slice line, struct mount_fact *out)
+{
+	struct slice fields[FIELDS_MAX + 1];
+	size_t count = 0;
+
+	if (begins(line, "#"))
+		return false;
+	for (struct slice rest = line; count <= FIELDS_MAX; count++) {
+		fields[count] = take_word(&rest);
+		if (fields[count].len == 0)
+			break;
+	}
+	if (count <= FIELD_OPTIONS || count > FIELDS_MAX || !is_nfs(fields[FIELD_TYPE]) ||
+	    !begins(fields[FIELD_POINT], "/"))
+		return false;
+	out->mount_point = fields[FIELD_POINT];
+	out->fstype = fields[FIELD_TYPE];
+	out->options = fields[FIELD_OPTIONS];
+	return take_device(fields[FIELD_DEVICE], out);
+}
+
+/* "36 35 0:40 / /mnt rw,relatime shared:1 - nfs4 srv:/data rw,vers=4.2,..." of mountinfo. */
+static bool parse_mountinfo(struct slice line, struct mount_fact *out)
+{
+	enum { FIELDS_BEFORE_POINT = 4 };
+	struct slice rest;
+	struct slice left;
+
+	if (!split(line, " - nfs", &left, &rest))
+		return false;
+	rest = skip(line, left.len + strlen(" - "));
+	out->fstype = take_word(&rest);
+	if (!is_nfs(out->fstype) || !take_device(take_word(&rest), out))
+		return false;
+	out->options = take_word(&rest);
+	for (size_t i = 0; i <= FIELDS_BEFORE_POINT; i++)
+		out->mount_point = take_word(&left);
+	return begins(out->mount_point, "/") && out->options.len;
+}
+
+enum mount_line_kind mount_line_parse(struct slice line, struct mount_fact *out)
+{
+	static bool (*const whole[])(struct slice, struct mount_fact *) = {
+		parse_mount, parse_fields, parse_mountinfo};
+	static bool (*const device[])(struct slice, struct mount_fact *) = {parse_mountstats,
+									    parse_nfsstat};
+	static const char *const options[] = {"Flags:", "opts:"};
+
+	line = trim(line);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		if (begins(line, options[i])) {
+			*out = (struct mount_fact){.options = trim(skip(line, strlen(options[i])))};
+			return out->options.len ? MOUNT_LINE_OPTIONS : MOUNT_LINE_OTHER;
+		}
+	}
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+		*out = (struct mount_fact){.options = slice_make(NULL, 0)};
+		if (whole[i](line, out))
+			return MOUNT_LINE_WHOLE;
+	}
+	for (size_t i = 0; i < sizeof(device) / sizeof(device[0]); i++) {
+		*out = (struct mount_fact){.options = slice_make(NULL, 0)};
+		if (device[i](line, out))
+			return MOUNT_LINE_DEVICE;
+	}
+	return MOUNT_LINE_OTHER;
+}
+
+struct slice mount_option_value(struct slice options, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (options.len) {
+		const uint8_t *comma = memchr(options.ptr, ',', options.len);
+		size_t item = comma ? (size_t)(comma - options.ptr) : options.len;
+
+		if (item > len && options.ptr[len] == '=' && memcmp(options.ptr, name, len) == 0)
+			return slice_make(options.ptr + len + 1, item - len - 1);
+		options = skip(options, item + (comma != NULL));
+	}
+	return slice_make(NULL, 0);
+}
