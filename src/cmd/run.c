@@ -22,7 +22,15 @@
 struct run_input {
 	struct capture *capture;
 	uint32_t evidence;
+	struct run *run; /* for run_take_journal */
 };
+
+static void run_take_journal(void *arg, uint64_t frame, struct slice text)
+{
+	const struct run_input *input = arg;
+
+	logs_take_journal(input->run->logs, &input->run->board, input->evidence, frame, text);
+}
 
 /* Every capture is open during the run: a directory of rotated captures may hold a thousand. */
 static void run_raise_file_limit(void)
@@ -335,8 +343,10 @@ static void run_read(struct run *r)
 	progress_init(&progress);
 	merge_init(&merge);
 	for (size_t i = 0; i < r->inputs.len; i++) {
-		const struct run_input *input = vec_at(&r->inputs, i);
+		struct run_input *input = vec_at(&r->inputs, i);
 
+		input->run = r;
+		capture_set_journal(input->capture, run_take_journal, input);
 		merge_add(&merge, input->evidence, input->capture,
 			  health_clock_shift(r->survey, input->evidence));
 	}

@@ -44,6 +44,8 @@ struct logs *logs_create(const struct log_options *options, struct evidence_list
 	vec_init(&l->records, sizeof(struct log_record));
 	vec_init(&l->files, sizeof(struct log_file));
 	vec_init(&l->hosts, sizeof(struct log_host));
+	vec_init(&l->journals, sizeof(struct log_journal));
+	vec_init(&l->early, sizeof(struct log_early));
 	return l;
 }
 
@@ -54,6 +56,8 @@ void logs_destroy(struct logs *l)
 	vec_deinit(&l->records);
 	vec_deinit(&l->files);
 	vec_deinit(&l->hosts);
+	vec_deinit(&l->journals);
+	vec_deinit(&l->early);
 	arena_deinit(&l->arena);
 	free(l);
 }
@@ -305,7 +309,7 @@ bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp
 
 uint64_t logs_fact_count(const struct logs *l)
 {
-	return l->records.len - l->copies;
+	return l->records.len - l->copies + l->journal_facts;
 }
 
 static void log_emit_one(const struct logs *l, const struct log_record *r,
@@ -330,6 +334,8 @@ static void log_emit_one(const struct logs *l, const struct log_record *r,
 
 void logs_emit(struct logs *l, const struct event_board *board, int64_t until_ns)
 {
+	if (l->early.len)
+		log_journal_tell_early(l, board);
 	for (; l->emitted < l->records.len; l->emitted++) {
 		const struct log_record *r = vec_at(&l->records, l->emitted);
 

@@ -10,6 +10,7 @@
 #ifndef INGEST_LOG_H
 #define INGEST_LOG_H
 
+#include "base/slice.h"
 #include "event/event.h"
 #include "event/evidence.h"
 
@@ -58,6 +59,13 @@ void logs_settle(struct logs *l, struct stamp capture);
  * none. After logs_settle.
  */
 void logs_emit(struct logs *l, const struct event_board *board, int64_t until_ns);
+
+/*
+ * Emits what one entry of a journal inside of a capture tells (see capfile_journal_fn): at once, or
+ * when logs_settle has told what other logs have of it.
+ */
+void logs_take_journal(struct logs *l, const struct event_board *board, uint32_t evidence,
+		       uint64_t frame, struct slice text);
 
 /* Facts in all logs, each once; after logs_settle. */
 uint64_t logs_fact_count(const struct logs *l);

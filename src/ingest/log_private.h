@@ -46,6 +46,19 @@ struct log_file {
 	uint64_t copies;        /* records that another file has */
 };
 
+/* A journal inside of a capture. */
+struct log_journal {
+	uint32_t evidence;
+	uint64_t kernel_lines;
+};
+
+/* An entry of a journal inside of a capture, from before logs_settle. */
+struct log_early {
+	uint32_t evidence;
+	uint64_t frame;
+	struct slice text;
+};
+
 struct logs {
 	struct log_options options;
 	struct evidence_list *evidence;
@@ -55,6 +68,10 @@ struct logs {
 	struct vec hosts;   /* struct log_host */
 	uint64_t dropped;   /* facts above the cap */
 	uint64_t copies;
+	struct vec journals; /* struct log_journal, by evidence: journals inside of captures */
+	struct vec early;    /* struct log_early */
+	uint64_t journal_facts;
+	bool settled;
 	size_t emitted;
 	logs_plain_fn *plain; /* NULL: nobody wants them */
 	void *plain_context;
@@ -62,6 +79,9 @@ struct logs {
 
 /* The host by name, made if it is new. */
 uint32_t log_host_of(struct logs *l, struct slice name, bool told);
+
+/* log_journal.c: tells the entries that came before logs_settle. */
+void log_journal_tell_early(struct logs *l, const struct event_board *board);
 
 /* log_time.c: years, zones and boot times; sets `at` of all records. */
 void log_times_settle(struct logs *l, struct stamp capture);

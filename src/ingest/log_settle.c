@@ -173,4 +173,5 @@ void logs_settle(struct logs *l, struct stamp capture)
 				    l->dropped, UINT64_MAX, 0);
 	if (l->records.len)
 		qsort(l->records.items, l->records.len, l->records.item_bytes, record_order);
+	l->settled = true;
 }
