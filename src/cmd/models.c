@@ -13,6 +13,7 @@ void models_init(struct models *m, struct event_board *board)
 	path_model_init(&m->path);
 	portmap_model_init(&m->portmap);
 	mount_model_init(&m->mounts);
+	visit_model_init(&m->visits);
 	conn_model_attach(&m->conns, board);
 	call_model_attach(&m->calls, board);
 	nfs4_model_attach(&m->nfs4, board);
@@ -22,11 +23,13 @@ void models_init(struct models *m, struct event_board *board)
 	path_model_attach(&m->path, board);
 	portmap_model_attach(&m->portmap, board);
 	mount_model_attach(&m->mounts, board);
+	visit_model_attach(&m->visits, board);
 }
 
 void models_deinit(struct models *m)
 {
 	mount_model_deinit(&m->mounts);
+	visit_model_deinit(&m->visits);
 	portmap_model_deinit(&m->portmap);
 	path_model_deinit(&m->path);
 	dir_model_deinit(&m->dirs);
@@ -44,6 +47,7 @@ void models_finish(struct models *m)
 	dir_model_finish(&m->dirs);
 	path_model_finish(&m->path);
 	portmap_model_finish(&m->portmap);
+	visit_model_finish(&m->visits);
 	call_model_sort(&m->calls);
 }
 
@@ -60,5 +64,6 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.path = &m->path,
 		.portmap = &m->portmap,
 		.mounts = &m->mounts,
+		.visits = &m->visits,
 	};
 }

@@ -13,6 +13,7 @@
 #include "model/nlm.h"
 #include "model/path.h"
 #include "model/portmap.h"
+#include "model/visit.h"
 
 struct models {
 	struct conn_model conns;
@@ -24,6 +25,7 @@ struct models {
 	struct path_model path;
 	struct portmap_model portmap;
 	struct mount_model mounts;
+	struct visit_model visits;
 };
 
 /* Makes them and attaches them to the board. */

@@ -37,6 +37,10 @@ static const struct {
 	{"nlm-server-restart", "nlm-port-changed"},
 	{"nlm-server-restart", "nlm-grace"},
 
+	/* One directory at the server, and not the server. */
+	{"dir-server-slow", "rpc-server-slow"},
+	{"dir-server-slow", "rpc-not-responding"},
+
 	/* What the client's log complains about when calls are not answered. */
 	{"tcp-path-silent", "rpc-not-responding"},
 	{"tcp-syn-unanswered", "rpc-not-responding"},

@@ -19,6 +19,7 @@ struct path_model;
 struct mount_model;
 struct nlm_model;
 struct portmap_model;
+struct visit_model;
 
 /* Everything that a rule may look at. */
 struct rule_input {
@@ -32,6 +33,7 @@ struct rule_input {
 	const struct dir_model *dirs;
 	const struct portmap_model *portmap;
 	const struct mount_model *mounts;
+	const struct visit_model *visits;
 };
 
 struct rule {

@@ -11,6 +11,9 @@
  */
 uint32_t file_handle_hash(const struct file_handle *handle);
 
+/* The same of the bytes of a handle. */
+uint32_t file_handle_hash_bytes(const uint8_t *bytes, size_t len);
+
 bool file_handle_equal(const struct file_handle *a, const struct file_handle *b);
 
 #endif

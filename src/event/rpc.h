@@ -111,6 +111,9 @@ enum rpc_told {
 
 enum { RPC_HANDLE_BYTES_MAX = 128, RPC_NAME_KEEP_BYTES = 256, NLM_COOKIE_BYTES = 32 };
 
+/* Handles of entries that are kept of one reply to READDIRPLUS or READDIR. */
+enum { RPC_LISTED_HANDLES_MAX = 8192 };
+
 /* A file handle, copied whole: NFSv4 allows 128 bytes. */
 struct file_handle {
 	uint8_t len; /* 0: not known */
@@ -150,9 +153,13 @@ struct listing_told {
 	bool plus;       /* READDIRPLUS, or NFSv4 with attributes other than the inode number */
 	bool answered;   /* what follows is valid */
 	uint32_t entries;
-	uint64_t last_cookie; /* of the last entry */
+	uint64_t first_cookie, last_cookie; /* of the first and last entry */
+	bool ascending;                     /* each cookie is larger than the one before */
+	uint32_t same_cookies;   /* entries with the cookie of the one before, or that was asked */
+	const uint32_t *handles; /* of entries, as rpc_call.object; valid with the reply's event */
+	uint32_t handles_len;    /* at most RPC_LISTED_HANDLES_MAX */
 	bool eof;
-	bool whole; /* the reply was not cut: entries and last_cookie count */
+	bool whole; /* the reply was not cut: entries and cookies count */
 };
 
 /*
@@ -201,6 +208,17 @@ struct rpc_call {
 	struct nfs4_sequence sequence;
 	struct nfs4_fact *facts; /* state-carrying operations, in order */
 	uint32_t facts_len;
+
+	/*
+	 * NFS: the file or directory that the call is about: of NFSv3 and NFSACL the handle that
+	 * its arguments begin with, of NFSv4 that of the first PUTFH, by file_handle_hash; 0: not
+	 * known.
+	 */
+	uint32_t object;
+	uint64_t name_hash; /* LOOKUP: of the name, by hash_bytes; 0: not known */
+	/* NFSv4: what the last GETATTR told as the change attribute; NFSv3: the object's mtime. */
+	bool has_change;
+	uint64_t change;
 
 	enum rpc_told told_kind;
 	union {

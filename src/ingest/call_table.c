@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "event/handle.h"
 
 #include <stdlib.h>
 
@@ -11,6 +12,7 @@ enum {
 	BUCKETS_FIRST = 1024,
 	OPS_FIRST = 8,
 	FACTS_FIRST = 2,
+	HANDLES_FIRST = 64,
 	NAMES_KEPT = 4, /* names of one call that find room: an owner; a server's owner and scope */
 };
 
@@ -28,6 +30,7 @@ static void pending_free(struct pending_call *p)
 	free(p->call.facts);
 	free(p->bytes);
 	free(p->told);
+	free(p->handles);
 	free(p);
 }
 
@@ -231,6 +234,9 @@ static void pending_drop_texts(struct pending_call *p)
 void call_table_release(struct call_table *t, struct pending_call *p)
 {
 	pending_drop_texts(p);
+	free(p->handles);
+	p->handles = NULL;
+	p->handles_cap = 0;
 	if (t->spare_len == CALL_TABLE_SPARE_MAX) {
 		pending_free(p);
 		return;
@@ -309,6 +315,20 @@ const struct settled_call *flow_calls_settled(const struct flow_calls *flow, enu
 			return s;
 	}
 	return NULL;
+}
+
+void pending_keep_handle(struct pending_call *p, struct xdr_opaque handle)
+{
+	struct listing_told *t = &p->told->listing;
+
+	if (handle.have < handle.len || t->handles_len == RPC_LISTED_HANDLES_MAX)
+		return;
+	if (t->handles_len == p->handles_cap) {
+		p->handles_cap = p->handles_cap ? p->handles_cap * 2 : HANDLES_FIRST;
+		p->handles = mem_resize(p->handles, p->handles_cap, sizeof(*p->handles));
+	}
+	p->handles[t->handles_len++] = file_handle_hash_bytes(handle.ptr, handle.len);
+	t->handles = p->handles;
 }
 
 union pending_told *pending_told_of(struct pending_call *p)

@@ -36,7 +36,9 @@ struct pending_call {
 	uint64_t head_hash; /* of the first bytes: tells a call sent again from an XID used again */
 	uint32_t ops_cap, facts_cap;
 	union pending_told *told; /* what rpc_call.told points to; NULL until it is needed */
-	uint8_t *bytes;           /* owners and other names that facts point to */
+	uint32_t *handles; /* what listing_told.handles points to; not kept for the next call */
+	uint32_t handles_cap;
+	uint8_t *bytes; /* owners and other names that facts point to */
 	uint32_t bytes_len, bytes_cap;
 
 	struct pending_call *hash_next;
@@ -142,6 +144,10 @@ const struct settled_call *flow_calls_settled(const struct flow_calls *flow, enu
 
 /* Zeroed room for what the call tells; the same room on each call of it. */
 union pending_told *pending_told_of(struct pending_call *p);
+
+/* Keeps the handle of one more entry with the listing; those above RPC_LISTED_HANDLES_MAX are not.
+ */
+void pending_keep_handle(struct pending_call *p, struct xdr_opaque handle);
 
 /* Room for one more operation or fact (zeroed), or for a copy of a name. */
 struct nfs4_op_fact *pending_add_op(struct pending_call *p);

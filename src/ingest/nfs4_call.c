@@ -167,12 +167,21 @@ static void read_fact(struct pending_call *p, uint32_t op, struct cursor args)
 static void read_listing(struct pending_call *p, struct file_handle *current, uint32_t op,
 			 struct cursor args)
 {
-	if (op == OP_PUTFH)
-		ingest_keep_handle(current, cursor_opaque(&args, RPC_HANDLE_BYTES_MAX));
-	else if (op == OP_READDIR)
+	struct xdr_opaque handle;
+
+	if (op == OP_PUTFH) {
+		handle = cursor_opaque(&args, RPC_HANDLE_BYTES_MAX);
+		ingest_keep_handle(current, handle);
+		if (p->call.object == 0)
+			p->call.object = ingest_object(handle);
+	} else if (op == OP_READDIR) {
 		ingest_told_readdir4(p, current, args);
-	else if (op == OP_LOOKUP || op == OP_LOOKUPP || op == OP_PUTROOTFH || op == OP_RESTOREFH)
+	} else if (op == OP_LOOKUP || op == OP_LOOKUPP || op == OP_PUTROOTFH ||
+		   op == OP_RESTOREFH) {
 		current->len = 0;
+		if (op == OP_LOOKUP)
+			p->call.name_hash = ingest_name(cursor_opaque(&args, UINT32_MAX));
+	}
 }
 
 static void read_op(struct pending_call *p, struct file_handle *current, struct cursor *c)

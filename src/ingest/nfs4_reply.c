@@ -68,19 +68,11 @@ static void read_fact(struct pending_call *p, uint32_t index, struct cursor c, u
 	}
 }
 
-/* The lease time, where a GETATTR asked for it (RFC 8881 section 5.8.1.11). */
-static void read_lease_time(struct pending_call *p, uint32_t index, struct cursor c)
+static void read_lease_time(struct pending_call *p, uint32_t index, struct cursor at)
 {
-	struct nfs4_fattr4 attributes;
+	uint32_t seconds = cursor_u32(&at);
 	struct nfs4_fact *f;
-	struct cursor at;
-	uint32_t seconds;
 
-	nfs4_decode_fattr4(&c, &attributes);
-	if (!xdr_bitmap_has(&attributes.attrmask, FATTR4_LEASE_TIME) ||
-	    !nfs4_attr_find(&attributes, FATTR4_LEASE_TIME, &at))
-		return;
-	seconds = cursor_u32(&at);
 	if (!cursor_ok(&at))
 		return;
 	f = pending_add_fact(p);
@@ -89,6 +81,23 @@ static void read_lease_time(struct pending_call *p, uint32_t index, struct curso
 	f->index = (uint16_t)index;
 	f->status = NFS4_OK;
 	f->lease_time_s = seconds;
+}
+
+/* The change attribute (RFC 8881 section 5.8.1.4), and the lease time (5.8.1.11). */
+static void read_attributes(struct pending_call *p, uint32_t index, struct cursor c)
+{
+	struct nfs4_fattr4 attributes;
+	struct cursor at;
+
+	nfs4_decode_fattr4(&c, &attributes);
+	if (xdr_bitmap_has(&attributes.attrmask, FATTR4_CHANGE) &&
+	    nfs4_attr_find(&attributes, FATTR4_CHANGE, &at)) {
+		p->call.change = cursor_u64(&at);
+		p->call.has_change = cursor_ok(&at);
+	}
+	if (index <= UINT16_MAX && xdr_bitmap_has(&attributes.attrmask, FATTR4_LEASE_TIME) &&
+	    nfs4_attr_find(&attributes, FATTR4_LEASE_TIME, &at))
+		read_lease_time(p, index, at);
 }
 
 static void append_text(struct pending_call *p, uint32_t index, struct cursor c)
@@ -155,8 +164,8 @@ static void read_op(struct pending_call *p, uint32_t index, struct cursor *c)
 		read_fact(p, index, at, status);
 	if (op == OP_READDIR && status == NFS4_OK)
 		ingest_told_readdir4_reply(p, at);
-	if (op == OP_GETATTR && status == NFS4_OK && index <= UINT16_MAX)
-		read_lease_time(p, index, at);
+	if (op == OP_GETATTR && status == NFS4_OK)
+		read_attributes(p, index, at);
 	nfs4_skip_nfs_resop4(c);
 }
 

@@ -74,6 +74,10 @@ void ingest_told_readdir4_reply(struct pending_call *p, struct cursor results);
 /* A copy of a handle; one that is not here whole is not known. */
 void ingest_keep_handle(struct file_handle *kept, struct xdr_opaque handle);
 
+/* What rpc_call.object and name_hash hold; 0: not here whole. */
+uint32_t ingest_object(struct xdr_opaque handle);
+uint64_t ingest_name(struct xdr_opaque name);
+
 /* --- net.c: ICMP and ARP --- */
 
 void ingest_net(struct ingest *in, const struct provenance *at, const struct packet *packet);

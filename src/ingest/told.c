@@ -2,9 +2,13 @@
 /* Which programs' arguments and results are looked into, besides COMPOUND; and portmap itself. */
 #include "ingest/private.h"
 
+#include "base/hash.h"
+#include "event/handle.h"
 #include "names/nfs3.h"
+#include "names/nfsacl.h"
 #include "names/nlm.h"
 #include "names/portmap.h"
+#include "proto/nfs3_xdr.h"
 #include "proto/portmap_xdr.h"
 
 #include <netinet/in.h>
@@ -17,6 +21,18 @@ void ingest_keep_handle(struct file_handle *kept, struct xdr_opaque handle)
 		return;
 	memcpy(kept->bytes, handle.ptr, handle.len);
 	kept->len = (uint8_t)handle.len;
+}
+
+uint32_t ingest_object(struct xdr_opaque handle)
+{
+	if (handle.len > RPC_HANDLE_BYTES_MAX || handle.have < handle.len)
+		return 0;
+	return file_handle_hash_bytes(handle.ptr, handle.len);
+}
+
+uint64_t ingest_name(struct xdr_opaque name)
+{
+	return name.len == 0 || name.have < name.len ? 0 : hash_bytes(name.ptr, name.len);
 }
 
 static uint32_t protocol_of_netid(struct xdr_opaque netid)
@@ -97,6 +113,25 @@ static void told_portmap(struct pending_call *p, struct cursor c, bool reply)
 	t->answered = cursor_ok(&c);
 }
 
+/* The handle that arguments of NFSv3 and NFSACL begin with (all but NULL), and what it is asked. */
+static void told_object(struct pending_call *p, struct cursor c, bool reply)
+{
+	struct nfs3_fattr3 attributes;
+	bool nfs = p->call.program == NFS_PROGRAM;
+
+	if (!reply && p->call.procedure != NFSPROC3_NULL) {
+		p->call.object = ingest_object(cursor_opaque(&c, NFS3_FHSIZE));
+		if (nfs && p->call.procedure == NFSPROC3_LOOKUP)
+			p->call.name_hash = ingest_name(cursor_opaque(&c, UINT32_MAX));
+	} else if (reply && nfs && p->call.procedure == NFSPROC3_GETATTR &&
+		   cursor_u32(&c) == NFS3_OK) {
+		nfs3_decode_fattr3(&c, &attributes);
+		p->call.has_change = cursor_ok(&c);
+		p->call.change =
+			(uint64_t)attributes.mtime.seconds << 32 | attributes.mtime.nseconds;
+	}
+}
+
 static void told(struct pending_call *p, struct cursor c, bool reply)
 {
 	switch (p->call.program) {
@@ -107,8 +142,13 @@ static void told(struct pending_call *p, struct cursor c, bool reply)
 		ingest_told_nlm(p, c, reply);
 		break;
 	case NFS_PROGRAM:
-		if (p->call.version == NFS_V3)
-			ingest_told_listing(p, c, reply);
+		if (p->call.version != NFS_V3)
+			break;
+		told_object(p, c, reply);
+		ingest_told_listing(p, c, reply);
+		break;
+	case NFS_ACL_PROGRAM:
+		told_object(p, c, reply);
 		break;
 	default:
 		break;

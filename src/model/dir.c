@@ -146,7 +146,7 @@ static struct dir_chain *chain_begin(struct dir_model *m, struct dir_listed *d,
 
 	if (d->active_len == DIR_ACTIVE_MAX) {
 		m->forgotten += !d->active[0]->superseded;
-		chain_end(m, d, 0, chain_left_state(d->active[0]));
+		chain_end(m, d, 0, DIR_LEFT); /* whether it goes on will not be known */
 	}
 	c->conn = *call->conn;
 	c->client = d->client;
@@ -169,7 +169,8 @@ static struct dir_chain *chain_going_on(const struct dir_listed *d, uint64_t coo
 	for (uint32_t i = d->active_len; i > 0; i--) {
 		struct dir_chain *c = d->active[i - 1];
 
-		if (c->state == DIR_ANSWERED && (!c->next_known || c->next == cookie))
+		if (c->state == DIR_ANSWERED &&
+		    (!c->next_known || (cookie >= c->from && cookie <= c->next)))
 			return c;
 	}
 	return NULL;
@@ -182,6 +183,38 @@ static struct dir_chain *chain_repeating(const struct dir_listed *d, uint64_t co
 		if (d->active[i - 1]->state == DIR_ANSWERED && d->active[i - 1]->cookie == cookie)
 			return d->active[i - 1];
 	return NULL;
+}
+
+/* Entries that the reply had behind the cookie at which the client goes on are sent again. */
+static void chain_skip(struct dir_chain *c, uint64_t cookie)
+{
+	double share;
+
+	if (!c->next_known || cookie == c->next)
+		return;
+	share = (double)(c->next - cookie) / (double)(c->next - c->from);
+	c->entries -= (uint64_t)(share * (c->got - 1));
+	c->skipped = true;
+}
+
+/*
+ * A cycle is found by keeping one cookie, renewed after 1, 2, 4 ... steps (Brent): a listing that
+ * goes in a circle comes by it. Only steps count that ask with the last cookie of a whole reply:
+ * then it is the replies that lead there, whichever process asks.
+ */
+static void chain_mark(struct dir_chain *c, uint64_t cookie, bool exact,
+		       const struct provenance *at)
+{
+	c->steps = exact ? c->steps + 1 : 0;
+	if (exact && cookie == c->mark && c->rounds++ == 0) {
+		c->round_from = c->mark_at;
+		c->round_to = *at;
+	}
+	if (exact && c->steps < c->mark_due)
+		return;
+	c->mark = cookie;
+	c->mark_at = *at;
+	c->mark_due = exact ? c->steps * 2 : 1;
 }
 
 static void note_restart(const struct dir_listed *d)
@@ -199,6 +232,7 @@ static void dir_take_call(void *context, const struct event *e)
 	const struct listing_told *t;
 	struct dir_listed *d;
 	struct dir_chain *c = NULL;
+	bool repeats = false, exact = false;
 
 	if (e->rpc->told_kind != RPC_TOLD_LISTING || e->rpc->from != CONN_FROM_CLIENT)
 		return;
@@ -210,8 +244,12 @@ static void dir_take_call(void *context, const struct event *e)
 		note_restart(d);
 	} else {
 		c = chain_going_on(d, t->cookie);
+		exact = c && c->next_known && c->next == t->cookie;
+		if (c)
+			chain_skip(c, t->cookie);
 		if (!c && (c = chain_repeating(d, t->cookie)) && c->repeats++ == 0)
 			c->repeat = e->at;
+		repeats = c && c->cookie == t->cookie;
 	}
 	if (!c)
 		c = chain_begin(m, d, e->rpc, &e->at);
@@ -220,6 +258,8 @@ static void dir_take_call(void *context, const struct event *e)
 	c->asked = e->at;
 	c->cookie = t->cookie;
 	c->calls++;
+	if (!repeats)
+		chain_mark(c, t->cookie, exact, &e->at);
 }
 
 static void chain_add_reply(struct dir_chain *c, const struct rpc_call *call,
@@ -239,9 +279,23 @@ static void chain_add_reply(struct dir_chain *c, const struct rpc_call *call,
 	c->status = call->has_status ? call->status : NFS4_STATUS_NONE;
 	c->entries += t->entries;
 	c->cut |= t->answered && !t->whole;
-	c->next = t->last_cookie;
-	c->next_known = t->whole && t->entries > 0;
+	if (t->same_cookies && c->same_cookies == 0)
+		c->same_cookie = *at;
+	c->same_cookies += t->same_cookies;
 	c->state = DIR_ANSWERED;
+	c->empty_now = t->answered && t->whole && t->entries == 0 && !t->eof ? c->empty_now + 1 : 0;
+	if (c->empty_now > c->empty) {
+		c->empty = c->empty_now;
+		c->empty_last = *at;
+	}
+	c->got = t->entries;
+	c->next = t->last_cookie;
+	c->from = t->ascending ? t->first_cookie : t->last_cookie;
+	c->next_known = t->whole && t->entries > 0;
+	if (t->whole && t->entries == 0) { /* who goes on asks the same again */
+		c->next = c->from = t->cookie;
+		c->next_known = true;
+	}
 }
 
 static void dir_take_reply(void *context, const struct event *e)

@@ -2,9 +2,10 @@
 /*
  * Directories being listed: READDIR and READDIRPLUS of NFSv3 (RFC 1813 sections 3.3.16, 3.3.17),
  * READDIR of NFSv4 (RFC 8881 section 18.23), as chains: cookie 0 begins one, and each next call
- * asks with the cookie of the last entry before it. One call of a chain waits for the one before,
- * so a chain takes as long as all its round trips. Several processes of a client may list one
- * directory at once.
+ * asks with the cookie of the last entry before it (or of an earlier one in that reply, when the
+ * client had no room for the rest, as Linux before 5.18). One call of a chain waits for the one
+ * before, so a chain takes as long as all its round trips. Several processes of a client may list
+ * one directory at once.
  */
 #ifndef MODEL_DIR_H
 #define MODEL_DIR_H
@@ -16,7 +17,7 @@
 
 enum {
 	DIR_LISTED_MAX = 4096, /* directories being listed; the one not asked for longest goes */
-	DIR_ACTIVE_MAX = 8,    /* chains at once of one client in one directory */
+	DIR_ACTIVE_MAX = 32,   /* chains at once of one client in one directory */
 	DIR_CHAINS_MAX = 4096, /* ended chains kept: those that took longest */
 };
 
@@ -50,11 +51,25 @@ struct dir_chain {
 	struct provenance slowest;                  /* the reply with the largest of them */
 	uint64_t repeats;                           /* calls with the cookie of the call before */
 	struct provenance repeat;                   /* the first of them */
+	uint64_t empty; /* replies without an entry, and without the end, one after the
+			 * other; the most there were */
+	struct provenance empty_last;
+	uint64_t same_cookies; /* entries with the cookie of the one before, or that was asked */
+	struct provenance same_cookie; /* the first reply with one */
+	uint64_t rounds; /* calls with a cookie that the chain had asked with long before */
+	struct provenance round_from, round_to; /* the first such pair of calls */
+	bool skipped;    /* the client went on from within a reply: `entries` is about right */
 	uint32_t others; /* most other chains in the same directory at once */
 
 	/* The model's own. */
 	uint64_t cookie, next; /* asked last; to be asked next */
+	uint64_t from; /* the first cookie of the last reply, where they ascend; else `next` */
+	uint32_t got;  /* entries in it */
 	bool next_known;
+	uint64_t empty_now;
+	uint64_t mark, mark_due; /* a cookie asked for before, and at which step it is renewed */
+	uint64_t steps;
+	struct provenance mark_at;
 	bool superseded; /* a chain began after it and before it went on */
 };
 

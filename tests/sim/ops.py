@@ -129,3 +129,24 @@ def setclientid(owner, verifier, address, clientid, confirm):
 
 def setclientid_confirm(clientid, confirm):
     return Op(36, clientid + confirm)
+
+
+ENTRY_BITS = (1 << 3 | 1 << 19, 0)  # change, filehandle
+
+
+def readdir(cookie, entries, eof):
+    """READDIR; entries are (cookie, name, handle)."""
+    args = u64(cookie) + bytes(8) + u32(8192, 32768, 1, ENTRY_BITS[0])
+    body = b""
+    for at, name, handle in entries:
+        values = u64(7) + opaque(handle)
+        body += u32(1) + u64(at) + opaque(name) + u32(1, ENTRY_BITS[0]) + opaque(values)
+    return Op(26, args, b"verifier" + body + u32(0, 1 if eof else 0))
+
+
+def getattr_change(change):
+    return Op(9, u32(1, 1 << 3), u32(1, 1 << 3) + opaque(u64(change)))
+
+
+def lookup(name):
+    return Op(15, opaque(name))

@@ -3,8 +3,10 @@
 #include "check.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
+#include "event/handle.h"
 #include "model/call.h"
 #include "model/dir.h"
+#include "model/visit.h"
 #include "script.h"
 
 #define CLIENT "192.0.2.31"
@@ -64,7 +66,9 @@ static void step(struct stage *st, double at, double rtt, uint64_t cookie, uint6
 	script_rpc(&st->s, at, EVENT_RPC_CALL, &rpc);
 	told.answered = told.whole = true;
 	told.entries = next > cookie ? (uint32_t)(next - cookie) : 1;
+	told.first_cookie = cookie + 1;
 	told.last_cookie = next;
+	told.ascending = next > cookie;
 	told.eof = next == 0;
 	rpc.outcome = RPC_SUCCESS;
 	rpc.has_status = true;
@@ -216,4 +220,195 @@ TEST(twin_server_that_is_slow_is_silent)
 TEST(twin_storm_of_attributes_is_silent)
 {
 	CHECK_EQ_U64(findings_of(600, 0.1, 0.001, 60000), 0);
+}
+
+/* --- the other rules about listings --- */
+
+/* A step that brings `entries` entries up to `last`. */
+static void answer(struct stage *st, double at, double rtt, uint64_t cookie, uint32_t entries,
+		   uint64_t last)
+{
+	struct listing_told told = {.dir = {.len = 3, .bytes = "dir"}, .cookie = cookie};
+	struct rpc_call rpc = {
+		.conn = &st->c,
+		.program = PROGRAM_NFS,
+		.version = 3,
+		.procedure = READDIRPLUS,
+		.has_call = true,
+		.object = 0xd1,
+		.told_kind = RPC_TOLD_LISTING,
+		.told.listing = &told,
+	};
+
+	script_rpc(&st->s, at, EVENT_RPC_CALL, &rpc);
+	told.answered = told.whole = true;
+	told.entries = entries;
+	told.first_cookie = last >= entries ? last - entries + 1 : last;
+	told.last_cookie = last;
+	told.ascending = true;
+	rpc.outcome = RPC_SUCCESS;
+	rpc.has_status = true;
+	script_rpc(&st->s, at + rtt, EVENT_RPC_REPLY, &rpc);
+}
+
+static size_t rule_findings(struct stage *st, const struct rule *rule)
+{
+	struct rule_input in = {.calls = &st->calls, .dirs = &st->m};
+	struct diagnosis d;
+	size_t count;
+
+	dir_model_finish(&st->m);
+	diagnosis_init(&d);
+	diagnose_run_rules(&rule, 1, &in, &d);
+	count = d.findings.len;
+	diagnosis_deinit(&d);
+	return count;
+}
+
+TEST(dir_client_that_drops_the_rest_of_a_reply_goes_on)
+{
+	struct stage st;
+
+	stage_init(&st);
+	answer(&st, 0, 0.1, 0, 101, 101);
+	answer(&st, 1, 0.1, 51, 101, 151); /* as Linux before 5.18 */
+	answer(&st, 2, 0.1, 101, 101, 201);
+	dir_model_finish(&st.m);
+	CHECK_EQ_U64(st.ended, 1);
+	CHECK_EQ_U64(st.last.calls, 3);
+	CHECK_EQ_U64(st.last.entries, 203);
+	CHECK(st.last.skipped);
+	stage_deinit(&st);
+}
+
+TEST(dir_circle_speaks)
+{
+	struct stage st;
+
+	stage_init(&st);
+	answer(&st, 0, 0.1, 0, 10, 10);
+	for (int i = 0; i < 5; i++) {
+		answer(&st, 1 + i, 0.1, 10, 10, 20);
+		answer(&st, 1.3 + i, 0.1, 20, 10, 30);
+		answer(&st, 1.6 + i, 0.1, 30, 10, 10);
+	}
+	CHECK_EQ_U64(rule_findings(&st, &rule_dir_cookie_loop), 1);
+	stage_deinit(&st);
+}
+
+TEST(dir_endless_speaks)
+{
+	struct stage st;
+
+	stage_init(&st);
+	answer(&st, 0, 0.1, 0, 10, 10);
+	for (int i = 0; i < 5; i++)
+		answer(&st, 1 + i, 0.1, 10, 0, 0);
+	CHECK_EQ_U64(rule_findings(&st, &rule_dir_cookie_loop), 1);
+	stage_deinit(&st);
+}
+
+TEST(twin_two_at_once_are_no_circle)
+{
+	struct stage st;
+
+	stage_init(&st);
+	for (unsigned i = 0; i < 20; i++) {
+		answer(&st, i, 0.1, i * 10, 10, i * 10 + 10);
+		answer(&st, i + 0.5, 0.1, i * 10, 10, i * 10 + 10);
+	}
+	CHECK_EQ_U64(st.m.listed_len, 1);
+	CHECK_EQ_U64(rule_findings(&st, &rule_dir_cookie_loop), 0);
+	stage_deinit(&st);
+}
+
+/* READDIR takes `rtt`; forty GETATTR beside it take `other`. */
+static size_t slow(double rtt, double other)
+{
+	struct stage st;
+	size_t count;
+
+	stage_init(&st);
+	for (unsigned i = 0; i < 40; i++) {
+		struct rpc_call rpc = {.conn = &st.c,
+				       .program = PROGRAM_NFS,
+				       .version = 3,
+				       .procedure = GETATTR,
+				       .has_call = true,
+				       .outcome = RPC_SUCCESS,
+				       .has_status = true};
+
+		script_rpc(&st.s, i, EVENT_RPC_CALL, &rpc);
+		rpc.call = script_place(&st.s, i);
+		script_rpc(&st.s, i + other, EVENT_RPC_REPLY, &rpc);
+	}
+	answer(&st, 50, rtt, 0, 10, 10);
+	answer(&st, 60, rtt, 10, 10, 20);
+	count = rule_findings(&st, &rule_dir_server_slow);
+	stage_deinit(&st);
+	return count;
+}
+
+TEST(dir_server_slow_speaks)
+{
+	CHECK_EQ_U64(slow(8, 0.01), 1);
+}
+
+TEST(twin_all_is_slow_is_silent)
+{
+	CHECK_EQ_U64(slow(8, 7), 0);
+	CHECK_EQ_U64(slow(0.5, 0.01), 0);
+}
+
+/* Listings that are left after two steps each; the directory's mtime is `mtime_step` later each. */
+static size_t restarted(unsigned times, uint64_t mtime_step)
+{
+	struct visit_model visits;
+	struct stage st;
+	struct rule_input in = {.calls = &st.calls, .dirs = &st.m, .visits = &visits};
+	static const struct rule *const rules[] = {&rule_dir_listing_restarted};
+	struct diagnosis d;
+	size_t count;
+
+	stage_init(&st);
+	visit_model_init(&visits);
+	visit_model_attach(&visits, &st.s.board);
+	for (unsigned i = 0; i < times; i++) {
+		struct listing_told told = {.dir = {.len = 3, .bytes = "dir"}};
+		struct rpc_call rpc = {.conn = &st.c,
+				       .program = PROGRAM_NFS,
+				       .version = 3,
+				       .procedure = READDIRPLUS,
+				       .has_call = true,
+				       .object = file_handle_hash(&told.dir),
+				       .has_change = true,
+				       .change = 7 + i * mtime_step,
+				       .outcome = RPC_SUCCESS,
+				       .told_kind = RPC_TOLD_LISTING,
+				       .told.listing = &told};
+
+		answer(&st, i * 3, 0.1, 0, 10, 10);
+		answer(&st, i * 3 + 1, 0.1, 10, 10, 20);
+		script_rpc(&st.s, i * 3 + 2, EVENT_RPC_REPLY, &rpc);
+	}
+	dir_model_finish(&st.m);
+	visit_model_finish(&visits);
+	diagnosis_init(&d);
+	diagnose_run_rules(rules, 1, &in, &d);
+	count = d.findings.len;
+	diagnosis_deinit(&d);
+	visit_model_deinit(&visits);
+	stage_deinit(&st);
+	return count;
+}
+
+TEST(dir_restarted_speaks)
+{
+	CHECK_EQ_U64(restarted(8, 1), 1);
+}
+
+TEST(twin_restarted_without_a_change_is_silent)
+{
+	CHECK_EQ_U64(restarted(8, 0), 0);
+	CHECK_EQ_U64(restarted(3, 1), 0);
 }

@@ -6,15 +6,12 @@
  * Silent where something else takes the time: gaps between the calls (the client does other things,
  * or waits for a lock of its own), single slow answers (the server), or a call for each entry.
  */
+#include "diagnose/rules/dir_common.h"
 #include "diagnose/rules/nfs4_common.h"
-#include "diagnose/rules/nlm_common.h"
 #include "diagnose/rules/rules.h"
-#include "event/handle.h"
 #include "model/call.h"
-#include "model/dir.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 enum { PROGRAM_NFS = 100003, PROGRAM_NFSACL = 100227 };
 enum { V3_READDIR = 16, V3_READDIRPLUS = 17 };
@@ -67,24 +64,22 @@ static uint64_t other_calls(const struct call_model *calls)
 	return others > listing_ops ? others - listing_ops : 0;
 }
 
+static const char *dir_entries_prefix(const struct dir_chain *c)
+{
+	if (c->skipped)
+		return "about ";
+	return c->state == DIR_COMPLETE && !c->joined && !c->cut ? "" : "at least ";
+}
+
 static void tell(struct diagnosis *d, const struct dir_chain *c)
 {
-	struct finding *f = diagnosis_add(d, "dir-listing-rtt-bound", CONFIDENCE_LIKELY);
+	struct finding *f = dir_finding(d, c, "dir-listing-rtt-bound", CONFIDENCE_LIKELY);
 	const char *elapsed = nfs4_duration_text(d, dir_chain_elapsed_ns(c));
 
-	finding_set_server(d, f, &c->server);
-	finding_add_client(d, f, &c->client);
-	finding_subject(d, f, "directory", "handle with hash 0x%08x (nfs.fh.hash)",
-			file_handle_hash(&c->dir));
-	f->first = c->first.at;
-	f->last = c->last.at;
-	f->count = c->calls;
-	f->title =
-		arena_format(&d->arena,
-			     "listing a directory of %s%" PRIu64 " entries took %s: %" PRIu64
-			     " calls, one after the other",
-			     c->state == DIR_COMPLETE && !c->joined && !c->cut ? "" : "at least ",
-			     c->entries, elapsed, c->calls);
+	f->title = arena_format(&d->arena,
+				"listing a directory of %s%" PRIu64 " entries took %s: %" PRIu64
+				" calls, one after the other",
+				dir_entries_prefix(c), c->entries, elapsed, c->calls);
 	f->why = arena_format(
 		&d->arena,
 		"%" PRIu64 " calls of %s on average (%s at most) are %s of the %s. Each call needs "
@@ -105,51 +100,20 @@ static void tell(struct diagnosis *d, const struct dir_chain *c)
 			 nfs4_duration_text(d, c->rtt_sum_ns), elapsed);
 }
 
-/* The same directory listed ten times is one finding: the longest. By server, client, handle. */
-static int chain_order(const void *a, const void *b)
-{
-	const struct dir_chain *x = *(struct dir_chain *const *)a;
-	const struct dir_chain *y = *(struct dir_chain *const *)b;
-	int64_t longer = dir_chain_elapsed_ns(y) - dir_chain_elapsed_ns(x);
-	int order = endpoint_compare(&x->server, &y->server);
-
-	if (order == 0)
-		order = endpoint_compare(&x->client, &y->client);
-	if (order == 0)
-		order = (x->dir.len > y->dir.len) - (x->dir.len < y->dir.len);
-	if (order == 0)
-		order = memcmp(x->dir.bytes, y->dir.bytes, x->dir.len);
-	if (order == 0)
-		order = (longer > 0) - (longer < 0);
-	return order ? order
-		     : (x->first.frame > y->first.frame) - (x->first.frame < y->first.frame);
-}
-
-static bool chain_same_dir(const struct dir_chain *a, const struct dir_chain *b)
-{
-	return endpoint_equal(&a->server, &b->server) && endpoint_equal(&a->client, &b->client) &&
-	       file_handle_equal(&a->dir, &b->dir);
-}
-
+/* The same directory listed ten times is one finding: the longest. */
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	uint64_t others = other_calls(in->calls);
 	const struct dir_chain *before = NULL;
 	struct vec chains;
 
-	vec_init(&chains, sizeof(struct dir_chain *));
-	for (size_t i = 0; i < longest_count(&in->dirs->chains); i++) {
-		struct dir_chain *c = longest_at(&in->dirs->chains, i);
-
-		if (chain_speaks(c) && others < c->entries)
-			*(struct dir_chain **)vec_push(&chains) = c;
-	}
-	if (chains.len)
-		qsort(chains.items, chains.len, chains.item_bytes, chain_order);
+	dir_chains_select(in->dirs, chain_speaks, &chains);
 	for (size_t i = 0; i < chains.len; i++) {
 		const struct dir_chain *c = *(struct dir_chain **)vec_at(&chains, i);
 
-		if (!before || !chain_same_dir(before, c))
+		if (others >= c->entries)
+			continue;
+		if (!before || !dir_chain_same_dir(before, c))
 			tell(out, c);
 		before = c;
 	}

@@ -4,7 +4,11 @@
 
 /* clang-format off */
 const struct rule *const diagnose_rules[] = {
+	&rule_dir_attribute_storm,
+	&rule_dir_cookie_loop,
+	&rule_dir_listing_restarted,
 	&rule_dir_listing_rtt_bound,
+	&rule_dir_server_slow,
 	&rule_host_link_down,
 	&rule_net_unreachable,
 	&rule_nfs4_client_owner_collision,

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * dir-attribute-storm, as captures tell it: while a client lists a directory, or right after, the
+ * entries of it are asked for one by one, far more often than READDIR (catalogue D6, D7).
+ *
+ * Silent where the client works with the files (it opens, reads or writes them), where one file is
+ * asked for again and again, and where it did not take long.
+ */
+#include "diagnose/rules/nfs4_common.h"
+#include "diagnose/rules/rules.h"
+#include "model/visit.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* A listing with so many calls for single entries is no small directory, and people wait for it. */
+enum { CALLS_MIN = 300, OBJECTS_MIN = 100, WORK_MAX_PERCENT = 25 };
+#define WAITED_MIN_NS (10 * STAMP_NS_PER_S)
+
+/*
+ * Far above READDIR: a reply to READDIR brings dozens to hundreds of entries, so even a few calls
+ * for entries to each call for a listing mean that a good part of what it brought is asked again.
+ */
+enum { CALLS_PER_LISTING_MIN = 4 };
+
+/* Linux keeps attributes of a file for 3 s at least (acregmin). */
+#define ATTRIBUTES_FRESH_NS (3 * STAMP_NS_PER_S)
+
+static bool calls_speak(const struct visit *v, const struct visit_calls *c)
+{
+	uint64_t calls = visit_calls_count(c);
+	int64_t elapsed_ns = visit_elapsed_ns(v);
+
+	return calls >= CALLS_MIN && calls / CALLS_PER_LISTING_MIN >= v->listing_calls &&
+	       (v->dir == 0 || visit_calls_objects(c) >= OBJECTS_MIN) &&
+	       v->work <= calls / 100 * WORK_MAX_PERCENT && elapsed_ns >= WAITED_MIN_NS &&
+	       c->rtt_sum_ns >= WAITED_MIN_NS && c->rtt_sum_ns >= elapsed_ns / 2;
+}
+
+/* "4456 GETATTR, 12 LOOKUP". */
+static const char *calls_text(struct diagnosis *d, const struct visit_calls *c)
+{
+	static const char *const names[VISIT_CALL_COUNT] = {
+		[VISIT_GETATTR] = "GETATTR",
+		[VISIT_LOOKUP] = "LOOKUP",
+		[VISIT_ACCESS] = "ACCESS",
+		[VISIT_GETACL] = "GETACL",
+	};
+	const char *text = "";
+
+	for (unsigned i = 0; i < VISIT_CALL_COUNT; i++)
+		if (c->count[i])
+			text = arena_format(&d->arena, "%s%s%" PRIu64 " %s", text,
+					    *text ? ", " : "", c->count[i], names[i]);
+	return text;
+}
+
+/* Why they are asked for, as far as the wire tells. */
+static const char *reason_text(struct diagnosis *d, const struct visit *v,
+			       const struct visit_calls *c)
+{
+	uint64_t calls = visit_calls_count(c);
+
+	if (v->changes)
+		return arena_format(&d->arena,
+				    " The directory changed meanwhile (%s, by its change attribute "
+				    "or mtime): what "
+				    "the client had cached of its names is stale each time.",
+				    nfs4_count_text(d, v->changes, "time", "times"));
+	if (c->count[VISIT_GETACL] >= calls / 2)
+		return " What is asked for are ACLs: no listing brings those.";
+	if (c == &v->linked && visit_elapsed_ns(v) > ATTRIBUTES_FRESH_NS &&
+	    c->count[VISIT_GETATTR] >= calls / 2)
+		return " The listing outlived the time for which a client trusts attributes (3 s "
+		       "for files by default, acregmin), so what READDIR brought is asked for "
+		       "again, by each process that lists.";
+	return "";
+}
+
+static void cite(struct diagnosis *d, struct finding *f, const struct visit *v,
+		 const struct visit_calls *c)
+{
+	finding_cite(d, f, &c->first, &v->conn, "the first answer about a single entry");
+	finding_cite(d, f, &c->last, &v->conn, "the last of %" PRIu64 " such answers",
+		     visit_calls_count(c));
+	finding_cite(d, f, &v->listing_first, &v->conn, "the first answer to READDIR");
+	finding_cite(d, f, &v->listing_last, &v->conn, "the last of %" PRIu64 " such answers",
+		     v->listing_calls);
+	if (v->changes)
+		finding_cite(d, f, &v->change, &v->conn,
+			     "the directory has another change attribute (mtime) than before");
+}
+
+/* What a cut capture leaves open. */
+static const char *cut_text(const struct visit *v, const struct visit_calls *c)
+{
+	if (c == &v->linked)
+		return "";
+	if (v->dir == 0)
+		return " The calls are cut in the capture before the end of their file handles, so "
+		       "it "
+		       "does not show which files and which directory that is.";
+	return " The replies to READDIR are cut in the capture, so it does not show that these "
+	       "files "
+	       "are the directory's: only that the client listed it meanwhile.";
+}
+
+static void tell_why(struct diagnosis *d, struct finding *f, const struct visit *v,
+		     const struct visit_calls *c)
+{
+	uint64_t calls = visit_calls_count(c);
+	const char *different = "";
+
+	if (v->dir)
+		different = arena_format(&d->arena, " (about %" PRIu64 " different ones)",
+					 visit_calls_objects(c));
+	f->why = arena_format(
+		&d->arena,
+		"%" PRIu64
+		" calls for single %s%s waited %s in all, %s each on average; the %" PRIu64
+		" calls that list waited %s.%s%s",
+		calls, c == &v->linked ? "entries of the directory" : "files", different,
+		nfs4_duration_text(d, c->rtt_sum_ns),
+		nfs4_duration_text(d, c->rtt_sum_ns / (int64_t)calls), v->listing_calls,
+		nfs4_duration_text(d, v->listing_rtt_sum_ns), reason_text(d, v, c), cut_text(v, c));
+}
+
+static void tell(struct diagnosis *d, const struct visit *v, const struct visit_calls *c)
+{
+	bool linked = c == &v->linked;
+	uint64_t calls = visit_calls_count(c);
+	struct finding *f = diagnosis_add(d, "dir-attribute-storm",
+					  linked ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
+
+	finding_set_server(d, f, &v->server);
+	finding_add_client(d, f, &v->client);
+	if (v->dir)
+		finding_subject(d, f, "directory", "handle with hash 0x%08x (nfs.fh.hash)", v->dir);
+	f->first = v->first.at;
+	f->last = v->last.at;
+	f->count = calls;
+	f->title = arena_format(
+		&d->arena, "%s: %s in %s, beside %" PRIu64 " READDIR",
+		linked ? "a directory's entries are asked for one by one"
+		       : "files are asked for one by one while a directory is listed",
+		calls_text(d, c), nfs4_duration_text(d, visit_elapsed_ns(v)), v->listing_calls);
+	tell_why(d, f, v, c);
+	cite(d, f, v, c);
+	finding_rule_out(d, f, "dir-listing-rtt-bound",
+			 "%" PRIu64 " calls list, %" PRIu64 " ask for single files",
+			 v->listing_calls, calls);
+	if (!linked)
+		diagnosis_undecided(
+			d, "dir-attribute-storm",
+			"whole calls and replies of READDIR, which tell whose entries the "
+			"files are",
+			"tcpdump -i any -s 0 -w listing.pcap port 2049");
+}
+
+/* By server, client, directory, time. */
+static int visit_order(const void *a, const void *b)
+{
+	const struct visit *x = *(struct visit *const *)a;
+	const struct visit *y = *(struct visit *const *)b;
+	int order = endpoint_compare(&x->server, &y->server);
+
+	if (order == 0)
+		order = endpoint_compare(&x->client, &y->client);
+	if (order == 0)
+		order = (x->dir > y->dir) - (x->dir < y->dir);
+	return order ? order
+		     : (x->first.frame > y->first.frame) - (x->first.frame < y->first.frame);
+}
+
+static void run(const struct rule_input *in, struct diagnosis *out)
+{
+	struct vec visits;
+
+	vec_init(&visits, sizeof(struct visit *));
+	for (size_t i = 0; i < longest_count(&in->visits->visits); i++) {
+		struct visit *v = longest_at(&in->visits->visits, i);
+
+		if (calls_speak(v, &v->linked) || calls_speak(v, &v->loose))
+			*(struct visit **)vec_push(&visits) = v;
+	}
+	if (visits.len)
+		qsort(visits.items, visits.len, visits.item_bytes, visit_order);
+	for (size_t i = 0; i < visits.len; i++) {
+		const struct visit *v = *(struct visit **)vec_at(&visits, i);
+
+		tell(out, v, calls_speak(v, &v->linked) ? &v->linked : &v->loose);
+	}
+	vec_deinit(&visits);
+}
+
+const struct rule rule_dir_attribute_storm = {
+	.id = "dir-attribute-storm",
+	.needs = "a capture of the calls, or mountstats",
+	.run = run,
+};
