@@ -63,6 +63,7 @@ static const struct {
 	/* The other ways in which state is taken away again and again. */
 	{"nfs4-lease-expired", "nfs4-session-reset-loop"},
 	{"nfs4-client-expired", "nfs4-session-reset-loop"},
+	{"nfs4-client-expired", "nfs4-lock-reclaim-failed"},
 	{"nfs4-session-only-lost", "nfs4-session-reset-loop"},
 
 	{"tcp-delivery-delayed", "rpc-server-slow"},

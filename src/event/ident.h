@@ -45,6 +45,12 @@ struct conn {
 	struct endpoint server;
 	bool joined; /* the capture does not hold its beginning */
 	bool lossy;  /* the capture lost bytes of it (or cut them): absence proves nothing */
+	/*
+	 * By how much the clock of the capture has fallen behind the server's TCP timestamps since
+	 * the connection began (RFC 7323): it stood still with a machine that was paused, or was
+	 * set back. -1: not known.
+	 */
+	int64_t clock_lost_ns;
 };
 
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);

@@ -33,6 +33,20 @@ enum flow_orientation {
 
 enum { FLOW_SEEN = 4 };
 
+/* The server's TCP timestamps against the stamps of the capture. */
+struct flow_clock {
+	bool used;
+	bool woke;         /* woke_ns is the stamp at which the capture's clock last fell behind */
+	uint32_t tsval;    /* the latest */
+	int64_t tick_ns;   /* 0: not known yet */
+	int64_t ticks;     /* from the first to the latest */
+	int64_t first_ns;  /* stamp of the first */
+	int64_t window_ns; /* stamp from which on ahead_ns counts */
+	int64_t ahead_ns;  /* the furthest that timestamps were ahead of stamps */
+	int64_t before_ns; /* the same in the window before */
+	int64_t woke_ns;
+};
+
 /* Enough of a UDP datagram to know it again when the capture shows it twice. */
 struct flow_seen {
 	int64_t ns;
@@ -63,6 +77,7 @@ struct flow {
 	struct provenance first, last;
 	int64_t queued_ns; /* last.at when it was put at its list's head */
 	struct flow *newer, *older;
+	struct flow_clock clock;                  /* TCP only */
 	struct tcp tcp;                           /* TCP only */
 	struct rpc_stream stream[2];              /* TCP only: by the side that sends */
 	struct flow_seen seen[2][FLOW_SEEN];      /* UDP only: by the side that sends */

@@ -189,6 +189,7 @@ void flow_start(struct flow *flow, bool joined)
 	enum tcp_side client;
 
 	flow->conn.joined = joined;
+	flow->conn.clock_lost_ns = -1;
 	flow_guess_client(flow, &client);
 	flow_set_client(flow, client, FLOW_BY_PORT);
 	if (flow->conn.transport != TRANSPORT_TCP)
@@ -246,6 +247,14 @@ static void flow_give_up(struct flow *flow)
 	rpc_stream_stop(&flow->stream[TCP_SIDE_B]);
 }
 
+/* Before what the segment carries is told. */
+static void flow_note_clock(struct flow *flow, enum tcp_side from, struct stamp at,
+			    const struct packet *packet)
+{
+	if (packet->tcp.has_timestamps && flow_side(flow, from) == CONN_FROM_SERVER)
+		flow_clock_take(flow, at, packet);
+}
+
 static void flow_packet_tcp(struct flow_table *t, const struct flow_key *key,
 			    const struct provenance *at, const struct packet *packet)
 {
@@ -262,6 +271,8 @@ static void flow_packet_tcp(struct flow_table *t, const struct flow_key *key,
 			return;
 		}
 	}
+	if (flow)
+		flow_note_clock(flow, key->from, at->at, packet);
 	if (flow && tcp_segment(&flow->tcp, key->from, packet, &frame) == TCP_OTHER_CONNECTION) {
 		hash = flow->hash;
 		flow_end(t, flow);
@@ -272,6 +283,7 @@ static void flow_packet_tcp(struct flow_table *t, const struct flow_key *key,
 	if (!flow) {
 		flow = flow_add(t, key, hash, at);
 		flow_start(flow, joined);
+		flow_note_clock(flow, key->from, at->at, packet);
 		tcp_segment(&flow->tcp, key->from, packet, &frame);
 	}
 	if (__builtin_expect(flow->gives_up, 0))

@@ -32,6 +32,9 @@ void flow_set_closing(struct flow *flow, bool is_closing);
 /* Prepares what a flow needs to be fed: joined as in struct conn. */
 void flow_start(struct flow *flow, bool joined);
 
+/* Takes a segment of the server: has the capture's clock fallen behind? Sets conn.clock_lost_ns. */
+void flow_clock_take(struct flow *flow, struct stamp at, const struct packet *packet);
+
 /* Nothing more will come: hands on what is held. */
 void flow_finish(struct flow *flow);
 

@@ -135,6 +135,7 @@ static void take_call(void *context, const struct event *event)
 			s->highest_slot = call->sequence.slot;
 		if (session_lacks_calls(s, &call->sequence))
 			nfs4_ladder_missed(p);
+		nfs4_slots_called(m, s, call);
 		nfs4_ladder_attempted(p, call);
 	} else if (call->minor_version == 0 && call_renews_v40(call)) {
 		nfs4_ladder_attempted(p, call);
@@ -159,6 +160,8 @@ static void take_sequence(struct nfs4_model *m, struct nfs4_path *path, const st
 	struct nfs4_session *s = path_session(m, path, call);
 	struct nfs4_party *p = nfs4_party_find(path->party);
 
+	if (call->sequence.status != NFS4_STATUS_NONE)
+		nfs4_slots_answered(m, s, call);
 	if (call->sequence.status == NFS4_OK) {
 		s->last_ok = call->reply;
 		if (session_takes_over(p->session, s, call))
@@ -341,6 +344,7 @@ void nfs4_model_attach(struct nfs4_model *m, struct event_board *board)
 
 void nfs4_model_finish(struct nfs4_model *m)
 {
+	nfs4_slots_finish(m);
 	for (size_t i = 0; i < m->parties.len; i++) {
 		struct nfs4_party *p = *(struct nfs4_party **)vec_at(&m->parties, i);
 

@@ -53,6 +53,12 @@ struct nfs4_grace {
 	struct provenance cites[NFS4_CITES_MAX];
 };
 
+/* Answers of one kind of a server, as one stretch. */
+struct nfs4_stretch {
+	uint64_t count;
+	struct provenance first, last;
+};
+
 struct nfs4_server {
 	struct endpoint at;
 	enum nfs4_clientid_layout layout;
@@ -67,7 +73,8 @@ struct nfs4_server {
 	struct nfs4_name owner, scope; /* last told; empty: not told */
 	struct nfs4_grace grace;
 	uint64_t identifications; /* EXCHANGE_ID and SETCLIENTID that it answered OK, by anybody */
-	uint64_t reclaims_ok;     /* OPEN with CLAIM_PREVIOUS or LOCK with reclaim, answered OK */
+	struct nfs4_stretch put_off; /* EXCHANGE_ID and SETCLIENTID answered DELAY */
+	uint64_t reclaims_ok; /* OPEN with CLAIM_PREVIOUS or LOCK with reclaim, answered OK */
 	uint64_t reclaims_refused;
 	struct provenance reclaim_ok, reclaim_refused; /* the first of each */
 };
@@ -129,9 +136,11 @@ struct nfs4_session {
 	struct provenance refused; /* first BADSESSION, DEADSESSION */
 	struct provenance destroyed;
 	uint64_t sequences, refusals;
-	uint32_t slots;                             /* granted; 0: not known */
+	uint32_t slots, slots_asked;                /* granted; 0: not known */
 	uint32_t highest_slot;                      /* used */
 	uint32_t slot_sequence[NFS4_SLOTS_WATCHED]; /* the last seen on the slot; 0: none */
+	struct nfs4_slots
+		*watched;  /* nfs4_slots.c; NULL: no calls yet, or too many sessions since */
 	bool destroy_sent; /* DESTROY_SESSION was sent: refusals from then on are no loss */
 	bool destroyed_by_client;
 };
@@ -163,7 +172,9 @@ struct nfs4_recovery {
 	struct provenance last_renewal;  /* the last reply before that renewed the lease */
 	struct provenance first_attempt; /* the first call after that which would have renewed it */
 	int64_t silence_ns;              /* from last_renewal to lost_call; -1: not known */
-	uint64_t calls_in_silence;       /* calls of the party between the two that got no answer */
+	/* Of it: what the stamps do not show, as the capture's clock stood still; -1: not known. */
+	int64_t hidden_ns;
+	uint64_t calls_in_silence; /* calls of the party between the two that got no answer */
 	bool renewals_missed; /* the capture lacks calls from that time: silence is only apparent */
 	struct provenance destroy, create_refused, identified, created, reclaim_complete;
 	bool has_old_session; /* old_sessionid is the session that was refused */
@@ -173,6 +184,11 @@ struct nfs4_recovery {
 	int64_t clientid_steps; /* counter new minus counter old; -1: not known (layout, other boot)
 				 */
 	uint32_t own_identifications; /* EXCHANGE_IDs of the party in it */
+	bool has_new_session;         /* new_sessionid is the session that works in the end */
+	uint8_t new_sessionid[NFS4_SESSIONID_BYTES];
+	/* Sessions that a Linux nfsd made from the old one to the new one, that one included; -1:
+	 * not known. */
+	int64_t session_steps;
 	/* Of anybody that the capture shows, from the old client ID to the new one; -1: not known.
 	 */
 	int64_t seen_identifications;
@@ -214,8 +230,10 @@ struct nfs4_party {
 	uint32_t recoveries_len;
 	uint64_t recoveries_count; /* all, also those not kept */
 	uint64_t full_count, session_only_count;
-	int64_t longest_silence_ns; /* of all recoveries */
-	uint64_t renewed_on;        /* serial of the connection of the last renewal; 0: none */
+	int64_t longest_silence_ns;      /* of all recoveries */
+	uint64_t renewed_on;             /* serial of the connection of the last renewal; 0: none */
+	int64_t renewed_clock_ns;        /* its clock_lost_ns then */
+	struct nfs4_slot_history *slots; /* see nfs4_slots.h; NULL: nothing happened to them */
 };
 
 /* Which party speaks on a pair of endpoints: survives a reconnection from the same port. */
@@ -234,12 +252,14 @@ struct nfs4_model {
 	struct nfs4_clientid *clientids, *clientids_last; /* oldest first, by next */
 	struct nfs4_session *sessions, *sessions_last;    /* oldest first, by next */
 	size_t clientids_len, sessions_len;
-	struct vec servers;   /* struct nfs4_server *, each list in order of first sight */
-	struct vec owners;    /* struct nfs4_owner * */
-	struct vec instances; /* struct nfs4_instance * */
-	struct vec parties;   /* struct nfs4_party *, with merged ones */
-	uint64_t forgotten;   /* client IDs and sessions that a cap forgot */
-	uint64_t dropped;     /* facts that a cap refused */
+	struct nfs4_session **slotted; /* those with `watched`: NFS4_SLOTTED_MAX, in a ring */
+	size_t slotted_count;          /* that there ever were */
+	struct vec servers;            /* struct nfs4_server *, each list in order of first sight */
+	struct vec owners;             /* struct nfs4_owner * */
+	struct vec instances;          /* struct nfs4_instance * */
+	struct vec parties;            /* struct nfs4_party *, with merged ones */
+	uint64_t forgotten;            /* client IDs and sessions that a cap forgot */
+	uint64_t dropped;              /* facts that a cap refused */
 };
 
 void nfs4_model_init(struct nfs4_model *m);
@@ -258,6 +278,11 @@ struct nfs4_party *nfs4_party_find(struct nfs4_party *p);
  */
 int64_t nfs4_clientid_boot_s(enum nfs4_clientid_layout layout, uint64_t clientid);
 int64_t nfs4_clientid_counter(enum nfs4_clientid_layout layout, uint64_t clientid);
+
+/* How many sessions a Linux nfsd made after this one until that one; -1 when it cannot be told. */
+int64_t nfs4_session_steps(enum nfs4_clientid_layout layout,
+			   const uint8_t from[NFS4_SESSIONID_BYTES],
+			   const uint8_t to[NFS4_SESSIONID_BYTES]);
 
 /* A boot verifier of a Linux client as a date; CLOCK_UNKNOWN when it cannot be one at that time. */
 struct stamp nfs4_verifier_date(const uint8_t verifier[NFS4_VERIFIER_BYTES], struct stamp seen);

@@ -94,6 +94,7 @@ static void party_absorb(struct nfs4_party *known, struct nfs4_party *unknown)
 	    !provenance_seen(&known->last_renewal)) {
 		known->last_renewal = unknown->last_renewal;
 		known->renewed_on = unknown->renewed_on;
+		known->renewed_clock_ns = unknown->renewed_clock_ns;
 	}
 	if (provenance_seen(&unknown->first_seen) &&
 	    (!provenance_seen(&known->first_seen) ||
@@ -105,6 +106,7 @@ static void party_absorb(struct nfs4_party *known, struct nfs4_party *unknown)
 	if (!known->session)
 		known->session = unknown->session;
 	nfs4_ladder_absorb(known, unknown);
+	nfs4_slots_absorb(known, unknown);
 }
 
 void nfs4_party_join(struct nfs4_path *path, struct nfs4_party *known)
@@ -166,6 +168,8 @@ void nfs4_identity_answered(struct nfs4_model *m, struct nfs4_path *path,
 			i->in_use_first = call->reply;
 		i->in_use_last = call->reply;
 	}
+	if (fact->status == NFS4ERR_DELAY)
+		nfs4_stretch_add(&path->server_at->put_off, &call->reply);
 	if (fact->status != NFS4_OK)
 		return;
 	if (fact->kind == NFS4_FACT_EXCHANGE_ID) {
@@ -218,7 +222,12 @@ static void session_made(struct nfs4_model *m, struct nfs4_path *path, struct nf
 	s->party = p;
 	s->created = call->reply;
 	s->slots = fact->res_slots;
+	s->slots_asked = fact->slots;
 	p->session = s;
+	if (p->now) {
+		p->now->has_new_session = true;
+		memcpy(p->now->new_sessionid, fact->res_sessionid, NFS4_SESSIONID_BYTES);
+	}
 }
 
 void nfs4_identity_session(struct nfs4_model *m, struct nfs4_path *path,
@@ -292,6 +301,7 @@ void nfs4_identity_destroyed(struct nfs4_model *m, struct nfs4_path *path,
 		return;
 	s->destroyed = call->reply;
 	s->destroyed_by_client = true;
+	nfs4_slots_drop(m, s);
 	if (p->session == s)
 		p->session = NULL;
 }

@@ -84,6 +84,21 @@ void nfs4_ladder_disown_boots(struct nfs4_party *p);
 /* The evidence ends, or the state ended by the client's own will: keeps an open recovery. */
 void nfs4_ladder_end(struct nfs4_party *p);
 
+/* --- slots (nfs4_slots.c) --- */
+
+/* A call with SEQUENCE was sent, seen for the first time; and answered by whatever status. */
+void nfs4_slots_called(struct nfs4_model *m, struct nfs4_session *s, const struct rpc_call *call);
+void nfs4_slots_answered(struct nfs4_model *m, struct nfs4_session *s, const struct rpc_call *call);
+
+/* The session is gone, or no longer looked at: keeps what was under way with its party. */
+void nfs4_slots_drop(struct nfs4_model *m, struct nfs4_session *s);
+
+/* The same for all. */
+void nfs4_slots_finish(struct nfs4_model *m);
+
+/* Hands over what the slots of a party went through that turned out to be the known one. */
+void nfs4_slots_absorb(struct nfs4_party *known, struct nfs4_party *unknown);
+
 /* --- layout (nfs4_layout.c) --- */
 
 /* Learns the layout of the server's client IDs from a CREATE_SESSION that succeeded. */
@@ -95,6 +110,13 @@ void nfs4_layout_guess(struct nfs4_server *server, uint64_t clientid, struct sta
 
 /* Notes the boot time that this client ID shows. */
 void nfs4_boot_note(struct nfs4_server *server, uint64_t clientid, const struct provenance *at);
+
+static inline void nfs4_stretch_add(struct nfs4_stretch *stretch, const struct provenance *at)
+{
+	if (stretch->count++ == 0)
+		stretch->first = *at;
+	stretch->last = *at;
+}
 
 static inline bool provenance_seen(const struct provenance *at)
 {

@@ -66,12 +66,16 @@ static void recovery_read_boots(const struct nfs4_server *server, struct nfs4_re
 	r->new_boot_s = nfs4_clientid_boot_s(layout, r->new_clientid);
 	if (r->old_boot_s < 0 || r->new_boot_s < 0)
 		return;
-	if (r->old_boot_s == r->new_boot_s)
+	if (r->old_boot_s == r->new_boot_s) {
 		r->clientid_steps =
 			(int64_t)(uint32_t)(nfs4_clientid_counter(layout, r->new_clientid) -
 					    nfs4_clientid_counter(layout, r->old_clientid));
-	else if (!server->layout_proven && !boot_change_fits(r))
+		if (server->layout_proven && r->has_old_session && r->has_new_session)
+			r->session_steps =
+				nfs4_session_steps(layout, r->old_sessionid, r->new_sessionid);
+	} else if (!server->layout_proven && !boot_change_fits(r)) {
 		r->old_boot_s = r->new_boot_s = -1;
+	}
 }
 
 /* Where the layout is proven a session ID begins with the client ID that it was made for. */
@@ -103,6 +107,7 @@ void nfs4_ladder_disown_boots(struct nfs4_party *p)
 	for (uint32_t i = 0; i < p->recoveries_len; i++) {
 		p->recoveries[i].old_boot_s = p->recoveries[i].new_boot_s = -1;
 		p->recoveries[i].clientid_steps = -1;
+		p->recoveries[i].session_steps = -1;
 	}
 }
 
@@ -162,7 +167,10 @@ static void recovery_find_other(struct nfs4_party *p)
 	}
 }
 
-/* Between the last renewal and the call that was refused, by one clock only. */
+/*
+ * Between the last renewal and the call that was refused, by one clock only: the capture's, and
+ * where that stood still the server's, which is the one that a lease goes by.
+ */
 static void recovery_measure_silence(struct nfs4_party *p, struct nfs4_recovery *r,
 				     const struct conn *conn)
 {
@@ -174,6 +182,10 @@ static void recovery_measure_silence(struct nfs4_party *p, struct nfs4_recovery 
 	r->silence_ns = r->lost_call.at.ns - p->last_renewal.at.ns;
 	if (r->silence_ns < 0)
 		r->silence_ns = 0;
+	if (!r->connection_lost && p->renewed_clock_ns >= 0) {
+		r->hidden_ns = conn->clock_lost_ns - p->renewed_clock_ns;
+		r->silence_ns += r->hidden_ns;
+	}
 	if (r->silence_ns > p->longest_silence_ns)
 		p->longest_silence_ns = r->silence_ns;
 }
@@ -200,12 +212,14 @@ static void recovery_start(struct nfs4_party *p, const struct nfs4_session *sess
 		.lost_call = call->call,
 		.last_renewal = p->last_renewal,
 		.silence_ns = -1,
+		.hidden_ns = -1,
 		.calls_in_silence = p->calls_since_renewal,
 		.renewals_missed = p->renewals_missed,
 		.old_boot_s = -1,
 		.new_boot_s = -1,
 		.clientid_steps = -1,
 		.seen_identifications = -1,
+		.session_steps = -1,
 		.old_given_count = p->has_clientid ? p->clientid_given_count : 0,
 	};
 	if (p->calls_since_renewal)
@@ -347,6 +361,7 @@ void nfs4_ladder_renewed(struct nfs4_party *p, const struct rpc_call *call)
 	p->last_renewal = call->reply;
 	p->renewals++;
 	p->renewed_on = call->conn->serial;
+	p->renewed_clock_ns = call->conn->clock_lost_ns;
 	p->calls_since_renewal = 0;
 	p->renewals_missed = false;
 }

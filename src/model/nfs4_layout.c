@@ -18,6 +18,9 @@
 #define CLOCK_DISAGREE_S  (INT64_C(2) * 86400)
 #define NS_PER_S_UNSIGNED UINT64_C(1000000000)
 
+/* More sessions in between than this: the number went backwards, or is none. */
+enum { SESSION_STEPS_MAX = 1 << 30 };
+
 static bool boot_plausible(int64_t boot_s, struct stamp seen)
 {
 	int64_t seen_s = seen.ns / STAMP_NS_PER_S;
@@ -52,6 +55,29 @@ int64_t nfs4_clientid_counter(enum nfs4_clientid_layout layout, uint64_t clienti
 		return (int64_t)(uint32_t)clientid;
 	}
 	return -1;
+}
+
+/* The number in a session ID (gen_sessionid: client ID, number, zero), as a number. */
+static uint32_t session_number(enum nfs4_clientid_layout layout,
+			       const uint8_t id[NFS4_SESSIONID_BYTES])
+{
+	const uint8_t *at = id + sizeof(uint64_t);
+	bool big = layout == NFS4_LAYOUT_NFSD_BE;
+
+	return (uint32_t)at[big ? 0 : 3] << 24 | (uint32_t)at[big ? 1 : 2] << 16 |
+	       (uint32_t)at[big ? 2 : 1] << 8 | at[big ? 3 : 0];
+}
+
+int64_t nfs4_session_steps(enum nfs4_clientid_layout layout,
+			   const uint8_t from[NFS4_SESSIONID_BYTES],
+			   const uint8_t to[NFS4_SESSIONID_BYTES])
+{
+	uint32_t steps;
+
+	if (layout != NFS4_LAYOUT_NFSD_LE && layout != NFS4_LAYOUT_NFSD_BE)
+		return -1;
+	steps = session_number(layout, to) - session_number(layout, from);
+	return steps <= SESSION_STEPS_MAX ? (int64_t)steps : -1;
 }
 
 /* The layout under which the client ID holds a believable boot time, or UNKNOWN. */

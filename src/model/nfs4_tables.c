@@ -298,6 +298,7 @@ static void session_forget_oldest(struct nfs4_model *m)
 	m->sessions = s->next;
 	m->sessions_len--;
 	m->forgotten++;
+	nfs4_slots_drop(m, s);
 	free(s);
 }
 
@@ -346,6 +347,7 @@ void nfs4_model_init(struct nfs4_model *m)
 
 void nfs4_model_deinit(struct nfs4_model *m)
 {
+	nfs4_slots_finish(m);
 	for (size_t i = 0; i < m->owners.len; i++)
 		vec_deinit(&(*(struct nfs4_owner **)vec_at(&m->owners, i))->instances);
 	for (size_t i = 0; i < m->parties.len; i++)

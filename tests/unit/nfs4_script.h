@@ -18,8 +18,9 @@ struct v4_stage {
 	struct script script;
 	struct nfs4_model model;
 	int64_t boot_s;
-	uint32_t counter; /* of client IDs */
-	uint64_t serial;  /* of connections */
+	uint32_t counter;  /* of client IDs */
+	uint32_t sessions; /* that were made */
+	uint64_t serial;   /* of connections */
 	uint32_t evidence;
 	bool unseen; /* what is played now is not in the evidence */
 };
@@ -139,12 +140,10 @@ static inline void v4_create_session(struct v4_stage *st, double at, struct v4_c
 	struct nfs4_fact f = {
 		.kind = NFS4_FACT_CREATE_SESSION, .op = OP_CREATE_SESSION, .clientid = c->id};
 	uint64_t wire = __builtin_bswap64(c->id);
-	uint32_t made = ++st->counter * 7; /* any number */
 
-	st->counter--;
+	st->sessions += status == NFS4_OK;
 	memcpy(f.res_sessionid, &wire, sizeof(wire));
-	made += (uint32_t)st->script.frame;
-	memcpy(f.res_sessionid + sizeof(wire), &made, sizeof(made));
+	memcpy(f.res_sessionid + sizeof(wire), &st->sessions, sizeof(st->sessions));
 	v4_compound(st, at, c, &f, false, status);
 	if (status == NFS4_OK) {
 		memcpy(c->session, f.res_sessionid, sizeof(c->session));

@@ -161,6 +161,7 @@ static void play_one_side(struct v4_stage *st, double pace, uint32_t others)
 	for (int i = 0; i < 5; i++) {
 		v4_sequence(st, 1 + pace * (i + 1) - 1, &c, NFS4_OK);
 		st->counter += others;
+		st->sessions += others; /* they recover */
 		v4_lose(st, 1 + pace * (i + 1), &c);
 	}
 }

@@ -34,6 +34,7 @@ struct evidence_for {
 	uint64_t alive;       /* of them: refused although sent after the other was accepted */
 	uint64_t unexplained; /* recoveries without silence, restart, or other instance in sight */
 	uint64_t foreign;     /* of those: others out of sight identified themselves in between */
+	uint64_t rival;       /* of foreign: the others did not just mount */
 	uint64_t accounted;   /* of those: everybody who identified himself is in sight */
 	uint64_t same_conn;   /* of those: on a connection that stayed up */
 	uint64_t boot_same;   /* of those: the server's boot time is known and the same */
@@ -50,16 +51,6 @@ static void show_loss(struct evidence_for *e, const struct nfs4_loss *loss)
 		e->shown[e->shown_len++] = *loss;
 }
 
-/* A loss that neither a restart nor a lapsed lease nor a mere session loss accounts for. */
-static bool loss_is_unexplained(const struct nfs4_loss *loss)
-{
-	const struct nfs4_recovery *r = loss->recovery;
-	bool identity_lost = r->kind == RECOVERY_FULL || r->create_refused.frame != FRAME_NONE;
-
-	return identity_lost && nfs4_loss_in_time(loss) && !nfs4_loss_boot_changed(r) &&
-	       !nfs4_loss_reclaimed(r);
-}
-
 static void weigh_loss(struct evidence_for *e, const struct nfs4_loss *loss)
 {
 	const struct nfs4_recovery *r = loss->recovery;
@@ -73,10 +64,11 @@ static void weigh_loss(struct evidence_for *e, const struct nfs4_loss *loss)
 		show_loss(e, loss);
 		return;
 	}
-	if (!loss_is_unexplained(loss))
+	if (!nfs4_loss_unexplained(loss))
 		return;
 	e->unexplained++;
 	e->foreign += nfs4_loss_unseen_others(r);
+	e->rival += nfs4_loss_unseen_others(r) && !nfs4_loss_others_mounted(r);
 	e->accounted += r->clientid_steps >= 0 && !nfs4_loss_unseen_others(r);
 	e->same_conn += !r->connection_lost;
 	e->boot_same += nfs4_loss_boot_same(r);
@@ -314,7 +306,7 @@ static int64_t round_ns(const struct nfs4_party *p)
 static void judge(const struct nfs4_model *m, struct diagnosis *d, const struct evidence_for *e)
 {
 	/* One of four: others who mounted in sight may hide the one who is not. */
-	bool all_foreign = e->foreign >= ROUNDS_MIN && e->foreign * 4 >= e->unexplained * 3;
+	bool all_foreign = e->rival >= ROUNDS_MIN && e->rival * 4 >= e->unexplained * 3;
 	bool told;
 
 	if (is_proved(e))

@@ -12,6 +12,12 @@
 
 enum { OWNER_TITLE_BYTES = 44 };
 
+/*
+ * A Linux client asks twice before it makes its first session: once to learn of trunking, once in
+ * earnest (nfs41_discover_server_trunking, nfs4_establish_lease). To recover it asks once.
+ */
+enum { EXCHANGE_IDS_OF_MOUNT = 2 };
+
 void nfs4_losses(const struct nfs4_model *m, struct vec *out)
 {
 	vec_init(out, sizeof(struct nfs4_loss));
@@ -48,12 +54,30 @@ bool nfs4_loss_in_time(const struct nfs4_loss *loss)
 	return loss->recovery->silence_ns >= 0 && loss->recovery->silence_ns <= lease_ns;
 }
 
+bool nfs4_loss_unexplained(const struct nfs4_loss *loss)
+{
+	const struct nfs4_recovery *r = loss->recovery;
+	bool identity_lost = r->kind == RECOVERY_FULL || r->create_refused.frame != FRAME_NONE;
+
+	return identity_lost && nfs4_loss_in_time(loss) && !nfs4_loss_boot_changed(r) &&
+	       !nfs4_loss_reclaimed(r);
+}
+
 bool nfs4_loss_unseen_others(const struct nfs4_recovery *r)
 {
 	int64_t seen = r->seen_identifications >= 0 ? r->seen_identifications
 						    : (int64_t)r->own_identifications;
 
 	return r->clientid_steps > seen;
+}
+
+bool nfs4_loss_others_mounted(const struct nfs4_recovery *r)
+{
+	int64_t identifications = r->clientid_steps - (int64_t)r->own_identifications;
+	int64_t sessions = r->session_steps - 1;
+
+	return r->session_steps > 0 && identifications > 0 &&
+	       sessions * EXCHANGE_IDS_OF_MOUNT <= identifications;
 }
 
 bool nfs4_loss_boot_changed(const struct nfs4_recovery *r)

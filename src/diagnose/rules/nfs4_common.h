@@ -37,10 +37,22 @@ bool nfs4_loss_after_silence(const struct nfs4_loss *loss);
 bool nfs4_loss_in_time(const struct nfs4_loss *loss);
 
 /*
+ * True when neither a restart nor a lapsed lease nor a mere session loss accounts for it. Another
+ * instance of the owner may: see recovery->other.
+ */
+bool nfs4_loss_unexplained(const struct nfs4_loss *loss);
+
+/*
  * True when the numbers in the client IDs show that somebody introduced himself between the old and
  * the new one whom the evidence does not show.
  */
 bool nfs4_loss_unseen_others(const struct nfs4_recovery *r);
+
+/*
+ * True when the numbers in client IDs and session IDs of a Linux nfsd fit that all others who
+ * introduced themselves over the recovery mounted, as innocent hosts do: a rival recovers.
+ */
+bool nfs4_loss_others_mounted(const struct nfs4_recovery *r);
 
 /* True when the server instance changed over the recovery, as its client IDs tell. */
 bool nfs4_loss_boot_changed(const struct nfs4_recovery *r);

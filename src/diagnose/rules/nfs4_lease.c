@@ -101,7 +101,7 @@ static enum finding_confidence confidence_of(const struct nfs4_model *m,
 	if (!told)
 		return CONFIDENCE_POSSIBLE; /* the silence may be shorter than the lease */
 	return nfs4_loss_boot_same(loss->recovery) && !loss->party->lossy &&
-			       collision_excluded(m, loss)
+			       loss->recovery->hidden_ns <= 0 && collision_excluded(m, loss)
 		       ? CONFIDENCE_CERTAIN
 		       : CONFIDENCE_LIKELY;
 }
@@ -111,6 +111,14 @@ static const char *why_silent(struct diagnosis *d, const struct nfs4_loss *loss,
 	const struct nfs4_recovery *r = loss->recovery;
 	int64_t silence_ns = silence_of_client_ns(r);
 
+	if (r->hidden_ns > 0)
+		return arena_format(
+			&d->arena,
+			"By the stamps of the capture only %s passed, but the server's TCP "
+			"timestamps went on by %s more: the machine that captured was paused or "
+			"suspended, or its clock was set back.",
+			nfs4_duration_text(d, r->silence_ns - r->hidden_ns),
+			nfs4_duration_text(d, r->hidden_ns));
 	if (silence_ns > lease_ns)
 		return arena_format(
 			&d->arena,

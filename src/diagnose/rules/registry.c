@@ -11,6 +11,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_dir_server_slow,
 	&rule_host_link_down,
 	&rule_net_unreachable,
+	&rule_nfs4_client_expired,
 	&rule_nfs4_client_owner_collision,
 	&rule_nfs4_clientid_in_use,
 	&rule_nfs4_clientid_mismatch,

@@ -12,6 +12,7 @@ extern const struct rule rule_dir_listing_rtt_bound;
 extern const struct rule rule_dir_server_slow;
 extern const struct rule rule_host_link_down;
 extern const struct rule rule_net_unreachable;
+extern const struct rule rule_nfs4_client_expired;
 extern const struct rule rule_nfs4_client_owner_collision;
 extern const struct rule rule_nfs4_clientid_in_use;
 extern const struct rule rule_nfs4_clientid_mismatch;
