@@ -110,6 +110,26 @@ void health_enter_stats(struct evidence_list *list, uint32_t index,
 	health_enter_notes(list, index, stats);
 }
 
+void health_enter_hostclock(struct evidence_list *list, uint32_t index,
+			    const struct hostclock *clock)
+{
+	struct evidence *e = evidence_list_at(list, index);
+	char boot[STAMP_TEXT_BYTES];
+	char error[STAMP_TEXT_BYTES];
+	struct strbuf note;
+
+	e->records = 1;
+	e->first = e->last = clock->at;
+	e->clock_error_ns = clock->error_ns;
+	stamp_format(stamp_utc(clock->boot_ns), boot);
+	stamp_format_duration(clock->error_ns, error);
+	strbuf_init(&note);
+	strbuf_add_format(&note, "by its date and uptime the host booted at %s, within %s", boot,
+			  error);
+	evidence_add_note(list, index, strbuf_text(&note));
+	strbuf_deinit(&note);
+}
+
 static bool health_pair_tells_clocks(const struct survey_pair *p)
 {
 	return p->sample_count >= HEALTH_SAMPLES_MIN;

@@ -5,12 +5,17 @@
 
 #include "capfile/capfile.h"
 #include "event/evidence.h"
+#include "evidence/hostclock.h"
 
 struct survey;
 
 /* The capture's numbers, damage and what its header says. After its last packet. */
 void health_enter_stats(struct evidence_list *list, uint32_t index,
 			const struct capfile_stats *stats);
+
+/* When the host booted, of a text that tells its clock and uptime. */
+void health_enter_hostclock(struct evidence_list *list, uint32_t index,
+			    const struct hostclock *clock);
 
 /* Which captures keep silent about connections that others saw too, and how their clocks differ. */
 void health_enter_survey(struct evidence_list *list, const struct survey *survey);

@@ -12,6 +12,7 @@
 #include "cmd/health.h"
 #include "cmd/progress.h"
 #include "evidence/capture.h"
+#include "evidence/hostclock.h"
 #include "evidence/klog_head.h"
 #include "evidence/sniff.h"
 #include "evidence/walk.h"
@@ -29,7 +30,7 @@ static void run_take_journal(void *arg, uint64_t frame, struct slice text)
 {
 	const struct run_input *input = arg;
 
-	logs_take_journal(input->run->logs, &input->run->board, input->evidence, frame, text);
+	logs_take_journal(input->run->logs, input->evidence, frame, text);
 }
 
 /* Every capture is open during the run: a directory of rotated captures may hold a thousand. */
@@ -169,16 +170,24 @@ static void run_take_plain(void *context, uint32_t evidence, uint64_t line, stru
 static bool run_open_text(struct run *r, const struct walk_file *file, struct source *source)
 {
 	uint32_t index = (uint32_t)r->evidence.items.len;
-
-	bool log = logs_read(r->logs, index, file->path, run_written(file->path), source);
+	struct hostclock clock;
+	bool has_clock = hostclock_read(source, &clock);
+	bool is_log = logs_read(r->logs, index, file->path, run_written(file->path), source);
 	uint64_t mounts = mounts_count(r->mounts, index);
+	struct evidence *e;
 
-	if (!log && mounts == 0)
+	if (!is_log && !has_clock && mounts == 0)
 		return false;
-	if (log)
-		evidence_list_add(&r->evidence, file->path, EVIDENCE_KERNEL_LOG);
-	else
-		evidence_list_add(&r->evidence, file->path, EVIDENCE_MOUNTS)->records = mounts;
+	e = evidence_list_add(&r->evidence, file->path,
+			      is_log      ? EVIDENCE_KERNEL_LOG
+			      : has_clock ? EVIDENCE_HOST_CLOCK
+					  : EVIDENCE_MOUNTS);
+	if (has_clock)
+		logs_take_clock(r->logs, index, e->path, clock.boot_ns, clock.error_ns);
+	if (e->kind == EVIDENCE_HOST_CLOCK)
+		health_enter_hostclock(&r->evidence, index, &clock);
+	else if (e->kind == EVIDENCE_MOUNTS)
+		e->records = mounts;
 	return true;
 }
 
@@ -333,12 +342,14 @@ static void run_progress(const struct run *r, struct progress *progress)
 	progress_show(progress, done, total);
 }
 
-static void run_read(struct run *r)
+/* All packets; the time of the first one. */
+static struct stamp run_read(struct run *r)
 {
+	struct stamp first = stamp_none();
 	struct progress progress;
 	struct merge_item item;
 	struct merge merge;
-	bool more;
+	bool any = false;
 
 	progress_init(&progress);
 	merge_init(&merge);
@@ -351,30 +362,34 @@ static void run_read(struct run *r)
 			  health_clock_shift(r->survey, input->evidence));
 	}
 	mounts_emit(r->mounts, &r->board);
-	more = merge_next(&merge, &item);
-	logs_settle(r->logs, more ? item.packet.at : stamp_none());
-	for (; more; more = merge_next(&merge, &item)) {
+	while (merge_next(&merge, &item)) {
 		const struct capfile_packet *p = &item.packet;
 
-		logs_emit(r->logs, &r->board, item.key_ns);
+		if (!any)
+			first = p->at;
+		any = true;
 		ingest_frame(r->ingest, item.evidence, p->frame, p->at, p->linktype, p->bytes,
 			     p->wire_bytes);
 		run_progress(r, &progress);
 	}
-	logs_emit(r->logs, &r->board, INT64_MAX);
 	merge_deinit(&merge);
 	progress_deinit(&progress);
+	return first;
 }
 
 void run_go(struct run *r, bool keep_text)
 {
 	struct ingest_options options = {.keep_text = keep_text};
+	struct stamp first;
 
 	run_survey(r);
 	options.survey = r->survey;
 	r->ingest = ingest_create(&options, &r->board, &r->evidence);
-	run_read(r);
+	logs_watch(r->logs, &r->board);
+	first = run_read(r);
 	ingest_finish(r->ingest);
+	logs_settle(r->logs, first);
+	logs_emit(r->logs, &r->board);
 	for (size_t i = 0; i < r->inputs.len; i++) {
 		const struct run_input *input = vec_at(&r->inputs, i);
 		struct capfile_stats stats;

@@ -37,6 +37,7 @@ struct evidence *evidence_list_add(struct evidence_list *list, const char *path,
 	e->kind = kind;
 	e->first = stamp_none();
 	e->last = stamp_none();
+	e->clock_error_ns = -1;
 	vec_init(&e->damage, sizeof(struct evidence_damage));
 	vec_init(&e->notes, sizeof(const char *));
 	return e;
@@ -73,6 +74,7 @@ const char *evidence_kind_name(enum evidence_kind kind)
 		[EVIDENCE_PCAPNG] = "pcapng",
 		[EVIDENCE_KERNEL_LOG] = "kernel-log",
 		[EVIDENCE_MOUNTS] = "mounts",
+		[EVIDENCE_HOST_CLOCK] = "host-clock",
 		[EVIDENCE_UNREAD] = "unread",
 	};
 
@@ -81,5 +83,6 @@ const char *evidence_kind_name(enum evidence_kind kind)
 
 bool evidence_has_lines(enum evidence_kind kind)
 {
-	return kind == EVIDENCE_KERNEL_LOG || kind == EVIDENCE_MOUNTS;
+	return kind == EVIDENCE_KERNEL_LOG || kind == EVIDENCE_MOUNTS ||
+	       kind == EVIDENCE_HOST_CLOCK;
 }

@@ -14,8 +14,9 @@ enum evidence_kind {
 	EVIDENCE_PCAP,
 	EVIDENCE_PCAPNG,
 	EVIDENCE_KERNEL_LOG,
-	EVIDENCE_MOUNTS, /* what a host tells of its mounts of NFS */
-	EVIDENCE_UNREAD, /* could not be read, or is no evidence: `problem` says why */
+	EVIDENCE_MOUNTS,     /* what a host tells of its mounts of NFS */
+	EVIDENCE_HOST_CLOCK, /* a date and an uptime: when a host booted */
+	EVIDENCE_UNREAD,     /* could not be read, or is no evidence: `problem` says why */
 };
 
 /* One kind of damage in one file. */
@@ -33,8 +34,10 @@ struct evidence {
 	const char *problem; /* EVIDENCE_UNREAD: one line; else NULL */
 	uint64_t records;    /* packets or lines */
 	struct stamp first, last;
-	uint64_t wire_bytes; /* of all packets */
-	struct vec damage;   /* struct evidence_damage */
+	int64_t clock_error_ns; /* how far its times may be off those of the captures; -1: not known
+				 * or, of a capture, not asked */
+	uint64_t wire_bytes;    /* of all packets */
+	struct vec damage;      /* struct evidence_damage */
 	struct vec notes; /* const char *: facts that are no damage ("12 connections are also in e1,
 			   * which speaks for them", "clock assumed to be UTC") */
 	uint64_t lost_bytes;      /* stream bytes that the capture never showed */
@@ -63,7 +66,7 @@ void evidence_add_damage(struct evidence_list *list, uint32_t index, const char 
 
 void evidence_add_note(struct evidence_list *list, uint32_t index, const char *note);
 
-/* "pcap", "pcapng", "kernel-log", "mounts", "unread". */
+/* "pcap", "pcapng", "kernel-log", "mounts", "host-clock", "unread". */
 const char *evidence_kind_name(enum evidence_kind kind);
 
 /* True when its records are lines and not frames. */

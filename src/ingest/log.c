@@ -45,7 +45,9 @@ struct logs *logs_create(const struct log_options *options, struct evidence_list
 	vec_init(&l->files, sizeof(struct log_file));
 	vec_init(&l->hosts, sizeof(struct log_host));
 	vec_init(&l->journals, sizeof(struct log_journal));
-	vec_init(&l->early, sizeof(struct log_early));
+	vec_init(&l->entries, sizeof(struct log_entry));
+	vec_init(&l->clocks, sizeof(struct log_clock));
+	log_wire_init(&l->wire);
 	return l;
 }
 
@@ -57,7 +59,9 @@ void logs_destroy(struct logs *l)
 	vec_deinit(&l->files);
 	vec_deinit(&l->hosts);
 	vec_deinit(&l->journals);
-	vec_deinit(&l->early);
+	vec_deinit(&l->entries);
+	vec_deinit(&l->clocks);
+	log_wire_deinit(&l->wire);
 	arena_deinit(&l->arena);
 	free(l);
 }
@@ -284,7 +288,8 @@ bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp
 				    .written = written,
 				    .first = records,
 				    .last = records,
-				    .host = LOG_HOST_NONE};
+				    .host = LOG_HOST_NONE,
+				    .error_ns = -1};
 	r.klog = klog_create(source);
 	strbuf_init(&r.stack);
 	strbuf_init(&r.cut);
@@ -332,16 +337,28 @@ static void log_emit_one(const struct logs *l, const struct log_record *r,
 	event_emit(board, &e);
 }
 
-void logs_emit(struct logs *l, const struct event_board *board, int64_t until_ns)
+void logs_take_clock(struct logs *l, uint32_t evidence, const char *path, int64_t boot_ns,
+		     int64_t error_ns)
 {
-	if (l->early.len)
-		log_journal_tell_early(l, board);
-	for (; l->emitted < l->records.len; l->emitted++) {
-		const struct log_record *r = vec_at(&l->records, l->emitted);
+	*(struct log_clock *)vec_push(&l->clocks) = (struct log_clock){
+		.evidence = evidence, .path = path, .boot_ns = boot_ns, .error_ns = error_ns};
+}
 
-		if (r->at.clock == CLOCK_UTC && r->at.ns > until_ns)
-			return;
+void logs_watch(struct logs *l, struct event_board *board)
+{
+	if (l->files.len)
+		log_wire_attach(&l->wire, board);
+}
+
+void logs_emit(struct logs *l, const struct event_board *board)
+{
+	for (size_t i = 0; i < l->records.len; i++) {
+		const struct log_record *r = vec_at(&l->records, i);
+
+		if (r->at.clock == CLOCK_UTC)
+			log_journal_tell(l, board, r->at.ns);
 		if (!r->copy)
 			log_emit_one(l, r, board);
 	}
+	log_journal_tell(l, board, INT64_MAX);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From kernel logs to events: EVENT_LOG, in order of time, beside the packets.
+ * From kernel logs to events: EVENT_LOG, in order of time, after the packets.
  *
- * All logs of a run are read before the captures: what a line's time means is often told by
- * another one (the year by a capture, the boot's time by a copy with dates). Only facts are kept,
- * at most LOG_RECORDS_MAX of them. Copies of one log (dmesg.txt and dmesg-T.txt of one host) are
- * told apart from events that happened twice: each event is emitted once.
+ * All logs of a run are read before the captures, and their times are settled after them: what a
+ * line's time means is told by another file (the year by a capture, the boot's time by a copy with
+ * dates, or by a reply on the wire). Only facts are kept, at most LOG_RECORDS_MAX of them. Copies
+ * of one log (dmesg.txt and dmesg-T.txt of one host) are told apart from events that happened
+ * twice: each event is emitted once.
  */
 #ifndef INGEST_LOG_H
 #define INGEST_LOG_H
@@ -48,24 +49,33 @@ void logs_set_plain(struct logs *l, logs_plain_fn *take, void *context);
 bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp written,
 	       struct source *source);
 
+/* Before the captures, after the logs: what the wire shows of waits is remembered. */
+void logs_watch(struct logs *l, struct event_board *board);
+
 /*
- * After all logs: dates, hosts and copies, and the numbers in the list of evidence. `capture` is
- * the time of the first packet, or stamp_none.
+ * A text told a host's clock and uptime: it booted at boot_ns (UTC), off by error_ns at most. Logs
+ * in the folder of `path` (borrowed, outlives the logs) are of that host.
+ */
+void logs_take_clock(struct logs *l, uint32_t evidence, const char *path, int64_t boot_ns,
+		     int64_t error_ns);
+
+/*
+ * After all logs and captures: dates, hosts and copies, and the numbers in the list of evidence.
+ * `capture` is the time of the first packet, or stamp_none. Once.
  */
 void logs_settle(struct logs *l, struct stamp capture);
 
 /*
- * Emits what has a time in UTC up to until_ns and was not emitted yet, and before all that what has
- * none. After logs_settle.
+ * Emits all facts: first what has no time in UTC, then the others in order of time. After
+ * logs_settle, once.
  */
-void logs_emit(struct logs *l, const struct event_board *board, int64_t until_ns);
+void logs_emit(struct logs *l, const struct event_board *board);
 
 /*
- * Emits what one entry of a journal inside of a capture tells (see capfile_journal_fn): at once, or
- * when logs_settle has told what other logs have of it.
+ * One entry of a journal inside of a capture (see capfile_journal_fn): what it tells is emitted by
+ * logs_emit, unless another log has it. Before logs_settle.
  */
-void logs_take_journal(struct logs *l, const struct event_board *board, uint32_t evidence,
-		       uint64_t frame, struct slice text);
+void logs_take_journal(struct logs *l, uint32_t evidence, uint64_t frame, struct slice text);
 
 /* Facts in all logs, each once; after logs_settle. */
 uint64_t logs_fact_count(const struct logs *l);

@@ -56,9 +56,18 @@ size_t log_pairs_count(const struct logs *l, const struct log_file *of, const st
 	return count;
 }
 
+/* True when the record's times are known to be those of the captures within less than a second. */
+static bool copy_is_joined(const struct logs *l, const struct log_record *r)
+{
+	const struct log_file *f = vec_at(&l->files, r->file);
+
+	return f->error_ns >= 0 && f->error_ns < STAMP_NS_PER_S;
+}
+
 /*
  * Host and text, then file and line: records of one text stand together, file by file. Files whose
- * times are whole seconds come last: the more exact copy is the one that stays.
+ * clock was joined with the captures come first, those whose times are whole seconds last: the more
+ * exact copy is the one that stays.
  */
 static int copy_order(const void *a, const void *b, void *logs)
 {
@@ -69,6 +78,9 @@ static int copy_order(const void *a, const void *b, void *logs)
 	if (x->host != y->host)
 		return x->host < y->host ? -1 : 1;
 	order = slice_compare(x->fact.line, y->fact.line);
+	if (order)
+		return order;
+	order = copy_is_joined(logs, y) - copy_is_joined(logs, x);
 	if (order)
 		return order;
 	if (x->head.whole_seconds != y->head.whole_seconds)

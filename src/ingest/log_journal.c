@@ -3,8 +3,8 @@
  * The journal inside of a capture: pcapng has a block for an entry of systemd's journal in its
  * export format (draft-ietf-opsawg-pcapng section 4.7), and Wireshark numbers it as a frame.
  *
- * An entry tells its time in UTC, so it is told where it stands among the packets, and needs
- * nothing of the other logs but to be no copy of what they have.
+ * An entry tells its time in UTC and needs nothing of the other logs but to be no copy of what they
+ * have. It is kept until that is known, if it tells a fact.
  */
 #include "base/hash.h"
 #include "ingest/log_facts.h"
@@ -12,8 +12,8 @@
 
 enum {
 	JOURNALS_MAX = 4096,   /* captures with a journal */
-	EARLY_MAX = 4096,      /* entries before the first packet of a capture */
-	EARLY_BYTES_MAX = 4096 /* kept of one */
+	ENTRIES_MAX = 8192,    /* entries that tell a fact */
+	ENTRY_BYTES_MAX = 4096 /* kept of one */
 };
 
 /* The journal's time and the kernel's differ by less for one message. */
@@ -74,51 +74,68 @@ static void journal_count(struct logs *l, uint32_t evidence, uint64_t kernel_lin
 			  "a journal is in it, and its kernel messages were read as a log");
 }
 
-static void journal_read(struct logs *l, const struct event_board *board, uint32_t evidence,
-			 uint64_t frame, struct slice text)
+/* Reads the messages of an entry; the time of the first that tells a fact, or stamp_none. */
+static struct stamp journal_look(struct logs *l, uint32_t evidence, struct slice text)
 {
-	struct provenance place = {.evidence = evidence, .frame = frame};
 	struct source *source = source_create_memory(text);
 	struct klog *klog = klog_create(source);
+	struct stamp first = stamp_none();
 	struct klog_stats stats;
 	struct klog_line line;
+	struct log_fact fact;
 
 	while (klog_next(klog, &line))
-		if (!line.plain && line.head.wall == KLOG_WALL_UTC)
-			journal_take(l, board, &place, &line);
+		if (!line.plain && line.head.wall == KLOG_WALL_UTC && !stamp_known(first) &&
+		    log_fact_parse(line.text, line.head.kernel, &fact))
+			first = stamp_utc(line.head.date.ns_of_day);
 	klog_get_stats(klog, &stats);
 	if (stats.journal)
 		journal_count(l, evidence, stats.kernel_lines);
 	klog_destroy(klog);
 	source_destroy(source);
+	return first;
 }
 
-void log_journal_tell_early(struct logs *l, const struct event_board *board)
+static void journal_tell(struct logs *l, const struct event_board *board, const struct log_entry *e)
 {
-	for (size_t i = 0; i < l->early.len; i++) {
-		const struct log_early *e = vec_at(&l->early, i);
+	struct provenance place = {.evidence = e->evidence, .frame = e->frame};
+	struct source *source = source_create_memory(e->text);
+	struct klog *klog = klog_create(source);
+	struct klog_line line;
 
-		journal_read(l, board, e->evidence, e->frame, e->text);
+	while (klog_next(klog, &line))
+		if (!line.plain && line.head.wall == KLOG_WALL_UTC)
+			journal_take(l, board, &place, &line);
+	klog_destroy(klog);
+	source_destroy(source);
+}
+
+void log_journal_tell(struct logs *l, const struct event_board *board, int64_t until_ns)
+{
+	for (; l->entries_told < l->entries.len; l->entries_told++) {
+		const struct log_entry *e = vec_at(&l->entries, l->entries_told);
+
+		if (e->at_ns > until_ns)
+			return;
+		journal_tell(l, board, e);
 	}
-	l->early.len = 0;
 }
 
-void logs_take_journal(struct logs *l, const struct event_board *board, uint32_t evidence,
-		       uint64_t frame, struct slice text)
+void logs_take_journal(struct logs *l, uint32_t evidence, uint64_t frame, struct slice text)
 {
-	struct log_early *early;
+	struct stamp at;
+	struct log_entry *e;
 
-	if (l->settled) {
-		journal_read(l, board, evidence, frame, text);
+	if (text.len > ENTRY_BYTES_MAX)
+		text.len = ENTRY_BYTES_MAX;
+	at = journal_look(l, evidence, text);
+	if (!stamp_known(at))
 		return;
-	}
-	if (l->early.len == EARLY_MAX) {
+	if (l->entries.len == ENTRIES_MAX) {
 		l->dropped++;
 		return;
 	}
-	if (text.len > EARLY_BYTES_MAX)
-		text.len = EARLY_BYTES_MAX;
-	early = vec_push(&l->early);
-	*early = (struct log_early){evidence, frame, text};
-	early->text.ptr = (const uint8_t *)arena_copy(&l->arena, text.ptr, text.len);
+	e = vec_push(&l->entries);
+	*e = (struct log_entry){evidence, frame, at.ns, text};
+	e->text.ptr = (const uint8_t *)arena_copy(&l->arena, text.ptr, text.len);
 }

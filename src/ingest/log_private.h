@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "evidence/klog.h"
 #include "ingest/log.h"
+#include "ingest/log_wire.h"
 
 /* A year that stands for "not known": a leap year, so that every date exists in it. */
 enum { LOG_YEAR_NONE = 1972 };
@@ -43,6 +44,9 @@ struct log_file {
 	int32_t year_seen; /* the latest year of any date in the file; 0: none */
 	bool has_boot_offset;
 	int64_t boot_offset_ns; /* UTC (or local time) of zero, for lines that have only that */
+	bool has_zone;          /* told by the user, or found */
+	int64_t zone_s;         /* seconds east of UTC, of lines without a zone */
+	int64_t error_ns;       /* how far its times may be off the captures'; -1: not known */
 	uint64_t copies;        /* records that another file has */
 };
 
@@ -52,10 +56,11 @@ struct log_journal {
 	uint64_t kernel_lines;
 };
 
-/* An entry of a journal inside of a capture, from before logs_settle. */
-struct log_early {
+/* An entry of a journal inside of a capture that tells a fact. */
+struct log_entry {
 	uint32_t evidence;
 	uint64_t frame;
+	int64_t at_ns;
 	struct slice text;
 };
 
@@ -66,13 +71,14 @@ struct logs {
 	struct vec records; /* struct log_record, by file until settled, then by time */
 	struct vec files;   /* struct log_file */
 	struct vec hosts;   /* struct log_host */
-	uint64_t dropped;   /* facts above the cap */
+	struct vec clocks;  /* struct log_clock */
+	struct log_wire wire;
+	uint64_t dropped; /* facts above the cap */
 	uint64_t copies;
 	struct vec journals; /* struct log_journal, by evidence: journals inside of captures */
-	struct vec early;    /* struct log_early */
+	struct vec entries;  /* struct log_entry, in order of the packets */
+	size_t entries_told;
 	uint64_t journal_facts;
-	bool settled;
-	size_t emitted;
 	logs_plain_fn *plain; /* NULL: nobody wants them */
 	void *plain_context;
 };
@@ -80,15 +86,63 @@ struct logs {
 /* The host by name, made if it is new. */
 uint32_t log_host_of(struct logs *l, struct slice name, bool told);
 
-/* log_journal.c: tells the entries that came before logs_settle. */
-void log_journal_tell_early(struct logs *l, const struct event_board *board);
+/* log_journal.c: tells the entries up to this time that were not told yet. */
+void log_journal_tell(struct logs *l, const struct event_board *board, int64_t until_ns);
 
 /* log_time.c: years, zones and boot times; sets `at` of all records. */
 void log_times_settle(struct logs *l, struct stamp capture);
 
 /* A head's time in this file, after log_times_settle. */
-struct stamp log_head_stamp(const struct logs *l, const struct log_file *f,
-			    const struct klog_head *h);
+struct stamp log_head_stamp(const struct log_file *f, const struct klog_head *h);
+
+/* What another text tells of a host's boot, roughly: its clock and uptime. */
+struct log_clock {
+	uint32_t evidence;
+	const char *path; /* that of the host is in the same folder */
+	int64_t boot_ns;  /* UTC */
+	int64_t error_ns; /* off by so much at most */
+};
+
+/* How a file's own times and those of the captures are joined; see log_wire_join. */
+struct log_join {
+	size_t fits;       /* how many waits of the log are waits on the wire under the offset */
+	bool ambiguous;    /* several offsets fit: none is taken */
+	bool weak;         /* one wait fits, of a length that others may have by chance */
+	int64_t offset_ns; /* to be added to the file's own time */
+	int64_t error_ns;
+	/* What decided: a line of the log and its frame. */
+	uint64_t line;
+	struct slice text;
+	struct provenance frame;
+	bool by_complaint; /* the frame is the first call, not the reply */
+};
+
+/* Which offsets may be: within max_ns of centre_ns, and near a multiple of step_ns (0: any). */
+struct log_join_range {
+	int64_t centre_ns, max_ns, step_ns;
+};
+
+/*
+ * log_align.c: looks for the offset under which the file's complaints and "OK" lines are what the
+ * wire shows. `own_ns` are the records' times by the file's own clock, by index from f->first.
+ */
+struct log_join log_wire_join(const struct logs *l, const struct log_file *f, const int64_t *own_ns,
+			      const struct log_join_range *range);
+
+/* log_boot.c: `"lockd: server X OK" in line 7 is the reply in frame 9 of e1`. */
+void log_join_add_reason(const struct logs *l, struct strbuf *out, const struct log_join *join);
+
+/* log_settle.c: true when the two paths are of one folder. */
+bool log_same_folder(const char *a, const char *b);
+
+/* log_zone.c: the zone of lines without one; sets has_zone and zone_s, and says what is assumed. */
+void log_zones_settle(struct logs *l);
+
+/* log_boot.c: the boot of lines that tell the time since boot only, and what that rests on. */
+void log_boots_settle(struct logs *l);
+
+/* Local time of a head with a date, as if its zone were UTC. Its year must be known, or is 1972. */
+int64_t log_head_wall_ns(const struct log_file *f, const struct klog_head *h);
 
 /* log_copy.c: marks records that another file has as copies; the times are settled. */
 void log_copies_settle(struct logs *l);

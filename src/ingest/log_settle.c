@@ -19,6 +19,11 @@ static struct slice folder_of(const char *path)
 	return slice_make(path, slash ? (size_t)(slash - path) : 0);
 }
 
+bool log_same_folder(const char *a, const char *b)
+{
+	return slice_equal(folder_of(a), folder_of(b));
+}
+
 /* The host that logs of the same folder name, if it is one only; else LOG_HOST_NONE. */
 static uint32_t folder_host(const struct logs *l, struct slice folder)
 {
@@ -121,8 +126,9 @@ static void enter_file(const struct logs *l, const struct log_file *f)
 	char text[160];
 
 	e->records = f->stats.kernel_lines;
-	e->first = log_head_stamp(l, f, &f->head_first);
-	e->last = log_head_stamp(l, f, &f->head_last);
+	e->first = log_head_stamp(f, &f->head_first);
+	e->last = log_head_stamp(f, &f->head_last);
+	e->clock_error_ns = f->error_ns;
 	note_host(l, f);
 	if (f->copies) {
 		snprintf(text, sizeof(text),
@@ -161,6 +167,7 @@ static int record_order(const void *a, const void *b)
 
 void logs_settle(struct logs *l, struct stamp capture)
 {
+	log_wire_finish(&l->wire);
 	settle_hosts(l);
 	log_times_settle(l, capture);
 	log_copies_settle(l);
@@ -173,5 +180,4 @@ void logs_settle(struct logs *l, struct stamp capture)
 				    l->dropped, UINT64_MAX, 0);
 	if (l->records.len)
 		qsort(l->records.items, l->records.len, l->records.item_bytes, record_order);
-	l->settled = true;
 }

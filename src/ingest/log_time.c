@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the times of logs mean: the year, the zone and the boot that lines do not tell. Whatever is
- * assumed is said in the notes of the evidence. See docs/clocks.md.
+ * What the times of logs mean: the year that lines do not tell; log_zone.c and log_boot.c do the
+ * same for the zone and the boot. Whatever is assumed is said in the notes of the evidence. See
+ * docs/clocks.md.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 
 #include "ingest/log_private.h"
 
-enum { DAY_S = 86400, CANDIDATES_MAX = 8, PARTNERS_MAX = 256 };
+enum { DAY_S = 86400 };
 
 static struct log_record *record_at(const struct logs *l, size_t index)
 {
@@ -21,8 +22,7 @@ static struct log_file *file_at(const struct logs *l, size_t index)
 	return vec_at(&l->files, index);
 }
 
-/* Local time of a head with a date, as if its zone were UTC. Its year must be known. */
-static int64_t head_wall_ns(const struct log_file *f, const struct klog_head *h)
+int64_t log_head_wall_ns(const struct log_file *f, const struct klog_head *h)
 {
 	int32_t year = h->date.year;
 
@@ -31,8 +31,7 @@ static int64_t head_wall_ns(const struct log_file *f, const struct klog_head *h)
 	return klog_date_ns(&h->date, year);
 }
 
-struct stamp log_head_stamp(const struct logs *l, const struct log_file *f,
-			    const struct klog_head *h)
+struct stamp log_head_stamp(const struct log_file *f, const struct klog_head *h)
 {
 	if (h->wall == KLOG_WALL_NONE) {
 		struct stamp at = {h->boot_ns, CLOCK_BOOT};
@@ -45,10 +44,10 @@ struct stamp log_head_stamp(const struct logs *l, const struct log_file *f,
 		return at;
 	}
 	if (h->wall == KLOG_WALL_UTC)
-		return stamp_utc(head_wall_ns(f, h) - h->zone_s * STAMP_NS_PER_S);
+		return stamp_utc(log_head_wall_ns(f, h) - h->zone_s * STAMP_NS_PER_S);
 	if (h->wall == KLOG_WALL_NO_YEAR && !f->year)
-		return (struct stamp){head_wall_ns(f, h), CLOCK_LOCAL};
-	return stamp_utc(head_wall_ns(f, h) - l->options.zone_s * STAMP_NS_PER_S);
+		return (struct stamp){log_head_wall_ns(f, h), CLOCK_LOCAL};
+	return stamp_utc(log_head_wall_ns(f, h) - f->zone_s * STAMP_NS_PER_S);
 }
 
 /* The year in which the last line lies closest to `near` (or, if that is a limit, before it). */
@@ -108,8 +107,8 @@ static struct stamp other_log_time(const struct logs *l)
 
 		if (h->wall != KLOG_WALL_LOCAL && h->wall != KLOG_WALL_UTC)
 			continue;
-		if (!stamp_known(latest) || head_wall_ns(f, h) > latest.ns)
-			latest = stamp_utc(head_wall_ns(f, h));
+		if (!stamp_known(latest) || log_head_wall_ns(f, h) > latest.ns)
+			latest = stamp_utc(log_head_wall_ns(f, h));
 	}
 	return latest;
 }
@@ -141,121 +140,27 @@ static void settle_year(const struct logs *l, struct log_file *f, struct stamp c
 	}
 }
 
-/* Local times without a zone, by the file's own lines. */
-static void note_zone(const struct logs *l, const struct log_file *f)
-{
-	if (f->head_first.wall != KLOG_WALL_LOCAL && f->head_last.wall != KLOG_WALL_LOCAL &&
-	    !f->year)
-		return;
-	if (!l->options.has_zone)
-		note(l, f, "its lines tell no time zone: UTC is assumed; --tz tells another");
-}
-
-/* --- the boot's time, for lines that tell only the time since boot --- */
-
-static bool same_text(const struct log_record *a, const struct log_record *b)
-{
-	return a->text_hash == b->text_hash && slice_equal(a->fact.line, b->fact.line);
-}
-
-/* Takes the offset under which most records of the two are the same; false: none. */
-static bool offset_from(const struct logs *l, struct log_file *f, const struct log_file *by)
-{
-	size_t best = 0;
-	size_t candidates = by->last - by->first;
-
-	if (candidates > PARTNERS_MAX)
-		candidates = PARTNERS_MAX;
-	for (size_t i = f->first; i < f->last && i < f->first + CANDIDATES_MAX; i++) {
-		const struct log_record *r = record_at(l, i);
-
-		for (size_t k = by->first; k < by->first + candidates; k++) {
-			const struct log_record *partner = record_at(l, k);
-			int64_t offset;
-			size_t count;
-
-			if (!same_text(r, partner) || partner->at.clock != CLOCK_UTC ||
-			    __builtin_sub_overflow(partner->at.ns, r->head.boot_ns, &offset))
-				continue;
-			count = log_pairs_count(l, f, by, offset);
-			if (count > best) {
-				best = count;
-				f->boot_offset_ns = offset;
-			}
-		}
-	}
-	f->has_boot_offset = best > 0;
-	return best > 0;
-}
-
-/* Files of one host; of an unknown host, of one folder. */
-static bool same_host(const struct log_file *a, const struct log_file *b)
-{
-	return a->host == b->host;
-}
-
-/* The copy with dates that tells most exactly; NULL: there is none. */
-static const struct log_file *boot_source(const struct logs *l, struct log_file *f)
-{
-	for (int whole_seconds = 0; whole_seconds < 2; whole_seconds++)
-		for (size_t i = 0; i < l->files.len; i++) {
-			const struct log_file *by = file_at(l, i);
-
-			if (by != f && by->head_first.wall != KLOG_WALL_NONE &&
-			    by->head_first.whole_seconds == whole_seconds && same_host(f, by) &&
-			    offset_from(l, f, by))
-				return by;
-		}
-	return NULL;
-}
-
-static void settle_boot(const struct logs *l, struct log_file *f)
-{
-	const struct log_file *by;
-	char text[128];
-
-	if (f->head_first.wall != KLOG_WALL_NONE || !f->head_first.has_boot)
-		return;
-	if (l->options.boot_time.clock == CLOCK_UTC) {
-		f->has_boot_offset = true;
-		f->boot_offset_ns = l->options.boot_time.ns;
-		return;
-	}
-	by = boot_source(l, f);
-	if (!by) {
-		note(l, f,
-		     "counts from boot, and nothing tells when that was: its times are not "
-		     "compared with others; --boot-time tells it");
-		return;
-	}
-	snprintf(text, sizeof(text),
-		 "counts from boot: the time of the boot is taken from %s, a copy of it with dates",
-		 evidence_list_at(l->evidence, by->evidence)->id);
-	note(l, f, text);
-}
-
 static void stamp_records(const struct logs *l, const struct log_file *f)
 {
 	for (size_t i = f->first; i < f->last; i++) {
 		struct log_record *r = record_at(l, i);
 
-		r->at = log_head_stamp(l, f, &r->head);
+		r->at = log_head_stamp(f, &r->head);
 	}
+}
+
+static void stamp_all(struct logs *l)
+{
+	for (size_t i = 0; i < l->files.len; i++)
+		stamp_records(l, file_at(l, i));
 }
 
 void log_times_settle(struct logs *l, struct stamp capture)
 {
-	for (size_t i = 0; i < l->files.len; i++) {
-		struct log_file *f = file_at(l, i);
-
-		settle_year(l, f, capture);
-		note_zone(l, f);
-		stamp_records(l, f);
-	}
-	for (size_t i = 0; i < l->files.len; i++) {
-		struct log_file *f = file_at(l, i);
-
-		settle_boot(l, f);
-		stamp_records(l, f);
-	}
+	for (size_t i = 0; i < l->files.len; i++)
+		settle_year(l, file_at(l, i), capture);
+	log_zones_settle(l);
+	stamp_all(l);
+	log_boots_settle(l);
+	stamp_all(l);
 }

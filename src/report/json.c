@@ -69,6 +69,8 @@ static void add_evidence(struct json *j, const struct evidence *e)
 	add_stamp(j, "first", e->first);
 	add_stamp(j, "last", e->last);
 	json_member_text(j, "clock", clock_name(e->first.clock));
+	if (e->clock_error_ns >= 0)
+		json_member_u64(j, "clock_error_ns", (uint64_t)e->clock_error_ns);
 	json_key(j, "damage");
 	json_array_begin(j);
 	for (size_t i = 0; i < e->damage.len; i++)

@@ -44,6 +44,14 @@ static size_t kind_read(const struct evidence_list *list, enum evidence_kind kin
 	return count;
 }
 
+static size_t captures_read(const struct evidence_list *list)
+{
+	uint64_t packets;
+
+	return kind_read(list, EVIDENCE_PCAP, &packets) +
+	       kind_read(list, EVIDENCE_PCAPNG, &packets);
+}
+
 static void add_packets(struct strbuf *out, const struct report_totals *t, size_t captures)
 {
 	layout_add_counted(out, t->frames, "packet");
@@ -64,7 +72,7 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 	uint64_t mounts;
 	size_t logs = kind_read(in->evidence, EVIDENCE_KERNEL_LOG, &lines);
 	size_t told = kind_read(in->evidence, EVIDENCE_MOUNTS, &mounts);
-	size_t captures = files_read(in->evidence) - logs - told;
+	size_t captures = captures_read(in->evidence);
 
 	strbuf_add_text(out, "Looked at: ");
 	if (logs) {
@@ -100,15 +108,13 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 /* What would help, told by what there was. */
 static const char *advice(const struct report_input *in)
 {
-	uint64_t records;
-	size_t logs = kind_read(in->evidence, EVIDENCE_KERNEL_LOG, &records);
-	size_t told = kind_read(in->evidence, EVIDENCE_MOUNTS, &records);
+	size_t captures = captures_read(in->evidence);
 
 	if (files_read(in->evidence) == 0)
 		return "No evidence could be read: give packet captures (pcap or pcapng) and "
 		       "kernel logs, or a directory that holds them. A capture is made, as root on "
 		       "the client and on the server, with:";
-	if (logs + told == files_read(in->evidence))
+	if (captures == 0)
 		return "A log tells only what the kernel complained about, and most incidents "
 		       "leave no word in it: capture the traffic while it happens, whole packets, "
 		       "as root on the client and on the server, with:";

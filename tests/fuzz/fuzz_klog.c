@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Kernel logs from any bytes, up to the events: lines, heads, facts, stacks, dates, copies. The
- * bytes are read as two files of one folder, so that they are each other's copy.
+ * Kernel logs and hosts' clocks from any bytes, up to the events: lines, heads, facts, stacks,
+ * dates, copies. The bytes are read as two files of one folder, so that they are each other's copy.
  */
 #include "capfile/source.h"
+#include "evidence/hostclock.h"
 #include "fuzz.h"
 #include "ingest/log.h"
 
@@ -20,7 +21,10 @@ static void read_file(struct logs *l, struct evidence_list *list, const char *pa
 		      struct slice bytes)
 {
 	struct source *source = source_create_memory(bytes);
+	struct hostclock clock;
 
+	if (hostclock_read(source, &clock))
+		logs_take_clock(l, 0, "a/clock", clock.boot_ns, clock.error_ns);
 	if (logs_read(l, (uint32_t)list->items.len, path, stamp_none(), source))
 		evidence_list_add(list, path, EVIDENCE_KERNEL_LOG);
 	source_destroy(source);
@@ -41,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_file(l, &list, "a/2", slice_make(data, size));
 	read_file(l, &list, "b/2", slice_make(data, size / 2));
 	logs_settle(l, stamp_utc(INT64_C(1795310863) * STAMP_NS_PER_S));
-	logs_emit(l, &board, INT64_MAX);
+	logs_emit(l, &board);
 	logs_destroy(l);
 	evidence_list_deinit(&list);
 	return 0;

@@ -36,7 +36,7 @@ static void tell(const char *text, const struct path_model *path, struct told *o
 	CHECK(logs_read(logs, 0, "app/messages", stamp_none(), source));
 	evidence_list_add(&out->evidence, "app/messages", EVIDENCE_KERNEL_LOG);
 	logs_settle(logs, stamp_none());
-	logs_emit(logs, &board, INT64_MAX);
+	logs_emit(logs, &board);
 	logs_destroy(logs);
 	source_destroy(source);
 	diagnosis_init(&out->d);

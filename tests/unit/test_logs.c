@@ -62,7 +62,7 @@ static void bench_finish(struct bench *b, struct stamp capture, struct seen *out
 	*out = (struct seen){0};
 	event_board_add(&out->board, EVENT_LOG, take, out);
 	logs_settle(b->logs, capture);
-	logs_emit(b->logs, &out->board, INT64_MAX);
+	logs_emit(b->logs, &out->board);
 	logs_destroy(b->logs);
 }
 

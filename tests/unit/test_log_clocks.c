@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Clocks of logs: what joins a log with the wire, and what must not. */
+#include "base/strbuf.h"
+#include "capfile/source.h"
+#include "check.h"
+#include "ingest/log.h"
+#include "script.h"
+
+#include <stdlib.h>
+
+enum { NFS = 100003, NLM = 100021 };
+
+struct stand {
+	struct script script;
+	struct evidence_list evidence;
+	struct logs *logs;
+	struct conn nfs, nlm;
+	struct stamp first; /* of the first fact */
+	size_t facts;
+};
+
+static void take_fact(void *context, const struct event *e)
+{
+	struct stand *s = context;
+
+	if (s->facts++ == 0)
+		s->first = e->at.at;
+}
+
+/* The wire is e1, logs follow. */
+static struct stand *stand_make(const struct log_options *options)
+{
+	struct stand *s = calloc(1, sizeof(*s));
+
+	s->script = script_make();
+	s->nfs = script_conn(1, "192.0.2.21", 801, "192.0.2.10", 2049);
+	s->nlm = script_conn(2, "192.0.2.21", 802, "192.0.2.10", 40001);
+	evidence_list_init(&s->evidence);
+	evidence_list_add(&s->evidence, "app/capture.pcap", EVIDENCE_PCAP);
+	s->logs = logs_create(options, &s->evidence);
+	event_board_add(&s->script.board, EVENT_LOG, take_fact, s);
+	return s;
+}
+
+static void stand_free(struct stand *s)
+{
+	logs_destroy(s->logs);
+	evidence_list_deinit(&s->evidence);
+	free(s);
+}
+
+static void log_add(struct stand *s, const char *path, const char *text)
+{
+	struct source *source = source_create_memory(slice_of_string(text));
+
+	CHECK(logs_read(s->logs, (uint32_t)s->evidence.items.len, path, stamp_none(), source));
+	evidence_list_add(&s->evidence, path, EVIDENCE_KERNEL_LOG);
+	source_destroy(source);
+}
+
+/* A call that is answered after this many seconds; 0: never. */
+static void wait_play(struct stand *s, double at, const struct conn *c, uint32_t program,
+		      double seconds)
+{
+	struct rpc_call rpc = {.conn = c,
+			       .program = program,
+			       .version = program == NFS ? 3 : 4,
+			       .has_call = true,
+			       .outcome = RPC_NO_REPLY};
+
+	script_rpc(&s->script, at, EVENT_RPC_CALL, &rpc);
+	if (seconds > 0) {
+		rpc.outcome = RPC_SUCCESS;
+		script_rpc(&s->script, at + seconds, EVENT_RPC_REPLY, &rpc);
+	}
+}
+
+static void settle(struct stand *s)
+{
+	logs_settle(s->logs, script_at(0));
+	logs_emit(s->logs, &s->script.board);
+}
+
+/* True when some note of the evidence has these words. */
+static bool has_note(const struct stand *s, uint32_t evidence, const char *words)
+{
+	const struct evidence *e = evidence_list_at(&s->evidence, evidence);
+
+	for (size_t i = 0; i < e->notes.len; i++)
+		if (strstr(*(const char **)vec_at(&e->notes, i), words))
+			return true;
+	return false;
+}
+
+#define LOCKD_WAITS                                                              \
+	"[ 1060.000000] lockd: server 192.0.2.10 not responding, still trying\n" \
+	"[ 1080.000000] lockd: server 192.0.2.10 OK\n"
+#define NFS_WAITS                                                              \
+	"[ 1180.000000] nfs: server 192.0.2.10 not responding, still trying\n" \
+	"[ 1200.000000] nfs: server 192.0.2.10 OK\n"
+
+static const struct log_options no_options;
+
+/* One log, and whether and when its first fact is in UTC, seconds after the script's zero. */
+static bool is_joined(const char *text, const struct conn *conn, uint32_t program, double at,
+		      double seconds, double *first)
+{
+	struct stand *s = stand_make(&no_options);
+	struct conn c = *conn;
+	bool utc;
+
+	log_add(s, "app/dmesg.txt", text);
+	logs_watch(s->logs, &s->script.board);
+	wait_play(s, 1, &c, program, 0.001);
+	wait_play(s, at, &c, program, seconds);
+	wait_play(s, at + 200, &c, program, 0.001);
+	settle(s);
+	utc = s->first.clock == CLOCK_UTC;
+	*first = (double)(s->first.ns - script_at(0).ns) / 1e9;
+	stand_free(s);
+	return utc;
+}
+
+TEST(ok_is_the_reply)
+{
+	struct stand *s = stand_make(&no_options);
+
+	log_add(s, "app/dmesg.txt", LOCKD_WAITS);
+	logs_watch(s->logs, &s->script.board);
+	wait_play(s, 1, &s->nlm, NLM, 0.001);
+	wait_play(s, 100, &s->nlm, NLM, 80);
+	settle(s);
+	CHECK_EQ_U64(s->first.clock, CLOCK_UTC);
+	CHECK_EQ_I64(s->first.ns, script_at(160).ns);
+	CHECK(has_note(s, 1, "counts from boot, which was at"));
+	CHECK(has_note(s, 1,
+		       "\"lockd: server 192.0.2.10 OK\" in line 2 is the reply in frame 4 of e1"));
+	CHECK(evidence_list_at(&s->evidence, 1)->clock_error_ns == 50 * STAMP_NS_PER_MS);
+	stand_free(s);
+}
+
+/* The lock's own call goes out only when the portmapper answers again. */
+TEST(a_wait_begins_with_the_first_sign_of_it)
+{
+	struct stand *s = stand_make(&no_options);
+	struct conn portmap = script_conn(3, "192.0.2.21", 5555, "192.0.2.10", 111);
+
+	log_add(s, "app/dmesg.txt", LOCKD_WAITS);
+	logs_watch(s->logs, &s->script.board);
+	script_tcp(&s->script, 100, &portmap, TCP_FACT_SYN, CONN_FROM_CLIENT);
+	script_tcp(&s->script, 103, &portmap, TCP_FACT_SYN_REPEAT, CONN_FROM_CLIENT);
+	wait_play(s, 179.99, &s->nlm, NLM, 0.01);
+	settle(s);
+	CHECK_EQ_I64(s->first.ns, script_at(160).ns);
+	stand_free(s);
+}
+
+TEST(twin_two_waits_of_that_length_join_nothing)
+{
+	struct stand *s = stand_make(&no_options);
+
+	log_add(s, "app/dmesg.txt", LOCKD_WAITS);
+	logs_watch(s->logs, &s->script.board);
+	wait_play(s, 100, &s->nlm, NLM, 80);
+	wait_play(s, 300, &s->nlm, NLM, 80.5);
+	settle(s);
+	CHECK_EQ_U64(s->first.clock, CLOCK_BOOT);
+	CHECK(has_note(s, 1, "several waits in the captures"));
+	stand_free(s);
+}
+
+TEST(two_waits_in_the_log_are_told_apart_by_their_distance)
+{
+	struct stand *s = stand_make(&no_options);
+
+	log_add(s, "app/dmesg.txt",
+		LOCKD_WAITS "[ 1260.000000] lockd: server 192.0.2.10 not responding, still trying\n"
+			    "[ 1280.000000] lockd: server 192.0.2.10 OK\n");
+	logs_watch(s->logs, &s->script.board);
+	wait_play(s, 100, &s->nlm, NLM, 80);
+	wait_play(s, 300, &s->nlm, NLM, 80);
+	settle(s);
+	CHECK_EQ_I64(s->first.ns, script_at(160).ns);
+	CHECK(has_note(s, 1, "1 more of its waits"));
+	stand_free(s);
+}
+
+TEST(twin_a_wait_of_another_length_server_or_program)
+{
+	const struct conn nlm = script_conn(2, "192.0.2.21", 802, "192.0.2.10", 40001);
+	const struct conn other = script_conn(2, "192.0.2.21", 802, "192.0.2.11", 40001);
+	double first;
+
+	CHECK(is_joined(LOCKD_WAITS, &nlm, NLM, 100, 80, &first));
+	CHECK(!is_joined(LOCKD_WAITS, &nlm, NLM, 100, 60, &first));
+	CHECK(!is_joined(LOCKD_WAITS, &nlm, NLM, 100, 160, &first));
+	CHECK(!is_joined(LOCKD_WAITS, &other, NLM, 100, 80, &first));
+	CHECK(!is_joined(LOCKD_WAITS, &nlm, NFS, 100, 80, &first));
+}
+
+TEST(a_single_wait_for_nfs_joins_only_with_the_usual_timeout)
+{
+	const struct conn nfs = script_conn(1, "192.0.2.21", 801, "192.0.2.10", 2049);
+	double first;
+
+	CHECK(is_joined(NFS_WAITS, &nfs, NFS, 100, 200, &first));
+	CHECK(first > 279.9 && first < 280.1);
+	CHECK(!is_joined(NFS_WAITS, &nfs, NFS, 100, 50, &first));
+}
+
+TEST(a_host_clock_makes_a_weak_join_sure)
+{
+	struct stand *s = stand_make(&no_options);
+
+	log_add(s, "app/dmesg.txt", NFS_WAITS);
+	logs_take_clock(s->logs, 0, "app/uname.txt", script_at(-1051).ns, 2 * STAMP_NS_PER_S);
+	logs_watch(s->logs, &s->script.board);
+	wait_play(s, 100, &s->nfs, NFS, 50);
+	settle(s);
+	CHECK_EQ_I64(s->first.ns, script_at(130).ns);
+	stand_free(s);
+}
+
+TEST(a_host_clock_of_the_folder_is_used_alone)
+{
+	struct stand *s = stand_make(&no_options);
+
+	log_add(s, "app/dmesg.txt", LOCKD_WAITS);
+	log_add(s, "web/dmesg.txt", LOCKD_WAITS);
+	logs_take_clock(s->logs, 0, "app/uname.txt", script_at(-1000).ns, 2 * STAMP_NS_PER_S);
+	settle(s);
+	CHECK_EQ_U64(s->first.clock, CLOCK_BOOT);
+	CHECK_EQ_U64(s->facts, 4);
+	CHECK(has_note(s, 1, "(within 2.0 s): that is taken from e1"));
+	CHECK(has_note(s, 2, "nothing tells when that was"));
+	stand_free(s);
+}
+
+TEST(twin_several_boots_in_one_log)
+{
+	struct stand *s = stand_make(&no_options);
+
+	log_add(s, "app/dmesg.txt",
+		"[ 2000.000000] lockd: server 192.0.2.10 not responding, still trying\n"
+		"[    0.000000] Linux version 6.1.0 (x)\n" LOCKD_WAITS);
+	logs_watch(s->logs, &s->script.board);
+	wait_play(s, 100, &s->nlm, NLM, 80);
+	settle(s);
+	CHECK_EQ_U64(s->first.clock, CLOCK_BOOT);
+	CHECK(has_note(s, 1, "holds more than one"));
+	stand_free(s);
+}
+
+/* The host still waits when the log is taken. */
+static bool joined_by_complaint(const char *kernel)
+{
+	struct stand *s = stand_make(&no_options);
+	struct strbuf text;
+	bool utc;
+
+	strbuf_init(&text);
+	strbuf_add_format(&text,
+			  "[    0.000000] Linux version %s (x)\n"
+			  "[ 1060.000000] lockd: server 192.0.2.10 not responding, still trying\n",
+			  kernel);
+	log_add(s, "app/dmesg.txt", strbuf_text(&text));
+	strbuf_deinit(&text);
+	logs_watch(s->logs, &s->script.board);
+	wait_play(s, 100, &s->nlm, NLM, 0);
+	wait_play(s, 300, &s->nfs, NFS, 0.001);
+	settle(s);
+	utc = s->first.clock == CLOCK_UTC;
+	if (utc)
+		CHECK(has_note(s, 1, "comes 60 s after the first call"));
+	stand_free(s);
+	return utc;
+}
+
+TEST(a_complaint_alone_is_a_minute_after_the_call)
+{
+	CHECK(joined_by_complaint("6.1.0-56-amd64"));
+	CHECK(joined_by_complaint("4.18.0-553.el8.x86_64"));
+}
+
+TEST(twin_a_kernel_that_may_complain_after_a_minute_and_a_half)
+{
+	CHECK(!joined_by_complaint("5.10.0-8-amd64"));
+}
+
+/* 14 November 2023, 23:13:20 UTC is the script's zero. */
+#define LOCAL_LOG(zero, end)                                                           \
+	"Nov 14 " zero " app kernel: lockd: server nas not responding, still trying\n" \
+	"Nov 14 " end " app kernel: lockd: server nas OK\n"
+
+static void zone_play(struct stand *s, const char *text)
+{
+	log_add(s, "app/messages", text);
+	logs_watch(s->logs, &s->script.board);
+	wait_play(s, 100, &s->nlm, NLM, 80);
+}
+
+TEST(a_zone_is_found_by_what_both_tell)
+{
+	struct stand *s = stand_make(&no_options);
+
+	/* Script's zero is 22:13:20 UTC; the complaint is 160 s later, and the zone -05:00. */
+	zone_play(s, LOCAL_LOG("17:16:00", "17:16:20"));
+	settle(s);
+	CHECK_EQ_I64(s->first.ns, script_at(160).ns);
+	CHECK(has_note(s, 1, "-05:00 is taken"));
+	stand_free(s);
+}
+
+TEST(twin_a_difference_that_is_no_zone)
+{
+	struct stand *s = stand_make(&no_options);
+
+	zone_play(s, LOCAL_LOG("17:23:00", "17:23:20"));
+	settle(s);
+	CHECK(has_note(s, 1, "UTC is assumed"));
+	stand_free(s);
+}
+
+TEST(twin_two_zones_fit)
+{
+	struct stand *s = stand_make(&no_options);
+
+	zone_play(s, LOCAL_LOG("17:16:00", "17:16:20"));
+	wait_play(s, 100 + 3600, &s->nlm, NLM, 80);
+	settle(s);
+	CHECK(has_note(s, 1, "under several zones"));
+	stand_free(s);
+}
+
+TEST(a_zone_that_the_user_tells_is_not_asked_for)
+{
+	const struct log_options options = {.has_zone = true, .zone_s = 3600};
+	struct stand *s = stand_make(&options);
+
+	zone_play(s, LOCAL_LOG("17:16:00", "17:16:20"));
+	settle(s);
+	CHECK(s->first.ns < script_at(-5 * 3600).ns);
+	CHECK(!has_note(s, 1, "zone"));
+	stand_free(s);
+}
