@@ -14,6 +14,7 @@ void models_init(struct models *m, struct event_board *board)
 	portmap_model_init(&m->portmap);
 	mount_model_init(&m->mounts);
 	visit_model_init(&m->visits);
+	overdue_model_init(&m->overdue);
 	conn_model_attach(&m->conns, board);
 	call_model_attach(&m->calls, board);
 	nfs4_model_attach(&m->nfs4, board);
@@ -24,10 +25,12 @@ void models_init(struct models *m, struct event_board *board)
 	portmap_model_attach(&m->portmap, board);
 	mount_model_attach(&m->mounts, board);
 	visit_model_attach(&m->visits, board);
+	overdue_model_attach(&m->overdue, board);
 }
 
 void models_deinit(struct models *m)
 {
+	overdue_model_deinit(&m->overdue);
 	mount_model_deinit(&m->mounts);
 	visit_model_deinit(&m->visits);
 	portmap_model_deinit(&m->portmap);
@@ -65,5 +68,6 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.portmap = &m->portmap,
 		.mounts = &m->mounts,
 		.visits = &m->visits,
+		.overdue = &m->overdue,
 	};
 }

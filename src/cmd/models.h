@@ -11,6 +11,7 @@
 #include "model/mount.h"
 #include "model/nfs4.h"
 #include "model/nlm.h"
+#include "model/overdue.h"
 #include "model/path.h"
 #include "model/portmap.h"
 #include "model/visit.h"
@@ -26,6 +27,7 @@ struct models {
 	struct portmap_model portmap;
 	struct mount_model mounts;
 	struct visit_model visits;
+	struct overdue_model overdue;
 };
 
 /* Makes them and attaches them to the board. */

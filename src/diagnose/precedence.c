@@ -53,6 +53,10 @@ static const struct {
 	{"rpc-server-slow", "rpc-not-responding"},
 	{"rpc-framing-broken", "rpc-not-responding"},
 	{"nlm-port-changed", "rpc-not-responding"},
+	{"rpc-not-sent", "rpc-not-responding"},
+	{"rpc-timeout-too-small", "rpc-not-responding"},
+	{"rpc-timeout-too-small", "rpc-retransmission"},
+	{"rpc-timeout-too-small", "soft-mount-io-error"},
 	{"rpc-not-responding", "soft-mount-io-error"},
 	{"rpc-not-responding", "task-hung"},
 

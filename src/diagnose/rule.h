@@ -15,6 +15,7 @@ struct logs_model;
 struct call_model;
 struct dir_model;
 struct nfs4_model;
+struct overdue_model;
 struct path_model;
 struct mount_model;
 struct nlm_model;
@@ -34,6 +35,7 @@ struct rule_input {
 	const struct portmap_model *portmap;
 	const struct mount_model *mounts;
 	const struct visit_model *visits;
+	const struct overdue_model *overdue;
 };
 
 struct rule {

@@ -25,6 +25,7 @@ class Net:
     def __init__(self, start_s=1_780_000_000):
         self.now = start_s * SECOND
         self.packets = []
+        self.texts = {}  # logs and lists of the hosts: {name: text}
         self.frames = []  # what is neither TCP nor UDP, ready made
         self._serial = 0
 

@@ -17,15 +17,21 @@ class Scene:
     confidence_max: str = None
     also_if_cut: dict = field(default_factory=dict)  # {id: confidence}: not ruled out when damaged
     truth: str = ""
+    texts: tuple = ()  # names of the logs and lists beside the capture: `play` fills net.texts
 
-    def capture(self):
+    def files(self):
+        """(the capture, {name: text})."""
         net = Net()
         self.play(net)
-        return net.capture()
+        assert sorted(net.texts) == sorted(self.texts), self.name
+        return net.capture(), net.texts
+
+    def capture(self):
+        return self.files()[0]
 
     def expect(self):
         reading = {
-            "files": ["capture.pcap"], "headline": self.headline, "found": self.found,
+            "files": ["capture.pcap", *self.texts], "headline": self.headline, "found": self.found,
             "also": self.also, "issue": 1,
         }  # fmt: skip
         if self.confidence_max:
@@ -35,7 +41,7 @@ class Scene:
         return [reading]
 
 
-def scene(headline, found=(), also=(), confidence_max=None, also_if_cut=None):
+def scene(headline, found=(), also=(), confidence_max=None, also_if_cut=None, texts=()):
     """Registers a function as a scene named after it; its docstring is the truth about it."""
 
     def register(func):
@@ -43,7 +49,7 @@ def scene(headline, found=(), also=(), confidence_max=None, also_if_cut=None):
         ids = [headline] if headline is None or isinstance(headline, str) else list(headline)
         SCENES[name] = Scene(
             name, func, ids, list(found), list(also), confidence_max,
-            also_if_cut or {}, " ".join(func.__doc__.split()),
+            also_if_cut or {}, " ".join(func.__doc__.split()), tuple(texts),
         )  # fmt: skip
         return func
 

@@ -8,8 +8,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from sim import (  # noqa: E402, F401
-    pcapfile, scenes_again, scenes_dir, scenes_framing, scenes_identity, scenes_lease, scenes_nlm,
-    scenes_review, scenes_session, scenes_tcp,
+    pcapfile, scenes_again, scenes_dir, scenes_framing, scenes_identity, scenes_lease,
+    scenes_nlm, scenes_review, scenes_session, scenes_tcp, scenes_timers,
 )  # fmt: skip
 from sim.scene import SCENES  # noqa: E402
 
@@ -19,8 +19,10 @@ CASES = pathlib.Path(__file__).resolve().parent.parent / "cases"
 def files_of(scene):
     """The files of a scene's case: {name: bytes}."""
     truth = {"scenario": scene.name, "root_cause": scene.truth, "made_by": "tests/sim"}
+    capture, texts = scene.files()
     return {
-        "capture.pcap": pcapfile.to_bytes(scene.capture()),
+        "capture.pcap": pcapfile.to_bytes(capture),
+        **{name: text.encode() for name, text in texts.items()},
         "expect.json": _json(scene.expect()),
         "truth.json": _json(truth),
     }

@@ -29,9 +29,9 @@ const char *log_server_text(struct diagnosis *d, const struct logs_subject *of)
 	return of->server[0] ? log_text(d, of->server) : "a server";
 }
 
-/* The one host to which all RPC on the wire goes; NULL: there are several, or none. */
-static const struct endpoint *wire_only_server(const struct conn_model *conns)
+const struct endpoint *log_only_server(const struct rule_input *in)
 {
+	const struct conn_model *conns = in->conns;
 	const struct endpoint *only = NULL;
 
 	for (size_t i = 0; conns && i < conns->rpc_servers.len; i++) {
@@ -57,7 +57,7 @@ void log_finding_about(const struct rule_input *in, struct diagnosis *d, struct 
 		finding_set_server(d, f, &of->server_at);
 		return;
 	}
-	only = wire_only_server(in->conns);
+	only = log_only_server(in);
 	if (only) {
 		struct endpoint host = *only;
 

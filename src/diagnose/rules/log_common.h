@@ -6,6 +6,9 @@
 #include "diagnose/rule.h"
 #include "model/logs.h"
 
+/* The one host to which all RPC on the wire goes; NULL: there are several, or none. */
+const struct endpoint *log_only_server(const struct rule_input *in);
+
 /* Text from a log, safe for a terminal, in the diagnosis' arena. */
 const char *log_text(struct diagnosis *d, const char *text);
 

@@ -10,6 +10,7 @@
  * first lock of a client waits 6 to 10 s for a statd whose name service is slow.
  */
 #include "diagnose/rules/rules.h"
+#include "diagnose/rules/timers.h"
 #include "diagnose/rules/transport.h"
 
 #include <inttypes.h>
@@ -131,7 +132,8 @@ static void slow_run(const struct rule_input *in, struct diagnosis *out)
 	vec_deinit(&slow);
 }
 
-static void repeats_tell(struct diagnosis *d, const struct path_calls *c)
+static void repeats_tell(const struct rule_input *in, struct diagnosis *d,
+			 const struct path_calls *c)
 {
 	struct finding *f = transport_finding(d, "rpc-retransmission", CONFIDENCE_CERTAIN, &c->conn,
 					      c->repeat_call.at, c->repeat_last.at);
@@ -142,11 +144,14 @@ static void repeats_tell(struct diagnosis *d, const struct path_calls *c)
 	f->title = arena_format(&d->arena, "%s retransmitted %s calls %" PRIu64 " %s", client,
 				transport_program(d, c->program), c->repeats,
 				c->repeats == 1 ? "time" : "times");
-	f->why = arena_format(&d->arena,
-			      "%s sent calls to %s again under the same XID before an answer came, "
-			      "up to %s after the call: its timer fired.",
-			      client, transport_endpoint(d, &c->conn.server),
-			      transport_duration(d, c->repeat_after_ns));
+	f->why =
+		arena_format(&d->arena,
+			     "%s sent calls to %s again under the same XID before an answer came, "
+			     "up to %s after the call: its timer fired.%s",
+			     client, transport_endpoint(d, &c->conn.server),
+			     transport_duration(d, c->repeat_after_ns),
+			     timers_of_repeat(in, d, f, &c->conn, c->program,
+					      path_span_ns(c->repeat_call.at, c->repeat_first.at)));
 	finding_cite(d, f, &c->repeat_call, &c->conn, "the call");
 	for (uint32_t i = 0; i < c->repeat_cites_len; i++)
 		finding_cite(d, f, &c->repeat_cites[i], &c->conn, "sent again");
@@ -159,7 +164,7 @@ static void repeats_run(const struct rule_input *in, struct diagnosis *out)
 		const struct path_calls *c = calls_at(in, i);
 
 		if (c->repeats && transport_port_is_nfs(in, &c->conn.server))
-			repeats_tell(out, c);
+			repeats_tell(in, out, c);
 	}
 }
 

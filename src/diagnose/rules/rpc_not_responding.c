@@ -9,6 +9,7 @@
  */
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/rules.h"
+#include "diagnose/rules/timers.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -48,22 +49,37 @@ static void complaint_add(struct complaint *c, const struct logs_interval *v)
 }
 
 /* What the wording and the program tell about the calls that waited. */
-static const char *meaning(struct diagnosis *d, const struct logs_interval *v,
-			   const struct complaint *c)
+static const char *meaning(const struct rule_input *in, struct diagnosis *d,
+			   const struct logs_interval *v, const struct complaint *c, bool confirmed)
 {
+	const struct mount_record *mount;
+	struct timing_call call = timers_of(in, v, &mount);
+
 	if (strcmp(v->of.program, "lockd") == 0 && c->gave_up && !c->trying)
 		return "It is lockd, and it gave up: so a server speaks of a client that does not "
 		       "answer it (NLM_GRANTED); likely, not certain.";
 	if (strcmp(v->of.program, "lockd") == 0)
-		return "It is lockd, which has timers of its own (10 s, complaint after 60 s): "
-		       "timeo, retrans and hard of the mount do not apply. The lock call had "
-		       "waited about a minute when the first line was written.";
+		return arena_format(&d->arena,
+				    "It is lockd, which has timers of its own (10 s, complaint "
+				    "after 60 s): timeo, retrans and hard of the mount do not "
+				    "apply.%s",
+				    confirmed ? ""
+					      : " The lock call had waited about a minute when the "
+						"first line was written.");
 	if (strncmp(v->of.program, "nfs4 cb", 7) == 0)
 		return "It is the callback channel: a server speaks of a client.";
-	if (c->trying && !c->gave_up)
+	if (c->trying && !c->gave_up && !mount)
 		return "The mount is hard: programs wait until the server answers. A call had "
 		       "waited timeo*(retrans+1)/10 s (180 s by default over TCP) when the first "
 		       "line was written.";
+	if (c->trying && !c->gave_up)
+		return arena_format(
+			&d->arena,
+			"The mount is hard: programs wait until the server answers. By "
+			"the options of %s (%s) a call had waited %s when the first line "
+			"was written.",
+			log_text(d, mount->mount_point), timers_text(d, &call),
+			log_duration_text(d, timing_major_ns(&call)));
 	if (c->gave_up && !c->trying)
 		return "The mount is soft: the calls were given up, and programs got an error.";
 	return arena_text(&d->arena, "There are hard and soft mounts of it: some programs wait, "
@@ -117,6 +133,7 @@ static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 	const struct logs_interval *v = interval_at(in->logs, start);
 	struct finding *f = diagnosis_add(d, "rpc-not-responding", CONFIDENCE_CERTAIN);
 	struct complaint c = {.longest_ns = -1};
+	const char *confirmed = "";
 
 	log_finding_about(in, d, f, &v->of);
 	for (size_t i = start; i < in->logs->intervals.len; i++) {
@@ -126,14 +143,18 @@ static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 			continue;
 		complaint_add(&c, one);
 		cite_interval(d, f, one);
+		if (!*confirmed)
+			confirmed = timers_confirm(in, d, f, one);
 	}
 	finding_subject(d, f, "program", "%s", log_text(d, v->of.program));
 	f->count = c.intervals;
 	f->title = arena_format(&d->arena, "%s on %s complains: server %s not responding%s",
 				log_text(d, v->of.program), log_text(d, v->of.host->name),
 				log_server_text(d, &v->of), in_brackets(d, &c));
-	f->why = arena_format(&d->arena, "%s %s The log does not tell why: that shows on the wire.",
-			      how_long(d, &c), meaning(d, v, &c));
+	f->why = arena_format(&d->arena,
+			      "%s %s%s%s The log does not tell why: that shows on the wire.",
+			      how_long(d, &c), meaning(in, d, v, &c, *confirmed != '\0'),
+			      *confirmed ? " " : "", confirmed);
 }
 
 static bool is_first(const struct logs_model *m, size_t index)

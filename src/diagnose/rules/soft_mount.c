@@ -6,6 +6,7 @@
  */
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/rules.h"
+#include "diagnose/rules/timers.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -34,6 +35,29 @@ static bool is_first(const struct logs_model *m, size_t index)
 	return true;
 }
 
+/* What the mount's options say to it; they are cited. Empty: they are not in the evidence. */
+static const char *of_mount(const struct rule_input *in, struct diagnosis *d, struct finding *f,
+			    const struct logs_interval *v)
+{
+	const struct mount_record *m;
+	struct timing_call call = timers_of(in, v, &m);
+
+	if (!m)
+		return "";
+	finding_cite(d, f, &m->at, NULL, "the mount's options");
+	if (call.failure == TIMING_HARD)
+		return arena_format(
+			&d->arena,
+			" The options given of %s say hard: they are of another mount, or "
+			"were changed since.",
+			log_text(d, m->mount_point));
+	return arena_format(&d->arena, " %s is mounted %s with %s: a call is given up after %s%s.",
+			    log_text(d, m->mount_point), timing_failure_name(call.failure),
+			    timers_text(d, &call), log_duration_text(d, timing_major_ns(&call)),
+			    call.keeps ? ", since 5.2 only when its connection is gone as well"
+				       : "");
+}
+
 static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 {
 	const struct logs_interval *v = interval_at(in->logs, start);
@@ -60,9 +84,9 @@ static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 		"%" PRIu64 " call%s of the host %s timed out and %s given up. The program gets EIO "
 		"(ETIMEDOUT with softerr); data that were still to be written may be lost, which "
 		"shows only at fsync or close. The log tells no more: other calls may have been "
-		"given up in silence, as the kernel limits the rate of this message.",
+		"given up in silence, as the kernel limits the rate of this message.%s",
 		count, count == 1 ? "" : "s", log_text(d, v->of.host->name),
-		count == 1 ? "was" : "were");
+		count == 1 ? "was" : "were", of_mount(in, d, f, v));
 }
 
 static void run(const struct rule_input *in, struct diagnosis *out)
