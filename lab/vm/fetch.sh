@@ -6,8 +6,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${NFSLEUTH_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nfsleuth-lab}
-programs="nfs-common nfs-kernel-server tcpdump nftables iproute2 coreutils util-linux busybox-static"
-modules="virtio_pci virtio_net virtio_rng 9p 9pnet_virtio sunrpc nfs nfsv4 nfsd lockd grace auth_rpcgss nf_tables nft_ct nft_reject_inet af_packet dummy veth bridge"
+programs="nfs-common nfs-kernel-server rpcbind tcpdump nftables iproute2 coreutils util-linux busybox-static"
+modules="virtio_pci virtio_net virtio_rng 9p 9pnet_virtio sunrpc nfs nfsv3 nfsv4 nfsd lockd grace auth_rpcgss nf_tables nft_ct nft_reject_inet af_packet dummy veth bridge"
 
 [ $# -gt 0 ] || set -- "$(apt-cache search --names-only '^linux-image-6\.1\.0-[0-9]*-amd64$' | sed 's/^linux-image-//; s/-amd64 .*//' | sort -V | tail -n 1)"
 mkdir -p "$cache/deb" "$cache/kernel" "$cache/initramfs"
@@ -37,8 +37,8 @@ fi
 # 2. What the guests need of it.
 base=$cache/base
 rm -rf "$base"
-mkdir -p "$base"/{bin,sbin,lib/x86_64-linux-gnu,lib64,usr/lib/x86_64-linux-gnu,etc,proc,sys,dev,run,tmp,mnt,export,share,var/lib/nfs/{sm,rpc_pipefs,nfsdcld,v4recovery},root}
-for p in sbin/mount.nfs usr/sbin/rpc.nfsd usr/sbin/exportfs usr/sbin/rpc.mountd usr/sbin/nfsdcld usr/bin/tcpdump usr/sbin/nft bin/ip sbin/ip bin/ss \
+mkdir -p "$base"/{bin,sbin,lib/x86_64-linux-gnu,lib64,usr/lib/x86_64-linux-gnu,etc,proc,sys,dev,run,tmp,mnt,export,share,var/lib/nfs/{sm,sm.bak,rpc_pipefs,nfsdcld,v4recovery},root}
+for p in sbin/mount.nfs usr/sbin/rpc.nfsd usr/sbin/exportfs usr/sbin/rpc.mountd sbin/rpcbind usr/sbin/rpcbind sbin/rpc.statd usr/sbin/rpc.statd sbin/sm-notify usr/sbin/sm-notify usr/sbin/nfsdcld usr/bin/tcpdump usr/sbin/nft bin/ip sbin/ip bin/ss \
     bin/date usr/bin/flock sbin/showmount usr/sbin/nfsstat; do
     [ -e "$root/$p" ] && cp -L "$root/$p" "$base/bin/${p##*/}"
 done
@@ -64,13 +64,13 @@ while [ -n "$todo" ]; do
     todo=$next
 done
 cp "$here/guest/init" "$base/init"
-cp "$here/guest/work" "$here/guest/nfsd-start" "$here/guest/nfsd-stop" "$base/bin/"
+cp "$here/guest/work" "$here/guest/nfsd-start" "$here/guest/nfsd-stop" "$here/guest/nfs3-start" "$base/bin/"
 chmod 755 "$base"/init "$base"/bin/*
-printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\nstatd:x:106:65534::/var/lib/nfs:/bin/sh\ntcpdump:x:107:65534::/:/bin/sh\n' >"$base/etc/passwd"
+printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\nstatd:x:106:65534::/var/lib/nfs:/bin/sh\n_rpc:x:108:65534::/run/rpcbind:/bin/sh\ntcpdump:x:107:65534::/:/bin/sh\n' >"$base/etc/passwd"
 printf 'root:x:0:\nnogroup:x:65534:\n' >"$base/etc/group"
-printf '127.0.0.1 localhost\n192.0.2.10 nfs-srv\n' >"$base/etc/hosts"
+printf '127.0.0.1 localhost\n192.0.2.10 nfs-srv\n192.0.2.21 app-01\n192.0.2.22 app-02\n' >"$base/etc/hosts"
 printf 'tcp 6 TCP\nudp 17 UDP\n' >"$base/etc/protocols"
-printf 'sunrpc 111/tcp portmapper\nsunrpc 111/udp portmapper\nnfs 2049/tcp\nnfs 2049/udp\n' >"$base/etc/services"
+printf 'sunrpc 111/tcp portmapper rpcbind\nsunrpc 111/udp portmapper\nnfs 2049/tcp\nnfs 2049/udp\n' >"$base/etc/services"
 cp -L "$root"/etc/netconfig "$base/etc/netconfig"
 : >"$base/etc/exports"
 : >"$base/var/lib/nfs/etab"

@@ -121,7 +121,7 @@ lab_start() { # SERVER-LEASE SERVER-GRACE HOST1 [HOST2]: guests up, nfsd on, cap
     boot client1 "$3"
     [ -z "${4:-}" ] || boot client2 "$4"
     wait_up server client1 ${4:+client2}
-    on server "echo '/export *(rw,no_root_squash,fsid=0,no_subtree_check,sec=sys)' >/etc/exports; chmod 777 /export; nfsd-start $lease $grace" || die "nfsd does not start"
+    on server "echo '/export *(rw,no_root_squash,fsid=0,no_subtree_check,sec=sys)' >/etc/exports; chmod 777 /export; ${LAB_NFSD:-nfsd-start $lease $grace}" || die "nfsd does not start"
     # A server without any known client ends its grace period at once; wait for it in any case.
     sleep 1
     capture server
@@ -148,7 +148,7 @@ lab_stop() { # ends the captures and switches the guests off
 }
 
 mnt() { # CLIENT OPTIONS [DIRECTORY]
-    on "$1" "mkdir -p ${3:-/mnt}; mount.nfs ${LAB_SERVER:-192.0.2.10}:/ ${3:-/mnt} -o $2,sec=sys" "${MNT_WAIT:-60}" || { event "$1: mount with $2 fails"; return 1; }
+    on "$1" "mkdir -p ${3:-/mnt}; mount.nfs ${LAB_SERVER:-192.0.2.10}:${LAB_EXPORT:-/} ${3:-/mnt} -o $2,sec=sys" "${MNT_WAIT:-60}" || { event "$1: mount with $2 fails"; return 1; }
     event "$1 mounted with $2"
     mounts="${mounts:-}${mounts:+|}$1: $2"
 }
@@ -179,6 +179,7 @@ keep() {
         [ -s "$run/$g/share/capture.pcap" ] || continue
         cp "$run/$g/share/capture.pcap" "$dir/$g.pcap"
         [ ! -s "$run/$g/share/capture-1.pcap" ] || mergecap -F pcap -a -w "$dir/$g.pcap" "$run/$g/share/capture-1.pcap" "$run/$g/share/capture.pcap"
+        [ -z "${LAB_LOGS:-}" ] || grep -E 'lockd|NFSD|nfs:|statd' "$run/$g/share/dmesg.txt" >"$dir/$g.dmesg" || rm -f "$dir/$g.dmesg"
         chmod 644 "$dir/$g.pcap"
         guests="$guests $(jq -cn --arg g $g --arg h "${host_of[$g]}" --arg a "$([ -z "$LAB_IP6" ] && echo "${ip_of[$g]}" || echo "2001:db8::${ip_of[$g]##*.}")" --arg k "$(cat "$run/$g/share/uname.txt")" '{($g): {hostname: $h, address: $a, kernel: $k}}')"
     done
@@ -199,19 +200,19 @@ main() {
 [ "${1:-}" != run ] || trap 'down' EXIT
 trap 'exit 130' INT TERM
 case ${1:-} in
-list) sed -n 's/^case_\([a-z0-9_]*\)() *{ *# */\1\t/p' "$here/cases/cases.sh" | sed 's/_/-/g' ;;
+list) sed -n 's/^case_\([a-z0-9_]*\)() *{ *# */\1\t/p' "$here"/cases/*.sh | sed 's/_/-/g' ;;
 run)
     shift
-    . "$here/cases/cases.sh"
+    for f in "$here"/cases/*.sh; do . "$f"; done
     for c in "$@"; do
-        mounts= notes= LAB_IP6= LAB_SERVER= LAB_FILTER=
+        mounts= notes= LAB_IP6= LAB_SERVER= LAB_FILTER= LAB_NFSD= LAB_EXPORT= LAB_LOGS=
         kernel=${LAB_KERNEL:-6.1.0-56} client_kernel=${LAB_CLIENT_KERNEL:-${LAB_KERNEL:-6.1.0-56}}
         "case_${c//-/_}" || note "case $c failed"
     done
     ;;
 expect) # write expect.json of kept cases again
     shift
-    . "$here/cases/cases.sh"
+    for f in "$here"/cases/*.sh; do . "$f"; done
     for c in "$@"; do expect "$c"; done
     ;;
 *) sed -n '2,5s/^# //p' "$0"; exit 2 ;;
