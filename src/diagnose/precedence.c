@@ -41,6 +41,9 @@ static const struct {
 	{"dir-server-slow", "rpc-server-slow"},
 	{"dir-server-slow", "rpc-not-responding"},
 
+	/* A server whose statd does not take the client under watch denies its locks. */
+	{"nsm-monitor-failed", "nlm-denied-nolocks"},
+
 	/* What the client's log complains about when calls are not answered. */
 	{"tcp-path-silent", "rpc-not-responding"},
 	{"tcp-syn-unanswered", "rpc-not-responding"},
@@ -77,6 +80,15 @@ static const struct {
 };
 
 enum { PRECEDENCE_ROWS = sizeof(precedence_rows) / sizeof(precedence_rows[0]) };
+
+/*
+ * Causes that give wrong results where others only take time: two hosts hold one lock, or one holds
+ * a lock of which it does not know. They go before the others of an incident.
+ */
+static const char *const precedence_harmful[] = {
+	"nsm-notify-lost",
+	"nlm-retransmission-denied",
+};
 
 /* Symptoms without a cause, by how much they hurt: lost data and errors before waiting. */
 static const char *const precedence_symptoms[] = {
@@ -158,6 +170,14 @@ static int order_u64(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
+static bool precedence_is_harmful(const struct finding *f)
+{
+	for (size_t i = 0; i < sizeof(precedence_harmful) / sizeof(precedence_harmful[0]); i++)
+		if (strcmp(precedence_harmful[i], f->id) == 0)
+			return true;
+	return false;
+}
+
 int precedence_compare(const struct precedence *p, const struct finding *a, const struct finding *b)
 {
 	int order = order_u64(a->role, b->role);
@@ -165,6 +185,8 @@ int precedence_compare(const struct precedence *p, const struct finding *a, cons
 	if (order == 0)
 		order = order_u64(b->confidence > CONFIDENCE_POSSIBLE,
 				  a->confidence > CONFIDENCE_POSSIBLE);
+	if (order == 0)
+		order = order_u64(precedence_is_harmful(b), precedence_is_harmful(a));
 	if (order == 0)
 		order = order_u64(precedence_weight(p, b), precedence_weight(p, a));
 	if (order == 0)

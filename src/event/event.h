@@ -18,8 +18,8 @@ enum event_kind {
 	EVENT_RPC_CALL,         /* a call was seen (first time): struct rpc_call */
 	EVENT_RPC_REPEAT,       /* the same call again: struct rpc_call */
 	EVENT_RPC_REPLY,        /* the call's reply, or a reply alone (has_call false) */
-	EVENT_RPC_REPLY_REPEAT, /* one more reply to a call that has one: only its identity is told
-				 */
+	EVENT_RPC_REPLY_REPEAT, /* one more reply to a call that has one: only its identity is
+				 * told, and of NLM its status */
 	EVENT_RPC_UNANSWERED,   /* given up: the evidence ended, or the table was full */
 	/*
 	 * Nothing more will be told of the call, neither a reply nor that it was sent again: for

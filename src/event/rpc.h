@@ -103,9 +103,10 @@ struct nfs4_op_fact {
 /* What the arguments and results of some other programs tell; see `told` in struct rpc_call. */
 enum rpc_told {
 	RPC_TOLD_NOTHING,
-	RPC_TOLD_PORT, /* struct portmap_told: GETPORT, GETADDR */
-	RPC_TOLD_LOCK, /* struct nlm_told: NLM TEST, LOCK, CANCEL, UNLOCK, GRANTED and their _MSG,
-			  _RES */
+	RPC_TOLD_PORT,  /* struct portmap_told: GETPORT, GETADDR */
+	RPC_TOLD_LOCK,  /* struct nlm_told: NLM TEST, LOCK, CANCEL, UNLOCK, GRANTED and their _MSG,
+			   _RES */
+	RPC_TOLD_STATE, /* struct nsm_told: SM_NOTIFY */
 	RPC_TOLD_LISTING, /* struct listing_told: READDIR, READDIRPLUS of NFSv3; READDIR of NFSv4 */
 };
 
@@ -144,6 +145,12 @@ struct nlm_told {
 	bool has_holder, holder_exclusive;
 	int32_t holder_svid;
 	uint64_t holder_offset, holder_length;
+};
+
+/* What SM_NOTIFY says (X/Open XNFS chapter 11): who has restarted. */
+struct nsm_told {
+	char name[RPC_NAME_KEEP_BYTES]; /* the sender's name for itself; made safe for output */
+	int32_t state;                  /* odd: it is up; higher with each restart */
 };
 
 /* One step of listing a directory. */
@@ -224,6 +231,7 @@ struct rpc_call {
 	union {
 		const struct portmap_told *port;
 		const struct nlm_told *lock;
+		const struct nsm_told *state;
 		const struct listing_told *listing;
 	} told; /* by told_kind; lives as long as the call */
 

@@ -25,6 +25,7 @@ enum {
 union pending_told {
 	struct portmap_told port;
 	struct nlm_told lock;
+	struct nsm_told state;
 	struct listing_told listing;
 };
 

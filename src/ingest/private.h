@@ -64,6 +64,10 @@ void ingest_told_call(struct pending_call *p, struct cursor args);
 void ingest_told_reply(struct pending_call *p, struct cursor results);
 
 void ingest_told_nlm(struct pending_call *p, struct cursor c, bool reply);
+void ingest_told_nsm(struct pending_call *p, struct cursor args);
+
+/* The status that a reply to a call of NLM tells; NFS4_STATUS_NONE: none. */
+uint32_t ingest_nlm_status(uint32_t procedure, struct cursor results);
 void ingest_told_listing(struct pending_call *p, struct cursor c, bool reply);
 
 /* READDIR in a COMPOUND: arguments (with the handle of the PUTFH before it) and results. */

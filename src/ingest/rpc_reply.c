@@ -6,6 +6,7 @@
  */
 #include "ingest/rpc_private.h"
 #include "names/names.h"
+#include "names/nlm.h"
 #include "proto/xdr_type.h"
 
 static enum rpc_outcome outcome_of(const struct rpc_reply_header *h)
@@ -125,8 +126,9 @@ static void take_orphan(struct ingest *in, const struct rpc_message *m, const st
 	orphan_fill(&in->orphans, place, m->flow, m->from, msg->xid, &m->body);
 }
 
+/* The cursor stands on the results, if the call was accepted. */
 static void take_reply_repeat(struct ingest *in, const struct rpc_message *m,
-			      const struct settled_call *s)
+			      const struct settled_call *s, const struct cursor *results)
 {
 	struct rpc_call call = {
 		.conn = &m->flow->conn,
@@ -142,6 +144,9 @@ static void take_reply_repeat(struct ingest *in, const struct rpc_message *m,
 		.reply_repeats = 1,
 	};
 
+	if (results && s->program == NLM_PROG)
+		call.status = ingest_nlm_status(s->procedure, *results);
+	call.has_status = call.status != NFS4_STATUS_NONE;
 	rpc_emit(in, EVENT_RPC_REPLY_REPEAT, &call, &m->at);
 }
 
@@ -156,7 +161,9 @@ void rpc_take_reply(struct ingest *in, const struct rpc_message *m, const struct
 	if (!p) {
 		settled = flow_calls_settled(rpc_calls_of(m->flow), caller, msg->xid);
 		if (settled)
-			take_reply_repeat(in, m, settled);
+			take_reply_repeat(in, m, settled,
+					  whole && outcome_of(&msg->reply) == RPC_SUCCESS ? c
+											  : NULL);
 		else
 			take_orphan(in, m, msg, whole);
 		return;

@@ -7,6 +7,7 @@
 #include "names/nfs3.h"
 #include "names/nfsacl.h"
 #include "names/nlm.h"
+#include "names/nsm.h"
 #include "names/portmap.h"
 #include "proto/nfs3_xdr.h"
 #include "proto/portmap_xdr.h"
@@ -140,6 +141,10 @@ static void told(struct pending_call *p, struct cursor c, bool reply)
 		break;
 	case NLM_PROG:
 		ingest_told_nlm(p, c, reply);
+		break;
+	case SM_PROG:
+		if (!reply && p->call.procedure == SMPROC_NOTIFY)
+			ingest_told_nsm(p, c);
 		break;
 	case NFS_PROGRAM:
 		if (p->call.version != NFS_V3)

@@ -2,6 +2,7 @@
 /*
  * Locks in NLM messages (X/Open XNFS chapter 10; version 4: RFC 1813 appendix II): TEST, LOCK,
  * CANCEL, UNLOCK and GRANTED with their asynchronous forms. Versions 1 and 3 have 32-bit offsets.
+ * And SM_NOTIFY, by which hosts say that they have restarted (chapter 11).
  */
 #include "ingest/private.h"
 
@@ -9,6 +10,7 @@
 #include "base/strbuf.h"
 #include "names/nlm.h"
 #include "proto/nlm_xdr.h"
+#include "proto/nsm_xdr.h"
 
 /* Offset between a procedure and its asynchronous message and result. */
 enum { NLM_MSG_STEP = NLMPROC_TEST_MSG - NLMPROC_TEST, NLM_RES_FIRST = NLMPROC_TEST_RES };
@@ -44,16 +46,22 @@ static void keep_cookie(struct nlm_told *t, struct xdr_opaque cookie)
 		memcpy(t->cookie, cookie.ptr, len);
 }
 
-static void keep_lock(struct nlm_told *t, const struct lock_fields *lock)
+static void keep_name(char kept[RPC_NAME_KEEP_BYTES], struct xdr_opaque from)
 {
 	struct strbuf name;
 	size_t len;
 
 	strbuf_init(&name);
-	strbuf_add_safe(&name, xdr_opaque_slice(lock->caller));
+	strbuf_add_safe(&name, xdr_opaque_slice(from));
 	len = name.len < RPC_NAME_KEEP_BYTES - 1 ? name.len : RPC_NAME_KEEP_BYTES - 1;
-	memcpy(t->caller, strbuf_text(&name), len);
+	memcpy(kept, strbuf_text(&name), len);
+	kept[len] = '\0';
 	strbuf_deinit(&name);
+}
+
+static void keep_lock(struct nlm_told *t, const struct lock_fields *lock)
+{
+	keep_name(t->caller, lock->caller);
 	ingest_keep_handle(&t->file, lock->file);
 	t->owner_hash =
 		hash_u64(hash_bytes(lock->owner.ptr, lock->owner.have), (uint32_t)lock->svid);
@@ -138,4 +146,30 @@ void ingest_told_nlm(struct pending_call *p, struct cursor c, bool reply)
 		nlm_args(p, &c, procedure == NLMPROC_NM_LOCK ? NLMPROC_LOCK : procedure);
 	else if (p->call.told_kind == RPC_TOLD_LOCK)
 		nlm_result(p, &p->told->lock, &c, procedure == NLMPROC_TEST);
+}
+
+uint32_t ingest_nlm_status(uint32_t procedure, struct cursor c)
+{
+	uint32_t status;
+
+	if ((procedure < NLMPROC_TEST || procedure > NLMPROC_GRANTED) &&
+	    procedure != NLMPROC_NM_LOCK)
+		return NFS4_STATUS_NONE;
+	cursor_opaque(&c, LM_MAXNETOBJ);
+	status = cursor_u32(&c);
+	return cursor_ok(&c) ? status : NFS4_STATUS_NONE;
+}
+
+void ingest_told_nsm(struct pending_call *p, struct cursor c)
+{
+	struct nsm_told *t = &pending_told_of(p)->state;
+	struct nsm_stat_chge change;
+
+	nsm_decode_stat_chge(&c, &change);
+	if (!cursor_ok(&c))
+		return;
+	keep_name(t->name, change.mon_name);
+	t->state = change.state;
+	p->call.told_kind = RPC_TOLD_STATE;
+	p->call.told.state = t;
 }

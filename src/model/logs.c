@@ -17,6 +17,7 @@ void logs_model_init(struct logs_model *m)
 	vec_init(&m->intervals, sizeof(struct logs_interval *));
 	vec_init(&m->losses, sizeof(struct logs_tally *));
 	vec_init(&m->mismatches, sizeof(struct logs_tally *));
+	vec_init(&m->monitors, sizeof(struct logs_tally *));
 	vec_init(&m->interfaces, sizeof(struct logs_interface *));
 	vec_init(&m->tasks, sizeof(struct logs_task *));
 }
@@ -29,6 +30,7 @@ void logs_model_deinit(struct logs_model *m)
 	vec_deinit(&m->intervals);
 	vec_deinit(&m->losses);
 	vec_deinit(&m->mismatches);
+	vec_deinit(&m->monitors);
 	vec_deinit(&m->interfaces);
 	vec_deinit(&m->tasks);
 	arena_deinit(&m->arena);
@@ -184,6 +186,11 @@ static void take_mismatch(struct logs_model *m, const struct logs_host *host, co
 	tally_take(m, &m->mismatches, host, e);
 }
 
+static void take_monitor(struct logs_model *m, const struct logs_host *host, const struct event *e)
+{
+	tally_take(m, &m->monitors, host, e);
+}
+
 static struct logs_interface *interface_of(struct logs_model *m, const struct logs_host *host,
 					   const struct log_fact *f)
 {
@@ -275,6 +282,7 @@ static void logs_take(void *context, const struct event *e)
 		[LOG_LINK_UP] = take_link,
 		[LOG_LOCKS_LOST] = take_locks_lost,
 		[LOG_CLIENTID_MISMATCH] = take_mismatch,
+		[LOG_MONITOR_FAILED] = take_monitor,
 		[LOG_HUNG_TASK] = take_hung_task,
 	};
 	struct logs_model *m = context;

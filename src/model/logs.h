@@ -102,6 +102,7 @@ struct logs_model {
 	struct vec losses;     /* struct logs_tally *: locks that a host lost at a server */
 	struct vec mismatches; /* struct logs_tally *: clients that a server says tested states of
 				* another client ID */
+	struct vec monitors;   /* struct logs_tally *: hosts that a lockd cannot have watched */
 	struct vec interfaces; /* struct logs_interface * */
 	struct vec tasks;      /* struct logs_task * */
 	uint64_t dropped;      /* facts for which there was no room */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* See nlm.h. The table of locks is in nlm_table.c. */
+/* See nlm.h; nlm_internal.h says where its parts are. */
 #include "model/nlm.h"
 
 #include "base/mem.h"
@@ -8,9 +8,6 @@
 #include "names/nsm.h"
 
 #include <stdlib.h>
-
-/* Answers DENIED_GRACE_PERIOD further apart than this are of two periods: clients try every 5 s. */
-#define GRACE_APART_NS (60 * STAMP_NS_PER_S)
 
 enum { NLM_MSG_STEP = NLMPROC_TEST_MSG - NLMPROC_TEST };
 
@@ -33,17 +30,17 @@ static struct endpoint host_of(const struct endpoint *e)
 	return host;
 }
 
-static struct endpoint rpc_caller(const struct rpc_call *c)
+struct endpoint nlm_rpc_caller(const struct rpc_call *c)
 {
 	return host_of(c->from == CONN_FROM_CLIENT ? &c->conn->client : &c->conn->server);
 }
 
-static struct endpoint rpc_answerer(const struct rpc_call *c)
+struct endpoint nlm_rpc_answerer(const struct rpc_call *c)
 {
 	return host_of(c->from == CONN_FROM_CLIENT ? &c->conn->server : &c->conn->client);
 }
 
-static int64_t apart_ns(struct stamp a, struct stamp b)
+int64_t nlm_apart(struct stamp a, struct stamp b)
 {
 	int64_t ns;
 
@@ -60,7 +57,7 @@ int64_t nlm_lock_wait_ns(const struct nlm_lock *l)
 		until = &l->granted;
 	else if (l->ended.frame != FRAME_NONE)
 		until = &l->ended;
-	return apart_ns(l->asked.at, until->at);
+	return nlm_apart(l->asked.at, until->at);
 }
 
 const char *nlm_state_name(enum nlm_state state)
@@ -74,73 +71,13 @@ const char *nlm_state_name(enum nlm_state state)
 	return names[state];
 }
 
-/* --- grace periods --- */
-
-static struct nlm_grace *grace_last(const struct nlm_model *m, const struct endpoint *server)
-{
-	for (size_t i = m->graces.len; i > 0; i--) {
-		struct nlm_grace *g = *(struct nlm_grace **)vec_at(&m->graces, i - 1);
-
-		if (endpoint_same_host(&g->server, server))
-			return g;
-	}
-	return NULL;
-}
-
-static struct nlm_grace *grace_get(struct nlm_model *m, const struct nlm_request *r)
-{
-	struct nlm_grace *g = grace_last(m, &r->server);
-
-	if (g && apart_ns(g->last.at, r->reply.at) <= GRACE_APART_NS)
-		return g;
-	if (m->graces.len == NLM_GRACES_MAX) {
-		m->dropped++;
-		return NULL;
-	}
-	g = mem_alloc(1, sizeof(*g));
-	g->conn = *r->conn;
-	g->server = r->server;
-	g->first = r->reply;
-	*(struct nlm_grace **)vec_push(&m->graces) = g;
-	return g;
-}
-
-static void grace_add(struct nlm_model *m, const struct nlm_request *r)
-{
-	struct nlm_grace *g = grace_get(m, r);
-
-	if (!g)
-		return;
-	g->count++;
-	g->last = r->reply;
-	if (g->cites_len < NLM_CITES_MAX)
-		g->cites[g->cites_len++] = r->reply;
-	for (uint32_t i = 0; i < g->clients_len; i++)
-		if (endpoint_same_host(&g->clients[i], &r->client))
-			return;
-	if (g->clients_len < NLM_HOSTS_MAX)
-		g->clients[g->clients_len++] = r->client;
-}
-
-static void grace_note_grant(struct nlm_model *m, const struct nlm_request *r)
-{
-	struct nlm_grace *g = m->graces.len ? grace_last(m, &r->server) : NULL;
-
-	if (!g)
-		return;
-	if (r->told->reclaim)
-		g->reclaims++;
-	else if (g->over.frame == FRAME_NONE)
-		g->over = r->reply;
-}
-
 /* --- locks --- */
 
 static void lock_find_holder(struct nlm_lock *l)
 {
 	const struct nlm_lock *held = l->in->locks;
 
-	while (held && !nlm_lock_conflicts(held, l))
+	while (held && (!nlm_lock_conflicts(held, l) || held->void_since.frame != FRAME_NONE))
 		held = held->file_next;
 	if (!held) {
 		if (!l->holder.seen)
@@ -171,10 +108,12 @@ static void lock_grant(struct nlm_model *m, struct nlm_lock *l, const struct nlm
 	nlm_lock_carve(m, l->in, r, l);
 	for (struct nlm_lock *held = l->in->locks; held; held = next) {
 		next = held->file_next;
-		if (nlm_lock_conflicts(held, l))
-			nlm_lock_end(m, held, NLM_GONE, at);
+		if (!nlm_lock_conflicts(held, l))
+			continue;
+		nlm_taken_add(m, held, r);
+		nlm_lock_end(m, held, NLM_GONE, at);
 	}
-	grace_note_grant(m, r);
+	nlm_grace_note_grant(m, r);
 }
 
 /* The lock that the request is about: the one that is waited for, or a new one. */
@@ -207,7 +146,8 @@ static bool answer_lock_again(struct nlm_model *m, const struct nlm_request *r)
 	l->asked_last = r->call;
 	l->exclusive = r->told->exclusive;
 	l->reclaim = r->told->reclaim;
-	grace_note_grant(m, r);
+	l->void_since = (struct provenance){0};
+	nlm_grace_note_grant(m, r);
 	return true;
 }
 
@@ -215,6 +155,9 @@ static void answer_lock(struct nlm_model *m, const struct nlm_request *r)
 {
 	struct nlm_lock *l;
 
+	nlm_denied_note(m, r);
+	if (r->told->reclaim)
+		nlm_reclaim_note(m, r);
 	if (answer_lock_again(m, r))
 		return;
 	l = lock_requested(m, r);
@@ -248,7 +191,11 @@ static void answer_unlock(struct nlm_model *m, const struct nlm_request *r)
 {
 	struct nlm_file *file = nlm_file_find(m, r);
 
-	if (!file || r->status != NLM_GRANTED)
+	if (r->status != NLM_GRANTED)
+		return;
+	nlm_taken_note_unlock(m, r);
+	nlm_denied_note_unlock(m, r);
+	if (!file)
 		return;
 	answer_cancel(m, r);
 	file = nlm_file_find(m, r); /* it may have gone with the lock */
@@ -276,27 +223,37 @@ static void answer_granted(struct nlm_model *m, const struct nlm_request *r)
 {
 	struct nlm_lock *l = nlm_lock_waiting(nlm_file_find(m, r), r);
 
-	if (!l || r->status != NLM_GRANTED)
+	if (!l)
+		return;
+	l->callback_status = r->status;
+	if (r->status != NLM_GRANTED)
 		return;
 	l->granted_by_callback = true;
 	lock_grant(m, l, r, &r->call);
 }
 
-static void note_callback(struct nlm_model *m, const struct nlm_request *r)
+static void note_callback(struct nlm_model *m, const struct nlm_request *r, bool again)
 {
 	struct nlm_lock *l = nlm_lock_waiting(nlm_file_find(m, r), r);
 
 	if (!l)
 		return;
-	if (l->callbacks++ == 0)
+	l->callback_last = r->call;
+	if (again) {
+		l->callbacks_again++;
+	} else if (l->callbacks++ == 0) {
 		l->called_back = r->call;
+		l->callback = *r->conn;
+	}
 }
 
 /* What a procedure's answer does; `procedure` in its synchronous form. */
 static void nlm_answer(struct nlm_model *m, uint32_t procedure, const struct nlm_request *r)
 {
 	if (r->status == NLM_DENIED_GRACE_PERIOD)
-		grace_add(m, r);
+		nlm_grace_add(m, r);
+	if (r->status == NLM_DENIED_NOLOCKS)
+		nlm_denial_add(m, r);
 	if (!r->told->has_lock || r->told->file.len == 0)
 		return;
 	switch (procedure) {
@@ -321,59 +278,6 @@ static void nlm_answer(struct nlm_model *m, uint32_t procedure, const struct nlm
 	}
 }
 
-/* --- restarts --- */
-
-static struct nlm_notify *notify_get(struct nlm_model *m, const struct endpoint *from,
-				     const struct endpoint *to)
-{
-	struct nlm_notify *n;
-
-	for (size_t i = 0; i < m->notifies.len; i++) {
-		n = *(struct nlm_notify **)vec_at(&m->notifies, i);
-		if (endpoint_same_host(&n->from, from) && endpoint_same_host(&n->to, to))
-			return n;
-	}
-	if (m->notifies.len == NLM_NOTIFIES_MAX) {
-		m->dropped++;
-		return NULL;
-	}
-	n = mem_alloc(1, sizeof(*n));
-	n->from = *from;
-	n->to = *to;
-	*(struct nlm_notify **)vec_push(&m->notifies) = n;
-	return n;
-}
-
-/* Locks between the two hosts are void, whichever of them restarted. */
-static void locks_clear(struct nlm_model *m, const struct endpoint *a, const struct endpoint *b,
-			const struct provenance *at)
-{
-	struct nlm_lock *newer;
-
-	for (struct nlm_lock *l = m->oldest; l; l = newer) {
-		const struct endpoint *client = &l->owner.host, *server = &l->in->server;
-
-		newer = l->newer;
-		if (l->state == NLM_HELD &&
-		    ((endpoint_same_host(client, a) && endpoint_same_host(server, b)) ||
-		     (endpoint_same_host(client, b) && endpoint_same_host(server, a))))
-			nlm_lock_end(m, l, NLM_CLEARED, at);
-	}
-}
-
-static void take_notify(struct nlm_model *m, const struct event *e)
-{
-	struct endpoint from = rpc_caller(e->rpc), to = rpc_answerer(e->rpc);
-	struct nlm_notify *n = notify_get(m, &from, &to);
-
-	if (n) {
-		if (n->count++ == 0)
-			n->first = e->at;
-		n->last = e->at;
-	}
-	locks_clear(m, &from, &to, &e->at);
-}
-
 /* --- events --- */
 
 static void message_keep(struct nlm_model *m, const struct event *e)
@@ -381,8 +285,8 @@ static void message_keep(struct nlm_model *m, const struct event *e)
 	m->messages[m->messages_next++ % NLM_MESSAGES_MAX] = (struct nlm_message){
 		.used = true,
 		.procedure = e->rpc->procedure - NLM_MSG_STEP,
-		.from = rpc_caller(e->rpc),
-		.to = rpc_answerer(e->rpc),
+		.from = nlm_rpc_caller(e->rpc),
+		.to = nlm_rpc_answerer(e->rpc),
 		.at = e->at,
 		.told = *e->rpc->told.lock,
 	};
@@ -391,7 +295,7 @@ static void message_keep(struct nlm_model *m, const struct event *e)
 /* The call that this result, itself a call, answers; NULL: not seen. */
 static struct nlm_message *message_find(const struct nlm_model *m, const struct rpc_call *c)
 {
-	struct endpoint from = rpc_answerer(c), to = rpc_caller(c);
+	struct endpoint from = nlm_rpc_answerer(c), to = nlm_rpc_caller(c);
 	const struct nlm_told *t = c->told.lock;
 
 	for (uint32_t i = 0; i < NLM_MESSAGES_MAX; i++) {
@@ -421,6 +325,7 @@ static struct nlm_request request_make(const struct event *e, uint32_t procedure
 		.call = e->rpc->call,
 		.reply = e->at,
 		.status = e->rpc->status,
+		.xid = e->rpc->xid,
 	};
 }
 
@@ -443,32 +348,51 @@ static void take_result_message(struct nlm_model *m, const struct event *e)
 	g->used = false;
 }
 
+static bool is_notify(const struct rpc_call *c)
+{
+	return c->program == SM_PROG && c->procedure == SMPROC_NOTIFY && c->has_call;
+}
+
+/* The server's callback, or the same again. */
+static void take_callback(struct nlm_model *m, const struct event *e, bool again)
+{
+	const struct rpc_call *c = e->rpc;
+	struct endpoint caller = nlm_rpc_caller(c), answerer = nlm_rpc_answerer(c);
+	struct nlm_request r;
+
+	if ((c->procedure != NLMPROC_GRANTED && c->procedure != NLMPROC_GRANTED_MSG) ||
+	    !c->told.lock->has_lock)
+		return;
+	r = request_make(e, NLMPROC_GRANTED, &caller, &answerer);
+	r.call = e->at;
+	note_callback(m, &r, again);
+}
+
 static void nlm_take_call(void *context, const struct event *e)
 {
 	struct nlm_model *m = context;
 	const struct rpc_call *c = e->rpc;
-	bool message, callback;
 
 	if (c->told_kind != RPC_TOLD_LOCK) {
-		if (c->program == SM_PROG && c->procedure == SMPROC_NOTIFY && c->has_call)
-			take_notify(m, e);
+		if (is_notify(c))
+			nlm_notify_take(m, e);
 		return;
 	}
 	if (c->procedure >= NLMPROC_TEST_RES && c->procedure <= NLMPROC_GRANTED_RES) {
 		take_result_message(m, e);
 		return;
 	}
-	message = c->procedure >= NLMPROC_TEST_MSG && c->procedure <= NLMPROC_GRANTED_MSG;
-	callback = c->procedure == NLMPROC_GRANTED || c->procedure == NLMPROC_GRANTED_MSG;
-	if (callback && c->told.lock->has_lock) {
-		struct endpoint caller = rpc_caller(c), answerer = rpc_answerer(c);
-		struct nlm_request r = request_make(e, NLMPROC_GRANTED, &caller, &answerer);
-
-		r.call = e->at;
-		note_callback(m, &r);
-	}
-	if (message)
+	take_callback(m, e, false);
+	if (c->procedure >= NLMPROC_TEST_MSG && c->procedure <= NLMPROC_GRANTED_MSG)
 		message_keep(m, e);
+}
+
+static void nlm_take_repeat(void *context, const struct event *e)
+{
+	if (is_notify(e->rpc))
+		nlm_notify_take_repeat(context, e);
+	else if (e->rpc->told_kind == RPC_TOLD_LOCK)
+		take_callback(context, e, true);
 }
 
 static void nlm_take_reply(void *context, const struct event *e)
@@ -477,13 +401,21 @@ static void nlm_take_reply(void *context, const struct event *e)
 	struct endpoint caller, answerer;
 	struct nlm_request r;
 
+	if (is_notify(c))
+		nlm_notify_take_reply(context, e);
 	if (c->told_kind != RPC_TOLD_LOCK || !c->has_status ||
 	    (c->procedure >= NLMPROC_TEST_MSG && c->procedure <= NLMPROC_GRANTED_RES))
 		return;
-	caller = rpc_caller(c);
-	answerer = rpc_answerer(c);
+	caller = nlm_rpc_caller(c);
+	answerer = nlm_rpc_answerer(c);
 	r = request_make(e, c->procedure, &caller, &answerer);
 	nlm_answer(context, c->procedure, &r);
+}
+
+static void nlm_take_reply_repeat(void *context, const struct event *e)
+{
+	if (e->rpc->program == NLM_PROG && e->rpc->has_status)
+		nlm_denied_take_repeat(context, e);
 }
 
 void nlm_model_init(struct nlm_model *m)
@@ -493,6 +425,9 @@ void nlm_model_init(struct nlm_model *m)
 	longest_init(&m->waits, NLM_WAITS_MAX);
 	vec_init(&m->graces, sizeof(struct nlm_grace *));
 	vec_init(&m->notifies, sizeof(struct nlm_notify *));
+	vec_init(&m->reclaims, sizeof(struct nlm_reclaim *));
+	vec_init(&m->taken, sizeof(struct nlm_taken *));
+	nlm_denied_init(m);
 	m->messages = mem_alloc(NLM_MESSAGES_MAX, sizeof(*m->messages));
 }
 
@@ -511,6 +446,9 @@ void nlm_model_deinit(struct nlm_model *m)
 	longest_deinit(&m->waits);
 	free_all(&m->graces);
 	free_all(&m->notifies);
+	free_all(&m->reclaims);
+	free_all(&m->taken);
+	nlm_denied_deinit(m);
 	free(m->messages);
 }
 
@@ -522,5 +460,7 @@ void nlm_model_finish(struct nlm_model *m)
 void nlm_model_attach(struct nlm_model *m, struct event_board *board)
 {
 	event_board_add(board, EVENT_RPC_CALL, nlm_take_call, m);
+	event_board_add(board, EVENT_RPC_REPEAT, nlm_take_repeat, m);
 	event_board_add(board, EVENT_RPC_REPLY, nlm_take_reply, m);
+	event_board_add(board, EVENT_RPC_REPLY_REPEAT, nlm_take_reply_repeat, m);
 }

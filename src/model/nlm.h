@@ -24,6 +24,11 @@ enum {
 	NLM_WAITS_MAX = 4096,     /* locks that were waited for and ended: the longest waits */
 	NLM_GRACES_MAX = 1024,
 	NLM_NOTIFIES_MAX = 1024,
+	NLM_RECLAIMS_MAX = 1024,
+	NLM_TAKEN_MAX = 1024,
+	NLM_DENIALS_MAX = 1024,
+	NLM_DOUBLES_MAX = 256,
+	NLM_DENIED_RECENT = 64, /* denied requests of which another copy may be granted */
 	NLM_CITES_MAX = 8,
 	NLM_HOSTS_MAX = 8,
 	NLM_CALLER_KEEP_BYTES = 64,
@@ -75,9 +80,15 @@ struct nlm_lock {
 	struct provenance granted;     /* the answer, or the server's callback */
 	struct provenance ended;       /* UNLOCK, CANCEL ...; FRAME_NONE: not within the evidence */
 	struct provenance called_back; /* the first callback */
-	uint32_t requests;             /* LOCK calls */
-	uint32_t callbacks;
-	uint32_t graces; /* answers DENIED_GRACE_PERIOD */
+	/* Held, and its server said since that it has restarted: it must be reclaimed. */
+	struct provenance void_since;
+	uint32_t requests;               /* LOCK calls */
+	uint32_t callbacks;              /* GRANTED calls of the server, without those sent again */
+	uint32_t callbacks_again;        /* sent again before they were answered */
+	uint32_t callback_status;        /* the client's last answer; UINT32_MAX: none */
+	struct conn callback;            /* a copy: of the first, for cites; serial 0: none */
+	struct provenance callback_last; /* the last one, or the last time that one was sent */
+	uint32_t graces;                 /* answers DENIED_GRACE_PERIOD */
 	bool granted_by_callback;
 	uint32_t holders;         /* how many were seen in its way, one after the other */
 	struct nlm_holder holder; /* the last of them */
@@ -103,9 +114,59 @@ struct nlm_grace {
 
 /* SM_NOTIFY from one host to another: `from` says that it has restarted. */
 struct nlm_notify {
-	struct endpoint from, to; /* port 0 */
-	uint64_t count;
+	struct conn conn;                 /* a copy: of the first one, for cites */
+	struct endpoint from, to;         /* port 0 */
+	char name[NLM_CALLER_KEEP_BYTES]; /* the last one's; "": not told */
+	int32_t state;                    /* the last one's */
+	uint64_t count, repeats;          /* calls, and how often they were sent again */
 	struct provenance first, last;
+	struct provenance answered; /* the first reply; FRAME_NONE: none */
+};
+
+/* Locks that one client asked to get back from one server, with the reclaim flag. */
+struct nlm_reclaim {
+	struct conn conn;               /* a copy: of the first one, for cites */
+	struct endpoint client, server; /* port 0 */
+	uint64_t granted, refused;      /* refused: not by the grace period */
+	struct provenance first, last;  /* answers */
+};
+
+/* A lock that the server gave to somebody else although its holder is not seen to give it back. */
+struct nlm_taken {
+	struct conn conn, conn_from; /* copies: of the new holder's LOCK, of the old one's */
+	struct endpoint server;      /* port 0 */
+	struct file_handle file;
+	struct nlm_owner from, to;
+	struct provenance granted, taken; /* to the old holder, to the new one */
+	struct provenance unlocked;       /* the old holder gives it back nevertheless, later */
+	struct provenance reclaimed;      /* the old holder asks for it with the reclaim flag */
+};
+
+/* Requests of one client that one server answered DENIED_NOLOCKS. */
+struct nlm_denial {
+	struct conn conn;               /* a copy: of the first one, for cites */
+	struct endpoint client, server; /* port 0 */
+	char caller[NLM_CALLER_KEEP_BYTES];
+	uint64_t count;
+	struct provenance first, last;          /* answers */
+	struct provenance slow_call, slow;      /* the one that took longest */
+	struct provenance over;                 /* the first lock granted after them */
+	struct provenance cites[NLM_CITES_MAX]; /* the first ones */
+	uint32_t cites_len;
+};
+
+/* A request that was denied, and another copy of it, sent before the denial came, was granted. */
+struct nlm_double {
+	struct nlm_owner owner;
+	struct conn conn; /* a copy: of the one that was granted */
+	struct file_handle file;
+	uint64_t offset, length;
+	uint32_t xid;                    /* of the one that was denied */
+	bool same_xid;                   /* two replies to one call */
+	struct provenance asked, denied; /* the copy that was denied */
+	struct provenance again;         /* the other one; FRAME_NONE with same_xid */
+	struct provenance granted;
+	struct provenance given_back; /* UNLOCK of it; FRAME_NONE: not seen */
 };
 
 struct nlm_model {
@@ -115,10 +176,16 @@ struct nlm_model {
 	struct longest waits;         /* struct nlm_lock: ended ones that had to wait */
 	struct vec graces;            /* struct nlm_grace *, in order of their beginning */
 	struct vec notifies;          /* struct nlm_notify *, in order of first sight */
+	struct vec reclaims;          /* struct nlm_reclaim *, likewise */
+	struct vec taken;             /* struct nlm_taken *, likewise */
+	struct vec denials;           /* struct nlm_denial *, likewise */
+	struct vec doubles;           /* struct nlm_double *, likewise */
 	struct nlm_message *messages; /* private: a ring of NLM_MESSAGES_MAX */
 	uint32_t messages_next;
+	struct nlm_denied *denied; /* private: a ring of NLM_DENIED_RECENT */
+	uint32_t denied_next;
 	uint64_t forgotten; /* locks that a cap forgot while they were held or waited for */
-	uint64_t dropped;   /* grace periods and notifications for which there was no room */
+	uint64_t dropped;   /* what else there was no room for */
 	/* Told each lock when it ends, and in nlm_model_finish those that did not; NULL: nobody. */
 	void (*ended)(void *context, const struct nlm_lock *lock);
 	void *ended_context;

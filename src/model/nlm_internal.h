@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of the NLM model share: the table of locks (nlm_table.c) and the rest (nlm.c). */
+/*
+ * What the parts of the NLM model share: the table of locks (nlm_table.c), restarts and what
+ * follows from them (nlm_restart.c), denials (nlm_denied.c), and the rest (nlm.c).
+ */
 #ifndef MODEL_NLM_INTERNAL_H
 #define MODEL_NLM_INTERNAL_H
 
@@ -20,7 +23,7 @@ struct nlm_request {
 	const struct conn *conn;
 	struct endpoint client, server; /* hosts, port 0: of the lock's owner, of the manager */
 	struct provenance call, reply;
-	uint32_t status;
+	uint32_t status, xid;
 };
 
 void nlm_table_init(struct nlm_model *m);
@@ -54,5 +57,54 @@ void nlm_lock_carve(struct nlm_model *m, struct nlm_file *file, const struct nlm
 
 /* True when `a` and `b` are of one owner. */
 bool nlm_owner_same(const struct nlm_owner *a, const struct nlm_owner *b);
+
+/* The owner that the request names. */
+struct nlm_owner nlm_request_owner(const struct nlm_request *r);
+
+/* --- small things (nlm.c) --- */
+
+/* The host that called, and the one that has to answer; port 0. */
+struct endpoint nlm_rpc_caller(const struct rpc_call *c);
+struct endpoint nlm_rpc_answerer(const struct rpc_call *c);
+
+/* Nanoseconds from a to b; 0 when they are not on one clock. */
+int64_t nlm_apart(struct stamp a, struct stamp b);
+
+/* --- nlm_restart.c --- */
+
+void nlm_grace_add(struct nlm_model *m, const struct nlm_request *r);
+
+/* A lock was granted: the grace period may be over, or goes on with reclaims. */
+void nlm_grace_note_grant(struct nlm_model *m, const struct nlm_request *r);
+
+/* LOCK with the reclaim flag was answered. */
+void nlm_reclaim_note(struct nlm_model *m, const struct nlm_request *r);
+
+/* `lock` is held, and the request got it, or a part of it. */
+void nlm_taken_add(struct nlm_model *m, const struct nlm_lock *lock, const struct nlm_request *r);
+
+/* UNLOCK was granted. */
+void nlm_taken_note_unlock(struct nlm_model *m, const struct nlm_request *r);
+
+void nlm_notify_take(struct nlm_model *m, const struct event *e);
+void nlm_notify_take_repeat(struct nlm_model *m, const struct event *e);
+void nlm_notify_take_reply(struct nlm_model *m, const struct event *e);
+
+/* --- nlm_denied.c --- */
+
+/* Any request was answered DENIED_NOLOCKS; what it was about need not be known. */
+void nlm_denial_add(struct nlm_model *m, const struct nlm_request *r);
+
+/* Answers to LOCK: DENIED, or GRANTED to another copy of what was denied. */
+void nlm_denied_note(struct nlm_model *m, const struct nlm_request *r);
+
+/* UNLOCK was granted. */
+void nlm_denied_note_unlock(struct nlm_model *m, const struct nlm_request *r);
+
+/* One more reply to a call. */
+void nlm_denied_take_repeat(struct nlm_model *m, const struct event *e);
+
+void nlm_denied_init(struct nlm_model *m);
+void nlm_denied_deinit(struct nlm_model *m);
 
 #endif

@@ -195,15 +195,22 @@ static void nlm_lock_make_room(struct nlm_model *m, const struct nlm_request *r)
 		nlm_lock_forget(m, m->oldest);
 }
 
+struct nlm_owner nlm_request_owner(const struct nlm_request *r)
+{
+	struct nlm_owner o = {
+		.host = r->client, .svid = r->told->svid, .hash = r->told->owner_hash};
+
+	memcpy(o.caller, r->told->caller, NLM_CALLER_KEEP_BYTES - 1);
+	return o;
+}
+
 struct nlm_lock *nlm_lock_add(struct nlm_model *m, const struct nlm_request *r)
 {
 	struct nlm_lock *l = mem_alloc(1, sizeof(*l));
 
 	nlm_lock_make_room(m, r);
-	l->owner.host = r->client;
-	memcpy(l->owner.caller, r->told->caller, NLM_CALLER_KEEP_BYTES - 1);
-	l->owner.svid = r->told->svid;
-	l->owner.hash = r->told->owner_hash;
+	l->owner = nlm_request_owner(r);
+	l->callback_status = UINT32_MAX;
 	l->conn = *r->conn;
 	l->file = r->told->file;
 	l->offset = r->told->offset;
@@ -280,6 +287,10 @@ void nlm_table_finish(struct nlm_model *m)
 	while (m->oldest) {
 		struct nlm_lock *l = m->oldest;
 
+		if (l->state == NLM_HELD && l->void_since.frame != FRAME_NONE) {
+			nlm_lock_end(m, l, NLM_CLEARED, &l->void_since);
+			continue;
+		}
 		nlm_lock_unlink(m, l);
 		nlm_lock_tell(m, l);
 	}

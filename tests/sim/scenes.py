@@ -11,6 +11,7 @@ from sim import (  # noqa: E402, F401
     pcapfile, scenes_again, scenes_dir, scenes_framing, scenes_identity, scenes_lease,
     scenes_nlm, scenes_review, scenes_session, scenes_tcp, scenes_timers,
 )  # fmt: skip
+from sim import scenes_locks  # noqa: E402, F401
 from sim.scene import SCENES  # noqa: E402
 
 CASES = pathlib.Path(__file__).resolve().parent.parent / "cases"

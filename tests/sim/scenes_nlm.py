@@ -164,7 +164,7 @@ def incident2_fin_answered_port_reused(net):
 
 
 @scene(["net-unreachable", "tcp-syn-unanswered"], found=["tcp-syn-unanswered"],
-       also=["rpc-server-slow"])  # fmt: skip
+       also=["rpc-server-slow", "nlm-denied-nolocks"])  # fmt: skip
 def incident2_link_down_icmp(net):
     """27 June: the server's interface is down for 75 s. SYNs bring nothing but ICMP from the client
     itself; then the call gets through, is sent again, and answered late: DENIED_NOLOCKS."""

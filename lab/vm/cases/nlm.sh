@@ -6,7 +6,7 @@ nlm_start() { # NLM-PORT HOST1 [HOST2]: guests up with NFSv3, captures on, clien
     LAB_NFSD="nfs3-start server $1" LAB_EXPORT=/export LAB_LOGS=yes
     LAB_FILTER='tcp or udp or arp or icmp'
     lab_start 20 20 "$2" "${3:-}"
-    sleep 21 # lockd's own grace period
+    sleep 30 # the grace period
     for c in client1 ${3:+client2}; do
         on "$c" "nfs3-start client"
         mnt "$c" vers=3,proto=tcp,hard
