@@ -15,6 +15,7 @@ void models_init(struct models *m, struct event_board *board)
 	mount_model_init(&m->mounts);
 	visit_model_init(&m->visits);
 	overdue_model_init(&m->overdue);
+	counters_model_init(&m->counters);
 	conn_model_attach(&m->conns, board);
 	call_model_attach(&m->calls, board);
 	nfs4_model_attach(&m->nfs4, board);
@@ -26,12 +27,14 @@ void models_init(struct models *m, struct event_board *board)
 	mount_model_attach(&m->mounts, board);
 	visit_model_attach(&m->visits, board);
 	overdue_model_attach(&m->overdue, board);
+	counters_model_attach(&m->counters, board);
 }
 
 void models_deinit(struct models *m)
 {
 	overdue_model_deinit(&m->overdue);
 	mount_model_deinit(&m->mounts);
+	counters_model_deinit(&m->counters);
 	visit_model_deinit(&m->visits);
 	portmap_model_deinit(&m->portmap);
 	path_model_deinit(&m->path);
@@ -69,5 +72,6 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.mounts = &m->mounts,
 		.visits = &m->visits,
 		.overdue = &m->overdue,
+		.counters = &m->counters,
 	};
 }

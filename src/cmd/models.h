@@ -6,6 +6,7 @@
 #include "diagnose/rule.h"
 #include "model/call.h"
 #include "model/conn.h"
+#include "model/counters.h"
 #include "model/dir.h"
 #include "model/logs.h"
 #include "model/mount.h"
@@ -28,6 +29,7 @@ struct models {
 	struct mount_model mounts;
 	struct visit_model visits;
 	struct overdue_model overdue;
+	struct counters_model counters;
 };
 
 /* Makes them and attaches them to the board. */

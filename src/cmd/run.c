@@ -16,6 +16,7 @@
 #include "evidence/klog_head.h"
 #include "evidence/sniff.h"
 #include "evidence/walk.h"
+#include "ingest/counters.h"
 #include "ingest/merge.h"
 #include "ingest/mounts.h"
 #include "ingest/survey.h"
@@ -57,6 +58,7 @@ void run_deinit(struct run *r)
 	ingest_destroy(r->ingest);
 	logs_destroy(r->logs);
 	mounts_destroy(r->mounts);
+	counters_destroy(r->counters);
 	survey_destroy(r->survey);
 	for (size_t i = 0; i < r->inputs.len; i++)
 		capture_destroy(((struct run_input *)vec_at(&r->inputs, i))->capture);
@@ -164,6 +166,7 @@ static void run_take_plain(void *context, uint32_t evidence, uint64_t line, stru
 	struct run *r = context;
 
 	mounts_take_line(r->mounts, evidence, line, text);
+	counters_take_line(r->counters, evidence, line, text);
 }
 
 /* Reads a text to its end; false when nothing of it is evidence. */
@@ -294,6 +297,7 @@ void run_open(struct run *r, const char *const *args, size_t arg_count)
 
 	r->logs = logs_create(&r->log_options, &r->evidence);
 	r->mounts = mounts_create();
+	r->counters = counters_create();
 	logs_set_plain(r->logs, run_take_plain, r);
 	walk_expand(args, arg_count, &files);
 	run_open_files(r, &files);
@@ -362,6 +366,7 @@ static struct stamp run_read(struct run *r)
 			  health_clock_shift(r->survey, input->evidence));
 	}
 	mounts_emit(r->mounts, &r->board);
+	counters_emit(r->counters, &r->board);
 	while (merge_next(&merge, &item)) {
 		const struct capfile_packet *p = &item.packet;
 

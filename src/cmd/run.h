@@ -14,6 +14,7 @@
 #include "ingest/ingest.h"
 #include "ingest/log.h"
 
+struct counters;
 struct mounts;
 struct survey;
 
@@ -25,6 +26,7 @@ struct run {
 	struct ingest *ingest;          /* NULL before run_go */
 	struct logs *logs;              /* NULL before run_open */
 	struct mounts *mounts;          /* the same */
+	struct counters *counters;      /* the same */
 	struct log_options log_options; /* by run_take_options */
 	uint64_t passed_count;          /* files in directories that are no evidence */
 	bool unread;                    /* some evidence could not be read at all: exit status 3 */

@@ -11,6 +11,7 @@
 #include "event/evidence.h"
 
 struct conn_model;
+struct counters_model;
 struct logs_model;
 struct call_model;
 struct dir_model;
@@ -36,6 +37,7 @@ struct rule_input {
 	const struct mount_model *mounts;
 	const struct visit_model *visits;
 	const struct overdue_model *overdue;
+	const struct counters_model *counters;
 };
 
 struct rule {

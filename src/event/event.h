@@ -11,6 +11,7 @@
 #include "event/ident.h"
 #include "event/log.h"
 #include "event/mount.h"
+#include "event/mount_stats.h"
 #include "event/rpc.h"
 
 enum event_kind {
@@ -32,6 +33,7 @@ enum event_kind {
 	EVENT_NET,      /* ICMP or ARP: struct event_net; without a connection */
 	EVENT_LOG,      /* a line of a kernel log: struct log_fact; without a connection */
 	EVENT_MOUNT,    /* a mount, as its host tells it: struct mount_fact; without a connection */
+	EVENT_MOUNT_STATS, /* what a client counted for a mount: struct mount_stats; likewise */
 	EVENT_KIND_COUNT,
 };
 
@@ -125,6 +127,7 @@ struct event {
 		const struct event_net *net;           /* EVENT_NET: conn is NULL */
 		const struct log_fact *log;            /* EVENT_LOG: conn is NULL */
 		const struct mount_fact *mount;        /* EVENT_MOUNT: conn is NULL */
+		const struct mount_stats *mount_stats; /* EVENT_MOUNT_STATS: conn is NULL */
 	};
 };
 

@@ -3,6 +3,7 @@
 #include "check.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
+#include "model/counters.h"
 #include "model/visit.h"
 #include "names/nfs3.h"
 #include "names/nfsacl.h"
@@ -13,6 +14,7 @@ enum { DIR_A = 0xd1, DIR_B = 0xd2, ENTRY = 0x1000 };
 struct stage {
 	struct script s;
 	struct visit_model m;
+	struct counters_model counters;
 	struct conn c;
 	double now;
 	double rtt;
@@ -24,11 +26,13 @@ static void stage_init(struct stage *st)
 	st->c = script_conn(1, "192.0.2.31", 700, "192.0.2.10", 2049);
 	visit_model_init(&st->m);
 	visit_model_attach(&st->m, &st->s.board);
+	counters_model_init(&st->counters);
 }
 
 static void stage_deinit(struct stage *st)
 {
 	visit_model_deinit(&st->m);
+	counters_model_deinit(&st->counters);
 }
 
 /* A reply, `rtt` after its call, which went out at `now`. */
@@ -88,7 +92,7 @@ static const struct visit *only_visit(struct stage *st)
 static size_t findings(struct stage *st, enum finding_confidence *confidence)
 {
 	static const struct rule *const rules[] = {&rule_dir_attribute_storm};
-	struct rule_input in = {.visits = &st->m};
+	struct rule_input in = {.visits = &st->m, .counters = &st->counters};
 	struct diagnosis d;
 	size_t count;
 

@@ -6,6 +6,7 @@
  * Silent where the client works with the files (it opens, reads or writes them), where one file is
  * asked for again and again, and where it did not take long.
  */
+#include "diagnose/rules/dir_storm.h"
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/rules.h"
 #include "model/visit.h"
@@ -14,14 +15,13 @@
 #include <stdlib.h>
 
 /* A listing with so many calls for single entries is no small directory, and people wait for it. */
-enum { CALLS_MIN = 300, OBJECTS_MIN = 100, WORK_MAX_PERCENT = 25 };
-#define WAITED_MIN_NS (10 * STAMP_NS_PER_S)
+enum { OBJECTS_MIN = 100 };
 
 /*
- * Far above READDIR: a reply to READDIR brings dozens to hundreds of entries, so even a few calls
- * for entries to each call for a listing mean that a good part of what it brought is asked again.
+ * Far above READDIR (DIR_STORM_CALLS_PER_LISTING_MIN): a reply to READDIR brings dozens to hundreds
+ * of entries, so even a few calls for entries to each call for a listing mean that a good part of
+ * what it brought is asked again.
  */
-enum { CALLS_PER_LISTING_MIN = 4 };
 
 /* Linux keeps attributes of a file for 3 s at least (acregmin). */
 #define ATTRIBUTES_FRESH_NS (3 * STAMP_NS_PER_S)
@@ -31,10 +31,12 @@ static bool calls_speak(const struct visit *v, const struct visit_calls *c)
 	uint64_t calls = visit_calls_count(c);
 	int64_t elapsed_ns = visit_elapsed_ns(v);
 
-	return calls >= CALLS_MIN && calls / CALLS_PER_LISTING_MIN >= v->listing_calls &&
+	return calls >= DIR_STORM_CALLS_MIN &&
+	       calls / DIR_STORM_CALLS_PER_LISTING_MIN >= v->listing_calls &&
 	       (v->dir == 0 || visit_calls_objects(c) >= OBJECTS_MIN) &&
-	       v->work <= calls / 100 * WORK_MAX_PERCENT && elapsed_ns >= WAITED_MIN_NS &&
-	       c->rtt_sum_ns >= WAITED_MIN_NS && c->rtt_sum_ns >= elapsed_ns / 2;
+	       v->work <= calls / 100 * DIR_STORM_WORK_MAX_PERCENT &&
+	       elapsed_ns >= DIR_STORM_WAITED_MIN_NS && c->rtt_sum_ns >= DIR_STORM_WAITED_MIN_NS &&
+	       c->rtt_sum_ns >= elapsed_ns / 2;
 }
 
 /* "4456 GETATTR, 12 LOOKUP". */
@@ -172,24 +174,86 @@ static int visit_order(const void *a, const void *b)
 		     : (x->first.frame > y->first.frame) - (x->first.frame < y->first.frame);
 }
 
+static bool visit_linked(const struct visit *v)
+{
+	return calls_speak(v, &v->linked);
+}
+
+/* The visits that speak, in order: const struct visit *. */
+static void select_visits(const struct visit_model *m, struct vec *visits)
+{
+	vec_init(visits, sizeof(struct visit *));
+	for (size_t i = 0; i < longest_count(&m->visits); i++) {
+		struct visit *v = longest_at(&m->visits, i);
+
+		if (visit_linked(v) || calls_speak(v, &v->loose))
+			*(struct visit **)vec_push(visits) = v;
+	}
+	if (visits->len)
+		qsort(visits->items, visits->len, visits->item_bytes, visit_order);
+}
+
+/* The first visit at the mount's server that is (not) linked; NULL: none. */
+static const struct visit *visit_at(const struct vec *visits, const struct counters_span *s,
+				    bool linked)
+{
+	for (size_t i = 0; i < visits->len; i++) {
+		const struct visit *v = *(struct visit **)vec_at(visits, i);
+
+		if (s->stats.mount.server_is_address &&
+		    endpoint_same_host(&v->server, &s->stats.mount.server_at) &&
+		    visit_linked(v) == linked)
+			return v;
+	}
+	return NULL;
+}
+
+static bool counted_at(const struct vec *spans, const struct visit *v)
+{
+	for (size_t i = 0; i < spans->len; i++) {
+		const struct counters_span *s = *(struct counters_span **)vec_at(spans, i);
+
+		if (s->stats.mount.server_is_address &&
+		    endpoint_same_host(&v->server, &s->stats.mount.server_at))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A capture that shows whose entries are asked for says more than counters; one that is cut says
+ * less, and then only adds its frames to what the counters say.
+ */
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
-	struct vec visits;
+	struct vec visits, spans;
 
-	vec_init(&visits, sizeof(struct visit *));
-	for (size_t i = 0; i < longest_count(&in->visits->visits); i++) {
-		struct visit *v = longest_at(&in->visits->visits, i);
-
-		if (calls_speak(v, &v->linked) || calls_speak(v, &v->loose))
-			*(struct visit **)vec_push(&visits) = v;
-	}
-	if (visits.len)
-		qsort(visits.items, visits.len, visits.item_bytes, visit_order);
+	select_visits(in->visits, &visits);
+	dir_storm_counted(in->counters, &spans);
 	for (size_t i = 0; i < visits.len; i++) {
 		const struct visit *v = *(struct visit **)vec_at(&visits, i);
 
-		tell(out, v, calls_speak(v, &v->linked) ? &v->linked : &v->loose);
+		if (visit_linked(v))
+			tell(out, v, &v->linked);
+		else if (!counted_at(&spans, v))
+			tell(out, v, &v->loose);
 	}
+	for (size_t i = 0; i < spans.len; i++) {
+		const struct counters_span *s = *(struct counters_span **)vec_at(&spans, i);
+		const struct visit *v = visit_at(&visits, s, false);
+		struct finding *f;
+
+		if (visit_at(&visits, s, true))
+			continue;
+		f = dir_storm_counted_tell(out, s);
+		if (!v)
+			continue;
+		finding_add_client(out, f, &v->client);
+		f->first = v->first.at;
+		f->last = v->last.at;
+		cite(out, f, v, &v->loose);
+	}
+	vec_deinit(&spans);
 	vec_deinit(&visits);
 }
 

@@ -21,6 +21,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_nfs4_server_restart,
 	&rule_nfs4_session_only_lost,
 	&rule_nfs4_session_reset_loop,
+	&rule_nfs4_slots_counted,
 	&rule_nlm_blocked,
 	&rule_nlm_denied_nolocks,
 	&rule_nlm_grace,

@@ -22,6 +22,7 @@ extern const struct rule rule_nfs4_lock_reclaim_failed;
 extern const struct rule rule_nfs4_server_restart;
 extern const struct rule rule_nfs4_session_only_lost;
 extern const struct rule rule_nfs4_session_reset_loop;
+extern const struct rule rule_nfs4_slots_counted;
 extern const struct rule rule_nlm_blocked;
 extern const struct rule rule_nlm_denied_nolocks;
 extern const struct rule rule_nlm_grace;

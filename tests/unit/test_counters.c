@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Counters of mounts, from the lines of mountstats to what the rules say of them. */
+#include "check.h"
+#include "diagnose/engine.h"
+#include "diagnose/rules/rules.h"
+#include "evidence/mountstats.h"
+#include "ingest/counters.h"
+#include "model/counters.h"
+#include "model/visit.h"
+
+#include <stdio.h>
+
+struct stage {
+	struct event_board board;
+	struct counters *in;
+	struct counters_model m;
+	struct visit_model visits;
+	uint64_t line;
+};
+
+static void stage_init(struct stage *st)
+{
+	*st = (struct stage){.in = counters_create()};
+	counters_model_init(&st->m);
+	counters_model_attach(&st->m, &st->board);
+	visit_model_init(&st->visits);
+}
+
+static void stage_deinit(struct stage *st)
+{
+	visit_model_deinit(&st->visits);
+	counters_model_deinit(&st->m);
+	counters_destroy(st->in);
+}
+
+static void lines(struct stage *st, uint32_t evidence, const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		counters_take_line(st->in, evidence, ++st->line, slice_make(text, len));
+		text += len + (text[len] == '\n');
+	}
+}
+
+static void mount_head(struct stage *st, uint32_t evidence, const char *vers, unsigned age,
+		       unsigned port, unsigned connects)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "device proc mounted on /proc with fstype proc\n"
+		 "device 192.0.2.10:/data mounted on /mnt/nfs with fstype nfs4 statvers=1.1\n"
+		 "\topts:\trw,vers=%s,hard,proto=tcp,timeo=600,addr=192.0.2.10\n"
+		 "\tage:\t%u\n"
+		 "\tevents:\t1 2 3\n"
+		 "\tRPC iostats version: 1.1  p/v: 100003/4 (nfs)\n"
+		 "\txprt:\ttcp %u 0 %u 0 6 900 900 0 900 0 2 0 0\n"
+		 "\tper-op statistics\n",
+		 vers, age, port, connects);
+	lines(st, evidence, text);
+}
+
+static void op(struct stage *st, uint32_t evidence, const char *name, unsigned calls,
+	       unsigned received, unsigned queue, unsigned rtt)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "\t%12s: %u %u 0 1000 %u %u %u %u 0\n", name, calls, calls,
+		 received, queue, rtt, queue + rtt);
+	lines(st, evidence, text);
+}
+
+static size_t findings(struct stage *st, const struct rule *rule)
+{
+	struct rule_input in = {.counters = &st->m, .visits = &st->visits};
+	struct diagnosis d;
+	size_t count;
+
+	counters_emit(st->in, &st->board);
+	diagnosis_init(&d);
+	diagnose_run_rules(&rule, 1, &in, &d);
+	count = d.findings.len;
+	diagnosis_deinit(&d);
+	return count;
+}
+
+static const struct counters_span *span_at(const struct stage *st, size_t index)
+{
+	return *(struct counters_span **)vec_at(&st->m.spans, index);
+}
+
+TEST(mountstats_lines)
+{
+	struct mountstats_line l;
+
+	mountstats_parse(slice_of_string("\t     READDIR: 99 99 0 15840 3197756 8 1209 1263 0"),
+			 &l);
+	CHECK(l.kind == MOUNTSTATS_OP && slice_equal(l.name, slice_of_string("READDIR")));
+	CHECK_EQ_U64(l.values[4], 3197756);
+	mountstats_parse(slice_of_string("\tNULL: 99999999999999999999999 1 0 1 1 1 1 1"), &l);
+	CHECK(l.kind == MOUNTSTATS_OP && l.values[0] == UINT64_MAX);
+	mountstats_parse(slice_of_string("\tREADDIR: 99 99 0 15840 -3 8 1209 1263 0"), &l);
+	CHECK(l.kind == MOUNTSTATS_OTHER);
+	mountstats_parse(slice_of_string("\tREADDIR: 1 2 3"), &l);
+	CHECK(l.kind == MOUNTSTATS_OTHER);
+	mountstats_parse(slice_of_string("Hello: 1 2 3 4 5 6 7 8"), &l);
+	CHECK(l.kind == MOUNTSTATS_OTHER);
+	mountstats_parse(slice_make("", 0), &l);
+	CHECK(l.kind == MOUNTSTATS_OTHER);
+}
+
+TEST(counters_two_readings_and_their_difference)
+{
+	struct stage st;
+
+	stage_init(&st);
+	mount_head(&st, 0, "4.0", 100, 795, 2);
+	op(&st, 0, "GETATTR", 10, 100, 1, 20);
+	op(&st, 0, "NEVER", 0, 0, 0, 0);
+	mount_head(&st, 1, "4.0", 160, 795, 2);
+	op(&st, 1, "GETATTR", 70, 900, 3, 80);
+	op(&st, 1, "LOOKUP", 5, 50, 0, 9);
+	counters_emit(st.in, &st.board);
+	CHECK_EQ_U64(st.m.spans.len, 3);
+	CHECK_EQ_U64(span_at(&st, 0)->stats.ops_len, 1);
+	CHECK_EQ_U64(span_at(&st, 2)->seconds, 60);
+	CHECK_EQ_U64(counters_op(span_at(&st, 2), "GETATTR")->calls, 60);
+	CHECK_EQ_U64(counters_op(span_at(&st, 2), "GETATTR")->rtt_ms, 60);
+	CHECK_EQ_U64(counters_op(span_at(&st, 2), "LOOKUP")->calls, 5);
+	CHECK(span_at(&st, 2)->stats.mount.server_is_address);
+	stage_deinit(&st);
+}
+
+TEST(counters_of_another_mount_make_no_difference)
+{
+	struct stage st;
+
+	stage_init(&st);
+	mount_head(&st, 0, "4.0", 100, 795, 2);
+	op(&st, 0, "GETATTR", 10, 100, 1, 20);
+	mount_head(&st, 1, "4.0", 160, 790, 2); /* mounted anew: another port, no new connection */
+	op(&st, 1, "GETATTR", 70, 900, 3, 80);
+	mount_head(&st, 2, "4.0", 200, 795, 2); /* a counter went back */
+	op(&st, 2, "GETATTR", 9, 100, 1, 20);
+	counters_emit(st.in, &st.board);
+	CHECK_EQ_U64(st.m.spans.len, 3);
+	stage_deinit(&st);
+}
+
+/* A storm of `calls`, of `seconds`, beside `reads` reads and listings with replies of `bytes`. */
+static size_t storm(unsigned calls, unsigned seconds, unsigned reads, unsigned bytes)
+{
+	struct stage st;
+	size_t count;
+
+	stage_init(&st);
+	mount_head(&st, 0, "4.0", seconds, 795, 2);
+	op(&st, 0, "GETATTR", calls, calls * 100, 100, calls * 20);
+	op(&st, 0, "READDIR", 100, 100 * bytes, 0, 1200);
+	if (reads)
+		op(&st, 0, "READ", reads, reads * 4096, 0, reads * 2);
+	count = findings(&st, &rule_dir_attribute_storm);
+	stage_deinit(&st);
+	return count;
+}
+
+TEST(storm_counted_speaks)
+{
+	CHECK_EQ_U64(storm(4000, 60, 0, 32000), 1);
+}
+
+TEST(twin_storm_counted_is_silent)
+{
+	CHECK_EQ_U64(storm(4000, 86400, 0, 32000), 0); /* over a day */
+	CHECK_EQ_U64(storm(4000, 60, 3000, 32000), 0); /* files are read */
+	CHECK_EQ_U64(storm(4000, 60, 0, 800), 0);      /* small directories: a find */
+	CHECK_EQ_U64(storm(200, 60, 0, 32000), 0);
+}
+
+TEST(storm_between_two_readings_speaks)
+{
+	struct stage st;
+
+	stage_init(&st);
+	mount_head(&st, 0, "4.0", 1000000, 795, 2);
+	op(&st, 0, "GETATTR", 500000, 1, 1, 1000);
+	op(&st, 0, "READDIR", 1000, 8000000, 0, 1200);
+	mount_head(&st, 1, "4.0", 1000060, 795, 2);
+	op(&st, 1, "GETATTR", 504000, 1, 1, 81000);
+	op(&st, 1, "READDIR", 1100, 11200000, 0, 2400);
+	CHECK_EQ_U64(findings(&st, &rule_dir_attribute_storm), 1);
+	stage_deinit(&st);
+}
+
+static size_t slots(const char *vers, unsigned queue, unsigned rtt, unsigned connects)
+{
+	struct stage st;
+	size_t count;
+
+	stage_init(&st);
+	mount_head(&st, 0, vers, 60, 795, connects);
+	op(&st, 0, "GETATTR", 1000, 1, queue, rtt);
+	count = findings(&st, &rule_nfs4_slots_counted);
+	stage_deinit(&st);
+	return count;
+}
+
+TEST(slots_counted_speaks)
+{
+	CHECK_EQ_U64(slots("4.2", 60000, 2000, 1), 1);
+}
+
+TEST(twin_slots_counted_is_silent)
+{
+	CHECK_EQ_U64(slots("4.0", 60000, 2000, 1), 0);  /* no sessions */
+	CHECK_EQ_U64(slots("4.2", 60000, 60000, 1), 0); /* the server is slow */
+	CHECK_EQ_U64(slots("4.2", 60000, 2000, 40), 0); /* the connection breaks */
+	CHECK_EQ_U64(slots("4.2", 900, 100, 1), 0);
+}
