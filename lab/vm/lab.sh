@@ -39,7 +39,7 @@ boot() { # GUEST HOSTNAME
     # shellcheck disable=SC2086
     qemu-system-x86_64 -M pc -cpu qemu64 -m 400 -smp 1 -nodefaults -no-user-config -display none -no-reboot -rtc base=utc,clock=host \
         -kernel "$cache/kernel/vmlinuz-$k" -initrd "$cache/initramfs/$k.cpio" \
-        -append "console=ttyS0 quiet panic=-1 net.ifnames=0 random.trust_cpu=1 mitigations=off lab.host=$2 lab.ip=${ip_of[$g]} lab.ip6=${LAB_IP6:+2001:db8::${ip_of[$g]##*.}}" \
+        -append "console=ttyS0 quiet panic=-1 net.ifnames=0 random.trust_cpu=1 mitigations=off no_timer_check lab.host=$2 lab.ip=${ip_of[$g]} lab.ip6=${LAB_IP6:+2001:db8::${ip_of[$g]##*.}}" \
         -serial "file:$dir/console.log" -monitor "unix:$dir/monitor,server=on,wait=off" \
         $net -device virtio-rng-pci \
         -virtfs "local,path=$dir/share,mount_tag=share,security_model=none" </dev/null >"$dir/qemu.log" 2>&1 &
@@ -141,7 +141,7 @@ lab_stop() { # ends the captures and switches the guests off
     local g
     for g in server client1 client2; do
         [ -e "$run/$g/pid" ] || continue
-        on $g 'kill -INT $(pidof tcpdump); sleep 0.5; dmesg >/share/dmesg.txt; cat /tmp/work*.log >/share/work.txt 2>/dev/null; true' 20 >/dev/null
+        on $g 'kill -INT $(pidof tcpdump); sleep 0.5; dmesg >/share/dmesg.txt; echo "$(/bin/date +%s.%N) $(cut -d" " -f1 /proc/uptime)" >/share/uptime.txt; cat /tmp/work*.log >/share/work.txt 2>/dev/null; true' 20 >/dev/null
     done
     event "captures stopped"
     down
@@ -169,17 +169,27 @@ readings() { # HEADLINES FOUND ALSO: the same for everything together, for the s
 
 expect() { "expect_${1//-/_}" | jq -s . >"$out/vm-$1/expect.json"; }
 
+# What the kernel of a guest said of NFS, with the time and host as a syslog has them.
+syslog_of() { # GUEST
+    grep -E 'lockd|NFSD|nfs:|statd' "$run/$1/share/dmesg.txt" | python3 -c '
+import re, sys, time
+now, up = map(float, open(sys.argv[1]).read().split())
+for line in sys.stdin:
+    at = now - up + float(re.match(r"\[ *([0-9.]+)", line).group(1))
+    print(time.strftime("%b %e %H:%M:%S", time.gmtime(at)), sys.argv[2], "kernel:", line, end="")' "$run/$1/share/uptime.txt" "${host_of[$1]}"
+}
+
 # keep CASE ROOT-CAUSE SYMPTOM...: the case's folder from what the guests left.
 keep() {
     local name=$1 cause=$2 dir=$out/vm-$1 g guests=
     shift 2
     mkdir -p "$dir"
-    rm -f "$dir"/*.pcap
+    rm -f "$dir"/*.pcap "$dir"/*.log
     for g in server client1 client2; do
         [ -s "$run/$g/share/capture.pcap" ] || continue
         cp "$run/$g/share/capture.pcap" "$dir/$g.pcap"
         [ ! -s "$run/$g/share/capture-1.pcap" ] || mergecap -F pcap -a -w "$dir/$g.pcap" "$run/$g/share/capture-1.pcap" "$run/$g/share/capture.pcap"
-        [ -z "${LAB_LOGS:-}" ] || grep -E 'lockd|NFSD|nfs:|statd' "$run/$g/share/dmesg.txt" >"$dir/$g.dmesg" || rm -f "$dir/$g.dmesg"
+        [ -z "${LAB_LOGS:-}" ] || syslog_of $g >"$dir/$g.log" && [ -s "$dir/$g.log" ] || rm -f "$dir/$g.log"
         chmod 644 "$dir/$g.pcap"
         guests="$guests $(jq -cn --arg g $g --arg h "${host_of[$g]}" --arg a "$([ -z "$LAB_IP6" ] && echo "${ip_of[$g]}" || echo "2001:db8::${ip_of[$g]##*.}")" --arg k "$(cat "$run/$g/share/uname.txt")" '{($g): {hostname: $h, address: $a, kernel: $k}}')"
     done

@@ -44,12 +44,25 @@ static bool clients_share_host(const struct finding *a, const struct finding *b)
 	return false;
 }
 
+/* The same two hosts, of which one serves NFS and the other is called back by it. */
+static bool called_back(const struct finding *a, const struct finding *b)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < a->clients_at.len && !found; i++)
+		found = endpoint_same_host(vec_at(&a->clients_at, i), &b->server_at);
+	for (size_t i = 0; found && i < b->clients_at.len; i++)
+		if (endpoint_same_host(vec_at(&b->clients_at, i), &a->server_at))
+			return true;
+	return found && b->clients_at.len == 0;
+}
+
 bool finding_subjects_meet(const struct finding *a, const struct finding *b)
 {
 	if (!a->server || !b->server)
 		return clients_share_host(a, b);
 	if (!endpoint_same_host(&a->server_at, &b->server_at))
-		return false;
+		return called_back(a, b) || called_back(b, a);
 	return a->clients_at.len == 0 || b->clients_at.len == 0 || clients_share_host(a, b);
 }
 

@@ -36,6 +36,16 @@ static const struct {
 	{"nfs4-server-restart", "nfs4-grace-wait"},
 	{"nlm-server-restart", "nlm-port-changed"},
 	{"nlm-server-restart", "nlm-grace"},
+	{"nlm-server-restart", "tcp-syn-refused"},
+	{"nlm-server-restart", "portmap-unanswered"},
+	{"nlm-port-changed", "tcp-syn-refused"},
+	{"nlm-port-changed", "tcp-syn-unanswered"},
+	{"nsm-notify-lost", "nlm-grace"},
+	{"nsm-notify-lost", "nlm-port-changed"},
+
+	/* The server's callback is what is not answered, or refused. */
+	{"nlm-granted-lost", "tcp-syn-unanswered"},
+	{"nlm-granted-lost", "tcp-syn-refused"},
 
 	/* One directory at the server, and not the server. */
 	{"dir-server-slow", "rpc-server-slow"},

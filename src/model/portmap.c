@@ -180,6 +180,17 @@ static void refusals_add(struct portmap_service *s, const struct provenance *at)
 		now->cites[now->cites_len++] = *at;
 }
 
+/* Another port than before: that is kept. */
+static void service_note_move(struct portmap_service *s, uint16_t port, const struct provenance *at)
+{
+	if (s->port == 0 || s->port == port)
+		return;
+	if (s->moves_len == PORTMAP_MOVES_MAX)
+		memmove(s->moves, s->moves + 1, --s->moves_len * sizeof(*s->moves));
+	s->moves[s->moves_len++] = (struct portmap_move){
+		.from = s->port, .to = port, .told_from = s->told_last, .told = *at};
+}
+
 static void service_answered(struct portmap_model *m, const struct rpc_call *c,
 			     const struct provenance *at)
 {
@@ -190,6 +201,7 @@ static void service_answered(struct portmap_model *m, const struct rpc_call *c,
 	} else if (s) {
 		if (s->told++ == 0)
 			s->told_first = *at;
+		service_note_move(s, c->told.port->port, at);
 		s->told_last = *at;
 		s->port = c->told.port->port;
 		refusals_end(s, at);

@@ -19,6 +19,7 @@ enum {
 	PORTMAP_PORTS_MAX = 16384,
 	PORTMAP_TROUBLES_MAX = 4, /* kept for each pair: the longest */
 	PORTMAP_CITES_MAX = 4,
+	PORTMAP_MOVES_MAX = 4, /* kept for each service: the last ones */
 	PORTMAP_PORT = 111,
 };
 
@@ -31,6 +32,13 @@ struct portmap_refusals {
 	struct provenance over; /* the first port told after them; FRAME_NONE: none */
 };
 
+/* The answer to one question was another port than the one before. */
+struct portmap_move {
+	uint16_t from, to;
+	struct provenance told_from; /* the last answer with the old port */
+	struct provenance told;      /* the first one with the new port */
+};
+
 /* One service of one host as one client asked for it. */
 struct portmap_service {
 	struct endpoint client; /* port 0 */
@@ -41,6 +49,8 @@ struct portmap_service {
 	uint64_t asked, told, unanswered;
 	uint16_t port; /* the last one that was told; 0: none */
 	struct provenance asked_first, asked_last, told_first, told_last;
+	struct portmap_move moves[PORTMAP_MOVES_MAX];
+	uint32_t moves_len;
 	struct portmap_refusals refusals; /* the longest row of them that is over */
 	struct portmap_refusals now;      /* the row that is not over; count 0: none */
 };

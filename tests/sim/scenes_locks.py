@@ -105,3 +105,219 @@ def lock_denied_and_asked_again(net):
     net.wait(3)
     app.lock(GRANTED, block=False)
     net.wait(20)
+
+
+# --- a lock manager that moves or restarts ---
+
+STATD, NOTIFY = 100024, 6
+
+
+def getport(net, name, port, program=NLM, sport=None):
+    """A client asks the server's portmapper, and is told."""
+    conn = Connection(net, CLIENTS[name], sport or 40000 + net.number(1), SERVER, 111).open()
+    xid = net.number()
+    ask = call(xid, PORTMAP, 2, GETPORT, ops.u32(program, 4, 6, 0))
+    exchange(conn, ask, reply(xid, ops.u32(port)))
+    conn.close()
+
+
+def nfs(net, name, sport=690):
+    """A connection to NFS, with a call of NFSv3 on it."""
+    conn = Connection(net, CLIENTS[name], sport, SERVER, 2049).open()
+    null(net, conn)
+    return conn
+
+
+def null(net, conn):
+    xid = net.number()
+    exchange(conn, call(xid, 100003, 3, 0, b""), reply(xid, b""))
+
+
+def datagram(net, src, sport, dst, dport, payload):
+    import socket
+
+    net.emit(Packet(net.now, socket.inet_aton(src), socket.inet_aton(dst), UDP, sport, dport, payload))
+    net.wait(0.0005)
+
+
+def sm_notify(net, src, dst, name, state, answered=True):
+    """SM_NOTIFY over UDP, and its empty answer."""
+    xid = net.number()
+    args = ops.opaque(name) + ops.u32(state)
+    datagram(net, src, 862, dst, 662, call(xid, STATD, 1, NOTIFY, args)[4:])
+    if answered:
+        datagram(net, dst, 662, src, 862, reply(xid, b"")[4:])
+
+
+def refused(net, client, port, sport=None):
+    Connection(net, client.address, sport or client.sport, SERVER, port).refused()
+
+
+@scene("nlm-port-changed", also=["tcp-syn-refused"], also_if_cut={"tcp-syn-unanswered": "likely"})
+def lock_manager_at_another_port(net):
+    """The lock manager comes back at another port; a client tries the old one for a minute, then
+    asks the portmapper and is told the new one. NFS goes on meanwhile."""
+    work = nfs(net, "app-01")
+    getport(net, "app-01", 2052)
+    app = Client(net, "app-01")
+    app.lock(GRANTED)
+    app.unlock()
+    net.wait(20)
+    app.conn.close()
+    net.wait(100)
+    for _ in range(20):
+        refused(net, app, 2052)
+        net.wait(3)
+        null(net, work)
+    getport(net, "app-01", 3063)
+    app.reopen(3063)
+    app.lock(GRANTED)
+    net.wait(10)
+    null(net, work)
+
+
+@scene(None)
+def lock_manager_at_another_port_in_time(net):
+    """The twin: the client asks the portmapper before it calls, and is told the new port."""
+    work = nfs(net, "app-01")
+    getport(net, "app-01", 2052)
+    app = Client(net, "app-01")
+    app.lock(GRANTED)
+    app.unlock()
+    net.wait(20)
+    app.conn.close()
+    net.wait(100)
+    getport(net, "app-01", 3063)
+    app.reopen(3063)
+    app.lock(GRANTED)
+    net.wait(10)
+    null(net, work)
+
+
+def restart(net, notified):
+    """Two clients; the first holds the lock, the lock manager restarts elsewhere, the second asks
+    for the lock until it is granted or the first has it again."""
+    work = nfs(net, "app-01"), nfs(net, "app-02")
+    getport(net, "app-01", 2052)
+    holder, app = Client(net, "app-01"), Client(net, "app-02", sport=746)
+    holder.lock(GRANTED)
+    net.wait(30)
+    for client in (holder, app):
+        client.conn.close()
+    net.wait(3)
+    if notified:
+        sm_notify(net, SERVER, holder.address, "files.example", 5)
+        net.wait(1)
+        getport(net, "app-01", 3063)
+        holder.reopen(3063)
+        holder.lock(GRANTED, reclaim=True)
+    getport(net, "app-02", 3063)
+    app.reopen(3063)
+    for _ in range(9):
+        app.lock(GRACE)
+        net.wait(5)
+        null(net, work[0])
+        null(net, work[1])
+    app.lock(BLOCKED if notified else GRANTED)
+    net.wait(20)
+    return holder
+
+
+@scene("nlm-server-restart", found=["nlm-grace"])
+def lock_manager_restarted(net):
+    """The lock manager restarts, the holder of a lock is told and takes it back."""
+    restart(net, True)
+
+
+@scene("nsm-notify-lost", found=["nlm-grace"], also=["nlm-server-restart"])
+def lock_manager_restarted_unnoticed(net):
+    """The lock manager restarts and nobody is told: the lock of one client goes to another one."""
+    holder = restart(net, False)
+    getport(net, "app-01", 3063)
+    holder.reopen(3063)
+    holder.unlock()
+    net.wait(2)
+
+
+@scene(None)
+def lock_client_restarted(net):
+    """The twin: a client restarts and says so to the server; its lock is free and goes to another."""
+    nfs(net, "app-01"), nfs(net, "app-02")
+    holder, app = Client(net, "app-01"), Client(net, "app-02", sport=746)
+    holder.lock(GRANTED)
+    net.wait(30)
+    app.lock(BLOCKED)
+    sm_notify(net, holder.address, SERVER, "app-01", 7)
+    net.wait(0.5)
+    callback(net, app)
+    net.wait(20)
+
+
+# --- callbacks ---
+
+
+def callback(net, client, answered=True):
+    """NLM_GRANTED on a connection of the server's."""
+    conn = Connection(net, SERVER, 834, client.address, 45855).open()
+    xid = net.number()
+    args = ops.opaque(b"\0\0\0\7") + ops.u32(1) + client.lock_of(1)
+    conn.send(0, call(xid, NLM, 4, GRANTED_CB, args))
+    conn.acknowledge(1)
+    if answered:
+        conn.send(1, client.answer(xid, GRANTED))
+        conn.acknowledge(0)
+    return conn
+
+
+def contend(net):
+    """One client holds a lock for 10 s, the other one waits for it."""
+    nfs(net, "app-01"), nfs(net, "app-02")
+    holder, app = Client(net, "app-01"), Client(net, "app-02", sport=746)
+    holder.lock(GRANTED)
+    net.wait(5)
+    app.lock(BLOCKED)
+    net.wait(10)
+    holder.unlock()
+    net.wait(0.002)
+    return app
+
+
+@scene("nlm-granted-lost", also=["tcp-syn-unanswered"])
+def lock_granted_and_not_told(net):
+    """The server cannot connect to the lock manager of the client that waits: its SYNs are dropped
+    there. The client gets the lock when it asks again after 30 s."""
+    xid = net.number()
+    asked = Connection(net, SERVER, 41000, CLIENTS["app-02"], 111).open()
+    exchange(asked, call(xid, PORTMAP, 2, GETPORT, ops.u32(NLM, 4, 6, 0)), reply(xid, ops.u32(45855)))
+    asked.close()
+    app = contend(net)
+    conn = Connection(net, SERVER, 834, app.address, 45855)
+    conn._send(0, SYN)
+    for seconds in (1, 2, 4, 8):
+        net.wait(seconds)
+        conn.seq[0] -= 1
+        conn._send(0, SYN)
+    net.wait(5)
+    app.lock(GRANTED)
+    net.wait(20)
+
+
+@scene("nlm-granted-lost", also=["rpc-server-silent", "rpc-retransmission"])
+def lock_granted_and_not_taken(net):
+    """The server's callback is acknowledged by TCP and not answered; the client gets the lock when
+    it asks again."""
+    app = contend(net)
+    callback(net, app, answered=False)
+    net.wait(20)
+    app.lock(GRANTED)
+    net.wait(20)
+
+
+@scene(None)
+def lock_granted_and_told(net):
+    """The twin: the server's callback brings the lock."""
+    app = contend(net)
+    callback(net, app)
+    net.wait(20)
+    app.unlock()
+    net.wait(20)

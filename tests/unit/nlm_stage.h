@@ -16,9 +16,9 @@
 #include "nlm_script.h"
 
 static const struct rule *const nlm_rules[] = {
-	&rule_nlm_denied_nolocks,
-	&rule_nlm_retransmission_denied,
-	&rule_nsm_monitor_failed,
+	&rule_nlm_denied_nolocks, &rule_nlm_granted_lost,          &rule_nlm_port_changed,
+	&rule_nlm_server_restart, &rule_nlm_retransmission_denied, &rule_nsm_monitor_failed,
+	&rule_nsm_notify_lost,
 };
 
 struct stage {
@@ -87,6 +87,19 @@ static inline void stage_log(struct stage *st, const char *text)
 	logs_emit(logs, &st->s.board);
 	logs_destroy(logs);
 	source_destroy(source);
+}
+
+/* The connection of client A to NFS ends; segments of both sides were in the capture. */
+static inline void stage_both_ways(struct stage *st, double at)
+{
+	struct conn_totals totals = {.segments = {9, 9}};
+	struct event e = {.kind = EVENT_CONN_END,
+			  .at = script_place(&st->s, at),
+			  .conn = &st->nfs_a,
+			  .totals = &totals};
+
+	totals.first = totals.last = e.at;
+	event_emit(&st->s.board, &e);
 }
 
 /* Diagnoses; the capture ended at this time. */

@@ -8,7 +8,7 @@ nlm_start() { # NLM-PORT HOST1 [HOST2]: guests up with NFSv3, captures on, clien
     lab_start 20 20 "$2" "${3:-}"
     sleep 30 # the grace period
     for c in client1 ${3:+client2}; do
-        on "$c" "nfs3-start client"
+        on "$c" "nfs3-start client; sleep 2; rpcinfo -p 2>/dev/null; [ -n \"\$(pidof rpc.statd)\" ] || nfs3-start client"
         mnt "$c" vers=3,proto=tcp,hard
     done
 }
@@ -83,7 +83,7 @@ expect_nlm_granted() {
     for f in . server.pcap client2.pcap; do reading $f "nlm-granted-lost" "" "tcp-syn-unanswered tcp-syn-refused net-unreachable"; done
     reading client1.pcap null "" ""
 }
-expect_nlm_granted_dropped() { expect_nlm_granted; reading server.dmesg "nlm-granted-lost rpc-not-responding" "" "nlm-granted-lost"; }
+expect_nlm_granted_dropped() { expect_nlm_granted; reading server.log "nlm-granted-lost rpc-not-responding" "" "nlm-granted-lost"; }
 case_nlm_granted_rejected() { # the same with a filter that refuses
     granted "reject with tcp reset"
     keep nlm-granted-rejected "client2's packet filter refuses connections to its lockd, so the server's callback (NLM_GRANTED) never arrives; client2 gets the lock only when it asks again 30 s later." \
@@ -111,7 +111,7 @@ expect_nlm_no_statd_server() {
     reading . "nsm-monitor-failed nlm-denied-nolocks" "" "nlm-denied-nolocks nsm-monitor-failed"
     reading server.pcap nlm-denied-nolocks nlm-denied-nolocks ""
     reading client1.pcap nlm-denied-nolocks nlm-denied-nolocks ""
-    reading server.dmesg nsm-monitor-failed nsm-monitor-failed ""
+    reading server.log nsm-monitor-failed nsm-monitor-failed ""
 }
 case_nlm_no_statd_client() { # the client's statd is dead: ENOLCK, and no LOCK on the wire
     nlm_start 40001 app-01
@@ -128,7 +128,7 @@ expect_nlm_no_statd_client() {
     reading . nsm-monitor-failed nsm-monitor-failed ""
     reading server.pcap null "" ""
     reading client1.pcap null "" ""
-    reading client1.dmesg nsm-monitor-failed nsm-monitor-failed ""
+    reading client1.log nsm-monitor-failed nsm-monitor-failed ""
 }
 
 case_nlm_port_filtered() { # the server's filter drops new connections to lockd: only locks wait, NFS is fine
