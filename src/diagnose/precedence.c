@@ -62,6 +62,7 @@ static const struct {
 	{"tcp-half-closed", "rpc-not-responding"},
 	{"tcp-large-segments-lost", "rpc-not-responding"},
 	{"tcp-loss", "rpc-not-responding"},
+	{"tcp-delivery-delayed", "rpc-not-responding"},
 	{"rpc-server-silent", "rpc-not-responding"},
 	{"rpc-server-slow", "rpc-not-responding"},
 	{"rpc-framing-broken", "rpc-not-responding"},

@@ -170,6 +170,30 @@ struct listing_told {
 };
 
 /*
+ * What its sender's own earlier segments tell about the one that completed a message (TCP):
+ * proto/tcp_past.h tells how. All zero: nothing, the message came in order.
+ */
+struct rpc_past {
+	/* The first segment that was captured before it, and made after it by the sender's clock
+	 * (TSval): the message was held back on its way. FRAME_NONE: there is none. */
+	struct provenance made_before;
+	uint32_t tsval, made_tsval; /* of the message; and of made_before */
+	/* The first that was captured before it, and shows that its bytes had been sent.
+	 * FRAME_NONE: there is none. */
+	struct provenance sent_before;
+	/* The last that was captured before it, and shows that its bytes had not been sent yet:
+	 * told of replies that came a second or more after their call. FRAME_NONE: none is known.
+	 */
+	struct provenance unsent_last;
+	/* How old it was when it was captured, by the rate of its sender's clock; told as
+	 * unsent_last is. Valid with has_age. */
+	int64_t age_ns;
+	bool has_age;
+	bool has_older_id; /* its IP identification is older than that of sent_before */
+	bool has_clock;    /* the sender's segments have timestamps */
+};
+
+/*
  * One RPC transaction. Ingest owns it; it lives from the call's event until after its reply's (or
  * until it is given up). Pointers in it live as long as it does.
  */
@@ -202,6 +226,7 @@ struct rpc_call {
 		uint32_t len, cap;
 	} retransmissions; /* frames of the same call sent again, with `again` on any connection */
 	uint32_t reply_repeats; /* further replies to it */
+	struct rpc_past call_past, reply_past;
 
 	enum rpc_outcome outcome;
 	uint32_t auth_stat; /* RPC_AUTH_ERROR */

@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "event/event.h"
 #include "proto/rpc_record.h"
+#include "proto/tcp_past.h"
 
 enum {
 	FLOW_FLOWS_MAX = 65536,
@@ -77,9 +78,13 @@ struct flow {
 	struct provenance first, last;
 	int64_t queued_ns; /* last.at when it was put at its list's head */
 	struct flow *newer, *older;
-	struct flow_clock clock;                  /* TCP only */
-	struct tcp tcp;                           /* TCP only */
-	struct rpc_stream stream[2];              /* TCP only: by the side that sends */
+	struct flow_clock clock;     /* TCP only */
+	struct tcp tcp;              /* TCP only */
+	struct rpc_stream stream[2]; /* TCP only: by the side that sends */
+	struct tcp_past *past;       /* the same, once RPC was recognised; else NULL */
+	/* TCP only: the segment that is being taken, while it is; its frame is `now`. */
+	const struct packet *packet;
+	struct tcp_frame now;
 	struct flow_seen seen[2][FLOW_SEEN];      /* UDP only: by the side that sends */
 	uint64_t datagrams[2], datagram_bytes[2]; /* the same */
 };
@@ -162,6 +167,20 @@ void flow_table_packet(struct flow_table *t, uint32_t evidence, uint64_t frame_n
 
 /* The evidence ended: ends its connections in the order of their serials. */
 void flow_table_end(struct flow_table *t, uint32_t evidence);
+
+/*
+ * What the sender's past tells about the segment that is being taken, if it is the frame with this
+ * number; false: nothing.
+ */
+bool flow_ask_past(const struct flow *flow, enum conn_side from, uint64_t frame_number,
+		   struct tcp_tale *out);
+
+/*
+ * The same for the last frame by which its bytes had not been sent yet (number 0: none is known)
+ * and for its age; false: neither is known.
+ */
+bool flow_ask_unsent(const struct flow *flow, enum conn_side from, uint64_t frame_number,
+		     struct tcp_frame *unsent, int64_t *age_ns);
 
 /* The totals of a connection so far. */
 void flow_totals(const struct flow *flow, struct conn_totals *out);

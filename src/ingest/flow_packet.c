@@ -3,6 +3,10 @@
  */
 #include "ingest/flow_table.h"
 
+#include "base/mem.h"
+
+#include <stdlib.h>
+
 /* event.h's name of each note of proto/tcp.h. */
 static const enum tcp_fact flow_facts[TCP_NOTE_COUNT] = {
 	[TCP_NOTE_SYN] = TCP_FACT_SYN,
@@ -167,6 +171,8 @@ static void flow_on_stream_note(void *context, enum tcp_side from, enum rpc_stre
 	switch (note) {
 	case RPC_STREAM_FOUND:
 		flow->is_rpc = true;
+		if (!flow->past)
+			flow->past = mem_alloc(2, sizeof(*flow->past));
 		return;
 	case RPC_STREAM_LOST_MARK:
 		flow->table->counts.marks_lost += !flow->asked_tls;
@@ -235,6 +241,58 @@ void flow_finish(struct flow *flow)
 		rpc_stream_deinit(&flow->stream[side]);
 	}
 	tcp_deinit(&flow->tcp);
+	free(flow->past);
+	flow->past = NULL;
+}
+
+/* The past of the side that sends the segment which is being taken; NULL: it is another frame. */
+static const struct tcp_past *flow_past(const struct flow *flow, enum conn_side from,
+					uint64_t frame_number)
+{
+	enum tcp_side side = from == CONN_FROM_CLIENT ? flow->client : tcp_other_side(flow->client);
+
+	/* a record may have been completed by an earlier frame, which waited for a hole before it
+	 */
+	if (!flow->past || !flow->packet || flow->now.number != frame_number)
+		return NULL;
+	return &flow->past[side];
+}
+
+bool flow_ask_past(const struct flow *flow, enum conn_side from, uint64_t frame_number,
+		   struct tcp_tale *out)
+{
+	const struct tcp_past *past = flow_past(flow, from, frame_number);
+
+	return past && tcp_past_ask(past, flow->packet, &flow->now, out);
+}
+
+bool flow_ask_unsent(const struct flow *flow, enum conn_side from, uint64_t frame_number,
+		     struct tcp_frame *unsent, int64_t *age_ns)
+{
+	const struct tcp_past *past = flow_past(flow, from, frame_number);
+
+	if (!past)
+		return false;
+	*unsent = tcp_past_unsent(past, flow->packet, &flow->now);
+	*age_ns = TCP_AGE_UNKNOWN;
+	if (from == CONN_FROM_SERVER) /* whose clock was learnt */
+		*age_ns = tcp_past_age_ns(past, flow->packet, &flow->now, flow->clock.tick_ns);
+	return true;
+}
+
+/* Feeds a segment to the flow; what tcp_segment says. */
+static enum tcp_verdict flow_segment(struct flow *flow, enum tcp_side from,
+				     const struct packet *packet, const struct tcp_frame *frame)
+{
+	enum tcp_verdict verdict;
+
+	flow->packet = packet;
+	flow->now = *frame;
+	verdict = tcp_segment(&flow->tcp, from, packet, frame);
+	if (flow->past && verdict == TCP_TAKEN)
+		tcp_past_take(&flow->past[from], packet, frame);
+	flow->packet = NULL;
+	return verdict;
 }
 
 static void flow_give_up(struct flow *flow)
@@ -273,7 +331,7 @@ static void flow_packet_tcp(struct flow_table *t, const struct flow_key *key,
 	}
 	if (flow)
 		flow_note_clock(flow, key->from, at->at, packet);
-	if (flow && tcp_segment(&flow->tcp, key->from, packet, &frame) == TCP_OTHER_CONNECTION) {
+	if (flow && flow_segment(flow, key->from, packet, &frame) == TCP_OTHER_CONNECTION) {
 		hash = flow->hash;
 		flow_end(t, flow);
 		flow = NULL;
@@ -284,7 +342,7 @@ static void flow_packet_tcp(struct flow_table *t, const struct flow_key *key,
 		flow = flow_add(t, key, hash, at);
 		flow_start(flow, joined);
 		flow_note_clock(flow, key->from, at->at, packet);
-		tcp_segment(&flow->tcp, key->from, packet, &frame);
+		flow_segment(flow, key->from, packet, &frame);
 	}
 	if (__builtin_expect(flow->gives_up, 0))
 		flow_give_up(flow);

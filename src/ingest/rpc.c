@@ -123,6 +123,22 @@ static void take_message(struct ingest *in, const struct rpc_message *m)
 	}
 }
 
+static void message_ask_past(struct rpc_message *m, const struct tcp_frame *frame)
+{
+	struct tcp_tale tale;
+
+	if (__builtin_expect(!flow_ask_past(m->flow, m->from, frame->number, &tale), 1))
+		return;
+	m->past = (struct rpc_past){
+		.made_before = provenance_of(m->flow, &tale.made_before),
+		.tsval = tale.tsval,
+		.made_tsval = tale.made_tsval,
+		.sent_before = provenance_of(m->flow, &tale.sent_before),
+		.has_older_id = tale.has_older_id,
+		.has_clock = tale.has_clock,
+	};
+}
+
 static void upper_record(void *context, struct flow *flow, enum conn_side from,
 			 const struct rpc_record *record)
 {
@@ -137,6 +153,7 @@ static void upper_record(void *context, struct flow *flow, enum conn_side from,
 		.damage = record->damage,
 	};
 
+	message_ask_past(&m, &record->last);
 	take_message(context, &m);
 }
 

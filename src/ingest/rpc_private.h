@@ -13,6 +13,7 @@ struct rpc_message {
 	struct provenance at;
 	uint64_t first_frame;
 	uint32_t damage; /* RPC_RECORD_* */
+	struct rpc_past past;
 };
 
 /* --- rpc.c --- */

@@ -150,6 +150,21 @@ static void take_reply_repeat(struct ingest *in, const struct rpc_message *m,
 	rpc_emit(in, EVENT_RPC_REPLY_REPEAT, &call, &m->at);
 }
 
+/* When was it not sent yet, how old is it? Asked for replies that took long: rules may want it. */
+static void reply_ask_unsent(struct pending_call *p, const struct rpc_message *m)
+{
+	struct rpc_past *past = &p->call.reply_past;
+	struct tcp_frame unsent;
+	int64_t age_ns;
+
+	if ((uint64_t)m->at.at.ns - (uint64_t)p->call.call.at.ns < (uint64_t)STAMP_NS_PER_S ||
+	    !flow_ask_unsent(m->flow, m->from, m->at.frame, &unsent, &age_ns))
+		return;
+	past->unsent_last = provenance_of(m->flow, &unsent);
+	past->has_age = age_ns != TCP_AGE_UNKNOWN;
+	past->age_ns = age_ns;
+}
+
 void rpc_take_reply(struct ingest *in, const struct rpc_message *m, const struct rpc_msg *msg,
 		    bool whole, struct cursor *c)
 {
@@ -170,6 +185,8 @@ void rpc_take_reply(struct ingest *in, const struct rpc_message *m, const struct
 	}
 	call_table_remove(&in->calls, p);
 	p->call.reply = m->at;
+	p->call.reply_past = m->past;
+	reply_ask_unsent(p, m);
 	if (whole) {
 		p->call.outcome = outcome_of(&msg->reply);
 		p->call.auth_stat = msg->reply.auth_stat;

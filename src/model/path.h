@@ -79,6 +79,35 @@ struct path_late {
 	uint32_t xid, version, procedure;
 	uint32_t repeats; /* it was sent again so often */
 	int64_t ns;       /* from the call to the reply, less what the network took */
+	/* The last segment of the server, after the call, that shows that its reply had not been
+	 * sent yet. FRAME_NONE: none. */
+	struct provenance unsent;
+	/* How old the reply was when it was captured, by the rate of the server's clock; valid with
+	 * has_age. */
+	int64_t age_ns;
+	bool has_age;
+};
+
+/* How it is known that a message was sent long before it was captured. */
+enum path_held_by {
+	PATH_HELD_BY_CLOCK,   /* its timestamp is older than that of what came before it */
+	PATH_HELD_BY_ID,      /* no timestamps: its bytes had been sent, and its IP id is older */
+	PATH_HELD_OR_LOST,    /* no timestamps: its bytes had been sent; or this is a later copy */
+	PATH_HELD_SENT_AGAIN, /* its bytes had been sent, and this copy of them is new */
+	PATH_HELD_BY_COUNT,
+};
+
+/* A call or reply that was captured long after it was sent. */
+struct path_held {
+	struct conn conn;
+	struct provenance call; /* FRAME_NONE where the call is the message itself */
+	struct provenance message;
+	struct provenance shown; /* captured before it: it had been sent by then */
+	enum path_held_by by;
+	enum conn_side from;         /* whose message it is */
+	uint32_t tsval, shown_tsval; /* of both, with PATH_HELD_BY_CLOCK */
+	uint32_t xid, version, procedure;
+	int64_t ns; /* so long at least from `shown` to `message` */
 };
 
 /* Calls of one flavor of credentials that were refused (RFC 5531 section 9). */
@@ -103,6 +132,12 @@ struct path_calls {
 	uint32_t worst_len;
 	struct path_late repeated_worst;          /* the slowest that was sent again; ns 0: none */
 	struct provenance late_sent_again_answer; /* a reply to such a call */
+
+	/* Messages that were captured PATH_LATE_NS or more after they were sent. */
+	uint64_t held[PATH_HELD_BY_COUNT];
+	struct provenance held_first, held_last;     /* the first call, the last message */
+	struct path_held held_worst[PATH_CITES_MAX]; /* the longest first */
+	uint32_t held_worst_len;
 
 	uint64_t repeats; /* calls sent again on their connection before they were answered */
 	struct provenance repeat_first, repeat_last, repeat_call;

@@ -42,8 +42,7 @@ static struct path_calls *calls_find(const struct path_model *m, const struct ev
 	return map_find(&m->call_map, calls_hash(e->conn, e->rpc->program), &key);
 }
 
-/* Made when it is new; NULL when there is no room. */
-static struct path_calls *calls_get(struct path_model *m, const struct event *e)
+struct path_calls *path_calls_get(struct path_model *m, const struct event *e)
 {
 	struct path_calls *c = calls_find(m, e);
 
@@ -67,10 +66,11 @@ static int64_t server_ns(const struct path_model *m, const struct rpc_call *rpc)
 {
 	const struct path_conn *c = path_conn_find(m, rpc->conn->serial);
 	struct stamp from = rpc->call.at;
+	struct stamp until = path_held_shown(&rpc->reply_past)->at;
 
-	if (!c)
-		return path_span_ns(from, rpc->reply.at);
-	for (enum conn_side side = CONN_FROM_CLIENT; side <= CONN_FROM_SERVER; side++) {
+	if (!stamp_known(until))
+		until = rpc->reply.at;
+	for (enum conn_side side = CONN_FROM_CLIENT; c && side <= CONN_FROM_SERVER; side++) {
 		if (path_span_ns(from, c->progress[side]) > 0)
 			from = c->progress[side];
 		/* What is still not acknowledged may be this very call. */
@@ -78,7 +78,7 @@ static int64_t server_ns(const struct path_model *m, const struct rpc_call *rpc)
 		    path_span_ns(from, c->open[side].last.at) > 0)
 			from = c->open[side].last.at;
 	}
-	return path_span_ns(from, rpc->reply.at);
+	return path_span_ns(from, until);
 }
 
 static void late_note(struct path_calls *c, const struct event *e, int64_t ns)
@@ -92,9 +92,14 @@ static void late_note(struct path_calls *c, const struct event *e, int64_t ns)
 		.procedure = rpc->procedure,
 		.repeats = rpc->retransmissions.len,
 		.ns = ns,
+		.age_ns = rpc->reply_past.age_ns,
+		.has_age = rpc->reply_past.has_age,
 	};
+	const struct provenance *unsent = &rpc->reply_past.unsent_last;
 	uint32_t i = c->worst_len;
 
+	if (unsent->frame > rpc->call.frame)
+		late.unsent = *unsent;
 	if (c->late++ == 0)
 		c->late_first = rpc->call;
 	c->late_last = rpc->reply;
@@ -141,7 +146,7 @@ static struct path_refusals *refusals_find(struct path_calls *c, uint32_t flavor
 
 static void refusal_note(struct path_model *m, const struct event *e)
 {
-	struct path_calls *c = calls_get(m, e);
+	struct path_calls *c = path_calls_get(m, e);
 	struct path_refusals *r;
 
 	if (!c)
@@ -191,13 +196,15 @@ static void take_reply(void *context, const struct event *e)
 		refusal_note(m, e);
 	else if (__builtin_expect(m->calls.len != 0, 0) && rpc->procedure != 0)
 		accepted_note(m, e);
-	if (e->conn->transport != TRANSPORT_TCP ||
-	    path_span_ns(rpc->call.at, rpc->reply.at) < PATH_LATE_NS)
+	if (e->conn->transport != TRANSPORT_TCP)
+		return;
+	path_held_take(m, e);
+	if (path_span_ns(rpc->call.at, rpc->reply.at) < PATH_LATE_NS)
 		return;
 	ns = server_ns(m, rpc);
 	if (ns < PATH_LATE_NS)
 		return;
-	c = calls_get(m, e);
+	c = path_calls_get(m, e);
 	if (c)
 		late_note(c, e, ns);
 }
@@ -210,7 +217,7 @@ static void take_repeat(void *context, const struct event *e)
 	/* A copy that follows at once was not sent by a timer. */
 	if (e->rpc->from != CONN_FROM_CLIENT || after_ns < STAMP_NS_PER_S)
 		return;
-	c = calls_get(context, e);
+	c = path_calls_get(context, e);
 	if (!c)
 		return;
 	if (c->repeats++ == 0) {
@@ -250,6 +257,7 @@ static void take_unanswered(void *context, const struct event *e)
 
 	if (rpc->from != CONN_FROM_CLIENT || e->conn->transport != TRANSPORT_TCP)
 		return;
+	path_held_take(m, e);
 	if (w && w->conn.serial != e->conn->serial)
 		m->ending.len = 0;
 	w = wait_find(waits, rpc);

@@ -102,6 +102,12 @@ class Connection:
         again.t = self.net.now
         self.net.emit(again)
 
+    def hold_last(self, side, seconds):
+        """The last packet of a side is held back on its way: captured so much after it was made."""
+        src = self.ends[side]
+        held = next(p for p in reversed(self.net.packets) if (p.src, p.sport) == src and p.payload)
+        held.t += round(seconds * SECOND)
+
     def close(self):
         for side, delay in ((0, 0), (1, 80_000)):
             self._send(side, FIN | ACK, delay=delay)

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from sim import (  # noqa: E402, F401
-    pcapfile, scenes_again, scenes_dir, scenes_framing, scenes_identity, scenes_lease,
+    pcapfile, scenes_again, scenes_delay, scenes_dir, scenes_framing, scenes_identity, scenes_lease,
     scenes_nlm, scenes_review, scenes_session, scenes_tcp, scenes_timers,
 )  # fmt: skip
 from sim import scenes_locks  # noqa: E402, F401

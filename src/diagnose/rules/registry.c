@@ -42,6 +42,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_rpc_timeout_too_small,
 	&rule_soft_mount_io_error,
 	&rule_task_hung,
+	&rule_tcp_delivery_delayed,
 	&rule_tcp_fin_unanswered,
 	&rule_tcp_half_closed,
 	&rule_tcp_large_segments_lost,

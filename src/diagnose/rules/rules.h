@@ -43,6 +43,7 @@ extern const struct rule rule_rpc_server_slow;
 extern const struct rule rule_rpc_timeout_too_small;
 extern const struct rule rule_soft_mount_io_error;
 extern const struct rule rule_task_hung;
+extern const struct rule rule_tcp_delivery_delayed;
 extern const struct rule rule_tcp_fin_unanswered;
 extern const struct rule rule_tcp_half_closed;
 extern const struct rule rule_tcp_large_segments_lost;
