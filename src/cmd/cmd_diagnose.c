@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `nfsleuth diagnose`: what happened and why, from any mix of evidence files. */
 #include "cmd/command.h"
+#include "cmd/health.h"
 #include "cmd/models.h"
 #include "cmd/output.h"
 #include "cmd/run.h"
@@ -68,6 +69,7 @@ static struct err *diagnose_evidence(const struct options *options, struct run *
 
 	run_go(run, false);
 	models_finish(models);
+	health_enter_vantage(&run->evidence, &models->conns);
 	rules = models_input(models, &run->evidence);
 	diagnosis_init(&diagnosis);
 	diagnose_run(&rules, &diagnosis);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "ingest/survey.h"
+#include "model/vantage.h"
 
 /* Below this many common segments the difference of two clocks is not trusted. */
 enum { HEALTH_SAMPLES_MIN = 4 };
@@ -190,4 +191,80 @@ int64_t health_clock_shift(const struct survey *survey, uint32_t evidence)
 			return -p->clock_delta_ns;
 	}
 	return 0;
+}
+
+/* Pairs of hosts of one capture of which the place is asked. */
+enum { HEALTH_PAIRS_MAX = 16 };
+
+struct health_place {
+	struct conn pairs[HEALTH_PAIRS_MAX];
+	size_t pairs_len;
+	struct vantage vantage; /* the first that is known */
+	struct endpoint host;   /* on or near which it was taken */
+	bool is_known, disagree;
+};
+
+static void health_place_add(struct health_place *p, const struct conn_model *conns,
+			     const struct conn *conn)
+{
+	const struct endpoint *host;
+	struct vantage v;
+
+	for (size_t i = 0; i < p->pairs_len; i++)
+		if (endpoint_same_host(&p->pairs[i].client, &conn->client) &&
+		    endpoint_same_host(&p->pairs[i].server, &conn->server))
+			return;
+	if (p->pairs_len == HEALTH_PAIRS_MAX)
+		return;
+	p->pairs[p->pairs_len++] = *conn;
+	v = vantage_of(conns, conn);
+	if (v.place == VANTAGE_UNKNOWN)
+		return;
+	host = v.place == VANTAGE_AT_SERVER ? &conn->server : &conn->client;
+	if (p->is_known && (v.place == VANTAGE_BETWEEN || p->vantage.place == VANTAGE_BETWEEN
+				    ? v.place != p->vantage.place
+				    : !endpoint_same_host(host, &p->host)))
+		p->disagree = true;
+	/* the surest reason is the first */
+	if (!p->is_known || v.reason < p->vantage.reason) {
+		p->vantage = v;
+		p->host = *host;
+	}
+	p->is_known = true;
+}
+
+static void health_note_place(struct evidence_list *list, uint32_t index,
+			      const struct health_place *p)
+{
+	struct strbuf note;
+
+	if (!p->is_known || p->disagree)
+		return;
+	strbuf_init(&note);
+	if (p->vantage.place == VANTAGE_BETWEEN) {
+		strbuf_add_text(&note, "taken between the hosts that it shows");
+	} else {
+		strbuf_add_text(&note, p->vantage.on_host ? "taken on " : "taken at or near ");
+		endpoint_add_host(&note, &p->host);
+	}
+	strbuf_add_format(&note, ", %s", vantage_reason_text(p->vantage.reason));
+	evidence_add_note(list, index, strbuf_text(&note));
+	strbuf_deinit(&note);
+}
+
+void health_enter_vantage(struct evidence_list *list, const struct conn_model *conns)
+{
+	for (uint32_t e = 0; e < list->items.len; e++) {
+		struct health_place place = {0};
+
+		for (size_t i = 0; i < conns->records.len; i++) {
+			const struct conn_record *r =
+				*(struct conn_record **)vec_at(&conns->records, i);
+
+			if (r->conn.evidence == e && r->carried_rpc &&
+			    r->conn.transport == TRANSPORT_TCP)
+				health_place_add(&place, conns, &r->conn);
+		}
+		health_note_place(list, e, &place);
+	}
 }

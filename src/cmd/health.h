@@ -6,6 +6,7 @@
 #include "capfile/capfile.h"
 #include "event/evidence.h"
 #include "evidence/hostclock.h"
+#include "model/conn.h"
 
 struct survey;
 
@@ -25,5 +26,11 @@ void health_enter_survey(struct evidence_list *list, const struct survey *survey
  * agree with the first of them; 0 when nothing is known (or survey is NULL).
  */
 int64_t health_clock_shift(const struct survey *survey, uint32_t evidence);
+
+/*
+ * Notes where each capture was taken, where its connections with RPC agree on that. After the
+ * models have finished.
+ */
+void health_enter_vantage(struct evidence_list *list, const struct conn_model *conns);
 
 #endif

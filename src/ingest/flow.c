@@ -260,5 +260,8 @@ void flow_totals(const struct flow *flow, struct conn_totals *out)
 		out->lost_bytes[side] = half->lost_bytes;
 		out->cut_bytes[side] = half->cut_bytes;
 		out->unacked_bytes[side] = tcp_half_unacked_bytes(half);
+		out->marked[side] = flow->marked[i];
+		out->unfilled[side] = flow->unfilled[i];
+		out->ttl[side] = flow->ttl[i];
 	}
 }

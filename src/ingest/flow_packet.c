@@ -292,6 +292,12 @@ static enum tcp_verdict flow_segment(struct flow *flow, enum tcp_side from,
 	if (flow->past && verdict == TCP_TAKEN)
 		tcp_past_take(&flow->past[from], packet, frame);
 	flow->packet = NULL;
+	if (verdict == TCP_TAKEN) {
+		flow->marked[from] += packet->outgoing;
+		flow->unfilled[from] += packet->tcp.sum_unfilled;
+		if (flow->ttl[from] == 0 && !(packet->tcp.flags & TCP_RST))
+			flow->ttl[from] = packet->ttl; /* a reset may be a middlebox's */
+	}
 	return verdict;
 }
 

@@ -170,6 +170,24 @@ static void tcp_parse_options(const uint8_t *p, size_t len, struct packet_tcp *t
 	}
 }
 
+/* Sum of 16-bit words, folded to 16 bits: 0 for nothing only. */
+static uint16_t sum_fold(uint64_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* RFC 9293 section 3.1; the prefix of a mapped address adds 0xffff, which is 0 here. */
+static uint16_t tcp_pseudo_sum(const struct packet *p, size_t tcp_bytes)
+{
+	uint64_t sum = IPPROTO_TCP_ + tcp_bytes;
+
+	for (size_t i = 0; i < PACKET_ADDR_BYTES; i += 4)
+		sum += (uint64_t)get_u32(p->src + i) + get_u32(p->dst + i);
+	return sum_fold(sum);
+}
+
 /* An option list that is cut by the snap length leaves the segment as it is: it has no payload. */
 static void tcp_parse(struct cursor *c, struct packet *out)
 {
@@ -198,6 +216,8 @@ static void tcp_parse(struct cursor *c, struct packet *out)
 	options_bytes -= TCP_HEADER_BYTES;
 	options_here = options_bytes < cursor_here(c) ? options_bytes : cursor_here(c);
 	out->kind = PACKET_TCP;
+	tcp->sum_unfilled =
+		get_u16(p + 16) == tcp_pseudo_sum(out, TCP_HEADER_BYTES + cursor_left(c));
 	out->payload_wire_bytes = cursor_left(c) - options_bytes;
 	out->payload = slice_make(c->pos + options_here, cursor_here(c) - options_here);
 	tcp_parse_options(c->pos, options_here, tcp);

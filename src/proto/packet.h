@@ -46,6 +46,9 @@ struct packet_tcp {
 	uint32_t tsecr;
 	uint16_t mss;   /* option of a SYN; 0: none */
 	uint8_t wscale; /* option of a SYN; 0xff: none */
+	/* The checksum is that of the pseudo header alone: the sender's card has yet to fill it in
+	 * (Linux CHECKSUM_PARTIAL, __tcp_v4_send_check in net/ipv4/tcp_ipv4.c). */
+	bool sum_unfilled;
 };
 
 struct packet {

@@ -95,11 +95,11 @@ static bool capture_shows_all(const struct rule_input *in, const struct conn_rec
 static void tell(const struct rule_input *in, struct diagnosis *d, const struct logs_interval *v,
 		 const struct conn_record *r, int64_t major_ns, bool lockd)
 {
-	enum transport_place place = transport_place(in, &r->conn);
+	enum vantage_place place = vantage_of(in->conns, &r->conn).place;
 	struct finding *f;
 
 	if (!timers_one_folder(in, r->conn.evidence, v->first.evidence) ||
-	    !timers_same_host(in, v, &r->conn) || place == TRANSPORT_AT_SERVER) {
+	    !timers_same_host(in, v, &r->conn) || place == VANTAGE_AT_SERVER) {
 		diagnosis_undecided(
 			d, "rpc-not-sent",
 			"a capture taken on the host that complained: whether it sent the "

@@ -117,15 +117,15 @@ static void fin_tell(const struct rule_input *in, struct diagnosis *d, const str
 		&d->arena,
 		"%s sent its FIN %" PRIu32
 		" times from %s on, and nothing came back from %s. Until "
-		"the old connection is gone the client does not connect anew.%s It cannot be told "
-		"from this side whether the FIN did not arrive or its answer was lost.",
+		"the old connection is gone the client does not connect anew.%s %s",
 		client, r->fins[CONN_FROM_CLIENT], transport_time(d, fin->at), server,
 		!follows       ? " No new connection is in the evidence."
 		: s.same_ports ? arena_format(&d->arena, " At %s it did, from the same port.",
 					      transport_time(d, s.next->first.at))
 			       : arena_format(&d->arena, " At %s it did, from port %u.",
 					      transport_time(d, s.next->first.at),
-					      s.next->conn.client.port));
+					      s.next->conn.client.port),
+		transport_place_tells(in, d, &r->conn, CONN_FROM_CLIENT));
 	finding_cite(d, f, &r->fin_heard[CONN_FROM_CLIENT], &r->conn,
 		     "the last that was heard of the server on this connection");
 	finding_cite(d, f, fin, &r->conn, "the first FIN");

@@ -105,10 +105,10 @@ static const char *delayed_where(const struct rule_input *in, struct diagnosis *
 				 const struct path_held *h)
 {
 	bool from_client = h->from == CONN_FROM_CLIENT;
-	enum transport_place place = transport_place(in, &h->conn);
+	struct vantage v = vantage_of(in->conns, &h->conn);
 	const char *sender = transport_host(d, from_client ? &h->conn.client : &h->conn.server);
 
-	if (place == (from_client ? TRANSPORT_AT_CLIENT : TRANSPORT_AT_SERVER))
+	if (v.on_host && v.place == (from_client ? VANTAGE_AT_CLIENT : VANTAGE_AT_SERVER))
 		return arena_format(
 			&d->arena,
 			"The capture was taken at %s itself: it was held back there, below "

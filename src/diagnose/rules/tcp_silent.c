@@ -66,7 +66,8 @@ void transport_silences(const struct rule_input *in, struct vec *out)
 	transport_join(out, JOIN_NS);
 }
 
-static void silence_tell(struct diagnosis *d, const struct transport_trouble *t)
+static void silence_tell(const struct rule_input *in, struct diagnosis *d,
+			 const struct transport_trouble *t)
 {
 	struct finding *f = transport_finding(d, "tcp-path-silent", CONFIDENCE_LIKELY, &t->conn,
 					      t->first, t->end);
@@ -83,10 +84,11 @@ static void silence_tell(struct diagnosis *d, const struct transport_trouble *t)
 		&d->arena,
 		"On an established connection %s sent the same data again %" PRIu32
 		" times from %s on, and nothing at all came back from %s, %s. The connection had "
-		"worked before: a host, a link or something on the way stopped.",
+		"worked before: a host, a link or something on the way stopped. %s",
 		from_client ? client : server, t->tries, transport_time(d, t->first), silent,
 		t->over ? arena_format(&d->arena, "until %s", transport_time(d, t->end))
-			: "as long as the evidence shows it");
+			: "as long as the evidence shows it",
+		transport_place_tells(in, d, &t->conn, t->from));
 	finding_cite(d, f, &t->cite_first, &t->conn, "the last progress before the silence");
 	finding_cite(d, f, &t->cite_last, &t->conn, "sent again for the last time in vain");
 	finding_cite(d, f, &t->cite_over, &t->conn, "the other side again");
@@ -103,7 +105,7 @@ static void silent_run(const struct rule_input *in, struct diagnosis *out)
 	vec_init(&troubles, sizeof(struct transport_trouble));
 	transport_silences(in, &troubles);
 	for (size_t i = 0; i < troubles.len; i++)
-		silence_tell(out, vec_at(&troubles, i));
+		silence_tell(in, out, vec_at(&troubles, i));
 	vec_deinit(&troubles);
 }
 

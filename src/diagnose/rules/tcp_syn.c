@@ -248,8 +248,9 @@ static void unanswered_tell(const struct rule_input *in, struct diagnosis *d,
 		&d->arena,
 		"%" PRIu32
 		" SYNs to %s from %s on brought nothing back, neither SYN-ACK nor RST, %s. "
-		"The capture shows other packets that reached the client.%s",
+		"The capture shows other packets that reached the client. %s%s",
 		t->tries, to, transport_time(d, t->first), over_text(d, t),
+		transport_place_tells(in, d, &t->conn, CONN_FROM_CLIENT),
 		works ? " Another connection between the two hosts was established meanwhile: the "
 			"host was up, and something treats this port or this connection "
 			"differently "
@@ -264,17 +265,6 @@ static void unanswered_tell(const struct rule_input *in, struct diagnosis *d,
 static void unacknowledged_tell(const struct rule_input *in, struct diagnosis *d,
 				const struct transport_trouble *t)
 {
-	static const char *const where[] = {
-		[TRANSPORT_PLACE_UNKNOWN] =
-			"Where this capture was taken is not known: at the client, the host itself "
-			"drops them (a packet filter); elsewhere they are lost on the way to it.",
-		[TRANSPORT_AT_CLIENT] = "By the times of other handshakes the capture was taken "
-					"near the client: if "
-					"on the client itself, its own packet filter drops them.",
-		[TRANSPORT_AT_SERVER] = "By the times of other handshakes the capture was taken "
-					"near the server: the "
-					"SYN-ACKs are lost on the way, or dropped at the client.",
-	};
 	struct finding *f = trouble_tell(d, "tcp-synack-unacknowledged", t, "the last SYN-ACK");
 	const char *at = transport_endpoint(d, &t->conn.server);
 	const char *client = transport_host(d, &t->conn.client);
@@ -285,7 +275,7 @@ static void unacknowledged_tell(const struct rule_input *in, struct diagnosis *d
 			      "%s answered SYNs of %s with SYN-ACK %" PRIu32
 			      " times from %s on, and the handshake was not completed, %s. %s",
 			      at, client, t->tries, transport_time(d, t->first), over_text(d, t),
-			      where[transport_place(in, &t->conn)]);
+			      transport_place_tells(in, d, &t->conn, CONN_FROM_SERVER));
 	finding_rule_out(d, f, "tcp-syn-unanswered", "the server answered");
 }
 

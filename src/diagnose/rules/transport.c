@@ -9,9 +9,6 @@
 enum { PORT_PORTMAP = 111, PORT_NFS = 2049, PORT_NFS_RDMA = 20049 };
 enum { PROGRAM_NFS = 100003, NFS_V4 = 4 };
 
-/* Handshakes looked at to tell where a capture was taken, and how much nearer one side must be. */
-enum { PLACE_HANDSHAKES = 64, PLACE_FACTOR = 3 };
-
 /* True when the host serves NFSv4 and nothing else that needs portmap: then nobody misses it. */
 static bool host_needs_only_nfs4(const struct conn_model *conns, const struct endpoint *host)
 {
@@ -74,32 +71,6 @@ struct stamp transport_evidence_end(const struct rule_input *in, uint32_t eviden
 	if (evidence >= in->evidence->items.len)
 		return stamp_none();
 	return evidence_list_at(in->evidence, evidence)->last;
-}
-
-enum transport_place transport_place(const struct rule_input *in, const struct conn *conn)
-{
-	int64_t to_server = 0, to_client = 0;
-	uint32_t seen = 0;
-
-	for (size_t i = 0; i < in->conns->records.len && seen < PLACE_HANDSHAKES; i++) {
-		const struct conn_record *r = transport_record(in, i);
-		int64_t there = path_span_ns(r->syn.at, r->syn_ack.at);
-		int64_t back = path_span_ns(r->syn_ack.at, r->established.at);
-
-		if (r->conn.evidence != conn->evidence || r->syns != 1 || r->syn_acks != 1 ||
-		    !transport_known(&r->established) ||
-		    !endpoint_same_host(&r->conn.client, &conn->client) ||
-		    !endpoint_same_host(&r->conn.server, &conn->server))
-			continue;
-		if (there >= STAMP_NS_PER_S || back >= STAMP_NS_PER_S)
-			continue;
-		to_server += there;
-		to_client += back;
-		seen++;
-	}
-	if (to_server > PLACE_FACTOR * to_client)
-		return TRANSPORT_AT_CLIENT;
-	return to_client > PLACE_FACTOR * to_server ? TRANSPORT_AT_SERVER : TRANSPORT_PLACE_UNKNOWN;
 }
 
 static int trouble_order(const void *a, const void *b)
@@ -180,6 +151,47 @@ const char *transport_endpoint(struct diagnosis *d, const struct endpoint *e)
 	strbuf_init(&text);
 	endpoint_add_text(&text, e);
 	return text_keep(d, &text);
+}
+
+const char *transport_place_tells(const struct rule_input *in, struct diagnosis *d,
+				  const struct conn *conn, enum conn_side from)
+{
+	struct vantage v = vantage_of(in->conns, conn);
+	bool from_client = from == CONN_FROM_CLIENT;
+	const char *sender = transport_host(d, from_client ? &conn->client : &conn->server);
+	const char *receiver = transport_host(d, from_client ? &conn->server : &conn->client);
+	const char *reason = vantage_reason_text(v.reason);
+	bool at_sender = v.place == (from_client ? VANTAGE_AT_CLIENT : VANTAGE_AT_SERVER);
+
+	if (v.place == VANTAGE_UNKNOWN)
+		return arena_format(
+			&d->arena,
+			"Where the capture was taken is not known: if on %s, that host "
+			"itself drops them; elsewhere they may be lost on the way to it.",
+			receiver);
+	if (v.place == VANTAGE_BETWEEN)
+		return arena_format(
+			&d->arena,
+			"The capture was taken between the two hosts (%s): they are lost "
+			"between that place and %s, or dropped there, or its answer is lost.",
+			reason, receiver);
+	if (at_sender)
+		return arena_format(
+			&d->arena,
+			"The capture was taken %s %s (%s): whether they arrived at %s is not "
+			"seen there.",
+			v.on_host ? "on" : "at or near", sender, reason, receiver);
+	if (v.on_host)
+		return arena_format(
+			&d->arena,
+			"The capture was taken on %s itself (%s): they arrived there, and "
+			"that host let them fall (a packet filter, a full queue).",
+			receiver, reason);
+	return arena_format(
+		&d->arena,
+		"The capture was taken at or near %s (%s): if on that host itself, it lets "
+		"them fall (a packet filter, a full queue).",
+		receiver, reason);
 }
 
 const char *transport_time(struct diagnosis *d, struct stamp at)

@@ -6,6 +6,7 @@
 #include "diagnose/rule.h"
 #include "model/conn.h"
 #include "model/path.h"
+#include "model/vantage.h"
 
 /* True when the port is NFS's: RPC was seen there, a portmapper told it, or it is well known. */
 bool transport_port_is_nfs(const struct rule_input *in, const struct endpoint *server);
@@ -18,10 +19,12 @@ bool transport_host_hears(const struct rule_input *in, uint32_t evidence,
 /* When the evidence ends; unknown where it does not tell. */
 struct stamp transport_evidence_end(const struct rule_input *in, uint32_t evidence);
 
-/* Where a capture was taken, by the handshakes between the two hosts that were quick. */
-enum transport_place { TRANSPORT_PLACE_UNKNOWN, TRANSPORT_AT_CLIENT, TRANSPORT_AT_SERVER };
-
-enum transport_place transport_place(const struct rule_input *in, const struct conn *conn);
+/*
+ * What the place of the capture says about segments of this side that got no answer: a sentence, in
+ * the diagnosis' arena.
+ */
+const char *transport_place_tells(const struct rule_input *in, struct diagnosis *d,
+				  const struct conn *conn, enum conn_side from);
 
 static inline bool transport_known(const struct provenance *p)
 {
