@@ -84,6 +84,9 @@ static const struct {
 	{"nfs4-client-expired", "nfs4-lock-reclaim-failed"},
 	{"nfs4-session-only-lost", "nfs4-session-reset-loop"},
 
+	/* Where each call takes long, slots fill up for that reason. */
+	{"rpc-server-slow", "nfs4-slots-exhausted"},
+
 	{"tcp-delivery-delayed", "rpc-server-slow"},
 	{"tcp-delivery-delayed", "rpc-retransmission"},
 	{"tcp-loss", "rpc-server-slow"},

@@ -189,7 +189,7 @@ static void use_take_call(struct nfs4_model *m, struct nfs4_session *s, const st
 
 	if (w->full || w->limit == 0 || w->busy != w->limit)
 		return;
-	if (w->use.fills && at_ns - w->freed_ns > PAUSE_NS)
+	if (w->use.fills && (at_ns - w->freed_ns > PAUSE_NS || w->use.slots != w->limit))
 		use_settle(m, s);
 	if (w->use.fills++ == 0) {
 		w->use.first = w->use.last = call->call;
@@ -291,9 +291,9 @@ void nfs4_slots_answered(struct nfs4_model *m, struct nfs4_session *s, const str
 	}
 	switch (call->sequence.status) {
 	case NFS4_OK:
-		w->accepted++;
 		w->limit = slots_granted(s, call);
 		slot_settle(m, s, slot, &call->call);
+		w->accepted++;
 		slot->accepted = slot_call(call);
 		slot->unanswered.at.frame = FRAME_NONE;
 		break;

@@ -129,6 +129,7 @@ class Server:
     layout: str = "nfsd"  # or "opaque": nothing to be read from its IDs
     name: str = "files.example"
     lease_s: int = 90
+    slots: int = 64  # that it grants to a session
     serial: int = 0
     salt: int = 0x5A31C0DE
 
@@ -229,7 +230,7 @@ class Client:
 
     def create_session(self, status=ops.OK):
         new = self.server.sessionid(self.id)
-        step = ops.create_session(self.id, 1, new, self.host)
+        step = ops.create_session(self.id, 1, new, self.host, self.server.slots)
         ok = self.compound(step.fails(status) if status else step)
         if ok:
             self.session, self.seqs = new, {}
@@ -239,7 +240,7 @@ class Client:
         seq = self.seqs.get(slot, 0) + 1
         if not status:
             self.seqs[slot] = seq
-        first = ops.sequence(self.session, seq, slot)
+        first = ops.sequence(self.session, seq, slot, self.server.slots)
         return self.compound(first.fails(status) if status else first, *steps, **how)
 
     def destroy_session(self, status=ops.OK):

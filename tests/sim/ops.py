@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 OK, PERM, NOENT = 0, 1, 2
 DELAY, EXPIRED, GRACE, CLID_INUSE = 10008, 10011, 10013, 10017
 STALE_CLIENTID, BADSESSION, NO_GRACE = 10022, 10052, 10033
+SEQ_MISORDERED, SEQ_FALSE_RETRY = 10063, 10076
 
 LEASE_BIT = 10
 
@@ -50,16 +51,17 @@ def exchange_id(owner, verifier, clientid, confirmed, server_owner, impl):
     return Op(42, args, result)
 
 
-def create_session(clientid, seq, sessionid, machine):
-    fore = u32(0, 1049620, 1049480, 7584, 8, 64, 0)
+def create_session(clientid, seq, sessionid, machine, granted=64):
+    fore, fore_granted = (u32(0, 1049620, 1049480, 7584, 8, n, 0) for n in (64, granted))
     back = u32(0, 4096, 4096, 0, 2, 16, 0)
     args = clientid + u32(seq, 3) + fore + back + u32(0x40000000, 1, 1, 0)
     args += opaque(machine) + u32(0, 0, 0)
-    return Op(43, args, sessionid + u32(seq, 3) + fore + back)
+    return Op(43, args, sessionid + u32(seq, 3) + fore_granted + back)
 
 
-def sequence(sessionid, seq, slot=0):
-    return Op(53, sessionid + u32(seq, slot, slot, 0), sessionid + u32(seq, slot, 63, 63, 0))
+def sequence(sessionid, seq, slot=0, granted=64):
+    last = granted - 1
+    return Op(53, sessionid + u32(seq, slot, slot, 0), sessionid + u32(seq, slot, last, last, 0))
 
 
 def destroy_session(sessionid):

@@ -312,11 +312,17 @@ TEST(precedence_names_known_ids_and_has_no_circle)
 
 TEST(every_rule_has_a_page_and_every_page_a_rule)
 {
-	CHECK_EQ_U64(catalogue_pages_count, diagnose_rules_count);
+	size_t page = 0;
+
+	/* Several rules may make one id, each from evidence of its own; they stand together. */
 	for (size_t i = 0; i < diagnose_rules_count; i++) {
 		CHECK(catalogue_find(diagnose_rules[i]->id) != NULL);
-		CHECK_TEXT(catalogue_pages[i].id, diagnose_rules[i]->id);
+		if (i > 0 && strcmp(diagnose_rules[i - 1]->id, diagnose_rules[i]->id) == 0)
+			continue;
+		CHECK_TEXT(catalogue_pages[page].id, diagnose_rules[i]->id);
+		page++;
 	}
+	CHECK_EQ_U64(catalogue_pages_count, page);
 	CHECK(catalogue_find("no-such-id") == NULL);
 	for (size_t i = 1; i < catalogue_ids_count; i++)
 		CHECK(strcmp(catalogue_ids[i - 1].id, catalogue_ids[i].id) < 0);

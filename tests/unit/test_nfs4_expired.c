@@ -82,7 +82,7 @@ TEST(dropped_in_time_with_all_in_sight_is_certain)
 	check_says(&st, "nfs4-client-expired", CONFIDENCE_CERTAIN);
 }
 
-TEST(dropped_in_time_seen_by_itself_is_likely)
+TEST(the_numbers_prove_it_to_one_client_alone)
 {
 	struct v4_stage st;
 	struct v4_client a;
@@ -92,7 +92,7 @@ TEST(dropped_in_time_seen_by_itself_is_likely)
 	v4_mount(&st, 1, &a);
 	play_work(&st, 10, 100, &a);
 	v4_lose(&st, 105, &a);
-	check_says(&st, "nfs4-client-expired", CONFIDENCE_LIKELY);
+	check_says(&st, "nfs4-client-expired", CONFIDENCE_CERTAIN);
 }
 
 TEST(without_a_clock_to_compare_it_is_only_possible)

@@ -145,7 +145,8 @@ static void drops_add(const struct nfs4_model *m, struct diagnosis *d, struct dr
 
 /*
  * A capture that shows other clients too was not taken on a machine that was paused: their calls
- * would be missing from it as well.
+ * would be missing from it as well. That nobody else is behind it the server's numbers prove, also
+ * where the capture shows one client only.
  */
 static enum finding_confidence confidence_of(const struct drops *drops)
 {
@@ -153,8 +154,7 @@ static enum finding_confidence confidence_of(const struct drops *drops)
 
 	if (!awake || drops->lossy)
 		return CONFIDENCE_POSSIBLE;
-	return drops->told && drops->proven && drops->sees_others &&
-			       drops->accounted == drops->losses
+	return drops->told && drops->proven && drops->accounted == drops->losses
 		       ? CONFIDENCE_CERTAIN
 		       : CONFIDENCE_LIKELY;
 }
