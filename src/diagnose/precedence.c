@@ -34,6 +34,10 @@ static const struct {
 	{"nfs4-server-restart", "tcp-syn-refused"},
 	{"nfs4-server-restart", "nfs4-session-reset-loop"},
 	{"nfs4-server-restart", "nfs4-grace-wait"},
+	{"nfs4-grace-too-long", "nfs4-grace-wait"},
+	/* The same event, told by what matters: clients may not reclaim. */
+	{"nfs4-server-scope-changed", "nfs4-server-restart"},
+	{"nfs4-server-scope-changed", "nfs4-lock-reclaim-failed"},
 	{"nlm-server-restart", "nlm-port-changed"},
 	{"nlm-server-restart", "nlm-grace"},
 	{"nlm-server-restart", "tcp-syn-refused"},

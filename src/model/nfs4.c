@@ -167,6 +167,7 @@ static void take_sequence(struct nfs4_model *m, struct nfs4_path *path, const st
 		if (session_takes_over(p->session, s, call))
 			p->session = s;
 		nfs4_ladder_renewed(p, call);
+		nfs4_waits_moved(p);
 	} else if (status_is_loss(call->sequence.status)) {
 		if (s->refusals++ == 0)
 			s->refused = call->reply;
@@ -189,6 +190,17 @@ static void take_v40(struct nfs4_path *path, const struct rpc_call *call)
 		nfs4_ladder_lost(p, NULL, call, op, call->status);
 	else if (reply_renews_v40(call))
 		nfs4_ladder_renewed(p, call);
+}
+
+static bool fact_reclaims(const struct nfs4_fact *fact)
+{
+	return fact->kind == NFS4_FACT_OPEN ? fact->claim == CLAIM_PREVIOUS : fact->claim != 0;
+}
+
+/* State that no client has during a grace period. */
+static bool fact_is_new(const struct nfs4_fact *fact)
+{
+	return fact->kind == NFS4_FACT_LOCK || fact->claim == CLAIM_NULL || fact->claim == CLAIM_FH;
 }
 
 static void take_reclaim(struct nfs4_path *path, const struct rpc_call *call, uint32_t status)
@@ -235,6 +247,12 @@ static void take_renew(struct nfs4_model *m, struct nfs4_path *path, const struc
 	}
 }
 
+static bool fact_is_step(const struct nfs4_fact *fact)
+{
+	return fact->kind == NFS4_FACT_EXCHANGE_ID || fact->kind == NFS4_FACT_CREATE_SESSION ||
+	       fact->kind == NFS4_FACT_SETCLIENTID || fact->kind == NFS4_FACT_SETCLIENTID_CONFIRM;
+}
+
 static void take_fact(struct nfs4_model *m, struct nfs4_path *path, const struct rpc_call *call,
 		      const struct nfs4_fact *fact)
 {
@@ -258,19 +276,20 @@ static void take_fact(struct nfs4_model *m, struct nfs4_path *path, const struct
 		break;
 	case NFS4_FACT_RECLAIM_COMPLETE:
 		if (!fact->one_fs &&
-		    (fact->status == NFS4_OK || fact->status == NFS4ERR_COMPLETE_ALREADY))
+		    (fact->status == NFS4_OK || fact->status == NFS4ERR_COMPLETE_ALREADY)) {
+			nfs4_party_find(path->party)->reclaim_complete = true;
 			nfs4_ladder_reclaim_complete(nfs4_party_find(path->party), call);
+		}
 		break;
 	case NFS4_FACT_RENEW:
 		take_renew(m, path, fact);
 		break;
 	case NFS4_FACT_OPEN:
-		if (fact->claim == CLAIM_PREVIOUS)
-			take_reclaim(path, call, fact->status);
-		break;
 	case NFS4_FACT_LOCK:
-		if (fact->claim)
+		if (fact_reclaims(fact))
 			take_reclaim(path, call, fact->status);
+		else if (fact->status == NFS4_OK && fact_is_new(fact))
+			nfs4_waits_opened(nfs4_party_find(path->party), call);
 		break;
 	case NFS4_FACT_LEASE_TIME:
 		if (fact->status == NFS4_OK) {
@@ -281,7 +300,7 @@ static void take_fact(struct nfs4_model *m, struct nfs4_path *path, const struct
 	}
 }
 
-static void take_grace(struct nfs4_path *path, const struct rpc_call *call)
+static void take_grace(struct nfs4_model *m, struct nfs4_path *path, const struct rpc_call *call)
 {
 	struct nfs4_grace *grace = &path->server_at->grace;
 	struct nfs4_party *p = nfs4_party_find(path->party);
@@ -293,6 +312,7 @@ static void take_grace(struct nfs4_path *path, const struct rpc_call *call)
 	grace->count++;
 	grace->last = call->reply;
 	p->grace_answers++;
+	nfs4_waits_grace(m, p, call);
 	if (p->now)
 		p->now->grace++;
 }
@@ -316,10 +336,13 @@ static void take_reply(void *context, const struct event *event)
 		take_sequence(m, path, call);
 	else if (call->minor_version == 0 && call->has_status)
 		take_v40(path, call);
-	for (uint32_t i = 0; i < call->facts_len; i++)
+	for (uint32_t i = 0; i < call->facts_len; i++) {
 		take_fact(m, path, call, &call->facts[i]);
+		if (fact_is_step(&call->facts[i]))
+			nfs4_waits_step(m, nfs4_party_find(path->party), call, &call->facts[i]);
+	}
 	if (call->has_status && call->status == NFS4ERR_GRACE)
-		take_grace(path, call);
+		take_grace(m, path, call);
 }
 
 /* Bytes that the wire had and the capture has not: renewals may have been among them. */
@@ -349,6 +372,7 @@ void nfs4_model_finish(struct nfs4_model *m)
 		struct nfs4_party *p = *(struct nfs4_party **)vec_at(&m->parties, i);
 
 		nfs4_ladder_end(p);
+		nfs4_waits_end(p);
 		if (p->server->layout_disproved)
 			nfs4_ladder_disown_boots(p);
 	}

@@ -71,6 +71,13 @@ struct nfs4_server {
 	int64_t boot_current_s; /* of the last client ID that told one; 0: none */
 	uint64_t boot_returns;  /* came back after another: several instances behind one address */
 	struct nfs4_name owner, scope; /* last told; empty: not told */
+	struct nfs4_name scope_before; /* the one before the last change */
+	uint64_t scope_changes;
+	struct provenance scope_told;    /* the last EXCHANGE_ID that told a scope */
+	struct provenance scope_seen;    /* the last that told scope_before */
+	struct provenance scope_changed; /* the first that told another than before */
+	uint64_t boot_changes;           /* client IDs that named another start time than before */
+	struct nfs4_stretch opens_ok;    /* new opens and locks that were accepted */
 	struct nfs4_grace grace;
 	uint64_t identifications; /* EXCHANGE_ID and SETCLIENTID that it answered OK, by anybody */
 	struct nfs4_stretch put_off; /* EXCHANGE_ID and SETCLIENTID answered DELAY */
@@ -194,6 +201,7 @@ struct nfs4_recovery {
 	int64_t seen_identifications;
 	uint64_t old_given_count;
 	bool confirmed; /* the EXCHANGE_ID that gave the client ID had EXCHGID4_FLAG_CONFIRMED_R */
+	bool scope_changed;   /* the server names another scope than when the lost state was made */
 	bool connection_lost; /* it was refused on another connection than the last renewal's */
 	/* Another instance of the same owner accepted by the server since the lost state was made.
 	 */
@@ -233,6 +241,10 @@ struct nfs4_party {
 	int64_t longest_silence_ns;      /* of all recoveries */
 	uint64_t renewed_on;             /* serial of the connection of the last renewal; 0: none */
 	int64_t renewed_clock_ns;        /* its clock_lost_ns then */
+	struct nfs4_waits *waits;        /* see nfs4_waits.h; NULL: it never had to */
+	bool reclaim_complete;           /* accepted for the current client ID */
+	uint64_t scope_changes;          /* the server's when it last told its name to this party */
+	bool scope_known;                /* the above is valid */
 	struct nfs4_slot_history *slots; /* see nfs4_slots.h; NULL: nothing happened to them */
 };
 

@@ -107,6 +107,8 @@ static void party_absorb(struct nfs4_party *known, struct nfs4_party *unknown)
 		known->session = unknown->session;
 	nfs4_ladder_absorb(known, unknown);
 	nfs4_slots_absorb(known, unknown);
+	nfs4_waits_absorb(known, unknown);
+	known->reclaim_complete |= unknown->reclaim_complete;
 }
 
 void nfs4_party_join(struct nfs4_path *path, struct nfs4_party *known)
@@ -154,6 +156,32 @@ void nfs4_identity_presented(struct nfs4_model *m, struct nfs4_path *path,
 	nfs4_party_find(path->party)->minor_version = call->minor_version;
 }
 
+/* Keeps the server's scope, and that it changed. */
+static void take_scope(struct nfs4_model *m, struct nfs4_server *s, struct nfs4_name scope,
+		       const struct provenance *at)
+{
+	if (scope.len == 0)
+		return;
+	if (s->scope.len &&
+	    (s->scope.len != scope.len || memcmp(s->scope.bytes, scope.bytes, scope.len) != 0)) {
+		s->scope_before = s->scope;
+		s->scope_seen = s->scope_told;
+		s->scope_changed = *at;
+		s->scope_changes++;
+	}
+	name_keep(m, &s->scope, scope);
+	s->scope_told = *at;
+}
+
+/* Whether the party knew the server under another scope; from now on it knows this one. */
+static void note_scope(struct nfs4_party *p)
+{
+	if (p->now && p->scope_known && p->scope_changes != p->server->scope_changes)
+		p->now->scope_changed = true;
+	p->scope_known = p->server->scope.len > 0;
+	p->scope_changes = p->server->scope_changes;
+}
+
 void nfs4_identity_answered(struct nfs4_model *m, struct nfs4_path *path,
 			    const struct rpc_call *call, const struct nfs4_fact *fact)
 {
@@ -174,7 +202,8 @@ void nfs4_identity_answered(struct nfs4_model *m, struct nfs4_path *path,
 		return;
 	if (fact->kind == NFS4_FACT_EXCHANGE_ID) {
 		name_keep(m, &path->server_at->owner, fact->server_owner);
-		name_keep(m, &path->server_at->scope, fact->server_scope);
+		take_scope(m, path->server_at, fact->server_scope, &call->reply);
+		note_scope(p);
 	} else {
 		nfs4_layout_guess(path->server_at, fact->res_clientid, call->reply.at);
 	}
@@ -206,6 +235,8 @@ static void identity_accepted(struct nfs4_path *path, struct nfs4_party *p, stru
 	nfs4_ladder_created(p, call, c);
 	if (!p->has_clientid || p->clientid != c->id)
 		p->state_made = call->reply;
+	if (fresh)
+		p->reclaim_complete = false;
 	p->has_clientid = true;
 	p->clientid = c->id;
 	p->clientid_given_count = c->given_count;

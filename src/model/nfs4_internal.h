@@ -99,6 +99,25 @@ void nfs4_slots_finish(struct nfs4_model *m);
 /* Hands over what the slots of a party went through that turned out to be the known one. */
 void nfs4_slots_absorb(struct nfs4_party *known, struct nfs4_party *unknown);
 
+/* --- waits (nfs4_waits.c) --- */
+
+/* A call of the party was answered GRACE. */
+void nfs4_waits_grace(struct nfs4_model *m, struct nfs4_party *p, const struct rpc_call *call);
+
+/* A new open or lock of the party was accepted. */
+void nfs4_waits_opened(struct nfs4_party *p, const struct rpc_call *call);
+
+/* A step of recovery was answered. */
+void nfs4_waits_step(struct nfs4_model *m, struct nfs4_party *p, const struct rpc_call *call,
+		     const struct nfs4_fact *fact);
+
+/* Another call of the party was accepted. */
+void nfs4_waits_moved(struct nfs4_party *p);
+
+/* Hands over what a party waited for that turned out to be the known one; ends what is open. */
+void nfs4_waits_absorb(struct nfs4_party *known, struct nfs4_party *unknown);
+void nfs4_waits_end(struct nfs4_party *p);
+
 /* --- layout (nfs4_layout.c) --- */
 
 /* Learns the layout of the server's client IDs from a CREATE_SESSION that succeeded. */

@@ -145,6 +145,7 @@ void nfs4_boot_note(struct nfs4_server *server, uint64_t clientid, const struct 
 		   server->boots[i].last.evidence == at->evidence) {
 		server->boot_returns++;
 	}
+	server->boot_changes += server->boot_current_s && boot_s != server->boot_current_s;
 	server->boot_current_s = boot_s;
 	server->boots[i].last = *at;
 }

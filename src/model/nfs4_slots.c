@@ -306,9 +306,6 @@ void nfs4_slots_answered(struct nfs4_model *m, struct nfs4_session *s, const str
 	case NFS4ERR_RETRY_UNCACHED_REP:
 		slot_refused(m, s, slot, SLOT_UNCACHED, call);
 		break;
-	case NFS4ERR_DELAY:
-		slot_refused(m, s, slot, SLOT_DELAYED, call);
-		break;
 	default:
 		break; /* the session itself is gone, or the call was bad */
 	}

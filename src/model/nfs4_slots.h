@@ -20,7 +20,6 @@ enum nfs4_slot_answer {
 	SLOT_MISORDERED,  /* NFS4ERR_SEQ_MISORDERED: another number was due */
 	SLOT_FALSE_RETRY, /* NFS4ERR_SEQ_FALSE_RETRY: the number was used for another call */
 	SLOT_UNCACHED,    /* NFS4ERR_RETRY_UNCACHED_REP: the answer was not kept */
-	SLOT_DELAYED,     /* NFS4ERR_DELAY: the slot is still busy with this number */
 	SLOT_ANSWERS,
 };
 

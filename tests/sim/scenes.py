@@ -12,7 +12,7 @@ from sim import (  # noqa: E402, F401
     scenes_nlm, scenes_review, scenes_session, scenes_tcp, scenes_timers,
 )  # fmt: skip
 from sim import scenes_locks  # noqa: E402, F401
-from sim import scenes_slots  # noqa: E402, F401
+from sim import scenes_grace, scenes_slots  # noqa: E402, F401
 from sim.scene import SCENES  # noqa: E402
 
 CASES = pathlib.Path(__file__).resolve().parent.parent / "cases"

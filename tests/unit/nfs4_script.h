@@ -22,7 +22,8 @@ struct v4_stage {
 	uint32_t sessions; /* that were made */
 	uint64_t serial;   /* of connections */
 	uint32_t evidence;
-	bool unseen; /* what is played now is not in the evidence */
+	const char *scope; /* that EXCHANGE_ID tells; NULL: none */
+	bool unseen;       /* what is played now is not in the evidence */
 };
 
 struct v4_client {
@@ -129,6 +130,9 @@ static inline void v4_exchange_id(struct v4_stage *st, double at, struct v4_clie
 
 	f.owner = (struct nfs4_name){(uint16_t)strlen(c->owner), (const uint8_t *)c->owner};
 	memcpy(f.verifier, c->verifier, sizeof(f.verifier));
+	if (st->scope)
+		f.server_scope =
+			(struct nfs4_name){(uint16_t)strlen(st->scope), (const uint8_t *)st->scope};
 	v4_compound(st, at, c, &f, false, status);
 	if (status == NFS4_OK)
 		c->id = id;
