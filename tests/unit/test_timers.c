@@ -176,7 +176,7 @@ TEST(complaint_of_nfs_by_the_mount_or_by_the_defaults)
 	waits(&p, NFS, 400);
 	complain(&p, 281, "nfs", false);
 	check_says(judge(&p, &rule_rpc_not_responding),
-		   "(the defaults: the mount's options are not");
+		   "(the defaults: the evidence does not tell this");
 	play_deinit(&p);
 	/* Neither options nor the defaults: nothing is said of it. */
 	play_init(&p, PORT_NFS);
@@ -184,6 +184,22 @@ TEST(complaint_of_nfs_by_the_mount_or_by_the_defaults)
 	waits(&p, NFS, 400);
 	complain(&p, 130, "nfs", false);
 	CHECK(!strstr(judge(&p, &rule_rpc_not_responding)->why, "The oldest call"));
+	play_deinit(&p);
+}
+
+/* Newer kernels give up a soft call of NFSv4 when its connection is gone at its time. */
+TEST(soft_v4_fails_in_any_kernel_without_its_connection)
+{
+	const struct finding *f;
+	struct play p;
+
+	play_init(&p, PORT_NFS);
+	script_handshake(&p.script, 1, &p.conn);
+	mount(&p, "rw,vers=4.1,soft,proto=tcp,timeo=30,retrans=2");
+	waits(&p, NFS, 200);
+	complain(&p, 109.2, "nfs", true);
+	f = judge(&p, &rule_rpc_not_responding);
+	check_says(f, "as timeo=30,retrans=2 have it: due after 9 s");
 	play_deinit(&p);
 }
 

@@ -195,8 +195,13 @@ static struct fit fit_call(const struct rule_input *in, const struct timing_call
 {
 	int64_t after_ns = path_span_ns(c->call.at, at);
 	struct stamp made = made_for(in, c);
+	/* A soft call of NFSv4 fails at its time when its connection is gone by then. */
+	static const struct timing_alternative gone = {"gone", TIMING_SINCE_5_13, TIMING_UNSENT,
+						       ""};
 	struct fit best = {.fits = false};
 
+	if (call->keeps && call->failure != TIMING_HARD)
+		fit_alternative(&best, call, &gone, 0, after_ns);
 	for (size_t i = 0; i < TIMING_ALTERNATIVES; i++) {
 		const struct timing_alternative *a = &timing_alternatives[i];
 
@@ -287,7 +292,7 @@ static const char *whose(const struct timing_call *call, const struct mount_reco
 {
 	if (call->lockd || mount)
 		return "";
-	return " (the defaults: the mount's options are not in the evidence)";
+	return " (the defaults: the evidence does not tell this mount's options)";
 }
 
 static void cite_call(struct diagnosis *d, struct finding *f, const struct overdue_call *c)

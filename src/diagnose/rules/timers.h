@@ -20,7 +20,8 @@ enum { TIMERS_PROGRAM_NFS = 100003, TIMERS_PROGRAM_NLM = 100021 };
 
 /*
  * The mount of this server that the evidence tells, of the host whose evidence lies in the folder
- * of `beside` before those of others; NULL: none, or several whose timers differ. `of` NULL: any.
+ * of `beside` before those of others; NULL: none, or several whose timers differ. The server is
+ * known by its address, or by the name by which the mount calls it (either may be NULL).
  */
 const struct mount_record *timers_mount(const struct rule_input *in, const struct endpoint *server,
 					const char *server_name, uint32_t beside);
@@ -39,7 +40,7 @@ bool timers_same_host(const struct rule_input *in, const struct logs_interval *v
 /* The RPC program that a log calls so: "nfs", "lockd"; 0: another. */
 uint32_t timers_program(const char *name);
 
-/* The mount's timers in words: "timeo=600,retrans=2". */
+/* The timers in words: "timeo=600,retrans=2", "lockd's timers". */
 const char *timers_text(struct diagnosis *d, const struct timing_call *call);
 
 /*
@@ -64,7 +65,8 @@ bool timers_any_waiting(const struct rule_input *in, const struct logs_interval 
 /* The server of the complaint on the wire: by its address, or as the only one. NULL: not known. */
 const struct endpoint *timers_server(const struct rule_input *in, const struct logs_subject *of);
 
-/* The major timeout of the calls that the interval is about, by lockd or the mount. */
+/* The timers of the calls that the interval is about: lockd's, those of the mount, or the defaults.
+ * *mount is NULL where the evidence does not tell the mount's. */
 struct timing_call timers_of(const struct rule_input *in, const struct logs_interval *v,
 			     const struct mount_record **mount);
 
