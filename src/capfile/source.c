@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "capfile/archive.h"
 #include "capfile/unpack.h"
 
 enum { SOURCE_FAULT_BYTES = 160 };
@@ -19,6 +20,11 @@ struct source {
 	int fd; /* -1: bytes in memory */
 	enum source_packing packing;
 	struct unpack *unpack; /* NULL for plain bytes */
+	struct source *outer;  /* a member of an archive: what it is part of; else NULL */
+	bool owns_outer;
+	uint64_t outer_offset; /* of its first byte there */
+	uint64_t outer_bytes;  /* its length */
+	uint64_t outer_left;   /* of it, not read yet */
 	bool seekable;
 	bool ended;   /* nothing more comes into the window */
 	bool resting; /* there is no window: see source_rest */
@@ -41,11 +47,32 @@ struct source {
 	char fault[SOURCE_FAULT_BYTES]; /* empty: none */
 };
 
+/* The same of a member of an archive. */
+static size_t source_read_outer(struct source *s, uint8_t *to, size_t cap)
+{
+	size_t want = cap < s->outer_left ? cap : (size_t)s->outer_left;
+	struct slice got;
+
+	if (want > SOURCE_WINDOW_BYTES)
+		want = SOURCE_WINDOW_BYTES;
+	got = source_take(s->outer, want);
+	if (got.len)
+		memcpy(to, got.ptr, got.len);
+	s->outer_left -= got.len;
+	s->raw_offset += got.len;
+	if (got.len < want)
+		snprintf(s->fault, sizeof(s->fault), "%s",
+			 s->outer->fault[0] ? s->outer->fault : "the archive is cut off");
+	return got.len;
+}
+
 /* Reads up to cap bytes; 0 at the end or after a failure, which is noted. */
 static size_t source_read(struct source *s, uint8_t *to, size_t cap)
 {
 	ssize_t got;
 
+	if (s->outer)
+		return source_read_outer(s, to, cap);
 	if (s->fd < 0)
 		return 0;
 	do {
@@ -119,22 +146,42 @@ static void source_make_room(struct source *s, size_t want)
 	}
 }
 
+/* What is read next comes from there; for what can be read a second time. */
+static void source_seek(struct source *s, uint64_t offset)
+{
+	source_rest(s);
+	s->ended = false;
+	s->resting = true;
+	s->offset = offset;
+}
+
+/* The file, or the part of an archive, is read from this offset on; false: it cannot be. */
+static bool source_reposition(struct source *s, uint64_t from)
+{
+	if (s->outer) {
+		source_seek(s->outer, s->outer_offset + from);
+		s->outer_left = s->outer_bytes - from;
+		return true;
+	}
+	return lseek(s->fd, (off_t)from, SEEK_SET) >= 0;
+}
+
 /* The window is there again, and what is read next comes from `offset` on. */
 static void source_wake(struct source *s)
 {
 	uint64_t offset = s->offset;
-	off_t from = s->packing == SOURCE_PLAIN ? (off_t)offset : 0;
+	uint64_t from = s->packing == SOURCE_PLAIN ? offset : 0;
 
 	s->resting = false;
 	s->cap = SOURCE_WINDOW_BYTES;
 	s->buf = mem_alloc(s->cap, 1);
 	s->window = s->buf;
-	if (lseek(s->fd, from, SEEK_SET) < 0) {
+	if (!source_reposition(s, from)) {
 		snprintf(s->fault, sizeof(s->fault), "cannot read on: %s", strerror(errno));
 		s->ended = true;
 		return;
 	}
-	s->raw_offset = (uint64_t)from;
+	s->raw_offset = from;
 	if (s->packing == SOURCE_PLAIN)
 		return;
 	s->unpack = unpack_create(s->packing);
@@ -162,12 +209,17 @@ void source_rest(struct source *s)
 	s->start = 0;
 	s->end = 0;
 	s->cap = 0;
-	if (finished)
+	if (finished) {
+		if (s->outer)
+			source_rest(s->outer);
 		return;
+	}
 	s->ended = false;
 	s->resting = true;
 	s->fault[0] = '\0'; /* it is met again */
 	s->raw_offset = s->packing == SOURCE_PLAIN ? s->offset : 0;
+	if (s->outer)
+		source_rest(s->outer);
 }
 
 static void source_fill(struct source *s, size_t want)
@@ -231,6 +283,14 @@ struct err *source_open(const char *path, struct source **out)
 	int fd;
 
 	err = source_open_fd(path, &fd, &st);
+	if (err && access(path, F_OK) != 0 && errno == ENOTDIR) {
+		struct err *in_archive = archive_open(path, out);
+
+		if (*out || in_archive) {
+			err_destroy(err);
+			return in_archive;
+		}
+	}
 	if (err)
 		return err;
 	s = mem_alloc(1, sizeof(*s));
@@ -247,6 +307,45 @@ struct err *source_open(const char *path, struct source **out)
 	source_detect(s);
 	*out = s;
 	return NULL;
+}
+
+static struct source *member_create(struct source *outer, uint64_t bytes, const char *path)
+{
+	struct source *s = mem_alloc(1, sizeof(*s));
+
+	s->path = mem_copy(path, strlen(path));
+	s->fd = -1;
+	s->outer = outer;
+	s->outer_offset = source_offset(outer);
+	s->outer_bytes = bytes;
+	s->outer_left = bytes;
+	s->raw_bytes = bytes;
+	s->cap = SOURCE_WINDOW_BYTES;
+	s->buf = mem_alloc(s->cap, 1);
+	s->window = s->buf;
+	return s;
+}
+
+struct source *source_create_member(struct source *outer, uint64_t offset, uint64_t bytes,
+				    const char *path)
+{
+	struct source *s;
+
+	if (source_offset(outer) != offset && outer->seekable)
+		source_seek(outer, offset);
+	s = member_create(outer, bytes, path);
+	s->owns_outer = true;
+	s->seekable = outer->seekable;
+	source_detect(s);
+	return s;
+}
+
+struct source *source_borrow_member(struct source *outer, uint64_t bytes, const char *path)
+{
+	struct source *s = member_create(outer, bytes, path);
+
+	source_detect(s);
+	return s;
 }
 
 struct source *source_create_memory(struct slice bytes)
@@ -271,6 +370,8 @@ void source_destroy(struct source *s)
 		return;
 	if (s->fd >= 0 && s->fd != STDIN_FILENO)
 		close(s->fd);
+	if (s->owns_outer)
+		source_destroy(s->outer);
 	unpack_destroy(s->unpack);
 	free(s->raw_buf);
 	free(s->buf);
@@ -330,6 +431,11 @@ uint64_t source_raw_bytes(const struct source *s)
 bool source_seekable(const struct source *s)
 {
 	return s->seekable;
+}
+
+bool source_is_member(const struct source *s)
+{
+	return s->outer != NULL;
 }
 
 enum source_packing source_packing(const struct source *s)

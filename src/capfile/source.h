@@ -25,10 +25,24 @@ enum {
 struct source;
 
 /*
- * Opens path for reading; "-" is standard input. The caller destroys *out. Fails when the file
+ * Opens path for reading; "-" is standard input, and ARCHIVE/NAME a file in a tar archive (see
+ * archive.h). The caller destroys *out. Fails when the file
  * cannot be opened or is a directory. An empty file is no failure.
  */
 struct err *source_open(const char *path, struct source **out);
+
+/*
+ * A part of another source, which it owns from now on, under a name of its own: a file in an
+ * archive. Packed bytes are unpacked too. Never NULL.
+ */
+struct source *source_create_member(struct source *outer, uint64_t offset, uint64_t bytes,
+				    const char *path);
+
+/*
+ * The next bytes of another source, which stays the caller's and must not be read or destroyed
+ * meanwhile: a file in an archive that is read in order. It cannot be read a second time.
+ */
+struct source *source_borrow_member(struct source *outer, uint64_t bytes, const char *path);
 
 /* The same over bytes that the caller keeps until source_destroy. Packed bytes are unpacked too. */
 struct source *source_create_memory(struct slice bytes);
@@ -68,6 +82,9 @@ uint64_t source_raw_bytes(const struct source *s);
 
 /* True for a regular file, that can be opened again and read a second time. */
 bool source_seekable(const struct source *s);
+
+/* True for a part of another source. */
+bool source_is_member(const struct source *s);
 
 enum source_packing source_packing(const struct source *s);
 

@@ -36,6 +36,7 @@ extern const struct command command_diagnose;
 extern const struct command command_show;
 extern const struct command command_explain;
 extern const struct command command_timeouts;
+extern const struct command command_gather;
 
 /*
  * "nfsleuth: ..." and a line break on standard error, one line whatever the text holds.

@@ -2,12 +2,14 @@
 /* See run.h. */
 #include "cmd/run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "capfile/archive.h"
 #include "cmd/command.h"
 #include "cmd/health.h"
 #include "cmd/progress.h"
@@ -142,7 +144,7 @@ static const char *run_no_capture_text(enum sniff_kind kind)
 		[SNIFF_PCAPNG] = "",
 		[SNIFF_TEXT] = "is text without a line of a kernel log, or a mount of NFS, in it",
 		[SNIFF_EMPTY] = "is empty",
-		[SNIFF_TAR] = "is a tar archive: unpack it, and give the directory",
+		[SNIFF_TAR] = "is a tar archive inside of another, or on a pipe: unpack it",
 		[SNIFF_ELF] = "is an ELF file: this version reads captures (pcap, pcapng)",
 		[SNIFF_KDUMP] = "is a kernel dump: this version reads captures (pcap, pcapng)",
 		[SNIFF_UNKNOWN] = "is no evidence: neither pcap nor pcapng nor a kernel log",
@@ -170,12 +172,13 @@ static void run_take_plain(void *context, uint32_t evidence, uint64_t line, stru
 }
 
 /* Reads a text to its end; false when nothing of it is evidence. */
-static bool run_open_text(struct run *r, const struct walk_file *file, struct source *source)
+static bool run_open_text(struct run *r, const struct walk_file *file, struct stamp written,
+			  struct source *source)
 {
 	uint32_t index = (uint32_t)r->evidence.items.len;
 	struct hostclock clock;
 	bool has_clock = hostclock_read(source, &clock);
-	bool is_log = logs_read(r->logs, index, file->path, run_written(file->path), source);
+	bool is_log = logs_read(r->logs, index, file->path, written, source);
 	uint64_t mounts = mounts_count(r->mounts, index);
 	struct evidence *e;
 
@@ -194,14 +197,42 @@ static bool run_open_text(struct run *r, const struct walk_file *file, struct so
 	return true;
 }
 
-static void run_open_source(struct run *r, const struct walk_file *file, struct source *source)
+static void run_open_archive(struct run *r, const struct walk_file *file, struct source *source);
+
+/*
+ * Captures stay open until their turn has come: one in an archive that is being walked through is
+ * opened anew, for itself. Consumes the source.
+ */
+static struct err *run_open_capture(struct source *source, const char *path, struct capture **out)
+{
+	struct err *err;
+
+	if (!source_seekable(source) && source_is_member(source)) {
+		source_destroy(source);
+		err = source_open(path, &source);
+		if (err)
+			return err;
+	}
+	err = capture_open_source(source, out);
+	if (err)
+		source_destroy(source);
+	return err;
+}
+
+static void run_open_source(struct run *r, const struct walk_file *file, struct stamp written,
+			    struct source *source)
 {
 	enum sniff_kind kind = sniff_source(source);
 	struct run_input *input;
 	struct capture *capture;
 	struct err *err;
 
-	if (kind == SNIFF_TEXT && run_open_text(r, file, source)) {
+	if (kind == SNIFF_TEXT && run_open_text(r, file, written, source)) {
+		source_destroy(source);
+		return;
+	}
+	if (kind == SNIFF_TAR && source_seekable(source)) {
+		run_open_archive(r, file, source);
 		source_destroy(source);
 		return;
 	}
@@ -216,9 +247,8 @@ static void run_open_source(struct run *r, const struct walk_file *file, struct 
 		source_destroy(source);
 		return;
 	}
-	err = capture_open_source(source, &capture);
+	err = run_open_capture(source, file->path, &capture);
 	if (err) {
-		source_destroy(source);
 		run_refuse_err(r, file->path, err);
 		return;
 	}
@@ -228,6 +258,36 @@ static void run_open_source(struct run *r, const struct walk_file *file, struct 
 	input->evidence = (uint32_t)r->evidence.items.len;
 	evidence_list_add(&r->evidence, file->path,
 			  kind == SNIFF_PCAP ? EVIDENCE_PCAP : EVIDENCE_PCAPNG);
+}
+
+/* The files in a tar archive, in its order; those that are no evidence are passed over. */
+static void run_open_archive(struct run *r, const struct walk_file *file, struct source *source)
+{
+	struct archive_member *member = mem_alloc(1, sizeof(*member));
+	struct archive archive = archive_make(source);
+	size_t before = r->evidence.items.len;
+
+	while (archive_next(&archive, member)) {
+		size_t count = r->evidence.items.len;
+		struct walk_file inner = {.outcome = WALK_CANDIDATE, .first = WALK_FIRST_NONE};
+
+		if (asprintf(&inner.path, "%s/%s", file->path, member->name) < 0)
+			abort();
+		run_open_source(r, &inner,
+				member->written_s < 0
+					? stamp_none()
+					: stamp_utc(member->written_s * STAMP_NS_PER_S),
+				source_borrow_member(source, member->bytes, inner.path));
+		for (size_t i = count; i < r->evidence.items.len; i++)
+			evidence_list_at(&r->evidence, (uint32_t)i)->archive =
+				arena_text(&r->evidence.arena, file->path);
+		free(inner.path);
+	}
+	free(member);
+	if (archive.fault)
+		run_refuse(r, file->path, archive.fault);
+	else if (file->named && r->evidence.items.len == before)
+		run_refuse(r, file->path, "is a tar archive without evidence in it");
 }
 
 static void run_open_file(struct run *r, const struct walk_file *file)
@@ -241,7 +301,7 @@ static void run_open_file(struct run *r, const struct walk_file *file)
 		if (err)
 			run_refuse_err(r, file->path, err);
 		else
-			run_open_source(r, file, source);
+			run_open_source(r, file, run_written(file->path), source);
 		break;
 	case WALK_SAME:
 		break;

@@ -165,8 +165,11 @@ static void walk_path(struct walk *w, const char *path, unsigned int depth)
 	}
 	if (stat(path, &st) != 0) {
 		int errno_value = errno;
+		/* What goes on behind a file may be a name in an archive: source_open knows. */
+		bool maybe = named && errno_value == ENOTDIR;
 
-		walk_add(w, path, walk_failure(errno_value), named, errno_value);
+		walk_add(w, path, maybe ? WALK_CANDIDATE : walk_failure(errno_value), named,
+			 maybe ? 0 : errno_value);
 	} else if (S_ISDIR(st.st_mode)) {
 		seen = walk_find_seen(w, &st);
 		if (!seen)

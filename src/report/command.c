@@ -100,17 +100,36 @@ static const char *unpacker(const char *path)
 	return NULL;
 }
 
+/*
+ * What brings the file's bytes to a pipe, unpacked where `unpack` is not NULL: nothing, where it
+ * can be named to the program itself.
+ */
+static bool add_pipe(struct strbuf *out, const struct evidence *e, const char *unpack)
+{
+	if (e->archive) {
+		strbuf_add_text(out, "tar -xOf ");
+		add_path(out, e->archive);
+		strbuf_add_text(out, " -- ");
+		command_add_word(out, e->path + strlen(e->archive) + 1);
+		strbuf_add_text(out, " | ");
+		if (unpack)
+			strbuf_add_format(out, "%s| ", unpack);
+		return true;
+	}
+	if (!unpack)
+		return false;
+	strbuf_add_text(out, unpack);
+	add_path(out, e->path);
+	strbuf_add_text(out, " | ");
+	return true;
+}
+
 static void add_line_cite(struct strbuf *out, const struct evidence *e, const struct cite *c)
 {
-	const char *unpack = unpacker(e->path);
+	bool piped = add_pipe(out, e, unpacker(e->path));
 
-	if (unpack) {
-		strbuf_add_text(out, unpack);
-		add_path(out, e->path);
-		strbuf_add_text(out, " | ");
-	}
 	strbuf_add_format(out, "sed -n %" PRIu64 "p", c->at.frame);
-	if (!unpack) {
+	if (!piped) {
 		strbuf_add_char(out, ' ');
 		add_path(out, e->path);
 	}
@@ -122,11 +141,10 @@ void command_add_cite(struct strbuf *out, const struct evidence *e, const struct
 		add_line_cite(out, e, c);
 		return;
 	}
-	/* Wireshark unpacks .gz and .zst itself, but not .xz. */
-	if (path_ends_with(e->path, ".xz")) {
-		strbuf_add_text(out, "xz -dc ");
-		add_path(out, e->path);
-		strbuf_add_text(out, " | tshark -r -");
+	/* Wireshark unpacks .gz and .zst itself, but not .xz, and none from a pipe. */
+	if (add_pipe(out, e,
+		     e->archive || path_ends_with(e->path, ".xz") ? unpacker(e->path) : NULL)) {
+		strbuf_add_text(out, "tshark -r -");
 	} else {
 		strbuf_add_text(out, "tshark -r ");
 		add_path(out, e->path);
