@@ -40,6 +40,8 @@ struct timeline_view {
 	struct vec kinds; /* struct kind *, in order of first sight */
 	uint64_t dropped; /* calls of further kinds */
 	struct strbuf what, host;
+	const struct finding *finding; /* that the line is about; NULL: about none */
+	bool finding_ends;
 	bool calls_only; /* --program, --op or --status was given */
 };
 
@@ -72,6 +74,10 @@ static void timeline_line(struct timeline_view *v, const char *kind, const struc
 			json_member_u64(&j, "frame", at->frame);
 		label_member(&j, "host", &v->host);
 		json_member_text(&j, "kind", kind);
+		if (v->finding) {
+			json_member_text(&j, "finding", v->finding->key);
+			json_member_text(&j, "mark", v->finding_ends ? "end" : "begin");
+		}
 		label_member(&j, "what", &v->what);
 		json_object_end(&j);
 	} else {
@@ -311,10 +317,23 @@ static void timeline_take_log(void *context, const struct event *e)
 	timeline_line(v, "log", &e->at, NULL, NULL);
 }
 
+/* The client that the filter asks for, if the finding is about it; else the first; NULL: none. */
+static const struct endpoint *timeline_client(const struct timeline_view *v,
+					      const struct finding *f)
+{
+	for (size_t i = 0; i < f->clients_at.len; i++) {
+		const struct endpoint *client = vec_at(&f->clients_at, i);
+
+		if (filter_takes(&v->show->filter, f->first, client, NULL))
+			return client;
+	}
+	return f->clients_at.len ? vec_at(&f->clients_at, 0) : NULL;
+}
+
 static void timeline_finding(struct timeline_view *v, const struct finding *f)
 {
 	const struct endpoint *server = f->server ? &f->server_at : NULL;
-	const struct endpoint *client = f->clients_at.len ? vec_at(&f->clients_at, 0) : NULL;
+	const struct endpoint *client = timeline_client(v, f);
 	struct provenance first = {.at = f->first}, last = {.at = f->last};
 
 	/* The place is that of a cite of just that time, if there is one. */
@@ -328,13 +347,18 @@ static void timeline_finding(struct timeline_view *v, const struct finding *f)
 		if (c->at.at.ns == f->last.ns)
 			last = c->at;
 	}
+	v->finding = f;
+	v->finding_ends = false;
 	strbuf_add_format(&v->what, "%s %s begins: %s", finding_role_name(f->role), f->key,
 			  f->title);
 	timeline_line(v, "finding", &first, server ? server : client, server ? client : NULL);
-	if (f->last.ns == f->first.ns)
-		return;
+	v->finding_ends = true;
 	strbuf_add_format(&v->what, "%s %s ends", finding_role_name(f->role), f->key);
-	timeline_line(v, "finding", &last, server ? server : client, server ? client : NULL);
+	if (f->last.ns != f->first.ns)
+		timeline_line(v, "finding", &last, server ? server : client,
+			      server ? client : NULL);
+	strbuf_reset(&v->what);
+	v->finding = NULL;
 }
 
 static void timeline_findings(struct timeline_view *v)

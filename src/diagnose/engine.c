@@ -2,6 +2,7 @@
 /* See engine.h. */
 #include "diagnose/engine.h"
 
+#include "diagnose/chain.h"
 #include "diagnose/incident.h"
 #include "diagnose/precedence.h"
 
@@ -112,6 +113,7 @@ void diagnose_run_rules(const struct rule *const *rules, size_t count, const str
 	findings_number(out);
 	findings_explain(out, &precedence);
 	incidents_make(out, &precedence);
+	chains_make(out);
 }
 
 void diagnose_run(const struct rule_input *in, struct diagnosis *out)

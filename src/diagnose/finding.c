@@ -33,8 +33,13 @@ void diagnosis_deinit(struct diagnosis *d)
 {
 	for (size_t i = 0; i < d->findings.len; i++)
 		finding_deinit(*(struct finding **)vec_at(&d->findings, i));
-	for (size_t i = 0; i < d->incidents.len; i++)
-		vec_deinit(&((struct incident *)vec_at(&d->incidents, i))->findings);
+	for (size_t i = 0; i < d->incidents.len; i++) {
+		struct incident *in = vec_at(&d->incidents, i);
+
+		vec_deinit(&in->findings);
+		vec_deinit(&in->clients);
+		vec_deinit(&in->chain);
+	}
 	vec_deinit(&d->findings);
 	vec_deinit(&d->incidents);
 	vec_deinit(&d->undecided);

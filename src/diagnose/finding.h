@@ -72,10 +72,27 @@ struct undecided {
 	const char *how;     /* the command that would get it */
 };
 
+/* Most links of one chain: a line or two, which somebody reads before all else. */
+enum { CHAIN_LINKS_MAX = 8 };
+
+/* A step on the way from an incident's cause to its end. */
+struct chain_link {
+	struct stamp at;
+	int64_t after_ns; /* the link before it; -1: not known, or not later */
+	const char *text; /* what began: the finding's title; or what shows the end */
+	const struct finding *finding;
+	const struct cite *cite; /* what shows it; NULL: nothing does */
+	size_t more;             /* further findings of this kind */
+	bool is_end;             /* the finding was over, and not: began */
+};
+
 struct incident {
 	struct finding *headline; /* never NULL, never a context */
+	const char *title;        /* the headline's, and how many more clients it hit */
 	struct stamp first, last;
 	struct vec findings; /* struct finding *: the headline first */
+	struct vec clients;  /* const char *: all that its findings name */
+	struct vec chain;    /* struct chain_link: the headline first, then in order of time */
 };
 
 struct diagnosis {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Incidents are the connected components of findings, where causes and symptoms are connected when
- * one explains the other, or when they are about the same subjects at the same time. A context
- * never connects: plain contention on a busy server would tie everything together. It joins the
- * first incident that it fits.
+ * one explains the other, or when they are about the same subjects at the same time; and faults of
+ * a server that hit several clients at once (precedence_shared). A context never connects: plain
+ * contention on a busy server would tie everything together. It joins the first incident that it
+ * fits.
  */
 #include "diagnose/incident.h"
 
@@ -102,7 +103,16 @@ static size_t group_find(size_t *group, size_t i)
 	return i;
 }
 
-static bool findings_connected(const struct finding *a, const struct finding *b)
+/* One fault of a server, as several of its clients have it. */
+static bool findings_share(const struct precedence *p, const struct finding *a,
+			   const struct finding *b)
+{
+	return a->server && b->server && endpoint_same_host(&a->server_at, &b->server_at) &&
+	       precedence_shared(p, a->id, b->id);
+}
+
+static bool findings_connected(const struct precedence *p, const struct finding *a,
+			       const struct finding *b)
 {
 	for (size_t i = 0; i < a->explains.len; i++)
 		if (finding_at(&a->explains, i) == b)
@@ -110,10 +120,10 @@ static bool findings_connected(const struct finding *a, const struct finding *b)
 	for (size_t i = 0; i < b->explains.len; i++)
 		if (finding_at(&b->explains, i) == a)
 			return true;
-	return findings_same_time(a, b) && finding_subjects_meet(a, b);
+	return findings_same_time(a, b) && (finding_subjects_meet(a, b) || findings_share(p, a, b));
 }
 
-static void groups_make(const struct diagnosis *d, size_t *group)
+static void groups_make(const struct diagnosis *d, const struct precedence *p, size_t *group)
 {
 	for (size_t i = 0; i < d->findings.len; i++)
 		group[i] = i;
@@ -126,7 +136,7 @@ static void groups_make(const struct diagnosis *d, size_t *group)
 
 			if (x == y || a->role == ROLE_CONTEXT || b->role == ROLE_CONTEXT)
 				continue;
-			if (findings_connected(a, b))
+			if (findings_connected(p, a, b))
 				group[x > y ? x : y] = x > y ? y : x;
 		}
 }
@@ -186,6 +196,8 @@ static void incidents_collect(struct diagnosis *d, size_t *group)
 			in->first = stamp_none();
 			in->last = stamp_none();
 			vec_init(&in->findings, sizeof(struct finding *));
+			vec_init(&in->clients, sizeof(const char *));
+			vec_init(&in->chain, sizeof(struct chain_link));
 			place[root] = d->incidents.len;
 		}
 		incident_add(vec_at(&d->incidents, place[root] - 1), f);
@@ -207,24 +219,26 @@ static void incidents_sort(struct diagnosis *d, const struct precedence *p)
 			incidents_order, (void *)(uintptr_t)p);
 }
 
-static bool context_fits(const struct incident *in, const struct finding *context)
+static bool context_fits(const struct incident *in, const struct precedence *p,
+			 const struct finding *context)
 {
 	for (size_t i = 0; i < in->findings.len; i++) {
 		const struct finding *f = finding_at(&in->findings, i);
 
-		if (f->role != ROLE_CONTEXT && findings_connected(f, context))
+		if (f->role != ROLE_CONTEXT && findings_connected(p, f, context))
 			return true;
 	}
 	return false;
 }
 
 /* Contexts behind the rest; true when some incident took it. */
-static bool incidents_take_context(struct diagnosis *d, struct finding *context)
+static bool incidents_take_context(struct diagnosis *d, const struct precedence *p,
+				   struct finding *context)
 {
 	for (size_t i = 0; i < d->incidents.len; i++) {
 		struct incident *in = vec_at(&d->incidents, i);
 
-		if (context_fits(in, context)) {
+		if (context_fits(in, p, context)) {
 			incident_add(in, context);
 			return true;
 		}
@@ -248,22 +262,56 @@ static void findings_reorder(struct diagnosis *d, const struct vec *alone)
 		out[next++] = finding_at(alone, i);
 }
 
+static void clients_add(struct vec *clients, const struct finding *f)
+{
+	for (size_t i = 0; i < f->clients.len; i++) {
+		const char *name = *(const char *const *)vec_at(&f->clients, i);
+		bool known = false;
+
+		for (size_t k = 0; k < clients->len && !known; k++)
+			known = strcmp(*(const char *const *)vec_at(clients, k), name) == 0;
+		if (!known)
+			*(const char **)vec_push(clients) = name;
+	}
+}
+
+/* A headline is about one client; that others had the same is said in a number. */
+static void incident_title(struct diagnosis *d, struct incident *in)
+{
+	size_t own = in->headline->clients.len;
+	size_t more;
+
+	for (size_t i = 0; i < in->findings.len; i++) {
+		const struct finding *f = finding_at(&in->findings, i);
+
+		if (f->role != ROLE_CONTEXT)
+			clients_add(&in->clients, f);
+	}
+	more = in->clients.len - own;
+	in->title = in->headline->title;
+	if (own && more)
+		in->title = arena_format(&d->arena, "%s (and %zu more client%s)", in->title, more,
+					 more == 1 ? "" : "s");
+}
+
 void incidents_make(struct diagnosis *d, const struct precedence *p)
 {
 	size_t *group = mem_alloc(d->findings.len, sizeof(*group));
 	struct vec alone;
 
 	vec_init(&alone, sizeof(struct finding *));
-	groups_make(d, group);
+	groups_make(d, p, group);
 	incidents_collect(d, group);
 	free(group);
 	incidents_sort(d, p);
 	for (size_t i = 0; i < d->findings.len; i++) {
 		struct finding *f = finding_at(&d->findings, i);
 
-		if (f->role == ROLE_CONTEXT && !incidents_take_context(d, f))
+		if (f->role == ROLE_CONTEXT && !incidents_take_context(d, p, f))
 			*(struct finding **)vec_push(&alone) = f;
 	}
 	findings_reorder(d, &alone);
+	for (size_t i = 0; i < d->incidents.len; i++)
+		incident_title(d, vec_at(&d->incidents, i));
 	vec_deinit(&alone);
 }

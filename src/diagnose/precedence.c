@@ -123,6 +123,20 @@ static const char *const precedence_symptoms[] = {
 
 enum { PRECEDENCE_SYMPTOMS = sizeof(precedence_symptoms) / sizeof(precedence_symptoms[0]) };
 
+/*
+ * What a fault of a server looks like to its clients, each with a finding of its own: a client that
+ * was connected has another one than a client that connects. Loss is not among them: each client
+ * has a cable of its own.
+ */
+static const char *const precedence_outages[] = {
+	"net-unreachable",    "nfs4-server-restart", "nlm-server-restart",
+	"portmap-unanswered", "rpc-not-responding",  "rpc-server-silent",
+	"tcp-path-silent",    "tcp-syn-refused",     "tcp-syn-unanswered",
+};
+static const char *const precedence_slow[] = {"nfsd-threads-stuck", "rpc-server-slow"};
+
+enum { SHARED_NONE, SHARED_OUTAGE, SHARED_SLOW };
+
 bool precedence_row(size_t index, const char **left, const char **right)
 {
 	if (index >= PRECEDENCE_ROWS)
@@ -140,6 +154,14 @@ static size_t precedence_index(const char *id)
 	return known ? (size_t)(known - catalogue_ids) : PRECEDENCE_IDS_MAX;
 }
 
+static void precedence_share(struct precedence *p, const char *id, uint8_t shared)
+{
+	size_t index = precedence_index(id);
+
+	if (index < PRECEDENCE_IDS_MAX)
+		p->shared[index] = shared;
+}
+
 void precedence_init(struct precedence *p)
 {
 	size_t n =
@@ -153,6 +175,10 @@ void precedence_init(struct precedence *p)
 		if (left < n && right < n)
 			p->explains[left][right] = true;
 	}
+	for (size_t i = 0; i < sizeof(precedence_outages) / sizeof(precedence_outages[0]); i++)
+		precedence_share(p, precedence_outages[i], SHARED_OUTAGE);
+	for (size_t i = 0; i < sizeof(precedence_slow) / sizeof(precedence_slow[0]); i++)
+		precedence_share(p, precedence_slow[i], SHARED_SLOW);
 	/* Warshall's closure: what explains the explainer explains it too. */
 	for (size_t via = 0; via < n; via++)
 		for (size_t left = 0; left < n; left++)
@@ -169,6 +195,15 @@ bool precedence_explains(const struct precedence *p, const char *left, const cha
 	size_t r = precedence_index(right);
 
 	return l < PRECEDENCE_IDS_MAX && r < PRECEDENCE_IDS_MAX && p->explains[l][r];
+}
+
+bool precedence_shared(const struct precedence *p, const char *a, const char *b)
+{
+	size_t i = precedence_index(a);
+	size_t k = precedence_index(b);
+
+	return i < PRECEDENCE_IDS_MAX && k < PRECEDENCE_IDS_MAX && p->shared[i] != SHARED_NONE &&
+	       p->shared[i] == p->shared[k];
 }
 
 static uint32_t precedence_weight(const struct precedence *p, const struct finding *f)

@@ -15,12 +15,19 @@ enum { PRECEDENCE_IDS_MAX = 128 };
 struct precedence {
 	bool explains[PRECEDENCE_IDS_MAX][PRECEDENCE_IDS_MAX]; /* [left][right] */
 	uint32_t weight[PRECEDENCE_IDS_MAX]; /* of causes: how many ids it explains */
+	uint8_t shared[PRECEDENCE_IDS_MAX];  /* faults with one number are shared; 0: none */
 };
 
 void precedence_init(struct precedence *p);
 
 /* True when a finding `left` is what a finding `right` comes from, if they meet. */
 bool precedence_explains(const struct precedence *p, const char *left, const char *right);
+
+/*
+ * True when findings of these two ids, about one server at one time, are one fault of the server
+ * (or of the way to it) as two of its clients have it.
+ */
+bool precedence_shared(const struct precedence *p, const char *a, const char *b);
 
 /*
  * Order of headlines, the gravest first: causes before symptoms; what is more than possible before

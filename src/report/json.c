@@ -203,13 +203,42 @@ static void add_finding(struct json *j, const struct evidence_list *evidence,
 	json_object_end(j);
 }
 
-static void add_incident(struct json *j, const struct incident *i)
+static void add_link(struct json *j, const struct evidence_list *evidence,
+		     const struct chain_link *l)
+{
+	json_object_begin(j);
+	add_stamp(j, "time", l->at);
+	if (l->after_ns >= 0)
+		json_member_u64(j, "after_ns", (uint64_t)l->after_ns);
+	else
+		json_member_null(j, "after_ns");
+	json_member_text(j, "finding", l->finding->key);
+	json_member_text(j, "event", l->is_end ? "end" : "begin");
+	json_member_text(j, "text", l->text);
+	json_member_u64(j, "more", l->more);
+	json_key(j, "cite");
+	if (l->cite)
+		add_cite(j, evidence, l->cite);
+	else
+		json_null(j);
+	json_object_end(j);
+}
+
+static void add_incident(struct json *j, const struct evidence_list *evidence,
+			 const struct incident *i)
 {
 	json_object_begin(j);
 	json_member_text(j, "headline", i->headline->key);
+	json_member_text(j, "title", i->title);
 	add_stamp(j, "first", i->first);
 	add_stamp(j, "last", i->last);
 	add_keys(j, "findings", &i->findings);
+	add_texts(j, "clients", &i->clients);
+	json_key(j, "chain");
+	json_array_begin(j);
+	for (size_t k = 0; k < i->chain.len; k++)
+		add_link(j, evidence, vec_at(&i->chain, k));
+	json_array_end(j);
 	json_object_end(j);
 }
 
@@ -242,7 +271,7 @@ static void write_lists(struct json *j, const struct report_input *in,
 	json_key(j, "incidents");
 	json_array_begin(j);
 	for (size_t i = 0; i < d->incidents.len; i++)
-		add_incident(j, vec_at(&d->incidents, i));
+		add_incident(j, in->evidence, vec_at(&d->incidents, i));
 	json_array_end(j);
 	report_flush(options, j->out);
 }

@@ -14,7 +14,7 @@
 enum { TEXT_INDENT = 2, TEXT_INDENT_ITEM = 4 };
 
 /* More than a person reads: the rest is in the JSON, and the report says so. */
-enum { TEXT_INCIDENTS_MAX = 5, TEXT_LIST_MAX = 20, TEXT_CLIENTS_MAX = 12 };
+enum { TEXT_INCIDENTS_MAX = 5, TEXT_LIST_MAX = 20, TEXT_CLIENTS_MAX = 12, TEXT_CLIENTS_NAMED = 4 };
 
 static struct finding *finding_at(const struct vec *findings, size_t index)
 {
@@ -98,8 +98,22 @@ static void text_cite(struct layout *l, size_t indent, const struct report_input
 	strbuf_deinit(&lead);
 }
 
-/* A line of its own for each kind of subject. */
-static void text_subjects(struct layout *l, const struct finding *f)
+/* "10: 192.0.2.21, 192.0.2.22 and 8 more", or all of a few. */
+static void add_clients(struct strbuf *line, const struct vec *clients)
+{
+	size_t shown = clients->len > TEXT_CLIENTS_MAX ? TEXT_CLIENTS_NAMED : clients->len;
+
+	if (shown < clients->len)
+		strbuf_add_format(line, "%zu: ", clients->len);
+	for (size_t i = 0; i < shown; i++)
+		strbuf_add_format(line, "%s%s", i ? ", " : "",
+				  *(const char *const *)vec_at(clients, i));
+	if (shown < clients->len)
+		strbuf_add_format(line, " and %zu more", clients->len - shown);
+}
+
+/* A line of its own for each kind of subject; the clients are those of the incident. */
+static void text_subjects(struct layout *l, const struct finding *f, const struct vec *clients)
 {
 	struct strbuf line;
 
@@ -107,13 +121,9 @@ static void text_subjects(struct layout *l, const struct finding *f)
 	if (f->server)
 		layout_paragraph(l, TEXT_INDENT, plain("server:"), TEXT_INDENT_ITEM,
 				 plain(f->server));
-	for (size_t i = 0; i < f->clients.len && i < TEXT_CLIENTS_MAX; i++)
-		strbuf_add_format(&line, "%s%s", i ? ", " : "",
-				  *(const char *const *)vec_at(&f->clients, i));
-	if (f->clients.len > TEXT_CLIENTS_MAX)
-		strbuf_add_format(&line, " and %zu more", f->clients.len - TEXT_CLIENTS_MAX);
+	add_clients(&line, clients);
 	if (line.len)
-		layout_paragraph(l, TEXT_INDENT, plain(f->clients.len > 1 ? "clients:" : "client:"),
+		layout_paragraph(l, TEXT_INDENT, plain(clients->len > 1 ? "clients:" : "client:"),
 				 TEXT_INDENT_ITEM, plain(strbuf_text(&line)));
 	for (size_t i = 0; i < f->subjects.len; i++) {
 		const struct subject *s = vec_at(&f->subjects, i);
@@ -204,21 +214,78 @@ static struct layout_span headline_lead(const struct finding *f)
 	return (struct layout_span){"SYMPTOM, NO CAUSE FOUND:", LAYOUT_WARNING};
 }
 
-static void text_headline(struct layout *l, const struct finding *f)
+/* "e1 frame 128" */
+static void add_place(struct strbuf *out, const struct evidence_list *evidence,
+		      const struct provenance *at)
 {
+	const struct evidence *e = evidence_list_at(evidence, at->evidence);
+
+	strbuf_add_text(out, e->id);
+	if (at->frame != FRAME_NONE)
+		strbuf_add_format(out, " %s %llu", evidence_has_lines(e->kind) ? "line" : "frame",
+				  (unsigned long long)at->frame);
+}
+
+/* One link of the chain; of the first, which is the headline, only when it was. */
+static void add_link(struct strbuf *out, const struct report_input *in,
+		     const struct chain_link *link, bool first)
+{
+	char text[STAMP_TEXT_BYTES];
+
+	if (!first)
+		strbuf_add_text(out, " -> ");
+	if (link->after_ns >= STAMP_NS_PER_MS) {
+		stamp_format_duration(link->after_ns, text);
+		strbuf_add_format(out, "%s later: ", text);
+	} else if (link->after_ns < 0) {
+		stamp_format_time(link->at, text);
+		strbuf_add_format(out, "%s ", text);
+	}
+	strbuf_add_text(out, first ? "it begins" : link->text);
+	if (link->more)
+		strbuf_add_format(out, ", and %zu more like it", link->more);
+	if (link->cite) {
+		strbuf_add_text(out, " (");
+		add_place(out, in->evidence, &link->cite->at);
+		strbuf_add_char(out, ')');
+	}
+}
+
+/* From cause to end in a few lines; nothing where the headline explains nothing. */
+static void text_chain(struct layout *l, const struct report_input *in, const struct incident *i)
+{
+	struct strbuf line;
+
+	if (i->headline->explains.len == 0)
+		return;
+	strbuf_init(&line);
+	for (size_t k = 0; k < i->chain.len; k++)
+		add_link(&line, in, vec_at(&i->chain, k), k == 0);
+	layout_paragraph(l, TEXT_INDENT, plain("chain:"), TEXT_INDENT_ITEM,
+			 plain(strbuf_text(&line)));
+	strbuf_deinit(&line);
+}
+
+static void text_headline(struct layout *l, const struct report_input *in, const struct incident *i)
+{
+	const struct finding *f = i->headline;
 	struct strbuf facts;
 
-	layout_paragraph(l, 0, headline_lead(f), 0, (struct layout_span){f->title, LAYOUT_STRONG});
+	layout_paragraph(l, 0, headline_lead(f), 0, (struct layout_span){i->title, LAYOUT_STRONG});
 	strbuf_init(&facts);
 	add_facts(&facts, f);
 	layout_paragraph(l, TEXT_INDENT, plain(NULL), TEXT_INDENT, plain(strbuf_text(&facts)));
 	strbuf_deinit(&facts);
-	text_subjects(l, f);
+	text_subjects(l, f, &i->clients);
+	text_chain(l, in, i);
 }
 
-static void text_finding(struct layout *l, const struct report_input *in, const struct finding *f)
+static void text_incident(struct layout *l, const struct report_input *in,
+			  const struct incident *incident)
 {
-	text_headline(l, f);
+	const struct finding *f = incident->headline;
+
+	text_headline(l, in, incident);
 	if (f->why) {
 		layout_heading(l, "Why");
 		layout_paragraph(l, TEXT_INDENT, plain(NULL), TEXT_INDENT, plain(f->why));
@@ -312,10 +379,11 @@ static void text_overview(struct layout *l, const struct vec *incidents)
 	strbuf_add_text(&line, ", the gravest first:");
 	layout_line(l, 0, LAYOUT_STRONG, strbuf_text(&line));
 	for (size_t i = 0; i < incidents->len && i < TEXT_LIST_MAX; i++) {
-		const struct finding *f = ((const struct incident *)vec_at(incidents, i))->headline;
+		const struct incident *in = vec_at(incidents, i);
+		const struct finding *f = in->headline;
 
 		strbuf_reset(&line);
-		strbuf_add_format(&line, "%s %s", headline_lead(f).text, f->title);
+		strbuf_add_format(&line, "%s %s", headline_lead(f).text, in->title);
 		if (f->server)
 			strbuf_add_format(&line, " (server %s)", f->server);
 		snprintf(number, sizeof(number), "%zu.", i + 1);
@@ -344,7 +412,7 @@ static void text_incidents(struct layout *l, const struct report_input *in)
 				 incidents->len);
 			layout_line(l, 0, LAYOUT_FAINT, number);
 		}
-		text_finding(l, in, incident->headline);
+		text_incident(l, in, incident);
 	}
 	if (incidents->len > TEXT_INCIDENTS_MAX) {
 		strbuf_add_char(l->out, '\n');

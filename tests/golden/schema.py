@@ -38,8 +38,11 @@ DIAGNOSIS = {
         "explains": [str], "ruled_out": [{"id": ID, "because": str}],
         "remedy": [str], "references": [str],
     }],
-    "incidents": [{"headline": str, "first": (TIME, BOOT_TIME, None),
-                   "last": (TIME, BOOT_TIME, None), "findings": [str]}],
+    "incidents": [{"headline": str, "title": str, "first": (TIME, BOOT_TIME, None),
+                   "last": (TIME, BOOT_TIME, None), "findings": [str], "clients": [str],
+                   "chain": [{"time": (TIME, BOOT_TIME, None), "after_ns": (int, None),
+                              "finding": str, "event": re.compile("begin|end"), "text": str,
+                              "more": int, "cite": (dict, None)}]}],
     "headline": (ID, None),
     "undecided": [{"id": ID, "missing": str, "how": (str, None)}],
 }

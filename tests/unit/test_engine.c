@@ -44,6 +44,7 @@ static void say_one(struct diagnosis *d, const struct say *s)
 	f->first = script_at(s->first);
 	f->last = script_at(s->last);
 	f->count = s->count;
+	f->title = s->id;
 }
 
 static void say_run(const struct rule_input *in, struct diagnosis *out)
@@ -113,6 +114,89 @@ TEST(cause_explains_symptom)
 		   "nfs4-client-owner-collision#1");
 	CHECK_EQ_I64(((struct incident *)vec_at(&d.incidents, 0))->first.ns, script_at(9).ns);
 	diagnosis_deinit(&d);
+}
+
+static const struct incident *incident_at(const struct diagnosis *d, size_t index)
+{
+	return vec_at(&d->incidents, index);
+}
+
+static const struct chain_link *link_at(const struct diagnosis *d, size_t index)
+{
+	const struct incident *in = vec_at(&d->incidents, 0);
+
+	return index < in->chain.len ? vec_at(&in->chain, index) : NULL;
+}
+
+TEST(a_chain_goes_from_cause_to_end)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"rpc-not-responding", SERVER_A, CLIENT_1, 70, 95, 1, false},
+		{"tcp-path-silent", SERVER_A, CLIENT_1, 10, 90, 20, false},
+		{"net-unreachable", SERVER_A, CLIENT_1, 9, 90, 20, false},
+		{"rpc-not-responding", SERVER_A, CLIENT_1, 75, 80, 1, false},
+	};
+	struct diagnosis d;
+
+	diagnose_says(rows, &d);
+	CHECK_EQ_U64(d.incidents.len, 1);
+	CHECK_EQ_U64(incident_at(&d, 0)->chain.len, 3);
+	CHECK_TEXT(link_at(&d, 0)->finding->key, "net-unreachable#1");
+	CHECK_EQ_I64(link_at(&d, 0)->after_ns, -1);
+	CHECK_TEXT(link_at(&d, 1)->finding->key, "tcp-path-silent#1");
+	CHECK_EQ_I64(link_at(&d, 1)->after_ns, STAMP_NS_PER_S);
+	CHECK_TEXT(link_at(&d, 2)->finding->key, "rpc-not-responding#1");
+	CHECK_EQ_I64(link_at(&d, 2)->after_ns, 60 * STAMP_NS_PER_S);
+	CHECK_EQ_U64(link_at(&d, 2)->more, 1);
+	diagnosis_deinit(&d);
+}
+
+TEST(an_outage_that_several_clients_see_is_one_incident)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"tcp-path-silent", SERVER_A, CLIENT_1, 10, 90, 20, false},
+		{"tcp-path-silent", SERVER_A, CLIENT_2, 12, 91, 5, false},
+		{"tcp-syn-unanswered", SERVER_A, "192.0.2.23", 30, 88, 5, false},
+	};
+	struct diagnosis d;
+
+	diagnose_says(rows, &d);
+	CHECK_EQ_U64(d.incidents.len, 1);
+	CHECK_EQ_U64(incident_at(&d, 0)->clients.len, 3);
+	CHECK(strstr(incident_at(&d, 0)->title, "(and 2 more clients)"));
+	diagnosis_deinit(&d);
+}
+
+TEST(twin_what_is_not_one_outage)
+{
+	/* Another server; another time; faults of which each client has its own. */
+	static const struct say rows[][SAYS_MAX] = {
+		{
+			{"tcp-path-silent", SERVER_A, CLIENT_1, 10, 90, 20, false},
+			{"tcp-path-silent", SERVER_B, CLIENT_2, 12, 91, 5, false},
+		},
+		{
+			{"tcp-path-silent", SERVER_A, CLIENT_1, 10, 90, 20, false},
+			{"tcp-path-silent", SERVER_A, CLIENT_2, 400, 490, 5, false},
+		},
+		{
+			{"nfs4-client-owner-collision", SERVER_A, CLIENT_1, 10, 90, 20, false},
+			{"nfs4-client-owner-collision", SERVER_A, CLIENT_2, 12, 91, 5, false},
+		},
+		{
+			{"tcp-path-silent", SERVER_A, CLIENT_1, 10, 90, 20, false},
+			{"tcp-loss", SERVER_A, CLIENT_2, 12, 91, 5, false},
+		},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct diagnosis d;
+
+		diagnose_says(rows[i], &d);
+		CHECK_EQ_U64(d.incidents.len, 2);
+		CHECK_EQ_U64(incident_at(&d, 0)->clients.len, 1);
+		diagnosis_deinit(&d);
+	}
 }
 
 TEST(two_servers_are_two_incidents)

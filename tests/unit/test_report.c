@@ -60,10 +60,18 @@ static void scene_headline(struct scene *s, struct finding *f)
 	struct incident *i = vec_push(&s->diagnosis.incidents);
 
 	i->headline = f;
+	i->title = f->title;
 	i->first = f->first;
 	i->last = f->last;
 	vec_init(&i->findings, sizeof(struct finding *));
 	*(struct finding **)vec_push(&i->findings) = f;
+	vec_init(&i->clients, sizeof(const char *));
+	for (size_t k = 0; k < f->clients.len; k++)
+		*(const char **)vec_push(&i->clients) =
+			*(const char *const *)vec_at(&f->clients, k);
+	vec_init(&i->chain, sizeof(struct chain_link));
+	*(struct chain_link *)vec_push(&i->chain) =
+		(struct chain_link){.at = f->first, .after_ns = -1, .text = f->title, .finding = f};
 }
 
 static size_t place(const char *text, const char *part)
@@ -127,7 +135,8 @@ TEST(report_does_not_list_hundreds_of_clients)
 		finding_add_client(&s.diagnosis, f, &client);
 	}
 	scene_headline(&s, f);
-	CHECK(strstr(scene_write(&s, &report_text), "192.0.2.12 and 28 more\n"));
+	CHECK(strstr(scene_write(&s, &report_text),
+		     "clients: 40: 192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4 and 36 more\n"));
 	CHECK(strstr(scene_write(&s, &report_json), "192.0.2.40"));
 	scene_deinit(&s);
 }
@@ -147,9 +156,20 @@ TEST(report_tells_in_the_order_of_need)
 	*(struct finding **)vec_push(&cause->explains) = symptom;
 	finding_rule_out(&s.diagnosis, cause, "nfs4-lease-expired", "it was not silent");
 	scene_headline(&s, cause);
+	*(struct chain_link *)vec_push(
+		&((struct incident *)vec_at(&s.diagnosis.incidents, 0))->chain) =
+		(struct chain_link){.at = symptom->first,
+				    .after_ns = 61 * STAMP_NS_PER_S,
+				    .text = symptom->title,
+				    .finding = symptom,
+				    .cite = vec_at(&symptom->cites, 0),
+				    .more = 2};
 	diagnosis_undecided(&s.diagnosis, "tcp-loss", "the other side", "tcpdump there");
 	text = scene_write(&s, &report_text);
 	CHECK(strncmp(text, "LIKELY CAUSE: what happened\n", 28) == 0);
+	CHECK(strstr(text, "chain: 01:09:29.355655 it begins -> 61.0 s later: calls waited, and 2 "
+			   "more like it (e1 frame 5)"));
+	CHECK(place(text, "chain:") < place(text, "\nWhy\n"));
 	CHECK(place(text, "\nWhy\n") < place(text, "\nIt explains\n"));
 	CHECK(place(text, "\nIt explains\n") < place(text, "\nRuled out\n"));
 	CHECK(place(text, "\nRuled out\n") < place(text, "\nProof\n"));
