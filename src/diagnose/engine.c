@@ -5,6 +5,7 @@
 #include "diagnose/chain.h"
 #include "diagnose/incident.h"
 #include "diagnose/precedence.h"
+#include "diagnose/same_server.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,7 @@ void diagnose_run_rules(const struct rule *const *rules, size_t count, const str
 
 	for (size_t i = 0; i < count; i++)
 		rules[i]->run(in, out);
+	same_servers_settle(in, out);
 	precedence_init(&precedence);
 	findings_number(out);
 	findings_explain(out, &precedence);

@@ -53,7 +53,9 @@ struct finding {
 	struct vec clients;        /* const char * */
 	struct vec subjects;       /* struct subject: further ones, in the rule's order */
 	struct endpoint server_at; /* for joining findings; zero: none */
-	struct vec clients_at;     /* struct endpoint: hosts, for joining findings */
+	/* By which one server of several addresses is known: set by the engine. */
+	struct endpoint server_root;
+	struct vec clients_at; /* struct endpoint: hosts, for joining findings */
 	struct stamp first, last;
 	uint64_t count;        /* how often it happened */
 	struct vec cites;      /* struct cite, at most FINDING_CITES_MAX, in order of time */

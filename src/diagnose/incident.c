@@ -62,7 +62,7 @@ bool finding_subjects_meet(const struct finding *a, const struct finding *b)
 {
 	if (!a->server || !b->server)
 		return clients_share_host(a, b);
-	if (!endpoint_same_host(&a->server_at, &b->server_at))
+	if (!endpoint_same_host(&a->server_root, &b->server_root))
 		return called_back(a, b) || called_back(b, a);
 	return a->clients_at.len == 0 || b->clients_at.len == 0 || clients_share_host(a, b);
 }
@@ -103,12 +103,33 @@ static size_t group_find(size_t *group, size_t i)
 	return i;
 }
 
+/* The client owner that a finding is about; NULL: about none. */
+static const char *finding_owner(const struct finding *f)
+{
+	for (size_t i = 0; i < f->subjects.len; i++) {
+		const struct subject *s = vec_at(&f->subjects, i);
+
+		if (strcmp(s->name, "owner") == 0)
+			return s->value;
+	}
+	return NULL;
+}
+
+/* Clients under one client owner, each with the same finding: they are one client to the server. */
+static bool findings_share_owner(const struct finding *a, const struct finding *b)
+{
+	const char *owner = finding_owner(a);
+	const char *other = finding_owner(b);
+
+	return owner && other && strcmp(owner, other) == 0 && strcmp(a->id, b->id) == 0;
+}
+
 /* One fault of a server, as several of its clients have it. */
 static bool findings_share(const struct precedence *p, const struct finding *a,
 			   const struct finding *b)
 {
-	return a->server && b->server && endpoint_same_host(&a->server_at, &b->server_at) &&
-	       precedence_shared(p, a->id, b->id);
+	return a->server && b->server && endpoint_same_host(&a->server_root, &b->server_root) &&
+	       (precedence_shared(p, a->id, b->id) || findings_share_owner(a, b));
 }
 
 static bool findings_connected(const struct precedence *p, const struct finding *a,

@@ -4,6 +4,7 @@
 #include "diagnose/catalogue.h"
 #include "diagnose/engine.h"
 #include "diagnose/precedence.h"
+#include "model/nfs4.h"
 #include "script.h"
 
 enum { SAYS_MAX = 8 };
@@ -26,6 +27,7 @@ struct say {
 /* A rule cannot be given anything by its caller, so the test leaves its wishes here. */
 static const struct say *says;
 static bool backwards;
+static const struct nfs4_model *says_nfs4; /* may be NULL */
 
 static void say_one(struct diagnosis *d, const struct say *s)
 {
@@ -63,7 +65,7 @@ static const struct rule say_rule = {.id = "test", .needs = "", .run = say_run};
 static void diagnose_says(const struct say *rows, struct diagnosis *d)
 {
 	static const struct rule *const rules[] = {&say_rule};
-	struct rule_input in = {0};
+	struct rule_input in = {.nfs4 = says_nfs4};
 
 	says = rows;
 	diagnosis_init(d);
@@ -165,6 +167,55 @@ TEST(an_outage_that_several_clients_see_is_one_incident)
 	CHECK_EQ_U64(incident_at(&d, 0)->clients.len, 3);
 	CHECK(strstr(incident_at(&d, 0)->title, "(and 2 more clients)"));
 	diagnosis_deinit(&d);
+}
+
+/* Two addresses with these server owners, and starts of the service; how many incidents there are.
+ */
+static size_t incidents_at_two_addresses(const char *owner, const char *other, int64_t boot_s,
+					 int64_t other_boot_s)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"tcp-path-silent", SERVER_A, CLIENT_1, 10, 90, 20, false},
+		{"tcp-path-silent", SERVER_B, CLIENT_2, 12, 91, 5, false},
+	};
+	struct nfs4_server a = {.at = script_endpoint(SERVER_A, 2049),
+				.boots = {{.boot_s = boot_s}},
+				.boots_len = boot_s != 0,
+				.owner = {(uint16_t)strlen(owner), (const uint8_t *)owner},
+				.scope = {4, (const uint8_t *)"home"}};
+	struct nfs4_server b = {.at = script_endpoint(SERVER_B, 2049),
+				.boots = {{.boot_s = other_boot_s}},
+				.boots_len = other_boot_s != 0,
+				.owner = {(uint16_t)strlen(other), (const uint8_t *)other},
+				.scope = {4, (const uint8_t *)"home"}};
+	struct nfs4_model m = {0};
+	struct diagnosis d;
+	size_t count;
+
+	vec_init(&m.servers, sizeof(struct nfs4_server *));
+	*(struct nfs4_server **)vec_push(&m.servers) = &a;
+	*(struct nfs4_server **)vec_push(&m.servers) = &b;
+	says_nfs4 = &m;
+	diagnose_says(rows, &d);
+	says_nfs4 = NULL;
+	count = d.incidents.len;
+	diagnosis_deinit(&d);
+	vec_deinit(&m.servers);
+	return count;
+}
+
+TEST(two_addresses_of_one_server_are_one)
+{
+	CHECK_EQ_U64(incidents_at_two_addresses("nas", "nas", 1700000000, 1700000000), 1);
+	CHECK_EQ_U64(incidents_at_two_addresses("nas", "nas", 0, 0), 1);
+}
+
+TEST(twin_two_machines_that_share_a_name)
+{
+	CHECK_EQ_U64(incidents_at_two_addresses("nas", "nas", 1700000000, 1700000007), 2);
+	CHECK_EQ_U64(incidents_at_two_addresses("nas", "nas", 1700000000, 0), 2);
+	CHECK_EQ_U64(incidents_at_two_addresses("nas", "san", 1700000000, 1700000000), 2);
+	CHECK_EQ_U64(incidents_at_two_addresses("", "", 1700000000, 1700000000), 2);
 }
 
 TEST(twin_what_is_not_one_outage)
