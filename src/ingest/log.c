@@ -215,7 +215,7 @@ static void log_remember_cut(struct log_reading *r, const struct klog_line *line
 	r->cut_head = line->head;
 }
 
-static void log_take_head(struct log_reading *r, const struct klog_head *head)
+static void log_take_head(struct log_reading *r, const struct klog_head *head, uint64_t line)
 {
 	struct log_file *f = r->file;
 
@@ -233,6 +233,8 @@ static void log_take_head(struct log_reading *r, const struct klog_head *head)
 		return;
 	if (f->stats.kernel_lines++ == 0)
 		f->head_first = *head;
+	else
+		log_jump_look(f, &f->head_last, head, line);
 	f->head_last = *head;
 }
 
@@ -258,7 +260,7 @@ static void log_take_line(struct log_reading *r, const struct klog_line *line)
 		log_take_plain(r, line);
 		return;
 	}
-	log_take_head(r, &line->head);
+	log_take_head(r, &line->head, line->line);
 	if (text.len > LOG_TEXT_BYTES_MAX)
 		text.len = LOG_TEXT_BYTES_MAX;
 	if (line->head.kernel && log_stack_take(r, text))

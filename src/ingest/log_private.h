@@ -48,6 +48,11 @@ struct log_file {
 	int64_t zone_s;         /* seconds east of UTC, of lines without a zone */
 	int64_t error_ns;       /* how far its times may be off the captures'; -1: not known */
 	uint64_t copies;        /* records that another file has */
+	struct log_jumps {
+		uint64_t count;
+		uint64_t line; /* the first line behind the first one */
+		int64_t ns;    /* how far that was; negative: backwards */
+	} jumps;               /* of the file's own clock */
 };
 
 /* A journal inside of a capture. */
@@ -88,6 +93,16 @@ uint32_t log_host_of(struct logs *l, struct slice name, bool told);
 
 /* log_journal.c: tells the entries up to this time that were not told yet. */
 void log_journal_tell(struct logs *l, const struct event_board *board, int64_t until_ns);
+
+/*
+ * log_jump.c: looks at the times of two kernel lines of one host that follow each other, and counts
+ * a clock that was set in between.
+ */
+void log_jump_look(struct log_file *f, const struct klog_head *before, const struct klog_head *h,
+		   uint64_t line);
+
+/* What is to be said of the file's jumps. */
+void log_jumps_note(const struct logs *l, const struct log_file *f);
 
 /* log_time.c: years, zones and boot times; sets `at` of all records. */
 void log_times_settle(struct logs *l, struct stamp capture);

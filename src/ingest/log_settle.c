@@ -130,6 +130,7 @@ static void enter_file(const struct logs *l, const struct log_file *f)
 	e->last = log_head_stamp(f, &f->head_last);
 	e->clock_error_ns = f->error_ns;
 	note_host(l, f);
+	log_jumps_note(l, f);
 	if (f->copies) {
 		snprintf(text, sizeof(text),
 			 "messages that stand in the evidence more than once, and count once: "

@@ -343,3 +343,52 @@ TEST(a_zone_that_the_user_tells_is_not_asked_for)
 	CHECK(!has_note(s, 1, "zone"));
 	stand_free(s);
 }
+
+/* --- clocks that jump --- */
+
+static void jump_play(const char *text, const char *note)
+{
+	struct stand *s = stand_make(&no_options);
+
+	log_add(s, "app/messages", text);
+	settle(s);
+	if (note)
+		CHECK(has_note(s, 1, note));
+	else
+		CHECK(!has_note(s, 1, "jump"));
+	stand_free(s);
+}
+
+TEST(jumps_are_told)
+{
+	jump_play("Oct 29 02:59:58 app kernel: lockd: server nas not responding, still trying\n"
+		  "Oct 29 02:00:10 app kernel: lockd: server nas OK\n",
+		  "jump back by 59 min 48 s at line 2: summer time ends");
+	jump_play("Oct 29 12:00:00 app kernel: [  100.000000] lockd: server nas not responding\n"
+		  "Oct 29 12:30:10 app kernel: [  110.000000] lockd: server nas OK\n",
+		  "jump ahead by 30 min 0 s at line 2: the clock was set");
+	jump_play("[  100.000000] lockd: server nas not responding, still trying\n"
+		  "[   10.000000] lockd: server nas OK\n",
+		  "jump back by 90.0 s at line 2: another boot");
+	jump_play("2026-11-22T02:00:00.000000+02:00 app kernel: lockd: server nas not responding\n"
+		  "2026-11-22T00:59:00.000000+01:00 app kernel: lockd: server nas OK\n",
+		  "jump back by 60.0 s");
+}
+
+TEST(twin_times_that_go_on)
+{
+	/* New Year, a change of the zone, the boot's lines at once, another boot. */
+	jump_play("Dec 31 23:59:59 app kernel: lockd: server nas not responding, still trying\n"
+		  "Jan  1 00:00:10 app kernel: lockd: server nas OK\n",
+		  NULL);
+	jump_play("2026-10-25T02:59:59.000000+02:00 app kernel: lockd: server nas not responding\n"
+		  "2026-10-25T02:00:10.000000+01:00 app kernel: lockd: server nas OK\n",
+		  NULL);
+	jump_play("Oct 29 12:00:00 app kernel: [    0.000000] Linux version 6.1\n"
+		  "Oct 29 12:00:00 app kernel: [   30.000000] lockd: server nas OK\n"
+		  "Oct 29 12:00:05 app kernel: [   35.000000] lockd: server nas OK\n",
+		  NULL);
+	jump_play("Oct 29 12:00:00 app kernel: [ 9999.000000] lockd: server nas OK\n"
+		  "Oct 29 12:05:00 app kernel: [    0.000000] Linux version 6.1\n",
+		  NULL);
+}

@@ -130,11 +130,12 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 	f->why = arena_format(
 		&d->arena,
 		"It went down %s. %s. That the two belong together is told by the time, "
-		"and by nothing else: a host may have other interfaces.",
+		"and by nothing else: a host may have other interfaces.%s",
 		how_long(d, o),
 		s->conn ? "In that time nothing got through on a connection in the "
 			  "captures"
-			: "In that time, or right after it, a server did not respond");
+			: "In that time, or right after it, a server did not respond",
+		s->conn ? log_exactness_text(in, d, &o->down) : "");
 	finding_cite(d, f, &o->down, NULL, "the link of %s is down", name);
 	finding_cite(d, f, &o->up, NULL, "the link of %s is up again", name);
 	if (s->conn_at)

@@ -98,3 +98,17 @@ const char *log_duration_text(struct diagnosis *d, int64_t ns)
 	stamp_format_duration(ns, text);
 	return arena_text(&d->arena, text);
 }
+
+const char *log_exactness_text(const struct rule_input *in, struct diagnosis *d,
+			       const struct provenance *line)
+{
+	const struct evidence *e;
+
+	if (!in->evidence || line->evidence >= in->evidence->items.len)
+		return "";
+	e = evidence_list_at(in->evidence, line->evidence);
+	if (e->clock_error_ns < 0 || line->at.clock != CLOCK_UTC)
+		return "";
+	return arena_format(&d->arena, " The log's times are those of the captures to within %s.",
+			    log_duration_text(d, e->clock_error_ns));
+}

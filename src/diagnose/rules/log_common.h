@@ -31,6 +31,13 @@ void log_finding_span(struct finding *f, const struct provenance *at);
 /* Nanoseconds from one to the other; false when the two cannot be compared. */
 bool log_elapsed_ns(const struct provenance *from, const struct provenance *to, int64_t *ns);
 
+/*
+ * " The log's times are those of the captures to within 50 ms." where a line's log was joined with
+ * the captures; "" else.
+ */
+const char *log_exactness_text(const struct rule_input *in, struct diagnosis *d,
+			       const struct provenance *line);
+
 const char *log_duration_text(struct diagnosis *d, int64_t ns);
 
 #endif

@@ -151,10 +151,10 @@ static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 	f->title = arena_format(&d->arena, "%s on %s complains: server %s not responding%s",
 				log_text(d, v->of.program), log_text(d, v->of.host->name),
 				log_server_text(d, &v->of), in_brackets(d, &c));
-	f->why = arena_format(&d->arena,
-			      "%s %s%s%s The log does not tell why: that shows on the wire.",
-			      how_long(d, &c), meaning(in, d, v, &c, *confirmed != '\0'),
-			      *confirmed ? " " : "", confirmed);
+	f->why = arena_format(
+		&d->arena, "%s %s%s%s The log does not tell why: that shows on the wire.%s",
+		how_long(d, &c), meaning(in, d, v, &c, *confirmed != '\0'), *confirmed ? " " : "",
+		confirmed, log_exactness_text(in, d, &v->first));
 }
 
 static bool is_first(const struct logs_model *m, size_t index)
