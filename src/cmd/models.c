@@ -8,6 +8,7 @@ void models_init(struct models *m, struct event_board *board)
 	call_model_init(&m->calls);
 	nfs4_model_init(&m->nfs4);
 	logs_model_init(&m->logs);
+	task_model_init(&m->tasks);
 	nlm_model_init(&m->nlm);
 	dir_model_init(&m->dirs);
 	path_model_init(&m->path);
@@ -20,6 +21,7 @@ void models_init(struct models *m, struct event_board *board)
 	call_model_attach(&m->calls, board);
 	nfs4_model_attach(&m->nfs4, board);
 	logs_model_attach(&m->logs, board);
+	task_model_attach(&m->tasks, board);
 	nlm_model_attach(&m->nlm, board);
 	dir_model_attach(&m->dirs, board);
 	path_model_attach(&m->path, board);
@@ -40,6 +42,7 @@ void models_deinit(struct models *m)
 	path_model_deinit(&m->path);
 	dir_model_deinit(&m->dirs);
 	nlm_model_deinit(&m->nlm);
+	task_model_deinit(&m->tasks);
 	logs_model_deinit(&m->logs);
 	nfs4_model_deinit(&m->nfs4);
 	call_model_deinit(&m->calls);
@@ -50,6 +53,7 @@ void models_finish(struct models *m)
 {
 	nfs4_model_finish(&m->nfs4);
 	nlm_model_finish(&m->nlm);
+	task_model_finish(&m->tasks);
 	dir_model_finish(&m->dirs);
 	path_model_finish(&m->path);
 	portmap_model_finish(&m->portmap);
@@ -65,6 +69,7 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.calls = &m->calls,
 		.nfs4 = &m->nfs4,
 		.logs = &m->logs,
+		.tasks = &m->tasks,
 		.nlm = &m->nlm,
 		.dirs = &m->dirs,
 		.path = &m->path,

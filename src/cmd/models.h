@@ -15,6 +15,7 @@
 #include "model/overdue.h"
 #include "model/path.h"
 #include "model/portmap.h"
+#include "model/task.h"
 #include "model/visit.h"
 
 struct models {
@@ -22,6 +23,7 @@ struct models {
 	struct call_model calls;
 	struct nfs4_model nfs4;
 	struct logs_model logs;
+	struct task_model tasks;
 	struct nlm_model nlm;
 	struct dir_model dirs;
 	struct path_model path;

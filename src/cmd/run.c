@@ -142,12 +142,13 @@ static const char *run_no_capture_text(enum sniff_kind kind)
 	static const char *const texts[] = {
 		[SNIFF_PCAP] = "",
 		[SNIFF_PCAPNG] = "",
-		[SNIFF_TEXT] = "is text without a line of a kernel log, or a mount of NFS, in it",
+		[SNIFF_TEXT] =
+			"is text without a line of a kernel log, a stack, or a mount of NFS in it",
 		[SNIFF_EMPTY] = "is empty",
 		[SNIFF_TAR] = "is a tar archive inside of another, or on a pipe: unpack it",
 		[SNIFF_ELF] = "is an ELF file: this version reads captures (pcap, pcapng)",
 		[SNIFF_KDUMP] = "is a kernel dump: this version reads captures (pcap, pcapng)",
-		[SNIFF_UNKNOWN] = "is no evidence: neither pcap nor pcapng nor a kernel log",
+		[SNIFF_UNKNOWN] = "is no evidence: neither pcap nor pcapng nor a text that we know",
 	};
 
 	return texts[kind];
@@ -185,7 +186,7 @@ static bool run_open_text(struct run *r, const struct walk_file *file, struct st
 	if (!is_log && !has_clock && mounts == 0)
 		return false;
 	e = evidence_list_add(&r->evidence, file->path,
-			      is_log      ? EVIDENCE_KERNEL_LOG
+			      is_log      ? logs_kind(r->logs)
 			      : has_clock ? EVIDENCE_HOST_CLOCK
 					  : EVIDENCE_MOUNTS);
 	if (has_clock)
@@ -366,7 +367,7 @@ void run_open(struct run *r, const char *const *args, size_t arg_count)
 		struct stat st;
 
 		if (stat(args[i], &st) == 0 && S_ISDIR(st.st_mode) && !run_has_under(r, args[i]))
-			run_refuse(r, args[i], "has no capture or kernel log in it");
+			run_refuse(r, args[i], "has no capture, kernel log or stack in it");
 	}
 }
 

@@ -50,6 +50,7 @@ struct finding {
 	const char *title;         /* one line: what happened to whom */
 	const char *why;           /* the chain of reasoning, a few sentences */
 	const char *server;        /* subject; NULL: none */
+	const char *host;          /* whose log or stacks tell it, for joining findings; NULL */
 	struct vec clients;        /* const char * */
 	struct vec subjects;       /* struct subject: further ones, in the rule's order */
 	struct endpoint server_at; /* for joining findings; zero: none */

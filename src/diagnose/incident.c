@@ -60,6 +60,9 @@ static bool called_back(const struct finding *a, const struct finding *b)
 
 bool finding_subjects_meet(const struct finding *a, const struct finding *b)
 {
+	/* What a host tells of itself has no address: its name is what the two have in common. */
+	if (a->host && b->host && strcmp(a->host, b->host) == 0 && (!a->server || !b->server))
+		return true;
 	if (!a->server || !b->server)
 		return clients_share_host(a, b);
 	if (!endpoint_same_host(&a->server_root, &b->server_root))

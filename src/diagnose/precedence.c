@@ -77,6 +77,8 @@ static const struct {
 	{"rpc-timeout-too-small", "soft-mount-io-error"},
 	{"rpc-not-responding", "soft-mount-io-error"},
 	{"rpc-not-responding", "task-hung"},
+	{"dir-listing-exclusive", "task-hung"},
+	{"dir-listing-writer-queued", "task-hung"},
 
 	{"nfs4-client-owner-collision", "nfs4-session-reset-loop"},
 	{"nfs4-session-reset-loop", "nfs4-lock-reclaim-failed"},

@@ -22,6 +22,7 @@ struct mount_model;
 struct nlm_model;
 struct portmap_model;
 struct visit_model;
+struct task_model;
 
 /* Everything that a rule may look at. */
 struct rule_input {
@@ -31,6 +32,7 @@ struct rule_input {
 	const struct nfs4_model *nfs4;
 	const struct path_model *path;
 	const struct logs_model *logs;
+	const struct task_model *tasks;
 	const struct nlm_model *nlm;
 	const struct dir_model *dirs;
 	const struct portmap_model *portmap;

@@ -13,6 +13,7 @@
 #include "event/mount.h"
 #include "event/mount_stats.h"
 #include "event/rpc.h"
+#include "event/task.h"
 
 enum event_kind {
 	EVENT_TCP,              /* something notable on a connection: struct event_tcp */
@@ -32,6 +33,8 @@ enum event_kind {
 	EVENT_CONN_END, /* nothing more will come of this connection */
 	EVENT_NET,      /* ICMP or ARP: struct event_net; without a connection */
 	EVENT_LOG,      /* a line of a kernel log: struct log_fact; without a connection */
+	EVENT_TASK,     /* a task was seen: struct task_fact; without a connection */
+	EVENT_OBJECT,   /* what an object of the kernel is: struct object_fact; likewise */
 	EVENT_MOUNT,    /* a mount, as its host tells it: struct mount_fact; without a connection */
 	EVENT_MOUNT_STATS, /* what a client counted for a mount: struct mount_stats; likewise */
 	EVENT_KIND_COUNT,
@@ -131,6 +134,8 @@ struct event {
 		const struct log_fact *log;            /* EVENT_LOG: conn is NULL */
 		const struct mount_fact *mount;        /* EVENT_MOUNT: conn is NULL */
 		const struct mount_stats *mount_stats; /* EVENT_MOUNT_STATS: conn is NULL */
+		const struct task_fact *task;          /* EVENT_TASK: conn is NULL */
+		const struct object_fact *object;      /* EVENT_OBJECT: conn is NULL */
 	};
 };
 

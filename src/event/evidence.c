@@ -75,6 +75,7 @@ const char *evidence_kind_name(enum evidence_kind kind)
 		[EVIDENCE_KERNEL_LOG] = "kernel-log",
 		[EVIDENCE_MOUNTS] = "mounts",
 		[EVIDENCE_HOST_CLOCK] = "host-clock",
+		[EVIDENCE_STACKS] = "stacks",
 		[EVIDENCE_UNREAD] = "unread",
 	};
 
@@ -84,5 +85,5 @@ const char *evidence_kind_name(enum evidence_kind kind)
 bool evidence_has_lines(enum evidence_kind kind)
 {
 	return kind == EVIDENCE_KERNEL_LOG || kind == EVIDENCE_MOUNTS ||
-	       kind == EVIDENCE_HOST_CLOCK;
+	       kind == EVIDENCE_HOST_CLOCK || kind == EVIDENCE_STACKS;
 }

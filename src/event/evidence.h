@@ -16,6 +16,7 @@ enum evidence_kind {
 	EVIDENCE_KERNEL_LOG,
 	EVIDENCE_MOUNTS,     /* what a host tells of its mounts of NFS */
 	EVIDENCE_HOST_CLOCK, /* a date and an uptime: when a host booted */
+	EVIDENCE_STACKS,     /* tasks and their stacks: /proc, ps, crash ... */
 	EVIDENCE_UNREAD,     /* could not be read, or is no evidence: `problem` says why */
 };
 
@@ -67,7 +68,7 @@ void evidence_add_damage(struct evidence_list *list, uint32_t index, const char 
 
 void evidence_add_note(struct evidence_list *list, uint32_t index, const char *note);
 
-/* "pcap", "pcapng", "kernel-log", "mounts", "host-clock", "unread". */
+/* "pcap", "pcapng", "kernel-log", "mounts", "host-clock", "stacks", "unread". */
 const char *evidence_kind_name(enum evidence_kind kind);
 
 /* True when its records are lines and not frames. */

@@ -48,6 +48,7 @@ struct logs *logs_create(const struct log_options *options, struct evidence_list
 	vec_init(&l->entries, sizeof(struct log_entry));
 	vec_init(&l->clocks, sizeof(struct log_clock));
 	log_wire_init(&l->wire);
+	l->tasks = tasks_create(l);
 	return l;
 }
 
@@ -55,6 +56,7 @@ void logs_destroy(struct logs *l)
 {
 	if (!l)
 		return;
+	tasks_destroy(l->tasks);
 	vec_deinit(&l->records);
 	vec_deinit(&l->files);
 	vec_deinit(&l->hosts);
@@ -253,6 +255,8 @@ static void log_take_line(struct log_reading *r, const struct klog_line *line)
 	struct slice text = line->text;
 	struct log_fact fact;
 
+	if (line->plain || line->head.kernel)
+		tasks_line(r->logs->tasks, line->line, line->plain ? NULL : &line->head, text);
 	if (line->plain) {
 		if (r->logs->plain)
 			r->logs->plain(r->logs->plain_context, r->file->evidence, line->line,
@@ -298,13 +302,14 @@ bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp
 	while (klog_next(r.klog, &line))
 		log_take_line(&r, &line);
 	log_stack_end(&r);
+	r.file->tasks = tasks_end_file(l->tasks);
 	strbuf_deinit(&r.stack);
 	strbuf_deinit(&r.cut);
 	klog_get_stats(r.klog, &r.file->stats);
 	klog_destroy(r.klog);
 	r.file->head_first.host = r.file->head_last.host = slice_make(NULL, 0);
 	r.file->head_first.tag = r.file->head_last.tag = slice_make(NULL, 0);
-	if (r.file->stats.kernel_lines == 0) {
+	if (r.file->stats.kernel_lines == 0 && r.file->tasks == 0) {
 		l->records.len = records;
 		l->files.len--;
 		return false;
@@ -312,6 +317,13 @@ bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp
 	if (r.file->stats.fault)
 		r.file->stats.fault = arena_text(&l->arena, r.file->stats.fault);
 	return true;
+}
+
+enum evidence_kind logs_kind(const struct logs *l)
+{
+	const struct log_file *f = vec_last(&l->files);
+
+	return f && f->stats.kernel_lines == 0 ? EVIDENCE_STACKS : EVIDENCE_KERNEL_LOG;
 }
 
 uint64_t logs_fact_count(const struct logs *l)
@@ -354,6 +366,7 @@ void logs_watch(struct logs *l, struct event_board *board)
 
 void logs_emit(struct logs *l, const struct event_board *board)
 {
+	tasks_emit(l->tasks, board);
 	for (size_t i = 0; i < l->records.len; i++) {
 		const struct log_record *r = vec_at(&l->records, i);
 

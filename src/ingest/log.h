@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From kernel logs to events: EVENT_LOG, in order of time, after the packets.
+ * From kernel logs to events: EVENT_LOG, in order of time, after the packets. What the same texts,
+ * and those that are no log, tell of tasks and their stacks comes before: see tasks.h.
  *
  * All logs of a run are read before the captures, and their times are settled after them: what a
  * line's time means is told by another file (the year by a capture, the boot's time by a copy with
@@ -41,13 +42,16 @@ void logs_destroy(struct logs *l);
 void logs_set_plain(struct logs *l, logs_plain_fn *take, void *context);
 
 /*
- * Reads a text to its end; false when no line of it is of a kernel log, and nothing is kept then
- * (its lines were plain ones, and handed on as such).
+ * Reads a text to its end; false when no line of it is of a kernel log and none tells of a task:
+ * nothing is kept then (its lines were plain ones, and handed on as such).
  * `evidence` is the index that its entry has or will have; `path` (borrowed) tells its folder;
  * `written` is when the file was last written, as a help to the year (CLOCK_UNKNOWN: not known).
  */
 bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp written,
 	       struct source *source);
+
+/* What the text that was read last is to be in the list of evidence. */
+enum evidence_kind logs_kind(const struct logs *l);
 
 /* Before the captures, after the logs: what the wire shows of waits is remembered. */
 void logs_watch(struct logs *l, struct event_board *board);

@@ -8,6 +8,7 @@
 #include "evidence/klog.h"
 #include "ingest/log.h"
 #include "ingest/log_wire.h"
+#include "ingest/tasks.h"
 
 /* A year that stands for "not known": a leap year, so that every date exists in it. */
 enum { LOG_YEAR_NONE = 1972 };
@@ -53,6 +54,7 @@ struct log_file {
 		uint64_t line; /* the first line behind the first one */
 		int64_t ns;    /* how far that was; negative: backwards */
 	} jumps;               /* of the file's own clock */
+	uint64_t tasks;         /* found in it */
 };
 
 /* A journal inside of a capture. */
@@ -77,6 +79,7 @@ struct logs {
 	struct vec files;   /* struct log_file */
 	struct vec hosts;   /* struct log_host */
 	struct vec clocks;  /* struct log_clock */
+	struct tasks *tasks;
 	struct log_wire wire;
 	uint64_t dropped; /* facts above the cap */
 	uint64_t copies;

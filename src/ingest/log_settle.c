@@ -125,10 +125,17 @@ static void enter_file(const struct logs *l, const struct log_file *f)
 	struct evidence *e = evidence_list_at(l->evidence, f->evidence);
 	char text[160];
 
-	e->records = f->stats.kernel_lines;
-	e->first = log_head_stamp(f, &f->head_first);
-	e->last = log_head_stamp(f, &f->head_last);
-	e->clock_error_ns = f->error_ns;
+	e->records = f->stats.lines;
+	if (f->stats.kernel_lines) {
+		e->records = f->stats.kernel_lines;
+		e->first = log_head_stamp(f, &f->head_first);
+		e->last = log_head_stamp(f, &f->head_last);
+		e->clock_error_ns = f->error_ns;
+	}
+	if (f->tasks) {
+		snprintf(text, sizeof(text), "tells of tasks and their stacks: %" PRIu64, f->tasks);
+		evidence_add_note(l->evidence, f->evidence, text);
+	}
 	note_host(l, f);
 	log_jumps_note(l, f);
 	if (f->copies) {
@@ -172,6 +179,7 @@ void logs_settle(struct logs *l, struct stamp capture)
 	settle_hosts(l);
 	log_times_settle(l, capture);
 	log_copies_settle(l);
+	tasks_settle(l->tasks);
 	for (size_t i = 0; i < l->files.len; i++)
 		enter_file(l, file_at(l, i));
 	if (l->dropped && l->files.len)

@@ -53,6 +53,7 @@ void log_finding_about(const struct rule_input *in, struct diagnosis *d, struct 
 	const struct endpoint *only;
 
 	finding_subject(d, f, "log of", "%s", log_host_text(d, of->host));
+	f->host = log_text(d, of->host->name);
 	if (of->server_is_address) {
 		finding_set_server(d, f, &of->server_at);
 		return;

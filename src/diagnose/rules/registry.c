@@ -6,8 +6,10 @@
 const struct rule *const diagnose_rules[] = {
 	&rule_dir_attribute_storm,
 	&rule_dir_cookie_loop,
+	&rule_dir_listing_exclusive,
 	&rule_dir_listing_restarted,
 	&rule_dir_listing_rtt_bound,
+	&rule_dir_listing_writer_queued,
 	&rule_dir_server_slow,
 	&rule_host_link_down,
 	&rule_net_unreachable,

@@ -7,8 +7,10 @@
 
 extern const struct rule rule_dir_attribute_storm;
 extern const struct rule rule_dir_cookie_loop;
+extern const struct rule rule_dir_listing_exclusive;
 extern const struct rule rule_dir_listing_restarted;
 extern const struct rule rule_dir_listing_rtt_bound;
+extern const struct rule rule_dir_listing_writer_queued;
 extern const struct rule rule_dir_server_slow;
 extern const struct rule rule_host_link_down;
 extern const struct rule rule_net_unreachable;

@@ -8,6 +8,7 @@
  */
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/rules.h"
+#include "diagnose/rules/task_common.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -44,12 +45,57 @@ static const char *what_for(struct diagnosis *d, const struct logs_task *t)
 	return arena_format(&d->arena, "It waits in %s%s.", log_text(d, t->where), in);
 }
 
-static void tell(struct diagnosis *d, const struct logs_task *t)
+/* Who holds what this task waits for, where the evidence has the stacks of all; or "". */
+static const char *holder_words(struct diagnosis *d, const struct task_model *m,
+				const struct logs_task *t)
+{
+	for (size_t i = 0; m && i < m->snapshots.len; i++) {
+		const struct task_snapshot *s =
+			*(struct task_snapshot *const *)vec_at(&m->snapshots, i);
+		struct task_crowd c;
+
+		if (strcmp(s->host, t->host->name) != 0)
+			continue;
+		for (size_t k = 0; k < s->tasks.len; k++) {
+			const struct task_seen *seen =
+				*(struct task_seen *const *)vec_at(&s->tasks, k);
+
+			if (seen->pid != t->pid || seen->wait != TASK_WAIT_LOCK)
+				continue;
+			task_crowd_collect(s, seen->inode, &c);
+			if (c.holder && c.holders == 1)
+				return arena_format(&d->arena, "%s, which waits for %s",
+						    task_text(d, c.holder),
+						    task_wait_words(d, c.holder));
+		}
+	}
+	return "";
+}
+
+static const char *victim_words(struct diagnosis *d, const struct task_model *m,
+				const struct logs_task *t)
+{
+	const char *holder = holder_words(d, m, t);
+
+	if (holder[0])
+		return arena_format(
+			&d->arena,
+			"It is a victim: the lock is held by %s. The kernel reports only "
+			"tasks that wait uninterruptibly, and that one does not.",
+			holder);
+	return "It is a victim and hardly the holder of what it waits for: the kernel reports only "
+	       "tasks that wait uninterruptibly, and those that read directories or wait for a "
+	       "server's answer wait in a killable way and are never reported. Who holds it shows "
+	       "in the stacks of all tasks.";
+}
+
+static void tell(struct diagnosis *d, const struct task_model *m, const struct logs_task *t)
 {
 	struct finding *f = diagnosis_add(d, "task-hung", CONFIDENCE_CERTAIN);
 	const char *name = log_text(d, t->name);
 
 	finding_subject(d, f, "log of", "%s", log_host_text(d, t->host));
+	f->host = log_text(d, t->host->name);
 	finding_subject(d, f, "task", "%s, PID %" PRId64, name, t->pid);
 	finding_subject(d, f, "waits in", "%s", log_text(d, t->where));
 	f->first = t->first.at;
@@ -59,13 +105,7 @@ static void tell(struct diagnosis *d, const struct logs_task *t)
 		&d->arena,
 		"task %s (PID %" PRId64 ") on %s hung for more than %" PRId64 " s, in %s", name,
 		t->pid, log_text(d, t->host->name), t->seconds, log_text(d, t->where));
-	f->why = arena_format(
-		&d->arena,
-		"%s It is a victim and hardly the holder of what it waits for: the kernel reports "
-		"only tasks that wait uninterruptibly, and those that read directories or wait for "
-		"a server's answer wait in a killable way and are never reported. Who holds it "
-		"shows in the stacks of all tasks.",
-		what_for(d, t));
+	f->why = arena_format(&d->arena, "%s %s", what_for(d, t), victim_words(d, m, t));
 	finding_cite(d, f, &t->first, NULL, "%s is reported as hung; its stack follows", name);
 	finding_cite(d, f, &t->last, NULL, "and for the last time");
 }
@@ -76,7 +116,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 		const struct logs_task *t = *(struct logs_task **)vec_at(&in->logs->tasks, i);
 
 		if (is_ours(t))
-			tell(out, t);
+			tell(out, in->tasks, t);
 	}
 }
 

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Facts about tasks: what somebody saw of a task and its kernel stack at one moment, and what is
+ * known of the objects whose addresses lie on such stacks.
+ *
+ * What was looked at together has one snapshot number: a dump of memory, one listing by sysrq, one
+ * round of a loop over /proc. Texts and arrays are borrowed: a sink copies what it keeps.
+ */
+#ifndef EVENT_TASK_H
+#define EVENT_TASK_H
+
+#include "base/slice.h"
+#include "base/stamp.h"
+
+enum { TASK_FRAMES_MAX = 64, TASK_OBJECTS_MAX = 48 };
+
+/* How the tasks of a snapshot were chosen: what is absent from it proves more or less. */
+enum task_scope {
+	TASK_SCOPE_SOME,    /* those that somebody asked for */
+	TASK_SCOPE_BLOCKED, /* all that wait uninterruptibly (sysrq-w) */
+	TASK_SCOPE_ALL,     /* all (sysrq-t, a table of ps) */
+	TASK_SCOPE_HUNG,    /* those that the kernel itself reported as hung */
+};
+
+/* State letters as in proc(5); TASK_STATE_NONE: not told. */
+enum { TASK_STATE_NONE = 0 };
+
+#define TASK_PID_NONE   INT64_C(-1)
+#define TASK_COUNT_NONE INT64_C(-1)
+
+struct task_frame {
+	struct slice function; /* without offset */
+	struct slice module;   /* empty: the kernel itself, or not told */
+};
+
+/* What an address on a stack is, as the dump's allocator tells. */
+enum task_object_kind {
+	TASK_OBJECT_FILE,      /* struct file */
+	TASK_OBJECT_DENTRY,    /* struct dentry */
+	TASK_OBJECT_NFS_INODE, /* somewhere in an inode of NFS: itself, its lock, its mapping */
+	TASK_OBJECT_TASK,      /* a task, or somewhere in it */
+};
+
+struct task_object {
+	enum task_object_kind kind;
+	uint64_t address;
+	int32_t frame; /* number of the frame in which it lies; -1: not told */
+};
+
+/* One task as it was seen. */
+struct task_fact {
+	uint32_t snapshot;
+	enum task_scope scope;
+	struct slice host; /* on which machine; as in struct log_fact */
+	bool host_told;
+	int64_t pid;        /* TASK_PID_NONE: not told */
+	struct slice name;  /* empty: not told */
+	char state;         /* 'D', 'S', 'R' ...; TASK_STATE_NONE */
+	uint64_t address;   /* of its task_struct; 0: not told */
+	int64_t hung_s;     /* reported as blocked for more than this; 0: not reported */
+	int64_t switches;   /* voluntary context switches so far; TASK_COUNT_NONE */
+	struct slice waits; /* /proc/PID/wchan or ps: the function it waits in; empty: not told */
+	/* The innermost first, without guesses of the unwinder. */
+	const struct task_frame *frames;
+	size_t frames_len;
+	int32_t first_frame; /* number of frames[0]: above 0 where inner ones were left out */
+	const struct task_object *objects;
+	size_t objects_len;
+};
+
+/* What is known of an object of the kernel. */
+enum object_relation {
+	OBJECT_INODE_OF,   /* `value` is the inode of the file or dentry at `address` */
+	OBJECT_MODE,       /* `value` is i_mode of the inode at `address` */
+	OBJECT_LOCK_OWNER, /* `value` is owner of the rw_semaphore of the inode at `address` */
+	OBJECT_LOCK_COUNT, /* and its count */
+};
+
+struct object_fact {
+	uint32_t snapshot;
+	enum object_relation relation;
+	uint64_t address;
+	uint64_t value;
+};
+
+#endif

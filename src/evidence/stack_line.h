@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One line of a kernel stack, in all the ways in which it is written:
+ *
+ *	[<0>] rpc_wait_bit_killable+0x1e/0xb0 [sunrpc]               /proc/PID/stack
+ *	[<ffffffff8168c169>] schedule+0x29/0x70                      before 4.10
+ *	 ? apparmor_file_permission+0x69/0x160                       a guess of the unwinder
+ *	 #2 [ffffbfe1c0243970] rpc_wait_bit_killable at ffffffffc061455e [sunrpc]      crash
+ *	#1  __schedule (kernel/sched/core.c:5382:2)                  drgn
+ *	 => nfsd4_sequence                                           ftrace
+ */
+#ifndef EVIDENCE_STACK_LINE_H
+#define EVIDENCE_STACK_LINE_H
+
+#include <stdint.h>
+
+#include "base/slice.h"
+
+enum stack_form {
+	STACK_OFFSET, /* function+0x1/0x2, with or without an address before it */
+	STACK_CRASH,
+	STACK_DRGN,
+	STACK_FTRACE,
+};
+
+struct stack_line {
+	enum stack_form form;
+	struct slice function, module; /* borrowed; module may be empty */
+	bool guessed;
+	int32_t number; /* of the frame; -1: the form has none */
+};
+
+/* False: it is no line of a stack, or has an address without a name. */
+bool stack_line_parse(struct slice text, struct stack_line *out);
+
+/* "ffff91fde98a1780", with or without 0x; at least 8 digits. Returns the bytes taken, or 0. */
+size_t stack_address_parse(struct slice text, uint64_t *out);
+
+#endif

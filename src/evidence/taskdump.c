@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See taskdump.h. This file puts tasks together; the others know the forms of the lines. */
+#include "evidence/taskdump.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "evidence/taskdump_private.h"
+
+enum {
+	STRANGE_LINES_MAX = 3, /* of others, in the middle of a report of the kernel */
+	LINE_BYTES_MAX = 4096, /* longer lines are no part of a dump */
+};
+
+struct taskdump *taskdump_create(const struct taskdump_ops *ops, void *context)
+{
+	struct taskdump *t = mem_alloc(1, sizeof(*t));
+
+	t->ops = ops;
+	t->context = context;
+	return t;
+}
+
+void taskdump_destroy(struct taskdump *t)
+{
+	free(t);
+}
+
+uint64_t taskdump_lines(const struct taskdump *t)
+{
+	return t->lines;
+}
+
+struct slice taskdump_keep(struct taskdump *t, struct slice text)
+{
+	struct taskdump_open *o = &t->now;
+	struct slice kept = slice_make(o->text + o->text_len, text.len);
+
+	if (text.len == 0 || text.len > sizeof(o->text) - o->text_len)
+		return slice_make(NULL, 0);
+	memcpy(o->text + o->text_len, text.ptr, text.len);
+	o->text_len += text.len;
+	return kept;
+}
+
+bool taskdump_knows(const struct taskdump *t, int64_t pid)
+{
+	for (size_t i = 0; i < t->pids_len; i++)
+		if (t->pids[i] == pid)
+			return true;
+	return false;
+}
+
+static void taskdump_learn(struct taskdump *t, int64_t pid)
+{
+	if (pid > 0 && t->pids_len < TASKDUMP_PIDS_MAX && !taskdump_knows(t, pid))
+		t->pids[t->pids_len++] = pid;
+}
+
+/* A task of which nothing was told but its number is none. */
+static bool taskdump_tells(const struct task_fact *f)
+{
+	return f->frames_len ||
+	       (f->pid != TASK_PID_NONE &&
+		(f->objects_len || f->state || f->address || f->hung_s || f->waits.len));
+}
+
+void taskdump_finish(struct taskdump *t)
+{
+	struct taskdump_open *o = &t->now;
+
+	if (!o->open)
+		return;
+	o->open = false;
+	if (taskdump_tells(&o->fact))
+		t->ops->task(t->context, o->form, o->line, &o->fact);
+}
+
+void taskdump_begin(struct taskdump *t, enum taskdump_form form, int64_t pid, struct slice name,
+		    char state)
+{
+	struct taskdump_open *o = &t->now;
+
+	taskdump_finish(t);
+	taskdump_learn(t, pid);
+	o->open = true;
+	o->form = form;
+	o->line = t->line;
+	o->text_len = 0;
+	o->strange = 0;
+	o->fact = (struct task_fact){
+		.pid = pid,
+		.state = state,
+		.switches = TASK_COUNT_NONE,
+		.frames = o->frames,
+		.objects = o->objects,
+	};
+	if (name.len > TASKDUMP_NAME_BYTES_MAX)
+		name.len = TASKDUMP_NAME_BYTES_MAX;
+	o->fact.name = taskdump_keep(t, name);
+	t->last_file = 0;
+	t->type = TASKDUMP_STRUCT_OTHER;
+	t->of = 0;
+	if (form != TASKDUMP_PROC)
+		t->header.set = false;
+	t->ops->begun(t->context);
+}
+
+void taskdump_add_frame(struct taskdump *t, const struct stack_line *line)
+{
+	struct taskdump_open *o = &t->now;
+	struct task_frame *f;
+
+	if (line->guessed || o->fact.frames_len == TASK_FRAMES_MAX)
+		return;
+	f = &o->frames[o->fact.frames_len];
+	f->function = taskdump_keep(t, line->function);
+	if (f->function.len == 0)
+		return;
+	f->module = taskdump_keep(t, line->module);
+	if (o->fact.frames_len == 0 && line->number > 0)
+		o->fact.first_frame = line->number;
+	o->fact.frames_len++;
+}
+
+/* Begins the task whose stack stands behind a line that named it. */
+static void taskdump_begin_by_header(struct taskdump *t)
+{
+	struct taskdump_header *h = &t->header;
+
+	taskdump_begin(t, TASKDUMP_PROC, h->set ? h->pid : TASK_PID_NONE,
+		       slice_make(h->name, h->set ? h->name_len : 0), TASK_STATE_NONE);
+	if (h->set)
+		t->now.line = h->line;
+	h->set = false;
+}
+
+/* A line of a stack belongs to the task at hand, or to the one that a line before it named. */
+static bool taskdump_take_frame(struct taskdump *t, struct slice text, bool log)
+{
+	struct taskdump_open *o = &t->now;
+	struct stack_line line;
+
+	if (!stack_line_parse(text, &line) || line.form == STACK_FTRACE)
+		return false;
+	if (text_begins(text_trim(text), "RIP:"))
+		return true;
+	if (log && (!o->open || o->form != TASKDUMP_LOG))
+		return false; /* of a warning or an oops: nobody waits there */
+	if (line.form == STACK_CRASH && (!o->open || o->form != TASKDUMP_CRASH))
+		return false;
+	if (line.form == STACK_DRGN && o->open && o->form == TASKDUMP_PROC && line.number == 0 &&
+	    o->fact.frames_len)
+		taskdump_finish(t);
+	if (!o->open || o->form == TASKDUMP_PS || (o->form == TASKDUMP_CRASH && line.number < 0) ||
+	    (o->form == TASKDUMP_PROC && t->header.set))
+		taskdump_begin_by_header(t);
+	taskdump_add_frame(t, &line);
+	o->strange = 0;
+	return true;
+}
+
+/* A line that is not understood ends a report, but not at once where others write in between. */
+static void taskdump_take_strange(struct taskdump *t, struct slice text, bool log)
+{
+	struct taskdump_open *o = &t->now;
+
+	if (o->open && o->form == TASKDUMP_LOG) {
+		if (taskdump_is_log_trimming(text))
+			return;
+		if (o->fact.frames_len == 0 || o->strange++ < STRANGE_LINES_MAX) {
+			if (log)
+				return;
+		}
+		taskdump_finish(t);
+	}
+	if (!log)
+		taskdump_take_header(t, text);
+}
+
+void taskdump_line(struct taskdump *t, uint64_t line, struct slice text, bool log)
+{
+	t->line = line;
+	if (text.len == 0 || text.len > LINE_BYTES_MAX)
+		return;
+	if (taskdump_take_log(t, text) || taskdump_take_frame(t, text, log) ||
+	    (!log && (taskdump_take_crash(t, text) || taskdump_take_table(t, text) ||
+		      taskdump_take_proc(t, text)))) {
+		t->lines++;
+		return;
+	}
+	taskdump_take_strange(t, text, log);
+}
+
+void taskdump_end(struct taskdump *t)
+{
+	taskdump_finish(t);
+	t->header.set = false;
+	t->table.open = false;
+	t->hung_pid = t->hung_s = 0;
+	t->type = TASKDUMP_STRUCT_OTHER;
+	t->of = t->last_file = 0;
+	t->field = TASKDUMP_FIELD_NONE;
+	t->pids_len = 0;
+	t->lines = 0;
+}

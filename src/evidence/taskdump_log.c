@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Tasks as the kernel lists them itself: sched_show_task (sysrq-w, sysrq-t), kernel/hung_task.c,
+ * and dump_stack's line about the CPU (sysrq-l, soft lockups).
+ */
+#include "evidence/taskdump_private.h"
+
+static const char states[] = "RSDTtXZPIxKWN";
+
+bool taskdump_is_log_trimming(struct slice text)
+{
+	static const char *const starts[] = {
+		"Call Trace", "Call trace", "<TASK>", "</TASK>", "\"echo 0 >",     "Not tainted",
+		"Tainted",    "Workqueue:", "Code:",  "RIP:",    "RSP:",           "RAX:",
+		"RBX:",       "RCX:",       "RDX:",   "RSI:",    "RDI:",           "RBP:",
+		"R08:",       "R10:",       "R13:",   "pstate:", "pstate",         "pc :",
+		"lr :",       "sp :",       "x29:",   "Stack:",  "Sched Debug",    "Hardware name",
+		"ORIG_RAX",   "CS:",        "FS:",    "CR2:",    "Modules linked", "kernel_tainted",
+	};
+
+	text = text_trim(text);
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (text_begins(text, starts[i]))
+			return true;
+	return text.len > 2 && (text.ptr[0] == 'x' || text.ptr[0] == 'R') &&
+	       text_is_digit(text.ptr[1]) && text_holds(text, ": ");
+}
+
+/* The number behind words, with blanks between; false: not there. */
+static bool number_behind(struct slice text, const char *words, int64_t *out)
+{
+	struct slice rest = text_find(text, words);
+	size_t len = 0;
+
+	if (rest.len == 0)
+		return false;
+	rest = text_trim(text_after(rest, strlen(words)));
+	while (len < rest.len && text_is_digit(rest.ptr[len]))
+		len++;
+	return text_number(slice_make(rest.ptr, len), out);
+}
+
+static void log_begin(struct taskdump *t, int64_t pid, struct slice name, char state)
+{
+	struct taskdump_open *o = &t->now;
+
+	/* The second line of a report about a hung task: the first has named it. */
+	if (o->open && o->form == TASKDUMP_LOG && o->fact.pid == pid && o->fact.hung_s &&
+	    o->fact.frames_len == 0 && o->fact.state == TASK_STATE_NONE) {
+		o->fact.state = state;
+		t->hung_pid = t->hung_s = 0;
+		return;
+	}
+	taskdump_begin(t, TASKDUMP_LOG, pid, name, state);
+	if (t->hung_pid == pid)
+		t->now.fact.hung_s = t->hung_s;
+	t->hung_pid = t->hung_s = 0;
+}
+
+/* "task:ls              state:D stack:    0 pid:  247 ppid:   245 flags:0x00000002" (5.11 on) */
+static bool take_new_head(struct taskdump *t, struct slice text)
+{
+	struct slice state = text_find(text, " state:");
+	struct slice name;
+	int64_t pid;
+
+	if (!text_begins(text, "task:") || state.len < 8 || !number_behind(state, " pid:", &pid))
+		return false;
+	name = text_trim(slice_make(text.ptr + 5, (size_t)(state.ptr - text.ptr) - 5));
+	log_begin(t, pid, name, (char)state.ptr[7]);
+	return true;
+}
+
+/* Takes the last word off. */
+static struct slice last_word(struct slice *text)
+{
+	size_t at = text->len;
+	struct slice word;
+
+	while (at > 0 && text->ptr[at - 1] != ' ')
+		at--;
+	word = slice_make(text->ptr + at, text->len - at);
+	text->len = at;
+	*text = text_trim(*text);
+	return word;
+}
+
+/* "rsync           D    0 3621271 152322 0x00000080", with a program counter before 4.14. */
+static bool take_old_head(struct taskdump *t, struct slice text)
+{
+	struct slice rest = text;
+	struct slice word = last_word(&rest);
+	int64_t ppid, pid, room;
+	uint64_t pc;
+
+	if (!text_begins(word, "0x") || word.len < 6 || !text_number(last_word(&rest), &ppid) ||
+	    !text_number(last_word(&rest), &pid) || !text_number(last_word(&rest), &room))
+		return false;
+	word = last_word(&rest);
+	if (word.len > 1 && (stack_address_parse(word, &pc) == word.len))
+		word = last_word(&rest);
+	if (word.len != 1 || !memchr(states, word.ptr[0], sizeof(states) - 1) || rest.len == 0 ||
+	    rest.len > TASKDUMP_NAME_BYTES_MAX)
+		return false;
+	log_begin(t, pid, rest, (char)word.ptr[0]);
+	return true;
+}
+
+/* "INFO: task rsync:3621271 blocked for more than 120 seconds." */
+static bool take_hung(struct taskdump *t, struct slice text)
+{
+	struct slice rest = text_find(text, "task ");
+	struct slice blocked = text_find(rest, " blocked for more than ");
+	size_t colon;
+
+	if (blocked.len == 0)
+		return false;
+	rest = slice_make(rest.ptr + 5, (size_t)(blocked.ptr - rest.ptr) - 5);
+	colon = rest.len;
+	while (colon > 0 && rest.ptr[colon - 1] != ':')
+		colon--;
+	if (colon < 2 || !text_number(text_after(rest, colon), &t->hung_pid) ||
+	    !number_behind(blocked, "more than ", &t->hung_s))
+		return false;
+	taskdump_finish(t);
+	rest.len = colon - 1;
+	taskdump_begin(t, TASKDUMP_LOG, t->hung_pid, rest, TASK_STATE_NONE);
+	t->now.fact.hung_s = t->hung_s;
+	return true;
+}
+
+/* "CPU: 3 PID: 1234 Comm: kworker/3:1 Not tainted 6.1.0 #1": who runs, or who reports. */
+static bool take_cpu(struct taskdump *t, struct slice text)
+{
+	struct slice comm = text_find(text, " Comm: ");
+	struct slice end;
+	int64_t pid;
+
+	if (!text_begins(text, "CPU: ") || comm.len == 0 || !number_behind(text, "PID: ", &pid))
+		return false;
+	comm = text_after(comm, 7);
+	end = text_find(comm, " Not tainted");
+	if (end.len == 0)
+		end = text_find(comm, " Tainted");
+	if (end.len)
+		comm.len -= end.len;
+	taskdump_begin(t, TASKDUMP_LOG, pid, text_trim(comm), 'R');
+	return true;
+}
+
+/* "sysrq: Show Blocked State", "SysRq : Show State": a listing begins. */
+static bool take_listing(struct taskdump *t, struct slice text)
+{
+	static const struct {
+		const char *words;
+		enum task_scope scope;
+	} listings[] = {
+		{"Show Blocked State", TASK_SCOPE_BLOCKED},
+		{"Show State", TASK_SCOPE_ALL},
+		{"Show backtrace of all active", TASK_SCOPE_SOME},
+	};
+
+	if (!text_begins(text, "sysrq") && !text_begins(text, "SysRq"))
+		return false;
+	for (size_t i = 0; i < sizeof(listings) / sizeof(listings[0]); i++) {
+		if (!text_holds(text, listings[i].words))
+			continue;
+		taskdump_finish(t);
+		t->ops->sample(t->context, TASKDUMP_LOG, listings[i].scope, stamp_none());
+		return true;
+	}
+	return false;
+}
+
+bool taskdump_take_log(struct taskdump *t, struct slice text)
+{
+	text = text_trim(text);
+	return take_new_head(t, text) || take_old_head(t, text) || take_hung(t, text) ||
+	       take_cpu(t, text) || take_listing(t, text);
+}

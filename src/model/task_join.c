@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which inode a task is about: by the structures that a session printed (a file's f_inode, a
+ * dentry's d_inode), or because addresses on its stack lie in the same inode as those of others.
+ */
+#include "model/task.h"
+
+#include <sys/stat.h>
+
+/* i_rwsem and i_data lie within this behind the start of struct inode, in all configurations. */
+#define INODE_BYTES_MAX UINT64_C(0x400)
+/* Flags in rw_semaphore.owner: readers own it, nobody may spin for it (kernel/locking/rwsem.c). */
+#define OWNER_FLAGS   UINT64_C(7)
+#define OWNER_READERS UINT64_C(1)
+
+static uint64_t known_value(const struct task_model *m, uint32_t snapshot,
+			    enum object_relation relation, uint64_t address)
+{
+	for (size_t i = 0; i < m->known.len; i++) {
+		const struct task_known *k = vec_at(&m->known, i);
+
+		if (k->fact.snapshot == snapshot && k->fact.relation == relation &&
+		    k->fact.address == address)
+			return k->fact.value;
+	}
+	return 0;
+}
+
+/* The inode, known by some structure, in which the address lies; 0: none. */
+static uint64_t known_around(const struct task_model *m, uint32_t snapshot, uint64_t address)
+{
+	for (size_t i = 0; i < m->known.len; i++) {
+		const struct task_known *k = vec_at(&m->known, i);
+
+		if (k->fact.snapshot == snapshot && k->fact.relation == OBJECT_INODE_OF &&
+		    address >= k->fact.value && address - k->fact.value < INODE_BYTES_MAX)
+			return k->fact.value;
+	}
+	return 0;
+}
+
+bool task_model_is_directory(const struct task_model *m, uint32_t snapshot, uint64_t inode)
+{
+	return inode && S_ISDIR(known_value(m, snapshot, OBJECT_MODE, inode));
+}
+
+uint64_t task_model_lock_owner(const struct task_model *m, uint32_t snapshot, uint64_t inode)
+{
+	for (size_t i = 0; inode && i < m->known.len; i++) {
+		const struct task_known *k = vec_at(&m->known, i);
+
+		if (k->fact.snapshot != snapshot || k->fact.relation != OBJECT_LOCK_OWNER ||
+		    k->fact.address < inode || k->fact.address - inode >= INODE_BYTES_MAX)
+			continue;
+		return k->fact.value & OWNER_READERS ? 0 : k->fact.value & ~OWNER_FLAGS;
+	}
+	return 0;
+}
+
+const struct task_seen *task_snapshot_by_address(const struct task_snapshot *s, uint64_t address)
+{
+	for (size_t i = 0; address && i < s->tasks.len; i++) {
+		const struct task_seen *t = *(struct task_seen **)vec_at(&s->tasks, i);
+
+		if (t->address == address)
+			return t;
+	}
+	return NULL;
+}
+
+static void find_inode(const struct task_model *m, const struct task_snapshot *s,
+		       struct task_seen *t)
+{
+	for (size_t i = 0; i < t->objects_len && t->inode == 0; i++) {
+		const struct task_object *o = &t->objects[i];
+
+		if (o->kind == TASK_OBJECT_FILE || o->kind == TASK_OBJECT_DENTRY)
+			t->inode = known_value(m, s->id, OBJECT_INODE_OF, o->address);
+		else if (o->kind == TASK_OBJECT_NFS_INODE)
+			t->inode = known_around(m, s->id, o->address);
+	}
+	t->inode_by_link = t->inode != 0;
+}
+
+/* Counts how many others have this very address in an inode of NFS on their stacks. */
+static size_t shared_by(const struct task_snapshot *s, const struct task_seen *of, uint64_t address)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->tasks.len; i++) {
+		const struct task_seen *t = *(struct task_seen **)vec_at(&s->tasks, i);
+
+		for (size_t k = 0; t != of && k < t->objects_len; k++)
+			count += t->objects[k].kind == TASK_OBJECT_NFS_INODE &&
+				 t->objects[k].address == address;
+	}
+	return count;
+}
+
+/* Without printed structures: the address that most tasks share names the inode. */
+static void share_inodes(const struct task_snapshot *s)
+{
+	for (size_t i = 0; i < s->tasks.len; i++) {
+		struct task_seen *t = *(struct task_seen **)vec_at(&s->tasks, i);
+		size_t best = 0;
+
+		if (t->inode || (t->wait != TASK_WAIT_LOCK && t->holds == TASK_PURPOSE_NONE))
+			continue;
+		for (size_t k = 0; k < t->objects_len; k++) {
+			size_t count;
+
+			if (t->objects[k].kind != TASK_OBJECT_NFS_INODE)
+				continue;
+			count = shared_by(s, t, t->objects[k].address);
+			if (count > best ||
+			    (count == best && best && t->objects[k].address < t->inode)) {
+				best = count;
+				t->inode = t->objects[k].address;
+			}
+		}
+	}
+}
+
+/*
+ * Tasks of a dump of which no stack was printed, or only its outer part: they sleep uninterruptibly
+ * and have a file of the inode on their stacks, as those have whose stacks are known.
+ */
+static void infer_waits(const struct task_snapshot *s)
+{
+	const struct task_seen *like = NULL;
+
+	for (size_t i = 0; i < s->tasks.len; i++) {
+		const struct task_seen *t = *(struct task_seen **)vec_at(&s->tasks, i);
+
+		if (t->wait == TASK_WAIT_LOCK && t->proof == TASK_PROOF_STACK && t->inode &&
+		    t->purpose == TASK_PURPOSE_LIST)
+			like = t;
+	}
+	for (size_t i = 0; like && i < s->tasks.len; i++) {
+		struct task_seen *t = *(struct task_seen **)vec_at(&s->tasks, i);
+
+		if (t->state != 'D' || t->inode != like->inode || t->wait != TASK_WAIT_NONE ||
+		    t->holds != TASK_PURPOSE_NONE)
+			continue;
+		if (t->frames_len && t->purpose != like->purpose)
+			continue;
+		t->wait = TASK_WAIT_LOCK;
+		t->mode = like->mode;
+		t->purpose = like->purpose;
+		t->sleeps_in = like->sleeps_in;
+		t->where = like->where;
+		if (t->frames_len == 0)
+			t->proof = TASK_PROOF_OBJECT;
+	}
+}
+
+void task_join(struct task_model *m)
+{
+	for (size_t i = 0; i < m->snapshots.len; i++) {
+		struct task_snapshot *s = *(struct task_snapshot **)vec_at(&m->snapshots, i);
+
+		for (size_t k = 0; k < s->tasks.len; k++)
+			find_inode(m, s, *(struct task_seen **)vec_at(&s->tasks, k));
+		share_inodes(s);
+		infer_waits(s);
+	}
+}
