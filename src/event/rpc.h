@@ -11,7 +11,13 @@
 /* A status that is not known: the call has no reply, or the reply was cut before it. */
 #define NFS4_STATUS_NONE UINT32_MAX
 
-enum { NFS4_SESSIONID_BYTES = 16, NFS4_VERIFIER_BYTES = 8, NFS4_OWNER_KEEP_BYTES = 1024 };
+enum {
+	NFS4_SESSIONID_BYTES = 16,
+	NFS4_VERIFIER_BYTES = 8,
+	NFS4_OTHER_BYTES = 12,
+	NFS4_STATEID_BYTES = 16,
+	NFS4_OWNER_KEEP_BYTES = 1024,
+};
 
 /* How an RPC reply ended, RFC 5531 section 9. */
 enum rpc_outcome {
@@ -38,9 +44,16 @@ enum nfs4_fact_kind {
 	NFS4_FACT_SETCLIENTID,
 	NFS4_FACT_SETCLIENTID_CONFIRM,
 	NFS4_FACT_RENEW,
-	NFS4_FACT_OPEN,       /* only its claim, owner's clientid and status */
+	NFS4_FACT_OPEN,       /* only its claim, owner's clientid, status and delegation */
 	NFS4_FACT_LOCK,       /* only reclaim flag, owner's clientid and status */
 	NFS4_FACT_LEASE_TIME, /* a GETATTR that told the lease time */
+	NFS4_FACT_TEST_STATEID,
+};
+
+/* RFC 8881 section 8.2: what a server calls an open, a lock, a delegation or a layout. */
+struct nfs4_stateid {
+	uint32_t seqid;
+	uint8_t other[NFS4_OTHER_BYTES];
 };
 
 /* A client owner or server owner/scope: copied, cut at NFS4_OWNER_KEEP_BYTES. */
@@ -62,7 +75,8 @@ struct nfs4_fact {
 
 	struct nfs4_name owner;                /* EXCHANGE_ID, SETCLIENTID: co_ownerid / id */
 	uint8_t verifier[NFS4_VERIFIER_BYTES]; /* the same: the client's boot verifier */
-	uint32_t flags;                        /* EXCHANGE_ID, CREATE_SESSION: as sent */
+	uint32_t flags;                        /* EXCHANGE_ID, CREATE_SESSION: as sent;
+						* BIND_CONN: channel_dir_from_client4 */
 	uint64_t clientid;                     /* argument: CREATE_SESSION, DESTROY_CLIENTID, RENEW,
 						* SETCLIENTID_CONFIRM, OPEN and LOCK owner */
 	uint32_t sequence;                     /* CREATE_SESSION csa_sequence */
@@ -70,6 +84,7 @@ struct nfs4_fact {
 	uint8_t sessionid[NFS4_SESSIONID_BYTES]; /* argument: DESTROY_SESSION, BIND_CONN */
 	uint32_t claim;                          /* OPEN: open_claim_type4; LOCK: 1 = reclaim */
 	bool one_fs;                             /* RECLAIM_COMPLETE */
+	uint32_t tested; /* TEST_STATEID: how many; the first is the operation's stateid */
 
 	uint64_t res_clientid; /* EXCHANGE_ID, SETCLIENTID */
 	uint32_t res_sequence; /* EXCHANGE_ID eir_sequenceid, CREATE_SESSION */
@@ -79,6 +94,9 @@ struct nfs4_fact {
 	struct nfs4_name server_owner;               /* EXCHANGE_ID: so_major_id */
 	struct nfs4_name server_scope;               /* EXCHANGE_ID */
 	uint32_t lease_time_s;                       /* LEASE_TIME */
+	uint32_t test_status;            /* TEST_STATEID: of the first; NFS4_STATUS_NONE */
+	uint32_t delegation;             /* OPEN: open_delegation_type4 that was given */
+	struct nfs4_stateid res_stateid; /* OPEN: the delegation's, where one was given */
 };
 
 /* SEQUENCE of a compound (RFC 8881 section 18.46), inline because nearly every call has one. */
@@ -94,10 +112,17 @@ struct nfs4_sequence {
 	uint32_t target_highest_slot;
 };
 
-/* One operation of a COMPOUND, for show and for counting. */
+/* `file` or `stateid` of an operation that has none, or of which it is not known. */
+enum { NFS4_INDEX_NONE = UINT8_MAX };
+
+/* One operation of a COMPOUND or CB_COMPOUND. */
 struct nfs4_op_fact {
 	uint32_t op;
 	uint32_t status; /* NFS4_STATUS_NONE: not reached, or not known */
+	uint32_t name;   /* a hash of the name that it looks up, for comparing; 0: none */
+	uint8_t file;    /* in rpc_call.files: the current file when it runs; GETFH: the answer;
+			  * CB_RECALL, CB_GETATTR: whose */
+	uint8_t stateid; /* in rpc_call.stateids: of its arguments */
 };
 
 /* What the arguments and results of some other programs tell; see `told` in struct rpc_call. */
@@ -236,7 +261,11 @@ struct rpc_call {
 	uint32_t minor_version; /* COMPOUND */
 	struct nfs4_op_fact *ops;
 	uint32_t ops_len;
-	uint32_t ops_in_reply; /* how many results the reply announced */
+	uint32_t ops_in_reply;     /* how many results the reply announced */
+	struct file_handle *files; /* to which the operations refer; see rpc_op_file */
+	uint32_t files_len;
+	struct nfs4_stateid *stateids; /* likewise; see rpc_op_stateid */
+	uint32_t stateids_len;
 	struct nfs4_sequence sequence;
 	struct nfs4_fact *facts; /* state-carrying operations, in order */
 	uint32_t facts_len;
@@ -266,5 +295,18 @@ struct rpc_call {
 	char *args_text; /* arguments of the call as text, only when asked for; else NULL */
 	char *result_text;
 };
+
+/* The file or stateid of an operation; NULL: none, or not known. */
+static inline const struct file_handle *rpc_op_file(const struct rpc_call *call,
+						    const struct nfs4_op_fact *op)
+{
+	return op->file < call->files_len ? &call->files[op->file] : NULL;
+}
+
+static inline const struct nfs4_stateid *rpc_op_stateid(const struct rpc_call *call,
+							const struct nfs4_op_fact *op)
+{
+	return op->stateid < call->stateids_len ? &call->stateids[op->stateid] : NULL;
+}
 
 #endif

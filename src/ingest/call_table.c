@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "event/handle.h"
+#include "proto/xdr.h"
 
 #include <stdlib.h>
 
@@ -28,6 +29,8 @@ static void pending_free(struct pending_call *p)
 	free(p->call.retransmissions.items);
 	free(p->call.ops);
 	free(p->call.facts);
+	free(p->call.files);
+	free(p->call.stateids);
 	free(p->bytes);
 	free(p->told);
 	free(p->handles);
@@ -144,12 +147,16 @@ static struct pending_call *pending_fresh(struct call_table *t)
 	*p = (struct pending_call){
 		.ops_cap = keep.ops_cap,
 		.facts_cap = keep.facts_cap,
+		.files_cap = keep.files_cap,
+		.stateids_cap = keep.stateids_cap,
 		.told = keep.told,
 		.bytes = keep.bytes,
 		.bytes_cap = keep.bytes_cap,
 	};
 	p->call.ops = keep.call.ops;
 	p->call.facts = keep.call.facts;
+	p->call.files = keep.call.files;
+	p->call.stateids = keep.call.stateids;
 	p->call.retransmissions.items = keep.call.retransmissions.items;
 	p->call.retransmissions.cap = keep.call.retransmissions.cap;
 	return p;
@@ -348,7 +355,8 @@ struct nfs4_op_fact *pending_add_op(struct pending_call *p)
 		p->call.ops = mem_resize(p->call.ops, p->ops_cap, sizeof(*p->call.ops));
 	}
 	op = &p->call.ops[p->call.ops_len++];
-	*op = (struct nfs4_op_fact){.status = NFS4_STATUS_NONE};
+	*op = (struct nfs4_op_fact){
+		.status = NFS4_STATUS_NONE, .file = NFS4_INDEX_NONE, .stateid = NFS4_INDEX_NONE};
 	return op;
 }
 
@@ -363,6 +371,39 @@ struct nfs4_fact *pending_add_fact(struct pending_call *p)
 	fact = &p->call.facts[p->call.facts_len++];
 	*fact = (struct nfs4_fact){.status = NFS4_STATUS_NONE};
 	return fact;
+}
+
+uint8_t pending_keep_file(struct pending_call *p, struct xdr_opaque handle)
+{
+	struct file_handle *file;
+
+	if (handle.len == 0 || handle.len > RPC_HANDLE_BYTES_MAX || handle.have < handle.len ||
+	    p->call.files_len == NFS4_INDEX_NONE)
+		return NFS4_INDEX_NONE;
+	if (p->call.files_len == p->files_cap) {
+		p->files_cap = p->files_cap ? p->files_cap * 2 : FACTS_FIRST;
+		p->call.files = mem_resize(p->call.files, p->files_cap, sizeof(*p->call.files));
+	}
+	file = &p->call.files[p->call.files_len];
+	memcpy(file->bytes, handle.ptr, handle.len);
+	file->len = (uint8_t)handle.len;
+	return (uint8_t)p->call.files_len++;
+}
+
+uint8_t pending_keep_stateid(struct pending_call *p, struct cursor at)
+{
+	struct nfs4_stateid stateid = {.seqid = cursor_u32(&at)};
+
+	xdr_take_bytes(&at, stateid.other, NFS4_OTHER_BYTES);
+	if (!cursor_ok(&at) || p->call.stateids_len == NFS4_INDEX_NONE)
+		return NFS4_INDEX_NONE;
+	if (p->call.stateids_len == p->stateids_cap) {
+		p->stateids_cap = p->stateids_cap ? p->stateids_cap * 2 : FACTS_FIRST;
+		p->call.stateids =
+			mem_resize(p->call.stateids, p->stateids_cap, sizeof(*p->call.stateids));
+	}
+	p->call.stateids[p->call.stateids_len] = stateid;
+	return (uint8_t)p->call.stateids_len++;
 }
 
 struct nfs4_name pending_keep_name(struct pending_call *p, struct xdr_opaque name)

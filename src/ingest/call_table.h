@@ -35,7 +35,7 @@ struct pending_call {
 	struct rpc_auth_gss gss; /* of the call, when has_gss; its handle is not kept */
 	bool has_gss;
 	uint64_t head_hash; /* of the first bytes: tells a call sent again from an XID used again */
-	uint32_t ops_cap, facts_cap;
+	uint32_t ops_cap, facts_cap, files_cap, stateids_cap;
 	union pending_told *told; /* what rpc_call.told points to; NULL until it is needed */
 	uint32_t *handles; /* what listing_told.handles points to; not kept for the next call */
 	uint32_t handles_cap;
@@ -153,6 +153,13 @@ void pending_keep_handle(struct pending_call *p, struct xdr_opaque handle);
 /* Room for one more operation or fact (zeroed), or for a copy of a name. */
 struct nfs4_op_fact *pending_add_op(struct pending_call *p);
 struct nfs4_fact *pending_add_fact(struct pending_call *p);
+
+/*
+ * Keeps a handle or a stateid for operations to refer to: its index. One that is not here whole, or
+ * for which there is no index, is NFS4_INDEX_NONE.
+ */
+uint8_t pending_keep_file(struct pending_call *p, struct xdr_opaque handle);
+uint8_t pending_keep_stateid(struct pending_call *p, struct cursor at);
 
 /*
  * Keeps the first NFS4_OWNER_KEEP_BYTES of a name. Pointers of names that were kept before stay

@@ -64,13 +64,19 @@ static bool read_create_session(struct pending_call *p, struct cursor *c, struct
 	return f->clientid != 0;
 }
 
-/* DESTROY_SESSION and BIND_CONN_TO_SESSION begin with the session ID, which is all that is wanted.
- */
 static bool read_sessionid(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
 {
 	(void)p;
 	xdr_take_bytes(c, f->sessionid, NFS4_SESSIONID_BYTES);
 	return cursor_ok(c);
+}
+
+static bool read_bind(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
+{
+	bool read = read_sessionid(p, c, f);
+
+	f->flags = cursor_u32(c);
+	return read;
 }
 
 /* DESTROY_CLIENTID, RENEW and SETCLIENTID_CONFIRM begin with the client ID. */
@@ -98,15 +104,28 @@ static bool read_setclientid(struct pending_call *p, struct cursor *c, struct nf
 	return args.client.id.have == args.client.id.len;
 }
 
+static uint32_t name_hash(struct xdr_opaque name)
+{
+	uint64_t hash = ingest_name(name);
+
+	return hash ? (uint32_t)hash | 1 : 0;
+}
+
 static bool read_open(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
 {
+	struct nfs4_op_fact *op = &p->call.ops[p->call.ops_len - 1];
 	struct nfs4_OPEN4args args;
 
-	(void)p;
 	nfs4_decode_OPEN4args(c, &args);
 	f->clientid = args.owner.clientid;
 	f->claim = (uint32_t)args.claim.claim;
-	return cursor_ok(c);
+	if (!cursor_ok(c))
+		return false;
+	if (args.claim.claim == CLAIM_DELEGATE_CUR)
+		op->name = name_hash(args.claim.delegate_cur_info.file);
+	else if (args.claim.claim == CLAIM_NULL || args.claim.claim == CLAIM_DELEGATE_PREV)
+		op->name = name_hash(args.claim.file);
+	return true;
 }
 
 static bool read_lock(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
@@ -121,6 +140,14 @@ static bool read_lock(struct pending_call *p, struct cursor *c, struct nfs4_fact
 	return cursor_ok(c);
 }
 
+static bool read_test_stateid(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
+{
+	(void)p;
+	f->tested = cursor_u32(c);
+	f->test_status = NFS4_STATUS_NONE;
+	return cursor_ok(c);
+}
+
 static const struct fact_row {
 	uint32_t op;
 	enum nfs4_fact_kind kind;
@@ -131,10 +158,11 @@ static const struct fact_row {
 	{OP_RENEW, NFS4_FACT_RENEW, read_clientid},
 	{OP_SETCLIENTID, NFS4_FACT_SETCLIENTID, read_setclientid},
 	{OP_SETCLIENTID_CONFIRM, NFS4_FACT_SETCLIENTID_CONFIRM, read_clientid},
-	{OP_BIND_CONN_TO_SESSION, NFS4_FACT_BIND_CONN, read_sessionid},
+	{OP_BIND_CONN_TO_SESSION, NFS4_FACT_BIND_CONN, read_bind},
 	{OP_EXCHANGE_ID, NFS4_FACT_EXCHANGE_ID, read_exchange_id},
 	{OP_CREATE_SESSION, NFS4_FACT_CREATE_SESSION, read_create_session},
 	{OP_DESTROY_SESSION, NFS4_FACT_DESTROY_SESSION, read_sessionid},
+	{OP_TEST_STATEID, NFS4_FACT_TEST_STATEID, read_test_stateid},
 	{OP_DESTROY_CLIENTID, NFS4_FACT_DESTROY_CLIENTID, read_clientid},
 	{OP_RECLAIM_COMPLETE, NFS4_FACT_RECLAIM_COMPLETE, read_reclaim_complete},
 };
@@ -163,28 +191,114 @@ static void read_fact(struct pending_call *p, uint32_t op, struct cursor args)
 		p->call.facts_len--;
 }
 
-/* Operations that look at the current file: PUTFH sets it, READDIR lists it. */
-static void read_listing(struct pending_call *p, struct file_handle *current, uint32_t op,
-			 struct cursor args)
-{
-	struct xdr_opaque handle;
+/* The current and the saved file (RFC 8881 section 16.2.3.1.1), as indices into call.files. */
+struct compound_files {
+	uint8_t current, saved;
+};
 
-	if (op == OP_PUTFH) {
-		handle = cursor_opaque(&args, RPC_HANDLE_BYTES_MAX);
-		ingest_keep_handle(current, handle);
-		if (p->call.object == 0)
-			p->call.object = ingest_object(handle);
-	} else if (op == OP_READDIR) {
-		ingest_told_readdir4(p, current, args);
-	} else if (op == OP_LOOKUP || op == OP_LOOKUPP || op == OP_PUTROOTFH ||
-		   op == OP_RESTOREFH) {
-		current->len = 0;
-		if (op == OP_LOOKUP)
-			p->call.name_hash = ingest_name(cursor_opaque(&args, UINT32_MAX));
+/* What the operation makes the current file, where the call alone tells it. */
+static uint8_t file_after(const struct pending_call *p, const struct compound_files *files,
+			  uint32_t op)
+{
+	switch (op) {
+	case OP_RESTOREFH:
+		return files->saved;
+	case OP_LOOKUP:
+	case OP_LOOKUPP:
+	case OP_PUTROOTFH:
+	case OP_PUTPUBFH:
+	case OP_CREATE:
+	case OP_OPENATTR:
+		return NFS4_INDEX_NONE;
+	case OP_OPEN: /* of a name: the file that it finds; else the current one */
+		return p->call.facts_len && p->call.facts[p->call.facts_len - 1].op == OP_OPEN &&
+				       p->call.ops[p->call.ops_len - 1].name == 0
+			       ? files->current
+			       : NFS4_INDEX_NONE;
+	default:
+		return files->current;
 	}
 }
 
-static void read_op(struct pending_call *p, struct file_handle *current, struct cursor *c)
+/* Where the stateid stands in the arguments, in bytes. */
+static const struct stateid_row {
+	uint8_t op, offset;
+} stateid_rows[] = {
+	{OP_CLOSE, 4},          {OP_DELEGRETURN, 0},   {OP_LOCKU, 8},      {OP_OPEN_CONFIRM, 0},
+	{OP_OPEN_DOWNGRADE, 0}, {OP_READ, 0},          {OP_SETATTR, 0},    {OP_WRITE, 0},
+	{OP_FREE_STATEID, 0},   {OP_LAYOUTCOMMIT, 20}, {OP_LAYOUTGET, 36}, {OP_TEST_STATEID, 4},
+	{OP_ALLOCATE, 0},       {OP_DEALLOCATE, 0},    {OP_READ_PLUS, 0},  {OP_SEEK, 0},
+};
+
+enum { LOCK_OFFSET_NEW_OWNER = 24, LOCK_OFFSET_STATEID = 28, LOCK_OPEN_SEQID_BYTES = 4 };
+
+static uint8_t read_stateid(struct pending_call *p, uint32_t op, struct cursor args)
+{
+	if (op == OP_LOCK) {
+		cursor_skip(&args, LOCK_OFFSET_NEW_OWNER);
+		if (cursor_bool(&args))
+			cursor_skip(&args, LOCK_OPEN_SEQID_BYTES);
+		return pending_keep_stateid(p, args);
+	}
+	for (size_t i = 0; i < sizeof(stateid_rows) / sizeof(*stateid_rows); i++) {
+		if (stateid_rows[i].op != op)
+			continue;
+		cursor_skip(&args, stateid_rows[i].offset);
+		return pending_keep_stateid(p, args);
+	}
+	return NFS4_INDEX_NONE;
+}
+
+static void read_name(struct pending_call *p, struct nfs4_op_fact *fact, struct xdr_opaque name)
+{
+	fact->name = name_hash(name);
+	if (fact->op == OP_LOOKUP)
+		p->call.name_hash = ingest_name(name);
+}
+
+/* Notes on which file and with which stateid the operation works. */
+static void read_use(struct pending_call *p, struct compound_files *files, uint32_t op,
+		     struct cursor args)
+{
+	static const struct file_handle unknown = {0};
+	struct nfs4_op_fact *fact = &p->call.ops[p->call.ops_len - 1];
+	struct cursor at = args;
+
+	if (op == OP_PUTFH) {
+		struct xdr_opaque handle = cursor_opaque(&at, RPC_HANDLE_BYTES_MAX);
+
+		files->current = pending_keep_file(p, handle);
+		if (p->call.object == 0)
+			p->call.object = ingest_object(handle);
+	}
+	fact->file = files->current;
+	fact->stateid = read_stateid(p, op, args);
+	if (op == OP_SAVEFH)
+		files->saved = files->current;
+	else if (op == OP_REMOVE || op == OP_LOOKUP)
+		read_name(p, fact, cursor_opaque(&at, UINT32_MAX));
+	else if (op == OP_READDIR)
+		ingest_told_readdir4(
+			p, fact->file == NFS4_INDEX_NONE ? &unknown : &p->call.files[fact->file],
+			args);
+}
+
+/* What a callback is about. */
+static void read_callback(struct pending_call *p, uint32_t op, struct cursor args)
+{
+	struct nfs4_op_fact *fact = &p->call.ops[p->call.ops_len - 1];
+
+	if (op == OP_CB_RECALL) {
+		fact->stateid = pending_keep_stateid(p, args);
+		cursor_skip(&args, NFS4_STATEID_BYTES);
+		cursor_bool(&args); /* truncate */
+	} else if (op != OP_CB_GETATTR) {
+		return;
+	}
+	fact->file = pending_keep_file(p, cursor_opaque(&args, RPC_HANDLE_BYTES_MAX));
+}
+
+static void read_op(struct pending_call *p, struct compound_files *files, struct cursor *c)
 {
 	struct cursor at = *c;
 	uint32_t op = cursor_u32(&at);
@@ -195,14 +309,16 @@ static void read_op(struct pending_call *p, struct file_handle *current, struct 
 	}
 	pending_add_op(p)->op = op;
 	if (p->call.is_callback) {
+		read_callback(p, op, at);
 		nfs4_skip_nfs_cb_argop4(c);
 	} else if (op == OP_SEQUENCE) {
 		read_sequence(p, at);
 		nfs4_skip_nfs_argop4(c);
 	} else {
-		read_listing(p, current, op, at);
+		read_use(p, files, op, at);
 		if (p->call.ops_len <= UINT16_MAX)
 			read_fact(p, op, at);
+		files->current = file_after(p, files, op);
 		nfs4_skip_nfs_argop4(c);
 	}
 }
@@ -216,7 +332,7 @@ static void read_texts(struct pending_call *p, const struct cursor *starts)
 
 void ingest_nfs4_call(struct ingest *in, struct pending_call *p, struct cursor *c)
 {
-	struct file_handle current = {0};
+	struct compound_files files = {NFS4_INDEX_NONE, NFS4_INDEX_NONE};
 	struct cursor *starts = NULL;
 	uint32_t count;
 
@@ -230,7 +346,7 @@ void ingest_nfs4_call(struct ingest *in, struct pending_call *p, struct cursor *
 	for (uint32_t i = 0; i < count && cursor_ok(c); i++) {
 		if (starts && i < INGEST_OPS_TEXT_MAX)
 			starts[i] = *c;
-		read_op(p, &current, c);
+		read_op(p, &files, c);
 	}
 	if (starts)
 		read_texts(p, starts);

@@ -47,6 +47,39 @@ static void read_create_session(struct cursor c, struct nfs4_fact *f)
 	f->res_slots = ok.csr_fore_chan_attrs.ca_maxrequests;
 }
 
+static void read_delegation(struct cursor c, struct nfs4_fact *f)
+{
+	struct nfs4_OPEN4resok ok;
+
+	nfs4_decode_OPEN4resok(&c, &ok);
+	if (!cursor_ok(&c))
+		return;
+	switch (ok.delegation.delegation_type) {
+	case OPEN_DELEGATE_READ:
+	case OPEN_DELEGATE_READ_ATTRS_DELEG:
+		f->res_stateid.seqid = ok.delegation.read.stateid.seqid;
+		memcpy(f->res_stateid.other, ok.delegation.read.stateid.other, NFS4_OTHER_BYTES);
+		break;
+	case OPEN_DELEGATE_WRITE:
+	case OPEN_DELEGATE_WRITE_ATTRS_DELEG:
+		f->res_stateid.seqid = ok.delegation.write.stateid.seqid;
+		memcpy(f->res_stateid.other, ok.delegation.write.stateid.other, NFS4_OTHER_BYTES);
+		break;
+	default:
+		return;
+	}
+	f->delegation = ok.delegation.delegation_type;
+}
+
+static void read_tested(struct cursor c, struct nfs4_fact *f)
+{
+	uint32_t count = cursor_u32(&c);
+	uint32_t status = cursor_u32(&c);
+
+	if (count && cursor_ok(&c))
+		f->test_status = status;
+}
+
 /* The results of the operations whose results are wanted; `c` stands behind the status. */
 static void read_fact(struct pending_call *p, uint32_t index, struct cursor c, uint32_t status)
 {
@@ -64,6 +97,10 @@ static void read_fact(struct pending_call *p, uint32_t index, struct cursor c, u
 			read_create_session(c, f);
 		else if (f->kind == NFS4_FACT_SETCLIENTID)
 			f->res_clientid = cursor_u64(&c);
+		else if (f->kind == NFS4_FACT_OPEN)
+			read_delegation(c, f);
+		else if (f->kind == NFS4_FACT_TEST_STATEID)
+			read_tested(c, f);
 		return;
 	}
 }
@@ -162,6 +199,8 @@ static void read_op(struct pending_call *p, uint32_t index, struct cursor *c)
 		read_sequence(&p->call, at, status);
 	else if (p->call.facts_len)
 		read_fact(p, index, at, status);
+	if (op == OP_GETFH && status == NFS4_OK)
+		asked->file = pending_keep_file(p, cursor_opaque(&at, RPC_HANDLE_BYTES_MAX));
 	if (op == OP_READDIR && status == NFS4_OK)
 		ingest_told_readdir4_reply(p, at);
 	if (op == OP_GETATTR && status == NFS4_OK)

@@ -118,10 +118,14 @@ static void told_portmap(struct pending_call *p, struct cursor c, bool reply)
 static void told_object(struct pending_call *p, struct cursor c, bool reply)
 {
 	struct nfs3_fattr3 attributes;
+	struct xdr_opaque handle;
 	bool nfs = p->call.program == NFS_PROGRAM;
 
 	if (!reply && p->call.procedure != NFSPROC3_NULL) {
-		p->call.object = ingest_object(cursor_opaque(&c, NFS3_FHSIZE));
+		handle = cursor_opaque(&c, NFS3_FHSIZE);
+		p->call.object = ingest_object(handle);
+		if (nfs)
+			pending_keep_file(p, handle);
 		if (nfs && p->call.procedure == NFSPROC3_LOOKUP)
 			p->call.name_hash = ingest_name(cursor_opaque(&c, UINT32_MAX));
 	} else if (reply && nfs && p->call.procedure == NFSPROC3_GETATTR &&

@@ -291,6 +291,8 @@ static void take_fact(struct nfs4_model *m, struct nfs4_path *path, const struct
 		else if (fact->status == NFS4_OK && fact_is_new(fact))
 			nfs4_waits_opened(nfs4_party_find(path->party), call);
 		break;
+	case NFS4_FACT_TEST_STATEID:
+		break;
 	case NFS4_FACT_LEASE_TIME:
 		if (fact->status == NFS4_OK) {
 			path->server_at->lease_time_s = fact->lease_time_s;

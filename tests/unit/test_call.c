@@ -33,10 +33,10 @@ TEST(call_counts_calls_replies_and_errors)
 {
 	struct script s = script_make();
 	struct conn c = script_conn(1, "192.0.2.21", 901, "192.0.2.10", 2049);
-	struct nfs4_op_fact ops[] = {{OP_SEQUENCE, NFS4_STATUS_NONE},
-				     {OP_PUTFH, NFS4_STATUS_NONE},
-				     {OP_OPEN, NFS4_STATUS_NONE},
-				     {OP_GETATTR, NFS4_STATUS_NONE}};
+	struct nfs4_op_fact ops[] = {{.op = OP_SEQUENCE, .status = NFS4_STATUS_NONE},
+				     {.op = OP_PUTFH, .status = NFS4_STATUS_NONE},
+				     {.op = OP_OPEN, .status = NFS4_STATUS_NONE},
+				     {.op = OP_GETATTR, .status = NFS4_STATUS_NONE}};
 	struct rpc_call call = compound(&c, ops, 4);
 	struct call_model m;
 	const struct call_stats *st;
@@ -80,7 +80,7 @@ TEST(call_tells_callbacks_and_unanswered)
 {
 	struct script s = script_make();
 	struct conn c = script_conn(1, "192.0.2.21", 901, "192.0.2.10", 2049);
-	struct nfs4_op_fact ops[] = {{11, NFS4_STATUS_NONE}};
+	struct nfs4_op_fact ops[] = {{.op = 11, .status = NFS4_STATUS_NONE}};
 	struct rpc_call cb = compound(&c, ops, 1);
 	struct call_model m;
 
@@ -103,7 +103,7 @@ TEST(call_reply_alone_has_no_minor_version_and_no_latency)
 {
 	struct script s = script_make();
 	struct conn c = script_conn(1, "192.0.2.21", 901, "192.0.2.10", 2049);
-	struct nfs4_op_fact ops[] = {{OP_SEQUENCE, 0}};
+	struct nfs4_op_fact ops[] = {{.op = OP_SEQUENCE}};
 	struct rpc_call reply = compound(&c, ops, 1);
 	struct call_model m;
 	const struct call_stats *st;
