@@ -7,6 +7,8 @@ void models_init(struct models *m, struct event_board *board)
 	conn_model_init(&m->conns);
 	call_model_init(&m->calls);
 	nfs4_model_init(&m->nfs4);
+	nfs4_state_init(&m->state);
+	stale_model_init(&m->stale);
 	logs_model_init(&m->logs);
 	task_model_init(&m->tasks);
 	nlm_model_init(&m->nlm);
@@ -20,6 +22,8 @@ void models_init(struct models *m, struct event_board *board)
 	conn_model_attach(&m->conns, board);
 	call_model_attach(&m->calls, board);
 	nfs4_model_attach(&m->nfs4, board);
+	nfs4_state_attach(&m->state, board);
+	stale_model_attach(&m->stale, board);
 	logs_model_attach(&m->logs, board);
 	task_model_attach(&m->tasks, board);
 	nlm_model_attach(&m->nlm, board);
@@ -44,6 +48,8 @@ void models_deinit(struct models *m)
 	nlm_model_deinit(&m->nlm);
 	task_model_deinit(&m->tasks);
 	logs_model_deinit(&m->logs);
+	nfs4_state_deinit(&m->state);
+	stale_model_deinit(&m->stale);
 	nfs4_model_deinit(&m->nfs4);
 	call_model_deinit(&m->calls);
 	conn_model_deinit(&m->conns);
@@ -52,6 +58,7 @@ void models_deinit(struct models *m)
 void models_finish(struct models *m)
 {
 	nfs4_model_finish(&m->nfs4);
+	nfs4_state_finish(&m->state);
 	nlm_model_finish(&m->nlm);
 	task_model_finish(&m->tasks);
 	dir_model_finish(&m->dirs);
@@ -68,6 +75,8 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.conns = &m->conns,
 		.calls = &m->calls,
 		.nfs4 = &m->nfs4,
+		.state = &m->state,
+		.stale = &m->stale,
 		.logs = &m->logs,
 		.tasks = &m->tasks,
 		.nlm = &m->nlm,

@@ -11,17 +11,21 @@
 #include "model/logs.h"
 #include "model/mount.h"
 #include "model/nfs4.h"
+#include "model/nfs4_state.h"
 #include "model/nlm.h"
 #include "model/overdue.h"
 #include "model/path.h"
 #include "model/portmap.h"
 #include "model/task.h"
+#include "model/stale.h"
 #include "model/visit.h"
 
 struct models {
 	struct conn_model conns;
 	struct call_model calls;
 	struct nfs4_model nfs4;
+	struct nfs4_state_model state;
+	struct stale_model stale;
 	struct logs_model logs;
 	struct task_model tasks;
 	struct nlm_model nlm;

@@ -92,6 +92,14 @@ static const struct {
 
 	/* Where each call takes long, slots fill up for that reason. */
 	{"rpc-server-slow", "nfs4-slots-exhausted"},
+	/* A recall that does not reach its holder, or a holder that reaches nobody. */
+	{"nfs4-backchannel-down", "nfs4-recall-unanswered"},
+	{"tcp-path-silent", "nfs4-recall-unanswered"},
+	{"tcp-syn-unanswered", "nfs4-recall-unanswered"},
+	/* The server takes away what is not returned, and the client then looks what it has left.
+	 */
+	{"nfs4-recall-unanswered", "nfs4-test-stateid-loop"},
+	{"nfs4-test-stateid-loop", "nfs4-stateid-loop"},
 
 	{"tcp-delivery-delayed", "rpc-server-slow"},
 	{"tcp-delivery-delayed", "rpc-retransmission"},

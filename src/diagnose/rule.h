@@ -17,6 +17,8 @@ struct call_model;
 struct dir_model;
 struct nfs4_model;
 struct overdue_model;
+struct nfs4_state_model;
+struct stale_model;
 struct path_model;
 struct mount_model;
 struct nlm_model;
@@ -30,6 +32,8 @@ struct rule_input {
 	const struct conn_model *conns;
 	const struct call_model *calls;
 	const struct nfs4_model *nfs4;
+	const struct nfs4_state_model *state;
+	const struct stale_model *stale;
 	const struct path_model *path;
 	const struct logs_model *logs;
 	const struct task_model *tasks;

@@ -150,6 +150,13 @@ class Server:
         return hashlib.sha256(b"session%d.%d" % (self.salt, self.serial)).digest()[:16]
 
 
+def callback_bytes(steps, minor, xid, ident=0):
+    body = ops.u32(xid, 0, 2, 0x40000000, 1, 1, 0, 0, 0, 0)
+    body += ops.u32(0, minor, ident, len(steps))
+    body += b"".join(ops.u32(s.number) + s.args for s in steps)
+    return ops.u32(0x80000000 | len(body)) + body
+
+
 @dataclass
 class Client:
     """A client instance: its names, its connection, and the state it believes to have."""
@@ -168,6 +175,7 @@ class Client:
     session: bytes = bytes(16)
     seqs: dict = field(default_factory=dict)
     stateid: bytes = b"\0\0\0\1" + bytes(12)
+    callbacks: int = 0
     _xid: int = 0
 
     def __post_init__(self):
@@ -236,12 +244,26 @@ class Client:
             self.session, self.seqs = new, {}
         return ok
 
-    def sequence(self, *steps, status=ops.OK, slot=0, **how):
+    def sequence(self, *steps, status=ops.OK, slot=0, flags=0, **how):
         seq = self.seqs.get(slot, 0) + 1
         if not status:
             self.seqs[slot] = seq
         first = ops.sequence(self.session, seq, slot, self.server.slots)
+        first = ops.sequence(self.session, seq, slot, flags)
         return self.compound(first.fails(status) if status else first, *steps, **how)
+
+    def callback(self, *steps, answered=True, after_s=0.0):
+        """What the server calls over this connection (CB_COMPOUND), and the client's answer."""
+        xid, self.callbacks = self.net.number(), self.callbacks + 1
+        steps = (ops.cb_sequence(self.session, self.callbacks), *steps)
+        self.conn.send(1, callback_bytes(steps, self.minor, xid))
+        if not answered:
+            self.conn.acknowledge(0)
+            return
+        self.net.wait(after_s)
+        self.conn.send(0, self.reply_bytes(steps, xid))
+        self.conn.acknowledge(1)
+        self.net.wait(0.0002)
 
     def destroy_session(self, status=ops.OK):
         step = ops.destroy_session(self.session)

@@ -11,6 +11,10 @@ OK, PERM, NOENT = 0, 1, 2
 DELAY, EXPIRED, GRACE, CLID_INUSE = 10008, 10011, 10013, 10017
 STALE_CLIENTID, BADSESSION, NO_GRACE = 10022, 10052, 10033
 SEQ_MISORDERED, SEQ_FALSE_RETRY = 10063, 10076
+STALE_STATEID, OLD_STATEID, BAD_STATEID, STALE = 10023, 10024, 10025, 70
+DENIED, CB_PATH_DOWN, DELEG_REVOKED = 10010, 10048, 10087
+
+CB_PATH_DOWN_FLAG, RECALLABLE_REVOKED_FLAG, CB_PATH_DOWN_SESSION_FLAG = 1, 0x40, 0x200
 
 LEASE_BIT = 10
 
@@ -62,6 +66,8 @@ def create_session(clientid, seq, sessionid, machine, granted=64):
 def sequence(sessionid, seq, slot=0, granted=64):
     last = granted - 1
     return Op(53, sessionid + u32(seq, slot, slot, 0), sessionid + u32(seq, slot, last, last, 0))
+def sequence(sessionid, seq, slot=0, flags=0):
+    return Op(53, sessionid + u32(seq, slot, slot, 0), sessionid + u32(seq, slot, 63, 63, flags))
 
 
 def destroy_session(sessionid):
@@ -104,6 +110,61 @@ def open_file(clientid, owner, name, stateid, reclaim=False):
     args = u32(0, 3, 0) + clientid + opaque(owner) + u32(0)
     args += u32(1, 0) if reclaim else u32(0) + opaque(name)
     return Op(18, args, stateid + u32(1) + u64(1, 2) + u32(4, 0, 0))
+
+
+def open_fh(clientid, owner, stateid, access=1, delegation=None):
+    """OPEN of the current file (CLAIM_FH); with a delegation, of this stateid for reading."""
+    args = u32(0, access, 0) + clientid + opaque(owner) + u32(0, 4)
+    given = u32(0)
+    if delegation:
+        given = u32(1) + delegation + u32(0, 0, 0, 0) + opaque("OWNER@")
+    return Op(18, args, stateid + u32(1) + u64(1, 2) + u32(4, 0) + given)
+
+
+def delegreturn(stateid):
+    return Op(8, stateid)
+
+
+def test_stateid(stateid, verdict=OK):
+    return Op(55, u32(1) + stateid, u32(1, verdict))
+
+
+def free_stateid(stateid):
+    return Op(45, stateid)
+
+
+def bind_conn(sessionid):
+    return Op(41, sessionid + u32(7, 0), sessionid + u32(3, 0))
+
+
+def commit():
+    return Op(5, u64(0) + u32(0), b"writever")
+
+
+def remove(name):
+    return Op(28, opaque(name), u32(1) + u64(1, 2))
+
+
+def setattr_size(stateid, size=0):
+    return Op(34, stateid + u32(1, 1 << 4) + opaque(u64(size)), u32(1, 1 << 4))
+
+
+def lock(stateid, lock_stateid, owner, clientid, reclaim=False):
+    """LOCK of the whole file for a new owner."""
+    args = u32(2, int(reclaim)) + u64(0, (1 << 64) - 1) + u32(1, 0) + stateid
+    return Op(12, args + u32(0) + clientid + opaque(owner), lock_stateid)
+
+
+def locku(stateid):
+    return Op(14, u32(2, 0) + stateid + u64(0, (1 << 64) - 1), stateid)
+
+
+def cb_sequence(sessionid, seq):
+    return Op(11, sessionid + u32(seq, 0, 0, 0, 0), sessionid + u32(seq, 0, 0, 0))
+
+
+def cb_recall(stateid, handle):
+    return Op(4, stateid + u32(0) + opaque(handle))
 
 
 def write(stateid, data, offset=0):

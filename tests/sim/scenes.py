@@ -7,6 +7,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from sim import scenes_state  # noqa: E402, F401
 from sim import (  # noqa: E402, F401
     pcapfile, scenes_again, scenes_delay, scenes_dir, scenes_framing, scenes_identity, scenes_lease,
     scenes_nlm, scenes_review, scenes_session, scenes_tcp, scenes_timers,

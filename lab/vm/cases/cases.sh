@@ -385,3 +385,64 @@ case_admin_expired_v42_k612() { # the administrator expires an active 4.2 client
         "SEQUENCE answered NFS4ERR_BADSESSION on client1 without a silence before" "reclaim answered NFS4ERR_NO_GRACE: opens and lock lost"
 }
 expect_admin_expired_v42_k612() { expect_admin_expired_v41; }
+
+# A delegation that its holder does not return in time: client1 reads a file that it holds open, client2 wants to write to it.
+recall() { # VERSION HOW
+    LAB_FILTER='tcp or arp or icmp'
+    lab_start 30 30 app-01 app-02
+    mnt client1 "vers=$1,hard" && mnt client2 "vers=$1,hard"
+    on client2 "cd /mnt && echo one >shared && sync"
+    sleep 2
+    work client1 one 3
+    on client1 "cd /mnt; (exec 5<shared; cat <&5; sleep 300) >/tmp/hold.log 2>&1 & sleep 1; cat /mnt/shared"
+    event "client1 opens the file for reading and is given a delegation"
+    sleep 8
+    case $2 in
+    pause) monitor client1 stop; event "client1: virtual machine paused" ;;
+    filter) on client1 "nft add table ip lab; nft add chain ip lab i '{ type filter hook input priority 0; }'; nft add rule ip lab i ip saddr 192.0.2.10 tcp sport != 2049 drop"; event "client1: its packet filter drops what the server sends to its callback port" ;;
+    none) ;;
+    esac
+    post client2 "cd /mnt; echo two >>shared; /bin/date +%s.%N >/tmp/got"; event "client2 opens the file for writing"
+    sleep 20
+    case $2 in
+    pause) monitor client1 cont; event "client1: virtual machine runs again (its clock is behind from now on)" ;;
+    filter) sleep 25; on client1 "nft delete table ip lab"; event "client1: packet filter rule removed" ;;
+    none) ;;
+    esac
+    sleep 25
+    unwork client1 one
+    sleep 3
+    lab_stop
+}
+recall_symptoms=("CB_RECALL to client1, without an answer" "OPEN of client2 answered NFS4ERR_DELAY again and again")
+expect_recall_v40_filter() {
+    local also="nfs4-backchannel-down tcp-path-silent tcp-syn-unanswered host-filter-drop nfs4-recall-unanswered"
+    reading . "nfs4-recall-unanswered $also" nfs4-recall-unanswered "$also"
+    reading server.pcap "nfs4-recall-unanswered $also" nfs4-recall-unanswered "$also"
+    reading client1.pcap "null nfs4-recall-unanswered $also" "" "$also" likely "the holder: who waits is not in its capture"
+    reading client2.pcap null "" "" "" "the waiting client: what it waits for is not in its capture"
+}
+expect_recall_v41_pause() {
+    local also="tcp-path-silent net-unreachable"
+    reading . "nfs4-recall-unanswered $also" nfs4-recall-unanswered "$also"
+    reading server.pcap "nfs4-recall-unanswered $also" nfs4-recall-unanswered "$also"
+    reading client2.pcap null "" "" "" "the waiting client: what it waits for is not in its capture"
+}
+expect_recall_v41() { expect_healthy client2.pcap; }
+expect_recall_v40() { expect_healthy client2.pcap; }
+case_recall_v40_filter() { # a 4.0 client's callback port is filtered while it holds a delegation
+    recall 4.0 filter
+    keep recall-v40-filter "client1 holds a delegation and its packet filter drops the server's callbacks; client2's open for writing is put off until the server takes the delegation away." "${recall_symptoms[@]}"
+}
+case_recall_v41_pause() { # a 4.1 client that holds a delegation stands still for 20 s, less than the lease
+    recall 4.1 pause
+    keep recall-v41-pause "client1 holds a delegation and its virtual machine stands still for 20 s, less than the lease of 30 s; client2's open for writing is put off until client1 runs again and returns it." "${recall_symptoms[@]}"
+}
+case_recall_v41() { # a recall that is answered at once, 4.1
+    recall 4.1 none
+    keep recall-v41 "none: client1 holds a delegation and returns it as soon as client2 wants to write to the file."
+}
+case_recall_v40() { # a recall that is answered at once, 4.0
+    recall 4.0 none
+    keep recall-v40 "none: client1 holds a delegation and returns it as soon as client2 wants to write to the file."
+}
