@@ -416,7 +416,7 @@ recall() { # VERSION HOW
 }
 recall_symptoms=("CB_RECALL to client1, without an answer" "OPEN of client2 answered NFS4ERR_DELAY again and again")
 expect_recall_v40_filter() {
-    local also="nfs4-backchannel-down tcp-path-silent tcp-syn-unanswered host-filter-drop nfs4-recall-unanswered"
+    local also="nfs4-backchannel-down tcp-path-silent tcp-syn-unanswered host-filter-drop"
     reading . "nfs4-recall-unanswered $also" nfs4-recall-unanswered "$also"
     reading server.pcap "nfs4-recall-unanswered $also" nfs4-recall-unanswered "$also"
     reading client1.pcap "null nfs4-recall-unanswered $also" "" "$also" likely "the holder: who waits is not in its capture"
@@ -432,7 +432,7 @@ expect_recall_v41() { expect_healthy client2.pcap; }
 expect_recall_v40() { expect_healthy client2.pcap; }
 case_recall_v40_filter() { # a 4.0 client's callback port is filtered while it holds a delegation
     recall 4.0 filter
-    keep recall-v40-filter "client1 holds a delegation and its packet filter drops the server's callbacks; client2's open for writing is put off until the server takes the delegation away." "${recall_symptoms[@]}"
+    keep recall-v40-filter "client1 holds a delegation and its packet filter drops the server's callbacks; client2's open for writing is put off until the server tells client1 that its callback path is down (RENEW answered NFS4ERR_CB_PATH_DOWN), which then introduces itself anew and returns its delegations." "${recall_symptoms[@]}"
 }
 case_recall_v41_pause() { # a 4.1 client that holds a delegation stands still for 20 s, less than the lease
     recall 4.1 pause
