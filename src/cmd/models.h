@@ -16,8 +16,8 @@
 #include "model/overdue.h"
 #include "model/path.h"
 #include "model/portmap.h"
-#include "model/task.h"
 #include "model/stale.h"
+#include "model/task.h"
 #include "model/visit.h"
 
 struct models {
