@@ -58,11 +58,35 @@ static bool called_back(const struct finding *a, const struct finding *b)
 	return found && b->clients_at.len == 0;
 }
 
+static bool names_host(const struct finding *f)
+{
+	return f->server || f->clients_at.len;
+}
+
+static const char *log_of(const struct finding *f)
+{
+	for (size_t i = 0; i < f->subjects.len; i++) {
+		const struct subject *s = vec_at(&f->subjects, i);
+
+		if (strcmp(s->name, "log of") == 0)
+			return s->value;
+	}
+	return NULL;
+}
+
+/* Nothing is known but whose log tells of them, and it is the same. */
+static bool shares_log(const struct finding *a, const struct finding *b)
+{
+	return log_of(a) && log_of(b) && strcmp(log_of(a), log_of(b)) == 0;
+}
+
 bool finding_subjects_meet(const struct finding *a, const struct finding *b)
 {
 	/* What a host tells of itself has no address: its name is what the two have in common. */
 	if (a->host && b->host && strcmp(a->host, b->host) == 0 && (!a->server || !b->server))
 		return true;
+	if (!names_host(a) && !names_host(b))
+		return shares_log(a, b);
 	if (!a->server || !b->server)
 		return clients_share_host(a, b);
 	if (!endpoint_same_host(&a->server_root, &b->server_root))

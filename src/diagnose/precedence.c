@@ -50,6 +50,7 @@ static const struct {
 	/* The server's callback is what is not answered, or refused. */
 	{"nlm-granted-lost", "tcp-syn-unanswered"},
 	{"nlm-granted-lost", "tcp-syn-refused"},
+	{"nlm-granted-lost", "rpc-not-responding"},
 
 	/* One directory at the server, and not the server. */
 	{"dir-server-slow", "rpc-server-slow"},

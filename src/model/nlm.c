@@ -373,6 +373,7 @@ static void nlm_take_call(void *context, const struct event *e)
 	struct nlm_model *m = context;
 	const struct rpc_call *c = e->rpc;
 
+	nlm_taken_hear(m, e);
 	if (c->told_kind != RPC_TOLD_LOCK) {
 		if (is_notify(c))
 			nlm_notify_take(m, e);

@@ -140,6 +140,7 @@ struct nlm_taken {
 	struct provenance granted, taken; /* to the old holder, to the new one */
 	struct provenance unlocked;       /* the old holder gives it back nevertheless, later */
 	struct provenance reclaimed;      /* the old holder asks for it with the reclaim flag */
+	struct provenance heard;          /* the old holder's host calls for anything, later */
 };
 
 /* Requests of one client that one server answered DENIED_NOLOCKS. */
@@ -182,6 +183,7 @@ struct nlm_model {
 	struct vec doubles;           /* struct nlm_double *, likewise */
 	struct nlm_message *messages; /* private: a ring of NLM_MESSAGES_MAX */
 	uint32_t messages_next;
+	uint32_t taken_unheard;    /* private: of `taken`, those whose `heard` is not known */
 	struct nlm_denied *denied; /* private: a ring of NLM_DENIED_RECENT */
 	uint32_t denied_next;
 	uint64_t forgotten; /* locks that a cap forgot while they were held or waited for */

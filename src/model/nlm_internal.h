@@ -83,6 +83,9 @@ void nlm_reclaim_note(struct nlm_model *m, const struct nlm_request *r);
 /* `lock` is held, and the request got it, or a part of it. */
 void nlm_taken_add(struct nlm_model *m, const struct nlm_lock *lock, const struct nlm_request *r);
 
+/* Any call, of any program. */
+void nlm_taken_hear(struct nlm_model *m, const struct event *e);
+
 /* UNLOCK was granted. */
 void nlm_taken_note_unlock(struct nlm_model *m, const struct nlm_request *r);
 

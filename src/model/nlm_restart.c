@@ -142,6 +142,24 @@ void nlm_taken_add(struct nlm_model *m, const struct nlm_lock *lock, const struc
 		.taken = r->reply,
 	};
 	*(struct nlm_taken **)vec_push(&m->taken) = t;
+	m->taken_unheard++;
+}
+
+void nlm_taken_hear(struct nlm_model *m, const struct event *e)
+{
+	struct endpoint caller;
+
+	if (m->taken_unheard == 0)
+		return;
+	caller = nlm_rpc_caller(e->rpc);
+	for (size_t i = 0; i < m->taken.len; i++) {
+		struct nlm_taken *t = *(struct nlm_taken **)vec_at(&m->taken, i);
+
+		if (t->heard.frame == FRAME_NONE && endpoint_same_host(&t->from.host, &caller)) {
+			t->heard = e->at;
+			m->taken_unheard--;
+		}
+	}
 }
 
 void nlm_taken_note_unlock(struct nlm_model *m, const struct nlm_request *r)

@@ -229,7 +229,8 @@ def lock_manager_restarted(net):
     restart(net, True)
 
 
-@scene("nsm-notify-lost", found=["nlm-grace"], also=["nlm-server-restart"])
+@scene("nsm-notify-lost", found=["nlm-grace"], also=["nlm-server-restart"],
+       also_if_cut={"portmap-unanswered": "likely"})  # fmt: skip
 def lock_manager_restarted_unnoticed(net):
     """The lock manager restarts and nobody is told: the lock of one client goes to another one."""
     holder = restart(net, False)

@@ -4,6 +4,7 @@
 
 #include "base/strbuf.h"
 #include "model/conn.h"
+#include "model/nlm.h"
 
 const char *log_text(struct diagnosis *d, const char *text)
 {
@@ -71,6 +72,38 @@ void log_finding_about(const struct rule_input *in, struct diagnosis *d, struct 
 	} else if (of->server[0]) {
 		f->server = log_text(d, of->server);
 	}
+}
+
+/* The host that calls itself so in lock requests that had to wait or were denied; NULL: none. */
+static const struct endpoint *caller_host(const struct nlm_model *nlm, const char *name)
+{
+	for (size_t i = 0; nlm && i < longest_count(&nlm->waits); i++) {
+		const struct nlm_lock *l = longest_at(&nlm->waits, i);
+
+		if (name[0] && strcmp(l->owner.caller, name) == 0)
+			return &l->owner.host;
+	}
+	for (size_t i = 0; nlm && i < nlm->denials.len; i++) {
+		const struct nlm_denial *n = *(struct nlm_denial **)vec_at(&nlm->denials, i);
+
+		if (name[0] && strcmp(n->caller, name) == 0)
+			return &n->client;
+	}
+	return NULL;
+}
+
+void log_finding_about_client(const struct rule_input *in, struct diagnosis *d, struct finding *f,
+			      const struct logs_subject *of)
+{
+	const struct endpoint *host =
+		of->server_is_address ? &of->server_at : caller_host(in->nlm, of->server);
+
+	finding_subject(d, f, "log of", "%s", log_host_text(d, of->host));
+	if (host)
+		finding_add_client(d, f, host);
+	if (!of->server_is_address && of->server[0])
+		finding_subject(d, f, "client name", "%s%s", log_text(d, of->server),
+				host ? " in the log, as it calls itself in its lock requests" : "");
 }
 
 void log_finding_span(struct finding *f, const struct provenance *at)

@@ -22,6 +22,13 @@ const char *log_host_text(struct diagnosis *d, const struct logs_host *host);
 void log_finding_about(const struct rule_input *in, struct diagnosis *d, struct finding *f,
 		       const struct logs_subject *of);
 
+/*
+ * The same for a line of a server's about a client. A name joins the finding with those of the wire
+ * if a client calls itself so in its lock requests.
+ */
+void log_finding_about_client(const struct rule_input *in, struct diagnosis *d, struct finding *f,
+			      const struct logs_subject *of);
+
 /* The server as a log names it; "a server" when it does not. */
 const char *log_server_text(struct diagnosis *d, const struct logs_subject *of);
 

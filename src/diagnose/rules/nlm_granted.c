@@ -29,7 +29,6 @@ enum way {
 	WAY_CALL,    /* it was sent, and the client did not take it */
 	WAY_CONNECT, /* the server could not connect to the client's lock manager */
 	WAY_PORT,    /* nor to the client's portmapper, or was told no port */
-	WAY_UNSEEN,  /* nothing of a callback is in the evidence */
 };
 
 struct lost {
@@ -147,18 +146,17 @@ static void look_at_calls(const struct rule_input *in, struct lost *x)
 	x->port = l->callback.server.port;
 }
 
-/* Nothing of a callback is there, and the holder is seen to have given the lock back. */
-static void look_at_holder(struct lost *x)
+/*
+ * Nothing of a callback is there, and the holder is seen to have given the lock back long before it
+ * was granted: it was lost on its way to where the capture was taken, never sent, or somebody else
+ * had the lock meanwhile.
+ */
+static bool is_unseen(const struct nlm_lock *l)
 {
-	const struct nlm_lock *l = x->lock;
-
-	if (!l->holder.seen || l->holders != 1 || l->holder.released.frame == FRAME_NONE ||
-	    l->granted.frame == FRAME_NONE || l->callbacks)
-		return;
-	x->way = WAY_UNSEEN;
-	x->since = x->tried = l->holder.released;
-	x->conn = l->conn;
-	x->count = 1;
+	return l->block && !l->granted_by_callback && l->callbacks == 0 && l->graces == 0 &&
+	       l->holder.seen && l->holders == 1 && l->holder.released.frame != FRAME_NONE &&
+	       l->granted.frame != FRAME_NONE &&
+	       is_later(l->holder.released.at, l->granted.at, LATE_NS);
 }
 
 static bool lost_make(const struct rule_input *in, const struct nlm_lock *l, struct lost *x)
@@ -173,8 +171,6 @@ static bool lost_make(const struct rule_input *in, const struct nlm_lock *l, str
 		look_at_connections(in, x);
 	if (x->way == WAY_NONE)
 		look_at_questions(in, x);
-	if (x->way == WAY_NONE)
-		look_at_holder(x);
 	return x->way != WAY_NONE && is_later(x->since.at, wait_end(l), LATE_NS);
 }
 
@@ -207,13 +203,9 @@ static const char *way_text(struct diagnosis *d, const struct lost *x)
 				    "lock manager, in vain: without it there is no callback.",
 				    nlm_time_text(d, x->tried.at), server, client);
 	case WAY_NONE:
-	case WAY_UNSEEN:
 		break;
 	}
-	return arena_format(&d->arena,
-			    "The holder gave it back at %s, and no callback of %s is in the "
-			    "evidence.",
-			    nlm_time_text(d, x->since.at), server);
+	return "";
 }
 
 static const char *end_text(struct diagnosis *d, const struct lost *x)
@@ -229,8 +221,6 @@ static const char *end_text(struct diagnosis *d, const struct lost *x)
 
 static enum finding_confidence confidence_of(const struct lost *x)
 {
-	if (x->way == WAY_UNSEEN)
-		return CONFIDENCE_POSSIBLE;
 	return x->way == WAY_CALL && x->lock->granted.frame != FRAME_NONE ? CONFIDENCE_CERTAIN
 									  : CONFIDENCE_LIKELY;
 }
@@ -241,7 +231,6 @@ static void cite_all(struct diagnosis *d, struct finding *f, const struct lost *
 		[WAY_CALL] = "the server calls back: granted",
 		[WAY_CONNECT] = "the server tries to connect to the client's lock manager",
 		[WAY_PORT] = "the server asks for the port of the client's lock manager",
-		[WAY_UNSEEN] = "the holder gives the lock back",
 	};
 	const struct nlm_lock *l = x->lock;
 
@@ -270,16 +259,11 @@ static void tell(struct diagnosis *d, const struct lost *x, uint64_t count)
 				"%s is not told when a lock that it waits for is granted", client);
 	f->why = arena_format(
 		&d->arena,
-		"%s asked for a lock at %s and was told to wait for the server's callback. %s %s%s",
-		client, nlm_time_text(d, l->asked.at), way_text(d, x), end_text(d, x),
-		x->way == WAY_UNSEEN
-			? " Another client that is not in the evidence may have had the lock "
-			  "meanwhile: a capture at the server decides (`tcpdump host CLIENT`)."
-			: "");
+		"%s asked for a lock at %s and was told to wait for the server's callback. %s %s",
+		client, nlm_time_text(d, l->asked.at), way_text(d, x), end_text(d, x));
 	cite_all(d, f, x);
-	if (x->way != WAY_UNSEEN)
-		finding_rule_out(d, f, "nlm-blocked",
-				 "the server had the lock for the client, and tried to say so");
+	finding_rule_out(d, f, "nlm-blocked",
+			 "the server had the lock for the client, and tried to say so");
 }
 
 /* --- the log of the server --- */
@@ -300,16 +284,13 @@ static bool only_gave_up(const struct logs_model *logs, const struct logs_interv
 	return true;
 }
 
-static void log_tell(struct diagnosis *d, const struct logs_interval *v)
+static void log_tell(const struct rule_input *in, struct diagnosis *d,
+		     const struct logs_interval *v)
 {
 	struct finding *f = diagnosis_add(d, "nlm-granted-lost", CONFIDENCE_LIKELY);
 	const char *host = log_text(d, v->of.host->name), *peer = log_server_text(d, &v->of);
 
-	finding_subject(d, f, "log of", "%s", log_host_text(d, v->of.host));
-	if (v->of.server_is_address)
-		finding_add_client(d, f, &v->of.server_at);
-	else
-		finding_subject(d, f, "client name", "%s", peer);
+	log_finding_about_client(in, d, f, &v->of);
 	log_finding_span(f, &v->first);
 	log_finding_span(f, &v->last);
 	f->count = v->gave_up;
@@ -372,15 +353,23 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	struct lost x;
 
-	for (size_t i = 0; i < longest_count(&in->nlm->waits); i++)
-		if (lost_make(in, longest_at(&in->nlm->waits, i), &x))
+	for (size_t i = 0; i < longest_count(&in->nlm->waits); i++) {
+		const struct nlm_lock *l = longest_at(&in->nlm->waits, i);
+
+		if (lost_make(in, l, &x))
 			client_run(in, out, i);
+		else if (is_unseen(l))
+			diagnosis_undecided(out, "nlm-granted-lost",
+					    "whether the server called back when the holder gave "
+					    "the lock back",
+					    "on the server: tcpdump -w back.pcap host CLIENT");
+	}
 	for (size_t i = 0; in->logs && i < in->logs->intervals.len; i++) {
 		const struct logs_interval *v =
 			*(struct logs_interval **)vec_at(&in->logs->intervals, i);
 
 		if (only_gave_up(in->logs, v) && !told_by_wire(out, v))
-			log_tell(out, v);
+			log_tell(in, out, v);
 	}
 }
 

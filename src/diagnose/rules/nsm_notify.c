@@ -42,15 +42,17 @@ static bool is_alive(const struct rule_input *in, const struct nlm_taken *t, str
 
 	if (path_span_ns(t->taken.at, end) < 0)
 		return false;
+	if (transport_known(&t->heard) || transport_known(&t->unlocked))
+		return true;
 	for (size_t i = 0; i < in->conns->records.len; i++) {
 		const struct conn_record *r = transport_record(in, i);
 
 		if (endpoint_same_host(&r->conn.client, &t->from.host) &&
-		    (transport_known(&r->established) || r->conn.joined || r->replies) &&
-		    path_span_ns(restart, r->last.at) > 0)
+		    transport_known(&r->established) &&
+		    path_span_ns(restart, r->established.at) > 0)
 			return true;
 	}
-	return t->unlocked.frame != FRAME_NONE;
+	return false;
 }
 
 static bool is_lossy(const struct rule_input *in, const struct nlm_taken *t)

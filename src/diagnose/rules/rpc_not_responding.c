@@ -48,6 +48,12 @@ static void complaint_add(struct complaint *c, const struct logs_interval *v)
 		c->longest_ns = ns;
 }
 
+/* True when it is a server that speaks of a client: its lockd gives up. */
+static bool is_of_server(const struct logs_interval *v, const struct complaint *c)
+{
+	return strcmp(v->of.program, "lockd") == 0 && c->gave_up && !c->trying;
+}
+
 /* What the wording and the program tell about the calls that waited. */
 static const char *meaning(const struct rule_input *in, struct diagnosis *d,
 			   const struct logs_interval *v, const struct complaint *c, bool confirmed)
@@ -55,7 +61,7 @@ static const char *meaning(const struct rule_input *in, struct diagnosis *d,
 	const struct mount_record *mount;
 	struct timing_call call = timers_of(in, v, &mount);
 
-	if (strcmp(v->of.program, "lockd") == 0 && c->gave_up && !c->trying)
+	if (is_of_server(v, c))
 		return "It is lockd, and it gave up: so a server speaks of a client that does not "
 		       "answer it (NLM_GRANTED); likely, not certain.";
 	if (strcmp(v->of.program, "lockd") == 0)
@@ -135,7 +141,6 @@ static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 	struct complaint c = {.longest_ns = -1};
 	const char *confirmed = "";
 
-	log_finding_about(in, d, f, &v->of);
 	for (size_t i = start; i < in->logs->intervals.len; i++) {
 		const struct logs_interval *one = interval_at(in->logs, i);
 
@@ -146,6 +151,10 @@ static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 		if (!*confirmed)
 			confirmed = timers_confirm(in, d, f, one);
 	}
+	if (is_of_server(v, &c))
+		log_finding_about_client(in, d, f, &v->of);
+	else
+		log_finding_about(in, d, f, &v->of);
 	finding_subject(d, f, "program", "%s", log_text(d, v->of.program));
 	f->count = c.intervals;
 	f->title = arena_format(&d->arena, "%s on %s complains: server %s not responding%s",

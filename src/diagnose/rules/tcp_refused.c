@@ -8,6 +8,7 @@
  */
 #include "diagnose/rules/rules.h"
 #include "diagnose/rules/transport.h"
+#include "model/portmap.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -52,6 +53,27 @@ static bool evidence_goes_on(const struct rule_input *in, const struct provenanc
 	return stamp_apart_ns(last->at, e->last) >= RETRY_NS;
 }
 
+/* True when the portmapper told the client another port at once: the service has moved. */
+static bool moved_at_once(const struct rule_input *in, const struct conn_reach *reach,
+			  const struct conn_outage *outage)
+{
+	for (size_t i = 0; in->portmap && i < in->portmap->services.len; i++) {
+		const struct portmap_service *s =
+			*(struct portmap_service **)vec_at(&in->portmap->services, i);
+
+		if (!endpoint_same_host(&s->client, &reach->client) ||
+		    !endpoint_same_host(&s->server, &reach->server))
+			continue;
+		for (uint32_t j = 0; j < s->moves_len; j++) {
+			int64_t ns = stamp_apart_ns(outage->first.at, s->moves[j].told.at);
+
+			if (s->moves[j].from == reach->server.port && ns > 0 && ns < OUTAGE_MIN_NS)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* False when there is nothing to say about the outage. */
 static bool refusal_judge(const struct rule_input *in, const struct conn_reach *reach,
 			  const struct conn_outage *outage, struct refusal *out)
@@ -61,6 +83,8 @@ static bool refusal_judge(const struct rule_input *in, const struct conn_reach *
 	bool enough = outage->refused > 1 || (!over && evidence_goes_on(in, &outage->last));
 
 	if (over && stamp_apart_ns(outage->first.at, end) < OUTAGE_MIN_NS)
+		return false;
+	if (!over && moved_at_once(in, reach, outage))
 		return false;
 	*out = (struct refusal){
 		.reach = reach,
