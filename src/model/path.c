@@ -99,6 +99,8 @@ static void stall_take(struct path_model *m, const struct event *e)
 	s->full += tcp->full;
 	s->bytes_min = tcp->bytes < s->bytes_min ? tcp->bytes : s->bytes_min;
 	s->bytes_max = tcp->bytes > s->bytes_max ? tcp->bytes : s->bytes_max;
+	if (tcp->heard.frame > s->since.frame)
+		s->heard = tcp->heard;
 	path_cite(s->cites, &s->cites_len, &e->at);
 	quiet_take(s, e);
 	c->repeats[tcp->from]++;

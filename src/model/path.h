@@ -55,6 +55,7 @@ struct path_stall {
 	uint32_t repeats, full; /* of them: no smaller than any segment of this side */
 	uint64_t bytes_min, bytes_max;
 	bool heard_before;       /* the other side was heard on this connection before it */
+	struct provenance heard; /* its last segment since `since`; FRAME_NONE: none */
 	struct path_quiet quiet; /* the longest one in it */
 	struct path_quiet now;   /* the model's own */
 };

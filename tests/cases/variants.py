@@ -79,8 +79,9 @@ DAMAGE = [
 # away, or they would tell a lease time that the case does not.
 SAME_SERVER = {None, "nfs4-client-owner-collision", "nfs4-clientid-in-use"}
 
-# ICMP and ARP keep their addresses, or go, in these: they are neither TCP nor UDP.
-LOSES_ICMP = {"addresses", "ports", "all-names", "ipv6", "ipv6-raw", "sll", "sll2", "raw", "vlan"}
+# ICMP and ARP keep their addresses and what they quote, or go, in these: they are neither TCP nor UDP.
+LOSES_ICMP = {"addresses", "ports", "all-names", "ipv6", "ipv6-raw", "sll", "sll2", "raw", "vlan",
+              "port-20049", "port-3049"}  # fmt: skip
 
 
 def variants_for(headline, healthy_source, times):

@@ -23,12 +23,31 @@ enum { LOSS_STALLS_MIN = 20, LOSS_SHARE = 100 };
 enum { LARGE_BYTES_MIN = 1000, LARGE_REPEATS_MIN = 4, LARGE_WINDOW_SEGMENTS = 64 };
 #define LARGE_WAITED_NS (5 * STAMP_NS_PER_S)
 
+/* What was on its way when the stall began arrives within so many round trips of the handshake. */
+enum { IN_FLIGHT_ROUND_TRIPS = 2 };
+#define IN_FLIGHT_NS (STAMP_NS_PER_S / 20)
+
+/* The other side said something on this connection that it must have sent after the stall began. */
+static bool heard_since(const struct path_stall *s, const struct conn_record *r)
+{
+	int64_t round_trip_ns = path_span_ns(r->syn.at, r->established.at);
+	int64_t after_ns = path_span_ns(s->since.at, s->heard.at);
+
+	return transport_known(&s->heard) && transport_known(&r->syn) &&
+	       transport_known(&r->established) && after_ns > IN_FLIGHT_NS &&
+	       after_ns / IN_FLIGHT_ROUND_TRIPS > round_trip_ns;
+}
+
 /* The other host was heard during the stall: on this connection, or on another one. */
 static const struct provenance *heard_during(const struct rule_input *in,
 					     const struct path_stall *s)
 {
+	const struct conn_record *own = conn_model_find(in->conns, s->conn.serial);
+
 	if (transport_known(&s->quiet.until) && s->quiet.until.frame < s->last.frame)
 		return &s->quiet.until;
+	if (own && heard_since(s, own))
+		return &s->heard;
 	for (size_t i = 0; i < in->conns->records.len; i++) {
 		const struct conn_record *r = transport_record(in, i);
 
