@@ -7,11 +7,7 @@
 #include "cmd/command.h"
 
 static const struct command *const commands[] = {
-	&command_diagnose,
-	&command_show,
-	&command_explain,
-	&command_timeouts,
-	&command_gather,
+	&command_diagnose, &command_show, &command_explain, &command_timeouts, &command_gather,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -50,7 +46,8 @@ static enum status print_help(void)
 	strbuf_add_text(
 		&out,
 		"\nA FILE is a packet capture (pcap, pcapng; plain or packed with gzip, zstd, "
-		"xz),\na directory or a tar archive with captures in it, or - for standard input.\n\n"
+		"xz),\na directory or a tar archive with captures in it, or - for standard "
+		"input.\n\n"
 		"  nfsleuth COMMAND --help   options of a command (so does: nfsleuth help "
 		"COMMAND)\n  nfsleuth --version, -V    the version\n\n"
 		"Exit status: 0 nothing found, 1 something found, 2 wrong usage, 3 some evidence "

@@ -54,7 +54,7 @@ struct log_file {
 		uint64_t line; /* the first line behind the first one */
 		int64_t ns;    /* how far that was; negative: backwards */
 	} jumps;               /* of the file's own clock */
-	uint64_t tasks;         /* found in it */
+	uint64_t tasks;        /* found in it */
 };
 
 /* A journal inside of a capture. */
