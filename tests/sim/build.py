@@ -248,8 +248,7 @@ class Client:
         seq = self.seqs.get(slot, 0) + 1
         if not status:
             self.seqs[slot] = seq
-        first = ops.sequence(self.session, seq, slot, self.server.slots)
-        first = ops.sequence(self.session, seq, slot, flags)
+        first = ops.sequence(self.session, seq, slot, self.server.slots, flags)
         return self.compound(first.fails(status) if status else first, *steps, **how)
 
     def callback(self, *steps, answered=True, after_s=0.0):

@@ -63,11 +63,9 @@ def create_session(clientid, seq, sessionid, machine, granted=64):
     return Op(43, args, sessionid + u32(seq, 3) + fore_granted + back)
 
 
-def sequence(sessionid, seq, slot=0, granted=64):
+def sequence(sessionid, seq, slot=0, granted=64, flags=0):
     last = granted - 1
-    return Op(53, sessionid + u32(seq, slot, slot, 0), sessionid + u32(seq, slot, last, last, 0))
-def sequence(sessionid, seq, slot=0, flags=0):
-    return Op(53, sessionid + u32(seq, slot, slot, 0), sessionid + u32(seq, slot, 63, 63, flags))
+    return Op(53, sessionid + u32(seq, slot, slot, 0), sessionid + u32(seq, slot, last, last, flags))
 
 
 def destroy_session(sessionid):
