@@ -33,7 +33,7 @@ struct nfs4_slots {
 	uint32_t limit;    /* granted; 0: not known, or too many to look at */
 	uint64_t accepted; /* calls */
 	bool full;
-	int64_t full_since_ns, freed_ns;
+	int64_t full_since_ns, freed_ns; /* freed: when a slot last became free */
 	struct nfs4_slot_use use;
 };
 
@@ -189,7 +189,7 @@ static void use_take_call(struct nfs4_model *m, struct nfs4_session *s, const st
 
 	if (w->full || w->limit == 0 || w->busy != w->limit)
 		return;
-	if (w->use.fills && (at_ns - w->freed_ns > PAUSE_NS || w->use.slots != w->limit))
+	if (w->use.fills && (at_ns - w->use.last.at.ns > PAUSE_NS || w->use.slots != w->limit))
 		use_settle(m, s);
 	if (w->use.fills++ == 0) {
 		w->use.first = w->use.last = call->call;
@@ -204,10 +204,10 @@ static void use_take_call(struct nfs4_model *m, struct nfs4_session *s, const st
 
 static void use_take_reply(struct nfs4_slots *w, const struct rpc_call *call)
 {
+	w->freed_ns = call->reply.at.ns;
 	if (!w->full)
 		return;
 	w->full = false;
-	w->freed_ns = call->reply.at.ns;
 	if (w->freed_ns > w->full_since_ns)
 		w->use.full_ns += w->freed_ns - w->full_since_ns;
 	w->use.last = call->reply;

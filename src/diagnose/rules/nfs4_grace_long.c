@@ -64,7 +64,7 @@ static const char *why(struct diagnosis *d, const struct nfs4_party *p,
 	if (is_alone(p, w))
 		return arena_format(
 			&d->arena,
-			"%s of other clients accepted meanwhile, so the server's grace period is "
+			"Of other clients %s accepted meanwhile, so the server's grace period is "
 			"over. This client has sent no RECLAIM_COMPLETE that was accepted since it "
 			"got its client ID, and until then a server gives it nothing new.",
 			nfs4_count_text(d, w->others_opened, "new open or lock was",
@@ -102,10 +102,10 @@ static void tell(struct diagnosis *d, const struct nfs4_party *p, const struct n
 				       "period",
 				       who, lasted);
 	f->why = arena_format(&d->arena,
-			      "%s of %s answered NFS4ERR_GRACE within %s, and nothing that it "
+			      "%s got NFS4ERR_GRACE in answer to %s within %s, and nothing that it "
 			      "wanted to open or lock anew was accepted in between. %s",
-			      nfs4_count_text(d, w->answers.count, "call was", "calls were"), who,
-			      lasted, why(d, p, w));
+			      who, nfs4_count_text(d, w->answers.count, "call", "calls"), lasted,
+			      why(d, p, w));
 	nfs4_cite(d, f, p->server, &p->state_made, "%s got its client ID", who);
 	nfs4_cite(d, f, p->server, &w->answers.first, "the first NFS4ERR_GRACE");
 	nfs4_cite(d, f, p->server, &w->answers.last, "the last one");
