@@ -100,7 +100,7 @@ def scope_of_the_other_node(net):
     _fail_over(net, "node-b.example")
 
 
-@scene(RESTART)
+@scene(RESTART, also_if_cut={RESTART: "certain"})
 def scope_stays(net):
     """The address moves to the other node of a cluster, which has the same name."""
     _fail_over(net, None)
