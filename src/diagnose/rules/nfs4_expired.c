@@ -62,18 +62,22 @@ static bool loss_is_accounted(const struct nfs4_loss *loss)
 }
 
 /*
- * A collision needs somebody in between each time: a client for whom one loss is accounted for is
- * fought by nobody.
+ * A collision needs somebody in between each time: a client for whom most losses are accounted for
+ * is fought by nobody. One alone may be a chance of who else came just then.
  */
 static bool party_is_accounted(const struct nfs4_party *p)
 {
+	uint32_t drops = 0, accounted = 0;
+
 	for (uint32_t i = 0; i < p->recoveries_len; i++) {
 		struct nfs4_loss loss = {(struct nfs4_party *)p, &p->recoveries[i]};
 
-		if (loss_is_drop(&loss) && loss_is_accounted(&loss))
-			return true;
+		if (!loss_is_drop(&loss))
+			continue;
+		drops++;
+		accounted += loss_is_accounted(&loss);
 	}
-	return false;
+	return accounted * 2 > drops;
 }
 
 /* Whoever was out of sight seems innocent, each time. */
