@@ -59,7 +59,7 @@ expect_nlm_moved_unnoticed() {
     reading client2.pcap nlm-server-restart nlm-grace "" likely "it sees the grace period alone"
 }
 
-# Client2 waits for client1's lock; what the server calls back with is lost, refused, or (twin) taken.
+# Client2 waits for client1's lock; the server's callback is dropped, or (twin) taken.
 granted() { # HOW
     nlm_start 40001 app-01 app-02
     on client2 "sysctl -q -w fs.nfs.nlm_tcpport=45678; sysctl -q -w fs.nfs.nlm_udpport=45678"
@@ -86,12 +86,6 @@ expect_nlm_granted() {
     reading client1.pcap null "" ""
 }
 expect_nlm_granted_dropped() { expect_nlm_granted; reading server.log nlm-granted-lost rpc-not-responding "" likely; }
-case_nlm_granted_rejected() { # the same with a filter that refuses
-    granted "reject with tcp reset"
-    keep nlm-granted-rejected "client2's packet filter refuses connections to its lockd, so the server's callback (NLM_GRANTED) never arrives; client2 gets the lock only when it asks again 30 s later." \
-        "LOCK answered BLOCKED" "SYNs of the server to client2's NLM port answered by RST" "LOCK granted at the poll 30 s later"
-}
-expect_nlm_granted_rejected() { expect_nlm_granted; }
 case_nlm_granted_ok() { # the twin: contention, and the callback brings the lock at once
     granted ok
     keep nlm-granted-ok "none: client2 waits for client1's lock and gets it by the server's callback as soon as client1 gives it back."
@@ -167,5 +161,27 @@ expect_nlm_fin_swallowed() {
     local f
     for f in . client1.pcap; do reading $f tcp-fin-unanswered "" "rpc-not-responding"; done
     reading server.pcap null "" "" "" "the FINs did not come so far: it sees a connection that is begun anew"
+    reading client1.log rpc-not-responding "" ""
+}
+
+case_nlm_moved_filtered() { # the lock manager moves, and nothing answers at the old port: locks wait until the client asks the portmapper
+    nlm_start 40001 app-01
+    lock client1 one 1
+    sleep 4
+    on server "nft add table ip lab; nft add chain ip lab i '{ type filter hook input priority 0; }'; nft add rule ip lab i tcp dport 40001 drop"
+    nlm_moves 40002
+    event "server: its packet filter drops what comes to the old port of lockd"
+    sleep 25
+    work client1 two 5
+    lock client1 one 1
+    sleep 150
+    unwork client1 two
+    lab_stop
+    keep nlm-moved-filtered "The NFS service was restarted and its lock manager came back at another port; a packet filter drops what comes to the old one. The client tries the old port until its lock call times out after 60 s, then asks the portmapper. NFS is fine meanwhile." \
+        "SYNs to port 40001 unanswered" "GETPORT tells port 40002" "client1 log: lockd: server 192.0.2.10 not responding, still trying"
+}
+expect_nlm_moved_filtered() {
+    local f
+    for f in . client1.pcap server.pcap; do reading $f nlm-port-changed "" "tcp-syn-unanswered rpc-not-responding nlm-server-restart nlm-grace"; done
     reading client1.log rpc-not-responding "" ""
 }

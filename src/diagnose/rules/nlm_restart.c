@@ -242,8 +242,9 @@ static void restart_tell(const struct rule_input *in, struct diagnosis *d, const
 									   : CONFIDENCE_LIKELY);
 	finding_set_server(d, f, &s->server);
 	f->count = 1;
-	f->title = arena_format(&d->arena, "the lock manager of %s restarted",
-				nfs4_host_text(d, &s->server));
+	f->title = arena_format(
+		&d->arena, "the lock manager of %s %s", nfs4_host_text(d, &s->server),
+		kinds == 1U << SIGN_GRACE ? "has just started, or restarted" : "restarted");
 	strbuf_init(&why);
 	strbuf_add_text(&why,
 			kinds & 1U << SIGN_RECLAIM

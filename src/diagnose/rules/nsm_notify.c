@@ -118,11 +118,10 @@ static void taken_tell(const struct rule_input *in, struct diagnosis *d, const s
 	finding_cite(d, f, &t->taken, &t->conn, "the same lock is granted to %s", to);
 	finding_cite(d, f, &t->granted, &t->conn_from, "the lock is granted to %s", from);
 	finding_cite(d, f, restart, &t->conn, "the lock manager has restarted");
-	finding_cite(d, f, &t->unlocked, &t->conn_from, "%s gives back what it held", from);
+	finding_cite(d, f, &t->unlocked, &t->conn, "%s gives back what it held", from);
 	if (n)
 		finding_cite(d, f, &n->first, &n->conn, "SM_NOTIFY to %s", from);
-	finding_rule_out(d, f, "nlm-server-restart",
-			 "this client did not reclaim its lock between the restart and the grant");
+	finding_rule_out(d, f, "nlm-blocked", "the server gave one lock to two hosts");
 }
 
 /* --- SM_NOTIFY that nobody answers --- */
