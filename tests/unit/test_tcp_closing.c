@@ -5,11 +5,12 @@
 
 struct closing {
 	unsigned fins;
-	bool heard;     /* the server spoke on the connection before */
-	bool acked;     /* it acknowledges the FIN */
-	bool closes;    /* and sends its own */
-	bool waits;     /* a call was never answered on it */
-	double next_at; /* the next connection; 0: none */
+	bool heard;       /* the server spoke on the connection before */
+	bool acked;       /* it acknowledges the FIN */
+	bool closes;      /* and sends its own */
+	unsigned repeats; /* it sends its own again so often */
+	bool waits;       /* a call was never answered on it */
+	double next_at;   /* the next connection; 0: none */
 };
 
 static void fin(struct stage *st, double at, const struct conn *c, bool first,
@@ -46,6 +47,8 @@ static size_t closing_findings(const struct rule *rule, const struct closing *ho
 		script_tcp(&st.script, 10.1, &c, TCP_FACT_FIN_ACKED, CONN_FROM_SERVER);
 	if (how->closes)
 		script_tcp(&st.script, 10.1, &c, TCP_FACT_FIN, CONN_FROM_SERVER);
+	for (unsigned i = 0; i < how->repeats; i++)
+		script_tcp(&st.script, 11 + i, &c, TCP_FACT_FIN_REPEAT, CONN_FROM_SERVER);
 	if (how->waits)
 		script_rpc(&st.script, 100, EVENT_RPC_UNANSWERED, &rpc);
 	stage_end(&st, 100, &c, true);
@@ -61,6 +64,14 @@ static size_t closing_findings(const struct rule *rule, const struct closing *ho
 TEST(fin_in_vain_speaks)
 {
 	const struct closing how = {.fins = 8, .heard = true, .next_at = 130};
+
+	CHECK_EQ_U64(closing_findings(&rule_tcp_fin_unanswered, &how), 1);
+}
+
+TEST(fins_of_both_sides_in_vain_speak)
+{
+	const struct closing how = {
+		.fins = 8, .heard = true, .closes = true, .repeats = 4, .next_at = 130};
 
 	CHECK_EQ_U64(closing_findings(&rule_tcp_fin_unanswered, &how), 1);
 }

@@ -164,24 +164,24 @@ expect_nlm_fin_swallowed() {
     reading client1.log rpc-not-responding "" ""
 }
 
-case_nlm_moved_filtered() { # the lock manager moves, and nothing answers at the old port: locks wait until the client asks the portmapper
+case_nlm_moved_filtered() { # the old port of the lock manager is filtered while it stops, and it comes back at another one
     nlm_start 40001 app-01
     lock client1 one 1
     sleep 4
     on server "nft add table ip lab; nft add chain ip lab i '{ type filter hook input priority 0; }'; nft add rule ip lab i tcp dport 40001 drop"
+    event "server: its packet filter drops what comes to the port of lockd"
     nlm_moves 40002
-    event "server: its packet filter drops what comes to the old port of lockd"
     sleep 25
     work client1 two 5
     lock client1 one 1
     sleep 150
     unwork client1 two
     lab_stop
-    keep nlm-moved-filtered "The NFS service was restarted and its lock manager came back at another port; a packet filter drops what comes to the old one. The client tries the old port until its lock call times out after 60 s, then asks the portmapper. NFS is fine meanwhile." \
-        "SYNs to port 40001 unanswered" "GETPORT tells port 40002" "client1 log: lockd: server 192.0.2.10 not responding, still trying"
+    keep nlm-moved-filtered "A packet filter on the server drops what comes to the port of its lock manager; then the NFS service is restarted, and the lock manager comes back at another port. The server closes the connection, but the client's FIN never arrives: the client keeps the old connection until the kernel gives up after 3 minutes, though the portmapper tells the new port each minute, and its locks wait for that long. NFS is fine meanwhile." \
+        "the client's FIN to port 40001 again and again, never acknowledged; FINs of the server as well" "GETPORT tells port 40002" "client1 log: lockd: server 192.0.2.10 not responding, still trying" "then a connection from the same source port to port 40002"
 }
 expect_nlm_moved_filtered() {
     local f
-    for f in . client1.pcap server.pcap; do reading $f nlm-port-changed "" "tcp-syn-unanswered rpc-not-responding nlm-server-restart nlm-grace"; done
+    for f in . client1.pcap server.pcap; do reading $f tcp-fin-unanswered "" "rpc-not-responding nlm-port-changed nlm-server-restart host-filter-drop"; done
     reading client1.log rpc-not-responding "" ""
 }

@@ -23,7 +23,7 @@ enum { FINS_MIN = 4 };
 /* So long after the last FIN a new connection still has waited for the end of the old one. */
 #define FOLLOWS_NS (150 * STAMP_NS_PER_S)
 
-/* What came after it between the same hosts at the same server port. */
+/* What came after it between the same hosts, at the same server port or where it has moved to. */
 struct sequel {
 	const struct conn_record *next; /* the first one to begin after the FIN; NULL: none */
 	bool meanwhile;                 /* another one was begun, or was at work, meanwhile */
@@ -52,10 +52,15 @@ static struct sequel sequel_of(const struct rule_input *in, const struct conn_re
 
 		if (o == r || o->conn.transport != TRANSPORT_TCP ||
 		    o->conn.evidence != r->conn.evidence ||
-		    !endpoint_equal(&o->conn.server, &r->conn.server) ||
+		    !endpoint_same_host(&o->conn.server, &r->conn.server) ||
 		    !endpoint_same_host(&o->conn.client, &r->conn.client))
 			continue;
-		if (path_span_ns(o->first.at, fin_last) > 0 && path_span_ns(fin, o->last.at) > 0)
+		/* A service that has moved is called from the same source port. */
+		if (o->conn.server.port != r->conn.server.port &&
+		    o->conn.client.port != r->conn.client.port)
+			continue;
+		if (o->conn.server.port == r->conn.server.port &&
+		    path_span_ns(o->first.at, fin_last) > 0 && path_span_ns(fin, o->last.at) > 0)
 			s.meanwhile = true;
 		if (path_span_ns(fin, o->first.at) > 0 &&
 		    (!s.next || path_span_ns(o->first.at, s.next->first.at) > 0))
@@ -85,11 +90,13 @@ static bool fin_is_unanswered(const struct rule_input *in, const struct conn_rec
 	const struct provenance *heard = &r->fin_heard[CONN_FROM_CLIENT];
 
 	if (r->conn.transport != TRANSPORT_TCP || r->fins[CONN_FROM_CLIENT] < FINS_MIN ||
-	    r->fin_acked[CONN_FROM_SERVER] || transport_known(&r->fin[CONN_FROM_SERVER]))
+	    r->fin_acked[CONN_FROM_SERVER] || path_span_ns(fin->at, last->at) < FIN_MIN_NS)
 		return false;
-	/* Heard on this connection, but not since: both directions are in the capture. */
-	if (!transport_known(heard) || heard->frame > fin->frame ||
-	    path_span_ns(fin->at, last->at) < FIN_MIN_NS)
+	/* Both directions are in the capture: the server was heard on this connection, but not
+	 * since; or it repeats a FIN of its own, as nothing of the client's reaches it. */
+	if (transport_known(&r->fin[CONN_FROM_SERVER])
+		    ? r->fins[CONN_FROM_SERVER] < FINS_MIN
+		    : !transport_known(heard) || heard->frame > fin->frame)
 		return false;
 	return transport_port_is_nfs(in, &r->conn.server) && !silent_before(in, r);
 }
@@ -102,6 +109,7 @@ static void fin_tell(const struct rule_input *in, struct diagnosis *d, const str
 	bool follows = s.next && path_span_ns(last->at, s.next->first.at) <= FOLLOWS_NS;
 	const char *client = transport_endpoint(d, &r->conn.client);
 	const char *server = transport_endpoint(d, &r->conn.server);
+	bool closing = transport_known(&r->fin[CONN_FROM_SERVER]);
 	struct finding *f;
 
 	if (s.meanwhile)
@@ -113,25 +121,32 @@ static void fin_tell(const struct rule_input *in, struct diagnosis *d, const str
 	finding_subject(d, f, "client port", "%u", r->conn.client.port);
 	f->title = arena_format(&d->arena, "%s did not answer the FIN of %s for %s", server, client,
 				transport_duration(d, path_span_ns(f->first, f->last)));
-	f->why = arena_format(
-		&d->arena,
-		"%s sent its FIN %" PRIu32
-		" times from %s on, and nothing came back from %s. Until "
-		"the old connection is gone the client does not connect anew.%s %s",
-		client, r->fins[CONN_FROM_CLIENT], transport_time(d, fin->at), server,
-		!follows       ? " No new connection is in the evidence."
-		: s.same_ports ? arena_format(&d->arena, " At %s it did, from the same port.",
-					      transport_time(d, s.next->first.at))
-			       : arena_format(&d->arena, " At %s it did, from port %u.",
-					      transport_time(d, s.next->first.at),
-					      s.next->conn.client.port),
-		transport_place_tells(in, d, &r->conn, CONN_FROM_CLIENT));
+	f->why = arena_format(&d->arena,
+			      "%s sent its FIN %" PRIu32 " times from %s on, and %s %s. Until "
+			      "the old connection is gone the client does not connect anew.%s %s",
+			      client, r->fins[CONN_FROM_CLIENT], transport_time(d, fin->at),
+			      closing ? "it was not acknowledged, while FINs kept coming from"
+				      : "nothing came back from",
+			      server,
+			      !follows ? " No new connection is in the evidence."
+			      : s.same_ports
+				      ? arena_format(&d->arena,
+						     " At %s it did, from the same port, to %s.",
+						     transport_time(d, s.next->first.at),
+						     transport_endpoint(d, &s.next->conn.server))
+				      : arena_format(&d->arena, " At %s it did, from port %u.",
+						     transport_time(d, s.next->first.at),
+						     s.next->conn.client.port),
+			      transport_place_tells(in, d, &r->conn, CONN_FROM_CLIENT));
 	finding_cite(d, f, &r->fin_heard[CONN_FROM_CLIENT], &r->conn,
 		     "the last that was heard of the server on this connection");
 	finding_cite(d, f, fin, &r->conn, "the first FIN");
 	finding_cite(d, f, last, &r->conn, "the last FIN, unanswered like the others");
 	if (follows)
 		finding_cite(d, f, &s.next->first, &s.next->conn, "the next connection");
+	if (closing)
+		finding_cite(d, f, &r->fin_last[CONN_FROM_SERVER], &r->conn,
+			     "a FIN of the server, which does not acknowledge the client's");
 	finding_rule_out(d, f, "tcp-half-closed", "the FIN was not even acknowledged");
 	finding_rule_out(d, f, "tcp-path-silent", "no data was outstanding when the FIN was sent");
 }
