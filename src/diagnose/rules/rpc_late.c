@@ -208,6 +208,9 @@ static bool wait_counts(const struct rule_input *in, const struct path_wait *w, 
 {
 	const struct conn_record *r = conn_model_find(in->conns, w->conn.serial);
 
+	/* A client that does not take a granted lock is another story (nlm-granted-lost). */
+	if (w->program == PROGRAM_NLM && w->procedures[0] == NLM_GRANTED)
+		return false;
 	if (!r || !r->ended || r->conn.lossy || !transport_port_is_nfs(in, &w->conn.server))
 		return false;
 	/* The capture may show the reply before its call: then neither finds the other. */
