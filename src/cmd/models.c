@@ -19,6 +19,7 @@ void models_init(struct models *m, struct event_board *board)
 	visit_model_init(&m->visits);
 	overdue_model_init(&m->overdue);
 	counters_model_init(&m->counters);
+	filter_model_init(&m->filters);
 	conn_model_attach(&m->conns, board);
 	call_model_attach(&m->calls, board);
 	nfs4_model_attach(&m->nfs4, board);
@@ -34,12 +35,14 @@ void models_init(struct models *m, struct event_board *board)
 	visit_model_attach(&m->visits, board);
 	overdue_model_attach(&m->overdue, board);
 	counters_model_attach(&m->counters, board);
+	filter_model_attach(&m->filters, board);
 }
 
 void models_deinit(struct models *m)
 {
 	overdue_model_deinit(&m->overdue);
 	mount_model_deinit(&m->mounts);
+	filter_model_deinit(&m->filters);
 	counters_model_deinit(&m->counters);
 	visit_model_deinit(&m->visits);
 	portmap_model_deinit(&m->portmap);
@@ -87,5 +90,6 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.visits = &m->visits,
 		.overdue = &m->overdue,
 		.counters = &m->counters,
+		.filters = &m->filters,
 	};
 }

@@ -8,6 +8,7 @@
 #include "model/conn.h"
 #include "model/counters.h"
 #include "model/dir.h"
+#include "model/filter.h"
 #include "model/logs.h"
 #include "model/mount.h"
 #include "model/nfs4.h"
@@ -36,6 +37,7 @@ struct models {
 	struct visit_model visits;
 	struct overdue_model overdue;
 	struct counters_model counters;
+	struct filter_model filters;
 };
 
 /* Makes them and attaches them to the board. */

@@ -19,6 +19,7 @@
 #include "evidence/sniff.h"
 #include "evidence/walk.h"
 #include "ingest/counters.h"
+#include "ingest/filters.h"
 #include "ingest/merge.h"
 #include "ingest/mounts.h"
 #include "ingest/survey.h"
@@ -61,6 +62,7 @@ void run_deinit(struct run *r)
 	logs_destroy(r->logs);
 	mounts_destroy(r->mounts);
 	counters_destroy(r->counters);
+	filters_destroy(r->filters);
 	survey_destroy(r->survey);
 	for (size_t i = 0; i < r->inputs.len; i++)
 		capture_destroy(((struct run_input *)vec_at(&r->inputs, i))->capture);
@@ -170,6 +172,7 @@ static void run_take_plain(void *context, uint32_t evidence, uint64_t line, stru
 
 	mounts_take_line(r->mounts, evidence, line, text);
 	counters_take_line(r->counters, evidence, line, text);
+	filters_take_line(r->filters, evidence, line, text);
 }
 
 /* Reads a text to its end; false when nothing of it is evidence. */
@@ -181,20 +184,24 @@ static bool run_open_text(struct run *r, const struct walk_file *file, struct st
 	bool has_clock = hostclock_read(source, &clock);
 	bool is_log = logs_read(r->logs, index, file->path, written, source);
 	uint64_t mounts = mounts_count(r->mounts, index);
+	uint64_t filters = filters_count(r->filters, index);
 	struct evidence *e;
 
-	if (!is_log && !has_clock && mounts == 0)
+	if (!is_log && !has_clock && mounts == 0 && filters == 0)
 		return false;
 	e = evidence_list_add(&r->evidence, file->path,
 			      is_log      ? logs_kind(r->logs)
 			      : has_clock ? EVIDENCE_HOST_CLOCK
-					  : EVIDENCE_MOUNTS);
+			      : mounts    ? EVIDENCE_MOUNTS
+					  : EVIDENCE_FILTERS);
 	if (has_clock)
 		logs_take_clock(r->logs, index, e->path, clock.boot_ns, clock.error_ns);
 	if (e->kind == EVIDENCE_HOST_CLOCK)
 		health_enter_hostclock(&r->evidence, index, &clock);
 	else if (e->kind == EVIDENCE_MOUNTS)
 		e->records = mounts;
+	else if (e->kind == EVIDENCE_FILTERS)
+		e->records = filters;
 	return true;
 }
 
@@ -359,6 +366,7 @@ void run_open(struct run *r, const char *const *args, size_t arg_count)
 	r->logs = logs_create(&r->log_options, &r->evidence);
 	r->mounts = mounts_create();
 	r->counters = counters_create();
+	r->filters = filters_create();
 	logs_set_plain(r->logs, run_take_plain, r);
 	walk_expand(args, arg_count, &files);
 	run_open_files(r, &files);
@@ -428,6 +436,7 @@ static struct stamp run_read(struct run *r)
 	}
 	mounts_emit(r->mounts, &r->board);
 	counters_emit(r->counters, &r->board);
+	filters_emit(r->filters, &r->board);
 	while (merge_next(&merge, &item)) {
 		const struct capfile_packet *p = &item.packet;
 

@@ -15,6 +15,7 @@
 #include "ingest/log.h"
 
 struct counters;
+struct filters;
 struct mounts;
 struct survey;
 
@@ -27,6 +28,7 @@ struct run {
 	struct logs *logs;              /* NULL before run_open */
 	struct mounts *mounts;          /* the same */
 	struct counters *counters;      /* the same */
+	struct filters *filters;        /* the same */
 	struct log_options log_options; /* by run_take_options */
 	uint64_t passed_count;          /* files in directories that are no evidence */
 	bool unread;                    /* some evidence could not be read at all: exit status 3 */

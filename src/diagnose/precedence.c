@@ -21,6 +21,8 @@ static const struct {
 	{"nfs4-lease-expired", "nfs4-lock-reclaim-failed"},
 
 	{"host-filter-drop", "tcp-synack-unacknowledged"},
+	{"host-filter-drop", "tcp-syn-unanswered"},
+	{"host-filter-drop", "tcp-path-silent"},
 	{"tcp-synack-unacknowledged", "portmap-unanswered"},
 	{"tcp-syn-unanswered", "portmap-unanswered"},
 	{"portmap-unanswered", "rpc-not-sent"},

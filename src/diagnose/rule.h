@@ -15,6 +15,7 @@ struct counters_model;
 struct logs_model;
 struct call_model;
 struct dir_model;
+struct filter_model;
 struct nfs4_model;
 struct overdue_model;
 struct nfs4_state_model;
@@ -39,6 +40,7 @@ struct rule_input {
 	const struct task_model *tasks;
 	const struct nlm_model *nlm;
 	const struct dir_model *dirs;
+	const struct filter_model *filters;
 	const struct portmap_model *portmap;
 	const struct mount_model *mounts;
 	const struct visit_model *visits;

@@ -8,6 +8,7 @@
 #ifndef EVENT_EVENT_H
 #define EVENT_EVENT_H
 
+#include "event/filter.h"
 #include "event/ident.h"
 #include "event/log.h"
 #include "event/mount.h"
@@ -37,6 +38,7 @@ enum event_kind {
 	EVENT_OBJECT,   /* what an object of the kernel is: struct object_fact; likewise */
 	EVENT_MOUNT,    /* a mount, as its host tells it: struct mount_fact; without a connection */
 	EVENT_MOUNT_STATS, /* what a client counted for a mount: struct mount_stats; likewise */
+	EVENT_FILTER,      /* a rule of a packet filter that drops: struct filter_fact; likewise */
 	EVENT_KIND_COUNT,
 };
 
@@ -136,6 +138,7 @@ struct event {
 		const struct mount_stats *mount_stats; /* EVENT_MOUNT_STATS: conn is NULL */
 		const struct task_fact *task;          /* EVENT_TASK: conn is NULL */
 		const struct object_fact *object;      /* EVENT_OBJECT: conn is NULL */
+		const struct filter_fact *filter;      /* EVENT_FILTER: conn is NULL */
 	};
 };
 

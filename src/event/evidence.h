@@ -17,6 +17,7 @@ enum evidence_kind {
 	EVIDENCE_MOUNTS,     /* what a host tells of its mounts of NFS */
 	EVIDENCE_HOST_CLOCK, /* a date and an uptime: when a host booted */
 	EVIDENCE_STACKS,     /* tasks and their stacks: /proc, ps, crash ... */
+	EVIDENCE_FILTERS,    /* rules of a packet filter */
 	EVIDENCE_UNREAD,     /* could not be read, or is no evidence: `problem` says why */
 };
 

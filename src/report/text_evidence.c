@@ -70,8 +70,10 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 	const struct report_totals *t = &in->totals;
 	uint64_t lines;
 	uint64_t mounts;
+	uint64_t rules;
 	size_t logs = kind_read(in->evidence, EVIDENCE_KERNEL_LOG, &lines);
 	size_t told = kind_read(in->evidence, EVIDENCE_MOUNTS, &mounts);
+	size_t filters = kind_read(in->evidence, EVIDENCE_FILTERS, &rules);
 	size_t captures = captures_read(in->evidence);
 
 	strbuf_add_text(out, "Looked at: ");
@@ -82,7 +84,7 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 	}
 	if (logs && captures)
 		strbuf_add_text(out, "; ");
-	if (captures || !(logs || told))
+	if (captures || !(logs || told || filters))
 		add_packets(out, t, captures);
 	if (t->calls && !t->unanswered)
 		strbuf_add_text(out, ", all answered");
@@ -96,6 +98,11 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 		layout_add_counted(out, mounts, "mount");
 		strbuf_add_text(out, " told by ");
 		layout_add_counted(out, told, "file");
+	}
+	if (filters) {
+		strbuf_add_text(out, logs || captures || told ? "; " : "");
+		layout_add_counted(out, rules, "rule");
+		strbuf_add_text(out, " of packet filters that drop");
 	}
 	if (t->undecoded) {
 		strbuf_add_text(out, "; ");
@@ -182,7 +189,8 @@ static void text_file_facts(struct layout *l, const struct evidence *e)
 	strbuf_init(&line);
 	strbuf_add_format(&line, "%s, ", evidence_kind_name(e->kind));
 	layout_add_counted(&line, e->records,
-			   e->kind == EVIDENCE_MOUNTS    ? "mount"
+			   e->kind == EVIDENCE_FILTERS   ? "rule"
+			   : e->kind == EVIDENCE_MOUNTS  ? "mount"
 			   : evidence_has_lines(e->kind) ? "line"
 							 : "packet");
 	if (stamp_known(e->first)) {

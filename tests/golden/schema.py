@@ -21,7 +21,7 @@ COUNTS = {"unanswered": int, "errors": dict, "latency_ns": LATENCY}
 DIAGNOSIS = {
     "schema": re.compile(r"nfsleuth\.diagnosis/1"),
     "evidence": [{
-        "id": EVIDENCE_ID, "path": str, "kind": re.compile("pcap|pcapng|kernel-log|mounts|host-clock|unread"), "records": int,
+        "id": EVIDENCE_ID, "path": str, "kind": re.compile("pcap|pcapng|kernel-log|mounts|host-clock|packet-filter|unread"), "records": int,
         "first": (TIME, BOOT_TIME, None), "last": (TIME, BOOT_TIME, None),
         "clock": ("utc", "boot", None),
         "damage": [{"what": str, "count": int}],

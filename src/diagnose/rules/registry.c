@@ -12,6 +12,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_dir_listing_writer_queued,
 	&rule_dir_server_slow,
 	&rule_file_handle_stale,
+	&rule_host_filter_drop,
 	&rule_host_link_down,
 	&rule_net_unreachable,
 	&rule_nfs4_backchannel_down,

@@ -13,6 +13,7 @@ extern const struct rule rule_dir_listing_rtt_bound;
 extern const struct rule rule_dir_listing_writer_queued;
 extern const struct rule rule_dir_server_slow;
 extern const struct rule rule_file_handle_stale;
+extern const struct rule rule_host_filter_drop;
 extern const struct rule rule_host_link_down;
 extern const struct rule rule_net_unreachable;
 extern const struct rule rule_nfs4_backchannel_down;

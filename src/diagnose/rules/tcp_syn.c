@@ -213,6 +213,11 @@ void transport_unanswered(const struct rule_input *in, struct vec *out)
 	out->len = kept;
 }
 
+void transport_unacknowledged(const struct rule_input *in, struct vec *out)
+{
+	troubles_of_kind(in, ATTEMPT_UNACKNOWLEDGED, out);
+}
+
 static const char *over_text(struct diagnosis *d, const struct transport_trouble *t)
 {
 	if (t->over)

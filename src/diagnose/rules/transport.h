@@ -58,6 +58,9 @@ struct transport_trouble {
 void transport_unanswered(const struct rule_input *in, struct vec *out);
 void transport_silences(const struct rule_input *in, struct vec *out);
 
+/* The same for answered attempts whose SYN-ACKs were not taken (tcp_syn.c). */
+void transport_unacknowledged(const struct rule_input *in, struct vec *out);
+
 /* True when only segments of the largest size are sent in vain, and the other host is there
  * (tcp_loss.c). */
 bool transport_stall_is_large(const struct rule_input *in, const struct path_stall *s);
