@@ -9,7 +9,8 @@
 enum {
 	READ_BYTES_MAX = 16 << 10, /* of a text that is looked at */
 	LINE_BYTES_MAX = 256,
-	LINES_APART_MAX = 8, /* between a date and an uptime that were taken together */
+	LINES_APART_MAX = 8,      /* between a date and an uptime that were taken together */
+	SECONDS_MAX = 2000000000, /* of an uptime, or since 1970 */
 	MINUTE_S = 60,
 	HOUR_S = 3600,
 	DAY_S = 86400,
@@ -66,7 +67,7 @@ static bool take_seconds(struct line_cursor *c, int64_t *ns)
 {
 	int64_t scale = STAMP_NS_PER_S / 10;
 
-	if (!take_number(c, ns))
+	if (!take_number(c, ns) || *ns > SECONDS_MAX)
 		return false;
 	*ns *= STAMP_NS_PER_S;
 	if (*c->at != '.')

@@ -95,7 +95,8 @@ static size_t told_collect(const struct logs *l, const struct log_file *f, const
 		enum log_wire_program program;
 		size_t open;
 
-		if ((fact->kind != LOG_NOT_RESPONDING && fact->kind != LOG_RESPONDING) ||
+		if (own_ns[i - f->first] == INT64_MIN ||
+		    (fact->kind != LOG_NOT_RESPONDING && fact->kind != LOG_RESPONDING) ||
 		    fact->gave_up || !told_program(fact, &program))
 			continue;
 		open = told_open(out, count, fact);

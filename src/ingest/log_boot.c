@@ -148,8 +148,12 @@ static struct log_join boot_join(const struct logs *l, const struct log_file *f,
 	int64_t *own_ns = mem_alloc(f->last - f->first + 1, sizeof(*own_ns));
 	struct log_join join;
 
-	for (size_t i = f->first; i < f->last; i++)
-		own_ns[i - f->first] = record_at(l, i)->head.boot_ns;
+	for (size_t i = f->first; i < f->last; i++) {
+		const struct klog_head *h = &record_at(l, i)->head;
+
+		own_ns[i - f->first] =
+			h->wall == KLOG_WALL_NONE && h->has_boot ? h->boot_ns : INT64_MIN;
+	}
 	join = log_wire_join(l, f, own_ns, range);
 	free(own_ns);
 	return join;

@@ -142,7 +142,8 @@ struct log_join_range {
 
 /*
  * log_align.c: looks for the offset under which the file's complaints and "OK" lines are what the
- * wire shows. `own_ns` are the records' times by the file's own clock, by index from f->first.
+ * wire shows. `own_ns` are the records' times by the file's own clock, by index from f->first;
+ * INT64_MIN: a record does not tell it, and is left out.
  */
 struct log_join log_wire_join(const struct logs *l, const struct log_file *f, const int64_t *own_ns,
 			      const struct log_join_range *range);

@@ -10,7 +10,8 @@
 
 #include "ingest/log_private.h"
 
-enum { DAY_S = 86400 };
+/* A log of nonsense passes New Year with each line; 64 bits of nanoseconds hold 1677 to 2262. */
+enum { DAY_S = 86400, LOG_YEAR_MIN = 1700, LOG_YEAR_MAX = 2199 };
 
 static struct log_record *record_at(const struct logs *l, size_t index)
 {
@@ -28,6 +29,8 @@ int64_t log_head_wall_ns(const struct log_file *f, const struct klog_head *h)
 
 	if (h->wall == KLOG_WALL_NO_YEAR)
 		year += f->year ? f->year : LOG_YEAR_NONE;
+	if (year < LOG_YEAR_MIN || year > LOG_YEAR_MAX)
+		year = year < LOG_YEAR_MIN ? LOG_YEAR_MIN : LOG_YEAR_MAX;
 	return klog_date_ns(&h->date, year);
 }
 

@@ -38,7 +38,10 @@ static struct log_join zone_join(const struct logs *l, const struct log_file *f)
 	for (size_t i = f->first; i < f->last; i++) {
 		const struct log_record *r = vec_at(&l->records, i);
 
-		own_ns[i - f->first] = log_head_wall_ns(f, &r->head);
+		own_ns[i - f->first] =
+			r->head.wall == KLOG_WALL_LOCAL || r->head.wall == KLOG_WALL_NO_YEAR
+				? log_head_wall_ns(f, &r->head)
+				: INT64_MIN;
 	}
 	join = log_wire_join(l, f, own_ns, &range);
 	free(own_ns);
