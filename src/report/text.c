@@ -14,7 +14,7 @@
 enum { TEXT_INDENT = 2, TEXT_INDENT_ITEM = 4 };
 
 /* More than a person reads: the rest is in the JSON, and the report says so. */
-enum { TEXT_INCIDENTS_MAX = 5, TEXT_LIST_MAX = 20, TEXT_CLIENTS_MAX = 12, TEXT_CLIENTS_NAMED = 4 };
+enum { TEXT_INCIDENTS_MAX = 5, TEXT_LIST_MAX = 20, TEXT_CLIENTS_MAX = 6, TEXT_CLIENTS_NAMED = 4 };
 
 static struct finding *finding_at(const struct vec *findings, size_t index)
 {

@@ -45,3 +45,26 @@ def syn_refused_elsewhere(net):
     a.work()
     _refuse(net, 22, 8, 3)
     a.work()
+
+
+@scene("tcp-path-silent")
+def outage_for_ten_clients(net):
+    """A server goes away while ten clients work: each sends its call again and again, and nothing
+    comes back. One outage."""
+    srv = Server(net)
+    clients = [
+        Client(net, srv, f"192.0.2.{30 + i}", f"web-{i:02}", sport=800 + i).mount().work()
+        for i in range(10)
+    ]
+    net.wait(1)
+    calls = []
+    for c in clients:
+        c.sequence(answered=False)
+        calls.append(net.packets[-1])
+    for pause in (0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2):
+        net.wait(pause)
+        for call in calls:
+            again = call.copy()
+            again.t = net.now
+            net.emit(again)
+    net.wait(1)
