@@ -34,6 +34,7 @@ struct command {
 
 extern const struct command command_diagnose;
 extern const struct command command_show;
+extern const struct command command_compare;
 extern const struct command command_explain;
 extern const struct command command_timeouts;
 extern const struct command command_gather;

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See compare_growth.h. Least squares over logarithms: log s = c + p1 log x + p2 log y. */
+#include "cmd/compare_growth.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { UNKNOWNS = GROWTH_SIZES_MAX + 1, TABLE_BYTES_MAX = 1 << 20, FIELDS_MAX = 3 };
+
+#define POWER_NONE_MAX 0.25 /* hardly grows */
+
+/* Sums for the normal equations. */
+struct sums {
+	double a[UNKNOWNS][UNKNOWNS], b[UNKNOWNS];
+	double s, ss;
+	size_t rows;
+};
+
+/* Splits a line at blanks, tabs, commas and semicolons; the number of fields. */
+static size_t split(struct slice line, char fields[FIELDS_MAX + 1][GROWTH_NAME_BYTES])
+{
+	size_t count = 0, at = 0;
+
+	while (at < line.len && count <= FIELDS_MAX) {
+		size_t len = 0;
+
+		while (at < line.len && strchr(" \t,;|\r", line.ptr[at]))
+			at++;
+		while (at + len < line.len && line.ptr[at + len] &&
+		       !strchr(" \t,;|\r", line.ptr[at + len]))
+			len++;
+		if (len == 0)
+			break;
+		snprintf(fields[count++], GROWTH_NAME_BYTES, "%.*s", (int)len,
+			 (const char *)line.ptr + at);
+		at += len;
+	}
+	return count;
+}
+
+/* All fields as numbers above 0; false: one is none. */
+static bool numbers(char fields[FIELDS_MAX + 1][GROWTH_NAME_BYTES], size_t count, double *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		char *end;
+
+		out[i] = strtod(fields[i], &end);
+		if (end == fields[i] || *end != '\0' || !(out[i] > 0) || !isfinite(out[i]))
+			return false;
+	}
+	return true;
+}
+
+static void take_row(struct growth *g, struct sums *sums, const double *row)
+{
+	double x[UNKNOWNS] = {1};
+	double s = log(row[g->sizes]);
+
+	for (size_t i = 0; i < g->sizes; i++) {
+		x[i + 1] = log(row[i]);
+		if (g->rows && row[i] != g->from[i])
+			g->varies[i] = true;
+		if (g->rows == 0 || row[i] < g->from[i])
+			g->from[i] = row[i];
+		if (g->rows == 0 || row[i] > g->to[i])
+			g->to[i] = row[i];
+	}
+	for (size_t i = 0; i < UNKNOWNS; i++) {
+		for (size_t k = 0; k < UNKNOWNS; k++)
+			sums->a[i][k] += x[i] * x[k];
+		sums->b[i] += x[i] * s;
+	}
+	sums->s += s;
+	sums->ss += s * s;
+	g->rows++;
+}
+
+static void swap_rows(double *a, double *b)
+{
+	for (size_t i = 0; i <= UNKNOWNS; i++) {
+		double t = a[i];
+
+		a[i] = b[i];
+		b[i] = t;
+	}
+}
+
+/* Gauss; what does not vary is left at 0. False: the rest cannot be told apart. */
+static bool solve(const struct growth *g, const struct sums *sums, double *out)
+{
+	double m[UNKNOWNS][UNKNOWNS + 1] = {0};
+
+	for (size_t i = 0; i < UNKNOWNS; i++) {
+		bool used = i == 0 || (i <= g->sizes && g->varies[i - 1]);
+
+		for (size_t k = 0; used && k < UNKNOWNS; k++)
+			if (k == 0 || (k <= g->sizes && g->varies[k - 1]))
+				m[i][k] = sums->a[i][k];
+		m[i][UNKNOWNS] = used ? sums->b[i] : 0;
+		if (!used)
+			m[i][i] = 1;
+	}
+	for (size_t i = 0; i < UNKNOWNS; i++) {
+		for (size_t k = i + 1; k < UNKNOWNS; k++)
+			if (fabs(m[k][i]) > fabs(m[i][i]))
+				swap_rows(m[i], m[k]);
+		if (fabs(m[i][i]) < 1e-9)
+			return false;
+		for (size_t k = 0; k < UNKNOWNS; k++) {
+			double f = m[k][i] / m[i][i];
+
+			for (size_t n = i; k != i && n <= UNKNOWNS; n++)
+				m[k][n] -= f * m[i][n];
+		}
+	}
+	for (size_t i = 0; i < UNKNOWNS; i++)
+		out[i] = m[i][UNKNOWNS] / m[i][i];
+	return true;
+}
+
+static bool fit(struct growth *g, const struct sums *sums)
+{
+	double solution[UNKNOWNS], explained = 0, mean, total;
+
+	if (!solve(g, sums, solution))
+		return false;
+	g->factor = exp(solution[0]);
+	for (size_t i = 0; i < g->sizes; i++)
+		g->power[i] = solution[i + 1];
+	mean = sums->s / (double)g->rows;
+	total = sums->ss - mean * sums->s;
+	for (size_t i = 0; i < UNKNOWNS; i++)
+		explained += solution[i] * sums->b[i];
+	explained -= mean * sums->s;
+	g->fit = total > 1e-12 ? explained / total : 1;
+	return true;
+}
+
+static bool take_line(struct growth *g, struct sums *sums, struct slice line)
+{
+	char fields[FIELDS_MAX + 1][GROWTH_NAME_BYTES];
+	double row[FIELDS_MAX + 1];
+	size_t count;
+
+	if (line.len == 0 || line.ptr[0] == '#')
+		return true;
+	count = split(line, fields);
+	if (count == 0)
+		return true;
+	if (count < 2 || count > FIELDS_MAX || (g->sizes && count != g->sizes + 1))
+		return false;
+	if (!numbers(fields, count, row)) {
+		/* Names of the columns may stand above them. */
+		if (g->sizes)
+			return false;
+		for (size_t i = 0; i + 1 < count; i++)
+			memcpy(g->names[i], fields[i], sizeof(g->names[i]));
+		g->sizes = count - 1;
+		return true;
+	}
+	g->sizes = count - 1;
+	if (g->rows < GROWTH_ROWS_MAX)
+		take_row(g, sums, row);
+	return true;
+}
+
+bool growth_read(struct growth *g, struct source *source)
+{
+	struct slice text = source_peek(source, TABLE_BYTES_MAX);
+	struct sums sums = {0};
+	size_t at = 0, varies = 0;
+
+	*g = (struct growth){.names = {"x", "y"}};
+	if (text.len > TABLE_BYTES_MAX)
+		text.len = TABLE_BYTES_MAX;
+	while (at < text.len) {
+		const uint8_t *end = memchr(text.ptr + at, '\n', text.len - at);
+		size_t len = end ? (size_t)(end - text.ptr) - at : text.len - at;
+
+		if (!take_line(g, &sums, slice_make(text.ptr + at, len)))
+			return false;
+		at += len + 1;
+	}
+	for (size_t i = 0; i < g->sizes; i++)
+		varies += g->varies[i];
+	return varies && g->rows >= varies + 2 && fit(g, &sums);
+}
+
+static const char *power_text(double power)
+{
+	if (power <= -POWER_NONE_MAX)
+		return "falls";
+	if (power < POWER_NONE_MAX)
+		return "hardly depends on it";
+	if (power < 0.75)
+		return "grows more slowly than it";
+	if (power <= 1.25)
+		return "grows in proportion to it: each one costs the same";
+	if (power < 1.75)
+		return "grows faster than it";
+	if (power <= 2.25)
+		return "grows with its square: each one costs more, the more there are";
+	return "grows much faster than it";
+}
+
+void growth_add_text(struct strbuf *out, const struct growth *g)
+{
+	strbuf_add_format(out, "%zu measurements. Time goes with", g->rows);
+	for (size_t i = 0; i < g->sizes; i++) {
+		strbuf_add_text(out, i ? " times " : " ");
+		strbuf_add_safe(out, slice_of_string(g->names[i]));
+		if (g->varies[i])
+			strbuf_add_format(out, "^%.2f", g->power[i]);
+		else
+			strbuf_add_text(out, "^?");
+	}
+	strbuf_add_format(out, "; this explains %.0f %% of how it varies.\n\n",
+			  100 * (g->fit < 0 ? 0 : g->fit));
+	for (size_t i = 0; i < g->sizes; i++) {
+		strbuf_add_text(out, "  ");
+		strbuf_add_safe(out, slice_of_string(g->names[i]));
+		strbuf_add_format(out, " (%g to %g): ", g->from[i], g->to[i]);
+		if (!g->varies[i])
+			strbuf_add_text(out, "it was the same in all measurements\n");
+		else
+			strbuf_add_format(out, "time %s\n", power_text(g->power[i]));
+	}
+	if (g->fit < 0.9)
+		strbuf_add_text(out,
+				"\nThe measurements scatter too much for more than a hint: take "
+				"several of each size.\n");
+}
+
+void growth_add_json(struct json *j, const struct growth *g)
+{
+	char text[40];
+
+	json_member_u64(j, "measurements", g->rows);
+	json_key(j, "sizes");
+	json_array_begin(j);
+	for (size_t i = 0; i < g->sizes; i++) {
+		json_object_begin(j);
+		json_member_text(j, "name", g->names[i]);
+		snprintf(text, sizeof(text), "%.3f", g->power[i]);
+		json_member_text(j, "power", g->varies[i] ? text : NULL);
+		json_object_end(j);
+	}
+	json_array_end(j);
+	snprintf(text, sizeof(text), "%.3f", g->fit);
+	json_member_text(j, "r_squared", text);
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See compare_runs.h. */
+#include "cmd/compare_runs.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "diagnose/engine.h"
+#include "names/names.h"
+#include "names/nfs4.h"
+
+enum { ROW_NAME_BYTES = 96 };
+
+/* Calls of one kind. Times are means over them; -1: not told. */
+struct compare_row {
+	char name[ROW_NAME_BYTES]; /* "NFSv4.0 READDIR", "/mnt READDIR" for counters of a mount */
+	uint64_t calls, errors, again;
+	int64_t mean_ns, max_ns;
+	int64_t queue_ns; /* before they were sent */
+};
+
+void compare_side_init(struct compare_side *s)
+{
+	run_init(&s->run);
+	models_init(&s->models, &s->run.board);
+	diagnosis_init(&s->diagnosis);
+	vec_init(&s->rows, sizeof(struct compare_row));
+}
+
+void compare_side_deinit(struct compare_side *s)
+{
+	vec_deinit(&s->rows);
+	diagnosis_deinit(&s->diagnosis);
+	models_deinit(&s->models);
+	run_deinit(&s->run);
+}
+
+static uint64_t errors_of(const struct vec *errors, uint64_t others)
+{
+	uint64_t count = others;
+
+	for (size_t i = 0; i < errors->len; i++)
+		count += ((const struct call_error *)vec_at(errors, i))->count;
+	return count;
+}
+
+static struct compare_row *row_add(struct compare_side *s)
+{
+	struct compare_row *row = vec_push(&s->rows);
+
+	row->mean_ns = row->max_ns = row->queue_ns = -1;
+	return row;
+}
+
+static void row_latency(struct compare_row *row, const struct hist *latency)
+{
+	if (latency->count == 0)
+		return;
+	row->mean_ns = latency->sum_ns / (int64_t)latency->count;
+	row->max_ns = latency->max_ns;
+}
+
+static void add_procedures(struct compare_side *s)
+{
+	const struct call_model *m = &s->models.calls;
+
+	for (size_t i = 0; i < m->stats.len; i++) {
+		const struct call_stats *c = *(struct call_stats **)vec_at(&m->stats, i);
+		const struct names_program *program = names_program_find(c->program);
+		const char *name = names_procedure(c->program, c->version, c->procedure);
+		struct compare_row *row = row_add(s);
+
+		snprintf(row->name, sizeof(row->name), "%sv%" PRIu32 " %s",
+			 program ? program->name : "program", c->version, name ? name : "?");
+		row->calls = c->calls;
+		row->again = c->retransmissions;
+		row->errors = errors_of(&c->errors, c->errors_other);
+		row_latency(row, &c->latency);
+	}
+	for (size_t i = 0; i < m->ops.len; i++) {
+		const struct call_op_stats *c = *(struct call_op_stats **)vec_at(&m->ops, i);
+		const struct names_operation *op =
+			c->callback ? nfs4_nfs_cb_opnum4_find(c->op) : nfs4_nfs_opnum4_find(c->op);
+		struct compare_row *row = row_add(s);
+
+		snprintf(row->name, sizeof(row->name), "NFSv4.%" PRIu32 " %s", c->minor_version,
+			 op ? op->name : "?");
+		row->calls = c->calls;
+		row->errors = errors_of(&c->errors, c->errors_other);
+		row_latency(row, &c->latency);
+	}
+}
+
+/* The counters of the latest reading of each mount. */
+static void add_counters(struct compare_side *s)
+{
+	const struct counters_model *m = &s->models.counters;
+
+	for (size_t i = 0; i < m->spans.len; i++) {
+		const struct counters_span *span = *(struct counters_span **)vec_at(&m->spans, i);
+		bool latest = span->before.frame == FRAME_NONE;
+
+		for (size_t k = i + 1; k < m->spans.len && latest; k++) {
+			const struct counters_span *later =
+				*(struct counters_span **)vec_at(&m->spans, k);
+
+			latest = later->before.frame != FRAME_NONE ||
+				 !slice_equal(later->stats.mount.mount_point,
+					      span->stats.mount.mount_point);
+		}
+		for (uint32_t k = 0; k < span->stats.ops_len && latest; k++) {
+			const struct mount_op_stats *op = &span->stats.ops[k];
+			struct compare_row *row = row_add(s);
+			const struct slice *at = &span->stats.mount.mount_point;
+			double calls = (double)op->calls;
+
+			snprintf(row->name, sizeof(row->name), "%.*s %s",
+				 (int)(at->len < 60 ? at->len : 60), (const char *)at->ptr,
+				 op->name);
+			row->calls = op->calls;
+			row->errors = op->errors;
+			row->again =
+				op->transmissions > op->calls ? op->transmissions - op->calls : 0;
+			row->mean_ns = (int64_t)((double)op->rtt_ms * 1e6 / calls);
+			row->queue_ns = (int64_t)((double)op->queue_ms * 1e6 / calls);
+		}
+	}
+}
+
+static int row_order(const void *a, const void *b)
+{
+	return strcmp(((const struct compare_row *)a)->name, ((const struct compare_row *)b)->name);
+}
+
+void compare_side_go(struct compare_side *s, const char *path)
+{
+	struct rule_input in;
+
+	run_open(&s->run, &path, 1);
+	run_go(&s->run, false);
+	models_finish(&s->models);
+	in = models_input(&s->models, &s->run.evidence);
+	diagnose_run(&in, &s->diagnosis);
+	add_procedures(s);
+	add_counters(s);
+	if (s->rows.len)
+		qsort(s->rows.items, s->rows.len, s->rows.item_bytes, row_order);
+}
+
+static const struct compare_row *row_at(const struct compare_side *s, size_t index)
+{
+	return index < s->rows.len ? vec_at(&s->rows, index) : NULL;
+}
+
+/* The next pair of rows with one name; the one that is not there is NULL. False at the end. */
+static bool next_pair(const struct compare_side *good, const struct compare_side *bad,
+		      size_t *at_good, size_t *at_bad, const struct compare_row **g,
+		      const struct compare_row **b)
+{
+	int order;
+
+	*g = row_at(good, *at_good);
+	*b = row_at(bad, *at_bad);
+	if (!*g && !*b)
+		return false;
+	order = !*g ? 1 : !*b ? -1 : row_order(*g, *b);
+	if (order < 0)
+		*b = NULL;
+	else if (order > 0)
+		*g = NULL;
+	*at_good += *g != NULL;
+	*at_bad += *b != NULL;
+	return true;
+}
+
+static bool has_finding(const struct compare_side *s, const char *id)
+{
+	for (size_t i = 0; i < s->diagnosis.findings.len; i++)
+		if (strcmp((*(struct finding **)vec_at(&s->diagnosis.findings, i))->id, id) == 0)
+			return true;
+	return false;
+}
+
+static void add_ms(struct strbuf *out, const struct compare_row *r, int64_t ns)
+{
+	if (!r || ns < 0)
+		strbuf_add_format(out, "%10s", "-");
+	else
+		strbuf_add_format(out, "%10.2f", (double)ns / (double)STAMP_NS_PER_MS);
+}
+
+static void add_row(struct strbuf *out, const struct compare_row *g, const struct compare_row *b)
+{
+	struct strbuf name;
+
+	strbuf_init(&name);
+	strbuf_add_safe(&name, slice_of_string(g ? g->name : b->name));
+	strbuf_add_format(out, "  %-32s%10" PRIu64 "%10" PRIu64, strbuf_text(&name),
+			  g ? g->calls : 0, b ? b->calls : 0);
+	strbuf_deinit(&name);
+	add_ms(out, g, g ? g->mean_ns : -1);
+	add_ms(out, b, b ? b->mean_ns : -1);
+	if (g && b && g->mean_ns > 0 && b->mean_ns >= 0)
+		strbuf_add_format(out, "%8.1f", (double)b->mean_ns / (double)g->mean_ns);
+	else
+		strbuf_add_format(out, "%8s", !g ? "new" : !b ? "gone" : "-");
+	add_ms(out, b, b ? b->queue_ns : -1);
+	strbuf_add_format(out, "%8" PRIu64 "%8" PRIu64 "\n", b ? b->errors : 0, b ? b->again : 0);
+}
+
+void compare_sides_text(struct strbuf *out, const struct compare_side *good,
+			const struct compare_side *bad)
+{
+	const struct compare_row *g, *b;
+	size_t at_good = 0, at_bad = 0, only = 0;
+
+	strbuf_add_format(out, "  %-32s%10s%10s%10s%10s%8s%10s%8s%8s\n", "calls", "good", "bad",
+			  "good, ms", "bad, ms", "ratio", "queue, ms", "errors", "again");
+	while (next_pair(good, bad, &at_good, &at_bad, &g, &b))
+		add_row(out, g, b);
+	strbuf_add_text(out,
+			"\n  Times are means of call to answer; queue, errors and calls sent again "
+			"are those of the bad run.\n\nOnly in the bad run:\n");
+	for (size_t i = 0; i < bad->diagnosis.findings.len; i++) {
+		const struct finding *f = *(struct finding **)vec_at(&bad->diagnosis.findings, i);
+
+		if (has_finding(good, f->id))
+			continue;
+		strbuf_add_format(out, "  %s, %s %s: %s\n", f->id,
+				  finding_confidence_name(f->confidence),
+				  finding_role_name(f->role), f->title);
+		only++;
+	}
+	if (!only)
+		strbuf_add_text(out, "  nothing that `nfsleuth diagnose` looks for\n");
+}
+
+static void json_row(struct json *j, const char *key, const struct compare_row *r)
+{
+	json_key(j, key);
+	if (!r) {
+		json_null(j);
+		return;
+	}
+	json_object_begin(j);
+	json_member_u64(j, "calls", r->calls);
+	json_member_u64(j, "errors", r->errors);
+	json_member_u64(j, "retransmissions", r->again);
+	if (r->mean_ns >= 0)
+		json_member_i64(j, "mean_ns", r->mean_ns);
+	if (r->queue_ns >= 0)
+		json_member_i64(j, "queue_ns", r->queue_ns);
+	json_object_end(j);
+}
+
+void compare_sides_json(struct json *j, const struct compare_side *good,
+			const struct compare_side *bad)
+{
+	const struct compare_row *g, *b;
+	size_t at_good = 0, at_bad = 0;
+
+	json_key(j, "calls");
+	json_array_begin(j);
+	while (next_pair(good, bad, &at_good, &at_bad, &g, &b)) {
+		json_object_begin(j);
+		json_member_text(j, "name", g ? g->name : b->name);
+		json_row(j, "good", g);
+		json_row(j, "bad", b);
+		json_object_end(j);
+	}
+	json_array_end(j);
+	json_key(j, "only_bad");
+	json_array_begin(j);
+	for (size_t i = 0; i < bad->diagnosis.findings.len; i++) {
+		const struct finding *f = *(struct finding **)vec_at(&bad->diagnosis.findings, i);
+
+		if (!has_finding(good, f->id))
+			json_text(j, f->id);
+	}
+	json_array_end(j);
+}
