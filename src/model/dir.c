@@ -5,6 +5,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "event/handle.h"
+#include "names/nfs3.h"
+#include "names/nfs4.h"
 
 #include <stdlib.h>
 
@@ -86,6 +88,10 @@ static void chain_end(struct dir_model *m, struct dir_listed *d, uint32_t index,
 	struct dir_chain *c = d->active[index];
 
 	c->state = state;
+	if (c->at_server) {
+		c->other_calls = c->at_server->calls - c->other_calls;
+		c->other_rtt_sum_ns = c->at_server->rtt_sum_ns - c->other_rtt_sum_ns;
+	}
 	d->active_len--;
 	memmove(&d->active[index], &d->active[index + 1],
 		(d->active_len - index) * sizeof(d->active[0]));
@@ -137,6 +143,59 @@ static struct dir_listed *listed_get(struct dir_model *m, const struct rpc_call 
 	return d;
 }
 
+/* --- servers --- */
+
+/* NULL: too many. */
+static struct dir_server *server_get(struct dir_model *m, const struct endpoint *server)
+{
+	struct dir_server *s;
+
+	if (m->last && endpoint_equal(&m->last->server, server))
+		return m->last;
+	for (size_t i = 0; i < m->servers.len; i++) {
+		s = *(struct dir_server **)vec_at(&m->servers, i);
+		if (endpoint_equal(&s->server, server))
+			return m->last = s;
+	}
+	if (m->servers.len == DIR_SERVERS_MAX)
+		return NULL;
+	s = mem_alloc(1, sizeof(*s));
+	s->server = *server;
+	*(struct dir_server **)vec_push(&m->servers) = s;
+	return m->last = s;
+}
+
+/* Calls that need the server to look at its file system, and no listing or change of it. */
+static bool call_compares(const struct rpc_call *c)
+{
+	bool looks = false;
+
+	if (c->program != NFS_PROGRAM || !c->has_call)
+		return false;
+	if (c->version == NFS_V3)
+		return c->procedure == NFSPROC3_GETATTR || c->procedure == NFSPROC3_LOOKUP ||
+		       c->procedure == NFSPROC3_ACCESS || c->procedure == NFSPROC3_READ;
+	for (uint32_t i = 0; i < c->ops_len; i++) {
+		uint32_t op = c->ops[i].op;
+
+		if (op == OP_GETATTR || op == OP_LOOKUP || op == OP_ACCESS || op == OP_READ)
+			looks = true;
+		else if (op != OP_SEQUENCE && op != OP_PUTFH && op != OP_GETFH)
+			return false;
+	}
+	return looks;
+}
+
+static void take_other(struct dir_model *m, const struct rpc_call *c, const struct provenance *at)
+{
+	struct dir_server *s = call_compares(c) ? server_get(m, &c->conn->server) : NULL;
+
+	if (!s)
+		return;
+	s->calls++;
+	s->rtt_sum_ns += apart_ns(c->call.at, at->at);
+}
+
 /* --- chains --- */
 
 static struct dir_chain *chain_begin(struct dir_model *m, struct dir_listed *d,
@@ -155,6 +214,11 @@ static struct dir_chain *chain_begin(struct dir_model *m, struct dir_listed *d,
 	c->version = call->version;
 	c->plus = call->told.listing->plus;
 	c->joined = call->told.listing->cookie != 0;
+	c->at_server = server_get(m, &call->conn->server);
+	if (c->at_server) { /* until it ends: what there was before */
+		c->other_calls = c->at_server->calls;
+		c->other_rtt_sum_ns = c->at_server->rtt_sum_ns;
+	}
 	c->first = *at;
 	d->active[d->active_len++] = c;
 	for (uint32_t i = 0; i < d->active_len; i++)
@@ -304,9 +368,12 @@ static void dir_take_reply(void *context, const struct event *e)
 	const struct listing_told *t;
 	struct dir_listed *d;
 
-	if (e->rpc->told_kind != RPC_TOLD_LISTING || e->rpc->from != CONN_FROM_CLIENT ||
-	    e->rpc->reply_repeats)
+	if (e->rpc->from != CONN_FROM_CLIENT || e->rpc->reply_repeats)
 		return;
+	if (e->rpc->told_kind != RPC_TOLD_LISTING) {
+		take_other(m, e->rpc, &e->at);
+		return;
+	}
 	t = e->rpc->told.listing;
 	d = t->dir.len ? listed_get(m, e->rpc, false) : NULL;
 	for (uint32_t i = 0; d && i < d->active_len; i++) {
@@ -329,6 +396,7 @@ void dir_model_init(struct dir_model *m)
 	*m = (struct dir_model){0};
 	map_init(&m->map, listed_is);
 	longest_init(&m->chains, DIR_CHAINS_MAX);
+	vec_init(&m->servers, sizeof(struct dir_server *));
 }
 
 void dir_model_finish(struct dir_model *m)
@@ -344,6 +412,9 @@ void dir_model_deinit(struct dir_model *m)
 	for (size_t i = 0; i < longest_count(&m->chains); i++)
 		free(longest_at(&m->chains, i));
 	longest_deinit(&m->chains);
+	for (size_t i = 0; i < m->servers.len; i++)
+		free(*(struct dir_server **)vec_at(&m->servers, i));
+	vec_deinit(&m->servers);
 	map_deinit(&m->map);
 }
 

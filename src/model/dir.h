@@ -18,6 +18,7 @@
 enum {
 	DIR_LISTED_MAX = 4096, /* directories being listed; the one not asked for longest goes */
 	DIR_ACTIVE_MAX = 32,   /* chains at once of one client in one directory */
+	DIR_SERVERS_MAX = 256, /* whose other answers are counted */
 	DIR_CHAINS_MAX = 4096, /* ended chains kept: those that took longest */
 };
 
@@ -58,11 +59,16 @@ struct dir_chain {
 	struct provenance same_cookie; /* the first reply with one */
 	uint64_t rounds; /* calls with a cookie that the chain had asked with long before */
 	struct provenance round_from, round_to; /* the first such pair of calls */
+	/* Other calls (GETATTR, LOOKUP, ACCESS, READ) that the server answered meanwhile, to
+	 * anybody. */
+	uint64_t other_calls;
+	int64_t other_rtt_sum_ns;
 	bool skipped;    /* the client went on from within a reply: `entries` is about right */
 	uint32_t others; /* most other chains in the same directory at once */
 
 	/* The model's own. */
-	uint64_t cookie, next; /* asked last; to be asked next */
+	struct dir_server *at_server; /* NULL: too many servers */
+	uint64_t cookie, next;        /* asked last; to be asked next */
 	uint64_t from; /* the first cookie of the last reply, where they ascend; else `next` */
 	uint32_t got;  /* entries in it */
 	bool next_known;
@@ -73,8 +79,17 @@ struct dir_chain {
 	bool superseded; /* a chain began after it and before it went on */
 };
 
+/* What a server answered besides listings, all in all. */
+struct dir_server {
+	struct endpoint server;
+	uint64_t calls;
+	int64_t rtt_sum_ns;
+};
+
 struct dir_model {
-	struct map map; /* struct dir_listed, private */
+	struct vec servers;      /* struct dir_server * */
+	struct dir_server *last; /* found last; NULL: none */
+	struct map map;          /* struct dir_listed, private */
 	struct dir_listed *oldest, *newest;
 	size_t listed_len;
 	struct longest chains; /* struct dir_chain: ended ones */

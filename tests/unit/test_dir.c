@@ -338,11 +338,11 @@ static size_t slow(double rtt, double other)
 				       .outcome = RPC_SUCCESS,
 				       .has_status = true};
 
-		script_rpc(&st.s, i, EVENT_RPC_CALL, &rpc);
-		rpc.call = script_place(&st.s, i);
-		script_rpc(&st.s, i + other, EVENT_RPC_REPLY, &rpc);
+		if (i == 0)
+			answer(&st, 0, rtt, 0, 10, 10);
+		rpc.call = script_place(&st.s, 10 + i);
+		script_rpc(&st.s, 10 + i + other, EVENT_RPC_REPLY, &rpc);
 	}
-	answer(&st, 50, rtt, 0, 10, 10);
 	answer(&st, 60, rtt, 10, 10, 20);
 	count = rule_findings(&st, &rule_dir_server_slow);
 	stage_deinit(&st);
