@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * nfs4-delay-loop (catalogue A20, A21): one operation on one file is answered NFS4ERR_DELAY without
- * end, and no delegation is the reason. Where a delegation may be the reason (RFC 8881 section
- * 10.2), only a capture that shows the other clients can rule that out.
+ * end, and no delegation can be the reason (RFC 8881 section 10.2).
  */
 #include "diagnose/rules/nfs4_state_common.h"
 #include "diagnose/rules/rules.h"
@@ -40,9 +39,8 @@ static const char *where_text(struct diagnosis *d, const struct nfs4_run *r)
 
 static void tell(const struct rule_input *in, struct diagnosis *d, const struct nfs4_run *r)
 {
-	bool sure = op_needs_no_recall(r->op) && !r->lossy;
-	struct finding *f =
-		diagnosis_add(d, "nfs4-delay-loop", sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+	struct finding *f = diagnosis_add(d, "nfs4-delay-loop",
+					  r->lossy ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
 	struct conn conn = nfs4_conn_to(&r->server);
 	const char *who = nfs4_host_text(d, &r->client);
 	const char *op = nfs4_op_text(d, r->op);
@@ -60,62 +58,38 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 		&d->arena,
 		"%s for %s was answered NFS4ERR_DELAY %" PRIu64 " times within %s, and never "
 		"otherwise in between. The answer means \"ask again later\", so the client asks "
-		"again for ever. %s",
-		op, where_text(d, r), r->all.count, lasted,
-		op_needs_no_recall(r->op)
-			? "A delegation of another client is no reason to put this operation off: "
-			  "what the server waits for is its own."
-			: "The capture shows recalls to other clients of the server, but none that "
-			  "this could wait for: what the server waits for seems to be its own.");
+		"again for ever. A delegation of another client is no reason to put this operation "
+		"off: what the server waits for is its own.",
+		op, where_text(d, r), r->all.count, lasted);
 	finding_cite(d, f, &r->call, &conn, "%s of %s is sent for the first time", op, who);
 	finding_cite(d, f, &r->all.first, &conn, "answered NFS4ERR_DELAY for the first time");
 	finding_cite(d, f, &r->all.last, &conn, "answered NFS4ERR_DELAY for the %" PRIu64 "th time",
 		     r->all.count);
 	finding_cite(d, f, &r->ended, &conn, "answered %s", nfs4_status_text(d, r->ended_status));
-	finding_rule_out(
-		d, f, "nfs4-recall-unanswered",
-		op_needs_no_recall(r->op)
-			? "this operation waits for no delegation"
-			: "no recall for the file is in the capture, nor a delegation that "
-			  "was given for it");
+	finding_rule_out(d, f, "nfs4-recall-unanswered", "this operation waits for no delegation");
 	finding_rule_out(d, f, "nfs4-grace-too-long", "the answer is DELAY and not GRACE");
 }
 
-/* The capture shows what the server calls at other clients: a recall would be in it. */
-static bool shows_recalls(const struct rule_input *in, const struct nfs4_run *r)
-{
-	for (size_t i = 0; i < in->state->recalls.len; i++) {
-		const struct nfs4_delegation *d =
-			*(struct nfs4_delegation **)vec_at(&in->state->recalls, i);
-
-		if (endpoint_same_host(&d->server, &r->server) &&
-		    !endpoint_same_host(&d->holder, &r->client) &&
-		    d->recalls.first.evidence == r->all.first.evidence)
-			return true;
-	}
-	return false;
-}
-
+/*
+ * Where a delegation may be what the server waits for, a capture never tells for sure that there is
+ * none: it may have been given, and recalled, before the capture began or where it does not look.
+ */
 static void judge(const struct rule_input *in, struct diagnosis *out, const struct nfs4_run *r)
 {
-	bool sure = op_needs_no_recall(r->op);
-
 	if (r->kind != NFS4_RUN_DELAY || r->all.count < DELAYS_MIN ||
 	    nfs4_span_ns(&r->all) < LASTS_NS || nfs4_run_has_recall(in, r))
 		return;
-	/* What ends may have waited for a delegation, or for a file to be read from tape. */
-	if (!sure && r->ended.frame != FRAME_NONE)
-		return;
-	if (sure || shows_recalls(in, r))
+	if (op_needs_no_recall(r->op))
 		tell(in, out, r);
-	else
+	else if (r->ended.frame == FRAME_NONE)
 		diagnosis_undecided(
 			out, "nfs4-delay-loop",
-			"calls for one file are answered NFS4ERR_DELAY without end, but "
-			"the capture shows no callbacks to other clients: whether the "
-			"server waits for another client's delegation is not in it",
-			"on the server: tcpdump -s 0 -w server.pcap port 2049 (and the "
-			"clients' callback ports for 4.0)");
+			"calls for one file are answered NFS4ERR_DELAY without end, and no "
+			"recall is in the evidence: it does not tell whether the server "
+			"waits for another client's delegation",
+			"on the server: cat /proc/fs/nfsd/clients/*/states, and tcpdump "
+			"-s 0 -w server.pcap port 2049 (and the clients' callback ports "
+			"for 4.0)");
 }
 
 static void run(const struct rule_input *in, struct diagnosis *out)
