@@ -6,9 +6,9 @@
 #include "cmd/show.h"
 
 static const struct show_view *const views[] = {
-	&show_view_calls,   &show_view_ops,      &show_view_conns,
-	&show_view_clients, &show_view_sessions, &show_view_locks,
-	&show_view_dirs,    &show_view_timeline, &show_view_summary,
+	&show_view_calls,    &show_view_ops,      &show_view_conns,   &show_view_clients,
+	&show_view_sessions, &show_view_locks,    &show_view_dirs,    &show_view_tasks,
+	&show_view_waits,    &show_view_timeline, &show_view_summary,
 };
 
 enum { VIEW_COUNT = sizeof(views) / sizeof(views[0]), SECONDS_PER_DAY = 86400 };
@@ -23,6 +23,8 @@ static const struct command_choice view_choices[] = {
 	{"sessions", "NFSv4.1 sessions: when made, used, refused"},
 	{"locks", "locks of NFSv3 clients (NLM): who asked, who waited for whom, how they ended"},
 	{"dirs", "listings of directories: calls, entries, how long, and how much of it in calls"},
+	{"tasks", "tasks that wait, or are at work for NFS: for what, and which lock they hold"},
+	{"waits", "the same as a tree: what is waited for, who holds it, who waits behind"},
 	{"timeline",
 	 "what matters, in one order: connections, calls by kind, locks, logs, findings"},
 	{"summary", "counts, errors and latencies for each procedure and operation"},

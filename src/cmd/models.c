@@ -11,6 +11,7 @@ void models_init(struct models *m, struct event_board *board)
 	stale_model_init(&m->stale);
 	logs_model_init(&m->logs);
 	task_model_init(&m->tasks);
+	clid_model_init(&m->clids);
 	nlm_model_init(&m->nlm);
 	dir_model_init(&m->dirs);
 	path_model_init(&m->path);
@@ -27,6 +28,7 @@ void models_init(struct models *m, struct event_board *board)
 	stale_model_attach(&m->stale, board);
 	logs_model_attach(&m->logs, board);
 	task_model_attach(&m->tasks, board);
+	clid_model_attach(&m->clids, board);
 	nlm_model_attach(&m->nlm, board);
 	dir_model_attach(&m->dirs, board);
 	path_model_attach(&m->path, board);
@@ -49,6 +51,7 @@ void models_deinit(struct models *m)
 	path_model_deinit(&m->path);
 	dir_model_deinit(&m->dirs);
 	nlm_model_deinit(&m->nlm);
+	clid_model_deinit(&m->clids);
 	task_model_deinit(&m->tasks);
 	logs_model_deinit(&m->logs);
 	nfs4_state_deinit(&m->state);
@@ -82,6 +85,7 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.stale = &m->stale,
 		.logs = &m->logs,
 		.tasks = &m->tasks,
+		.clids = &m->clids,
 		.nlm = &m->nlm,
 		.dirs = &m->dirs,
 		.path = &m->path,

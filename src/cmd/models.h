@@ -5,6 +5,7 @@
 
 #include "diagnose/rule.h"
 #include "model/call.h"
+#include "model/clid.h"
 #include "model/conn.h"
 #include "model/counters.h"
 #include "model/dir.h"
@@ -29,6 +30,7 @@ struct models {
 	struct stale_model stale;
 	struct logs_model logs;
 	struct task_model tasks;
+	struct clid_model clids;
 	struct nlm_model nlm;
 	struct dir_model dirs;
 	struct path_model path;

@@ -43,6 +43,8 @@ extern const struct show_view show_view_clients;
 extern const struct show_view show_view_sessions;
 extern const struct show_view show_view_locks;
 extern const struct show_view show_view_dirs;
+extern const struct show_view show_view_tasks;
+extern const struct show_view show_view_waits;
 extern const struct show_view show_view_timeline;
 extern const struct show_view show_view_summary;
 

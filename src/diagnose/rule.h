@@ -14,6 +14,7 @@ struct conn_model;
 struct counters_model;
 struct logs_model;
 struct call_model;
+struct clid_model;
 struct dir_model;
 struct filter_model;
 struct nfs4_model;
@@ -38,6 +39,7 @@ struct rule_input {
 	const struct path_model *path;
 	const struct logs_model *logs;
 	const struct task_model *tasks;
+	const struct clid_model *clids;
 	const struct nlm_model *nlm;
 	const struct dir_model *dirs;
 	const struct filter_model *filters;

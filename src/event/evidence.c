@@ -77,6 +77,7 @@ const char *evidence_kind_name(enum evidence_kind kind)
 		[EVIDENCE_HOST_CLOCK] = "host-clock",
 		[EVIDENCE_STACKS] = "stacks",
 		[EVIDENCE_FILTERS] = "packet-filter",
+		[EVIDENCE_TRACE] = "trace",
 		[EVIDENCE_UNREAD] = "unread",
 	};
 
@@ -86,5 +87,6 @@ const char *evidence_kind_name(enum evidence_kind kind)
 bool evidence_has_lines(enum evidence_kind kind)
 {
 	return kind == EVIDENCE_KERNEL_LOG || kind == EVIDENCE_MOUNTS ||
-	       kind == EVIDENCE_HOST_CLOCK || kind == EVIDENCE_STACKS || kind == EVIDENCE_FILTERS;
+	       kind == EVIDENCE_HOST_CLOCK || kind == EVIDENCE_STACKS || kind == EVIDENCE_FILTERS ||
+	       kind == EVIDENCE_TRACE;
 }

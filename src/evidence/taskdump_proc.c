@@ -143,7 +143,8 @@ static void header_name(struct taskdump_header *h, struct slice name)
 		name.len--;
 	if (name.len > sizeof(h->name))
 		name.len = sizeof(h->name);
-	memcpy(h->name, name.ptr, name.len);
+	if (name.len)
+		memcpy(h->name, name.ptr, name.len);
 	h->name_len = name.len;
 }
 

@@ -49,6 +49,7 @@ struct logs *logs_create(const struct log_options *options, struct evidence_list
 	vec_init(&l->clocks, sizeof(struct log_clock));
 	log_wire_init(&l->wire);
 	l->tasks = tasks_create(l);
+	l->traces = traces_create(l);
 	return l;
 }
 
@@ -57,6 +58,7 @@ void logs_destroy(struct logs *l)
 	if (!l)
 		return;
 	tasks_destroy(l->tasks);
+	traces_destroy(l->traces);
 	vec_deinit(&l->records);
 	vec_deinit(&l->files);
 	vec_deinit(&l->hosts);
@@ -258,6 +260,7 @@ static void log_take_line(struct log_reading *r, const struct klog_line *line)
 	if (line->plain || line->head.kernel)
 		tasks_line(r->logs->tasks, line->line, line->plain ? NULL : &line->head, text);
 	if (line->plain) {
+		traces_line(r->logs->traces, line->line, text);
 		if (r->logs->plain)
 			r->logs->plain(r->logs->plain_context, r->file->evidence, line->line,
 				       line->text);
@@ -303,13 +306,14 @@ bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp
 		log_take_line(&r, &line);
 	log_stack_end(&r);
 	r.file->tasks = tasks_end_file(l->tasks);
+	r.file->trace_lines = traces_end_file(l->traces);
 	strbuf_deinit(&r.stack);
 	strbuf_deinit(&r.cut);
 	klog_get_stats(r.klog, &r.file->stats);
 	klog_destroy(r.klog);
 	r.file->head_first.host = r.file->head_last.host = slice_make(NULL, 0);
 	r.file->head_first.tag = r.file->head_last.tag = slice_make(NULL, 0);
-	if (r.file->stats.kernel_lines == 0 && r.file->tasks == 0) {
+	if (r.file->stats.kernel_lines == 0 && r.file->tasks == 0 && r.file->trace_lines == 0) {
 		l->records.len = records;
 		l->files.len--;
 		return false;
@@ -323,7 +327,9 @@ enum evidence_kind logs_kind(const struct logs *l)
 {
 	const struct log_file *f = vec_last(&l->files);
 
-	return f && f->stats.kernel_lines == 0 ? EVIDENCE_STACKS : EVIDENCE_KERNEL_LOG;
+	if (!f || f->stats.kernel_lines)
+		return EVIDENCE_KERNEL_LOG;
+	return f->trace_lines ? EVIDENCE_TRACE : EVIDENCE_STACKS;
 }
 
 uint64_t logs_fact_count(const struct logs *l)
@@ -367,6 +373,7 @@ void logs_watch(struct logs *l, struct event_board *board)
 void logs_emit(struct logs *l, const struct event_board *board)
 {
 	tasks_emit(l->tasks, board);
+	traces_emit(l->traces, board);
 	for (size_t i = 0; i < l->records.len; i++) {
 		const struct log_record *r = vec_at(&l->records, i);
 

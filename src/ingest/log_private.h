@@ -9,6 +9,7 @@
 #include "ingest/log.h"
 #include "ingest/log_wire.h"
 #include "ingest/tasks.h"
+#include "ingest/traces.h"
 
 /* A year that stands for "not known": a leap year, so that every date exists in it. */
 enum { LOG_YEAR_NONE = 1972 };
@@ -55,6 +56,7 @@ struct log_file {
 		int64_t ns;    /* how far that was; negative: backwards */
 	} jumps;               /* of the file's own clock */
 	uint64_t tasks;        /* found in it */
+	uint64_t trace_lines;  /* of a kernel's trace */
 };
 
 /* A journal inside of a capture. */
@@ -80,6 +82,7 @@ struct logs {
 	struct vec hosts;   /* struct log_host */
 	struct vec clocks;  /* struct log_clock */
 	struct tasks *tasks;
+	struct traces *traces;
 	struct log_wire wire;
 	uint64_t dropped; /* facts above the cap */
 	uint64_t copies;

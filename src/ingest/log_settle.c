@@ -132,6 +132,10 @@ static void enter_file(const struct logs *l, const struct log_file *f)
 		e->last = log_head_stamp(f, &f->head_last);
 		e->clock_error_ns = f->error_ns;
 	}
+	if (f->trace_lines) {
+		snprintf(text, sizeof(text), "lines of a kernel's trace: %" PRIu64, f->trace_lines);
+		evidence_add_note(l->evidence, f->evidence, text);
+	}
 	if (f->tasks) {
 		snprintf(text, sizeof(text), "tells of tasks and their stacks: %" PRIu64, f->tasks);
 		evidence_add_note(l->evidence, f->evidence, text);

@@ -409,6 +409,22 @@ static bool record_is(const void *item, const void *key)
 	return a->fact.pid == b->fact.pid && a->fact.address == b->fact.address;
 }
 
+/* The snapshot that this one was found to be a part of, or itself. */
+static uint32_t snapshot_root(const struct tasks *t, uint32_t index)
+{
+	while (snapshot_at(t, index)->same_as != index)
+		index = snapshot_at(t, index)->same_as;
+	return index;
+}
+
+static void snapshots_join(struct tasks *t, uint32_t a, uint32_t b)
+{
+	uint32_t x = snapshot_root(t, a);
+	uint32_t y = snapshot_root(t, b);
+
+	snapshot_at(t, x > y ? x : y)->same_as = x > y ? y : x;
+}
+
 /* Texts about one dump of memory: the same task at the same address on the same host. */
 void tasks_settle(struct tasks *t)
 {
@@ -417,7 +433,6 @@ void tasks_settle(struct tasks *t)
 	map_init(&seen, record_is);
 	for (size_t i = 0; i < t->records.len; i++) {
 		struct task_record *r = vec_at(&t->records, i);
-		struct snapshot *s = snapshot_at(t, r->fact.snapshot);
 		const struct task_record *first;
 		uint64_t hash;
 
@@ -425,19 +440,14 @@ void tasks_settle(struct tasks *t)
 			continue;
 		hash = hash_u64(hash_u64(hash_start(), (uint64_t)r->fact.pid), r->fact.address);
 		first = map_find(&seen, hash, r);
-		if (!first) {
+		if (!first)
 			map_add(&seen, hash, r);
-			continue;
-		}
-		if (s->same_as == r->fact.snapshot &&
-		    snapshot_at(t, first->fact.snapshot)->same_as != r->fact.snapshot &&
-		    host_of(t, first->file) == host_of(t, r->file))
-			s->same_as = snapshot_at(t, first->fact.snapshot)->same_as;
+		else if (host_of(t, first->file) == host_of(t, r->file))
+			snapshots_join(t, first->fact.snapshot, r->fact.snapshot);
 	}
 	map_deinit(&seen);
-	/* What was found to be a part of a part. */
 	for (uint32_t i = 0; i < t->snapshots.len; i++)
-		snapshot_at(t, i)->same_as = snapshot_at(t, snapshot_at(t, i)->same_as)->same_as;
+		snapshot_at(t, i)->same_as = snapshot_root(t, i);
 }
 
 static struct provenance tasks_at(const struct tasks *t, const struct task_record *r)

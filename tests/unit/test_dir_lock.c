@@ -106,6 +106,22 @@ TEST(twin_readers_wait_for_the_shared_lock)
 		     0);
 }
 
+#define OUTAGE "[  400.000000] nfs: server 192.0.2.10 not responding, still trying\n"
+
+TEST(while_the_server_does_not_respond_it_is_only_possible)
+{
+	const struct finding *f;
+	struct tasks_told t;
+
+	tell(OUTAGE LISTS_510(11, "nfs_readdir") CROWD_510, &t);
+	f = tasks_found(&t, "dir-listing-exclusive");
+	if (CHECK(f)) {
+		CHECK_EQ_U64(f->confidence, CONFIDENCE_POSSIBLE);
+		CHECK(strstr(f->why, "that outage decides"));
+	}
+	tasks_told_deinit(&t);
+}
+
 TEST(without_a_holder_it_is_only_possible)
 {
 	const struct finding *f;
@@ -337,6 +353,20 @@ TEST(two_dumps_in_one_text_are_not_mixed)
 			    "   72    573  12  ffff888117444d00  UN   3.4  190248 180860  ls\n",
 	     &t);
 	CHECK_EQ_U64(t.tasks.snapshots.len, 2);
+	tasks_told_deinit(&t);
+}
+
+TEST(texts_about_one_dump_are_one_sample)
+{
+	static const struct rule *const rules[] = {&rule_dir_listing_exclusive};
+	static const char *const texts[] = {BT_74, BT_72, PS, NULL};
+	struct tasks_told t;
+
+	tasks_tell(rules, 1, texts, &t);
+	for (size_t i = 1; i < t.tasks.snapshots.len; i++)
+		CHECK_EQ_U64((*(struct task_snapshot **)vec_at(&t.tasks.snapshots, i))->id,
+			     (*(struct task_snapshot **)vec_at(&t.tasks.snapshots, 0))->id);
+	CHECK_EQ_U64(t.tasks.snapshots.len, 1);
 	tasks_told_deinit(&t);
 }
 

@@ -27,6 +27,7 @@ struct dir_story {
 	bool any_list_holder;             /* some snapshot shows one, with waiters beside it */
 	const struct task_seen *moved_to; /* another holder than best's, in another snapshot */
 	size_t snapshots;                 /* that show such a crowd */
+	bool outage;                      /* the host's log complains of a server, to its end */
 };
 
 typedef bool crowd_fn(const struct task_crowd *c);
@@ -212,6 +213,11 @@ static const char *pace_words(struct diagnosis *d, const struct dir_story *story
 {
 	const struct task_crowd *c = &story->best;
 
+	if (story->outage && !story->moved_to)
+		return " The host's log complains that a server does not respond, and of no OK: as "
+		       "long as the holder's call is not answered, that outage decides, and not "
+		       "the "
+		       "lock.";
 	if (story->moved_to)
 		return arena_format(&d->arena,
 				    " It is slow and not stuck: in another sample %s holds the "
@@ -237,12 +243,14 @@ static const char *holder_words(struct diagnosis *d, const struct task_crowd *c)
 			    task_wait_words(d, c->holder), c->waiters + c->holders);
 }
 
-enum exclusive_proof { EXCLUSIVE_WEAK, EXCLUSIVE_SHOWN, EXCLUSIVE_PROVEN };
+enum exclusive_proof { EXCLUSIVE_OUTAGE, EXCLUSIVE_WEAK, EXCLUSIVE_SHOWN, EXCLUSIVE_PROVEN };
 
 static enum exclusive_proof proof_of(const struct dir_story *story)
 {
 	const struct task_crowd *c = &story->best;
 
+	if (story->outage && !story->moved_to)
+		return EXCLUSIVE_OUTAGE;
 	if (c->list_holders == 1 && c->inode && c->holder->inode == c->inode)
 		return EXCLUSIVE_PROVEN;
 	if (story->any_list_holder || c->nfs)
@@ -254,6 +262,7 @@ static void tell_exclusive(const struct task_model *m, struct diagnosis *d,
 			   const struct dir_story *story)
 {
 	static const enum finding_confidence confidence[] = {
+		[EXCLUSIVE_OUTAGE] = CONFIDENCE_POSSIBLE,
 		[EXCLUSIVE_WEAK] = CONFIDENCE_POSSIBLE,
 		[EXCLUSIVE_SHOWN] = CONFIDENCE_LIKELY,
 		[EXCLUSIVE_PROVEN] = CONFIDENCE_CERTAIN,
@@ -297,8 +306,11 @@ static void tell_writer_queued(const struct task_model *m, struct diagnosis *d,
 {
 	const struct task_crowd *c = &story->best;
 	bool proven = c->inode && c->holder->inode == c->inode && c->changer->inode == c->inode;
+	bool outage = story->outage && !story->moved_to;
 	struct finding *f = diagnosis_add(d, "dir-listing-writer-queued",
-					  proven ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+					  outage   ? CONFIDENCE_POSSIBLE
+					  : proven ? CONFIDENCE_CERTAIN
+						   : CONFIDENCE_LIKELY);
 
 	add_subjects(d, f, m, story);
 	f->title = arena_format(
@@ -331,8 +343,10 @@ static void run_each(const struct rule_input *in, struct diagnosis *out, crowd_f
 
 		for (size_t k = 0; k < i && !again; k++)
 			again = strcmp(snapshot_at(m, k)->host, host) == 0;
-		if (!again && tell_story(m, host, is, &story))
-			tell(m, out, &story);
+		if (again || !tell_story(m, host, is, &story))
+			continue;
+		story.outage = task_host_complains(in, host);
+		tell(m, out, &story);
 	}
 }
 

@@ -9,6 +9,7 @@
  * the rule argues from what is left when silence, a restart and a mere session loss are excluded.
  */
 #include "diagnose/rules/nfs4_common.h"
+#include "diagnose/rules/nfs4_trace.h"
 #include "diagnose/rules/rules.h"
 
 #include <inttypes.h>
@@ -366,10 +367,13 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 		weigh_party(&e, p);
 		judge(m, out, &e);
 	}
+	nfs4_collision_tell_trace(in, out);
 }
 
 const struct rule rule_nfs4_client_owner_collision = {
 	.id = "nfs4-client-owner-collision",
-	.needs = "a capture of NFSv4 traffic in which a client loses its state",
+	.needs = "a capture of NFSv4 traffic in which a client loses its state, or the server's "
+		 "trace of "
+		 "nfsd_clid_*",
 	.run = run,
 };

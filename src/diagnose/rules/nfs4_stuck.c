@@ -7,6 +7,7 @@
  */
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/rules.h"
+#include "diagnose/rules/task_waits.h"
 #include "model/nfs4_waits.h"
 
 #include "names/nfs4.h"
@@ -66,16 +67,18 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	const struct nfs4_model *m = in->nfs4;
 
-	for (size_t i = 0; i < m->parties.len; i++) {
+	for (size_t i = 0; m && i < m->parties.len; i++) {
 		const struct nfs4_party *p = *(struct nfs4_party **)vec_at(&m->parties, i);
 
 		if (!p->merged_into && p->waits && is_stuck(&p->waits->step_longest))
 			tell(out, p, &p->waits->step_longest);
 	}
+	task_waits_tell_manager(in, out);
 }
 
 const struct rule rule_nfs4_state_manager_stuck = {
 	.id = "nfs4-state-manager-stuck",
-	.needs = "a capture of NFSv4 traffic, of a minute or more",
+	.needs = "a capture of NFSv4 traffic, of a minute or more; or stacks of the tasks that "
+		 "wait, twice",
 	.run = run,
 };

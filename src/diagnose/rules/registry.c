@@ -4,6 +4,7 @@
 
 /* clang-format off */
 const struct rule *const diagnose_rules[] = {
+	&rule_client_memory_exhausted,
 	&rule_dir_attribute_storm,
 	&rule_dir_cookie_loop,
 	&rule_dir_listing_exclusive,
@@ -12,8 +13,12 @@ const struct rule *const diagnose_rules[] = {
 	&rule_dir_listing_writer_queued,
 	&rule_dir_server_slow,
 	&rule_file_handle_stale,
+	&rule_getattr_flush,
+	&rule_gss_upcall_stuck,
 	&rule_host_filter_drop,
 	&rule_host_link_down,
+	&rule_idmap_slow,
+	&rule_mount_trunking_blocked,
 	&rule_net_unreachable,
 	&rule_nfs4_backchannel_down,
 	&rule_nfs4_client_expired,
@@ -37,6 +42,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_nfs4_state_manager_stuck,
 	&rule_nfs4_stateid_loop,
 	&rule_nfs4_test_stateid_loop,
+	&rule_nfsd_threads_stuck,
 	&rule_nlm_blocked,
 	&rule_nlm_denied_nolocks,
 	&rule_nlm_grace,
@@ -57,6 +63,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_rpc_timeout_too_small,
 	&rule_soft_mount_io_error,
 	&rule_task_hung,
+	&rule_task_waits_for_rpc,
 	&rule_tcp_delivery_delayed,
 	&rule_tcp_fin_unanswered,
 	&rule_tcp_half_closed,
@@ -67,6 +74,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_tcp_syn_refused,
 	&rule_tcp_syn_unanswered,
 	&rule_tcp_synack_unacknowledged,
+	&rule_writeback_stalled,
 };
 /* clang-format on */
 

@@ -5,6 +5,7 @@
 
 #include "diagnose/rule.h"
 
+extern const struct rule rule_client_memory_exhausted;
 extern const struct rule rule_dir_attribute_storm;
 extern const struct rule rule_dir_cookie_loop;
 extern const struct rule rule_dir_listing_exclusive;
@@ -13,8 +14,12 @@ extern const struct rule rule_dir_listing_rtt_bound;
 extern const struct rule rule_dir_listing_writer_queued;
 extern const struct rule rule_dir_server_slow;
 extern const struct rule rule_file_handle_stale;
+extern const struct rule rule_getattr_flush;
+extern const struct rule rule_gss_upcall_stuck;
 extern const struct rule rule_host_filter_drop;
 extern const struct rule rule_host_link_down;
+extern const struct rule rule_idmap_slow;
+extern const struct rule rule_mount_trunking_blocked;
 extern const struct rule rule_net_unreachable;
 extern const struct rule rule_nfs4_backchannel_down;
 extern const struct rule rule_nfs4_client_expired;
@@ -38,6 +43,7 @@ extern const struct rule rule_nfs4_slots_exhausted;
 extern const struct rule rule_nfs4_state_manager_stuck;
 extern const struct rule rule_nfs4_stateid_loop;
 extern const struct rule rule_nfs4_test_stateid_loop;
+extern const struct rule rule_nfsd_threads_stuck;
 extern const struct rule rule_nlm_blocked;
 extern const struct rule rule_nlm_denied_nolocks;
 extern const struct rule rule_nlm_grace;
@@ -58,6 +64,7 @@ extern const struct rule rule_rpc_server_slow;
 extern const struct rule rule_rpc_timeout_too_small;
 extern const struct rule rule_soft_mount_io_error;
 extern const struct rule rule_task_hung;
+extern const struct rule rule_task_waits_for_rpc;
 extern const struct rule rule_tcp_delivery_delayed;
 extern const struct rule rule_tcp_fin_unanswered;
 extern const struct rule rule_tcp_half_closed;
@@ -68,5 +75,6 @@ extern const struct rule rule_tcp_syn_challenged;
 extern const struct rule rule_tcp_syn_refused;
 extern const struct rule rule_tcp_syn_unanswered;
 extern const struct rule rule_tcp_synack_unacknowledged;
+extern const struct rule rule_writeback_stalled;
 
 #endif

@@ -150,6 +150,18 @@ const char *task_host_text(struct diagnosis *d, const struct task_snapshot *s)
 	return s->host_told ? name : arena_format(&d->arena, "the host of %s", name);
 }
 
+bool task_host_complains(const struct rule_input *in, const char *host)
+{
+	for (size_t i = 0; in->logs && i < in->logs->intervals.len; i++) {
+		const struct logs_interval *v =
+			*(struct logs_interval *const *)vec_at(&in->logs->intervals, i);
+
+		if (v->ok.frame == FRAME_NONE && strcmp(v->of.host->name, host) == 0)
+			return true;
+	}
+	return false;
+}
+
 void task_finding_about(struct diagnosis *d, struct finding *f, const struct task_snapshot *s)
 {
 	finding_subject(d, f, "stacks of", "%s", task_host_text(d, s));

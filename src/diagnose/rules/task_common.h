@@ -44,6 +44,12 @@ const char *task_wait_words(struct diagnosis *d, const struct task_seen *t);
 /* "host hpc-01", or "the host of client1 (a folder)". */
 const char *task_host_text(struct diagnosis *d, const struct task_snapshot *s);
 
+/*
+ * The host's own log complains of a server that does not respond, and holds no "OK" after it: then
+ * whoever waits for a reply waits for that.
+ */
+bool task_host_complains(const struct rule_input *in, const char *host);
+
 void task_finding_about(struct diagnosis *d, struct finding *f, const struct task_snapshot *s);
 
 #endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a server says of its own table of NFSv4 clients: who came, who was replaced by whom, who
+ * went. Texts are borrowed: a sink copies what it keeps.
+ */
+#ifndef EVENT_CLID_H
+#define EVENT_CLID_H
+
+#include "base/slice.h"
+#include "event/ident.h"
+
+enum clid_fact_kind {
+	CLID_FRESH,    /* a client of this name and verifier got a client ID */
+	CLID_REPLACED, /* the client of `clientid`, with `old_verifier`, came with `verifier` */
+	CLID_CONFIRMED,
+	CLID_GONE, /* expired, destroyed, purged */
+};
+
+struct clid_fact {
+	enum clid_fact_kind kind;
+	uint64_t clientid; /* the server's start in the upper half, as nfsd prints it */
+	uint64_t verifier, old_verifier; /* 0: not told */
+	struct slice name;               /* FRESH: the client's owner; else empty */
+	bool has_client;
+	struct endpoint client; /* valid with has_client: from where it came */
+	struct slice host;      /* whose table: as in struct log_fact */
+	bool host_told;
+};
+
+#endif
