@@ -81,7 +81,7 @@ def _plausible(data, at):
     if len(data) - at < 12:
         return False
     mark, _, kind = struct.unpack_from("!III", data, at)
-    if not mark & 0x80000000 or not 24 <= mark & 0x7FFFFFFF <= 1 << 22 or kind > 1:
+    if not mark & 0x80000000 or not 20 <= mark & 0x7FFFFFFF <= 1 << 22 or kind > 1:
         return False
     return kind == 1 or data[at + 12 : at + 16] in (b"\0\0\0\2", b"")
 

@@ -7,13 +7,11 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from sim import scenes_state  # noqa: E402, F401
 from sim import (  # noqa: E402, F401
-    pcapfile, scenes_again, scenes_delay, scenes_dir, scenes_framing, scenes_identity, scenes_lease,
-    scenes_nlm, scenes_review, scenes_session, scenes_tcp, scenes_timers,
+    pcapfile, scenes_again, scenes_closing, scenes_delay, scenes_dir, scenes_framing,
+    scenes_grace, scenes_identity, scenes_lease, scenes_locks, scenes_nlm, scenes_review,
+    scenes_session, scenes_slots, scenes_state, scenes_tcp, scenes_timers,
 )  # fmt: skip
-from sim import scenes_locks  # noqa: E402, F401
-from sim import scenes_grace, scenes_slots  # noqa: E402, F401
 from sim.scene import SCENES  # noqa: E402
 
 CASES = pathlib.Path(__file__).resolve().parent.parent / "cases"
