@@ -196,6 +196,8 @@ void rpc_take_reply(struct ingest *in, const struct rpc_message *m, const struct
 		p->call.outcome = RPC_REPLY_CUT;
 		p->call.reply_damage = ingest_fault_text(c->fault);
 	}
+	if (!p->call.reply_damage && m->damage & RPC_RECORD_LOST)
+		p->call.reply_damage = undecoded_text(UNDECODED_LOST);
 	rpc_emit(in, EVENT_RPC_REPLY, &p->call, &m->at);
 	flow_calls_settle(p->flow, p, event_wanted(in->board, EVENT_RPC_SETTLED));
 	rpc_settle(in, p);

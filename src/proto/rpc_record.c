@@ -557,6 +557,9 @@ const struct rpc_unframed *rpc_stream_unframed(const struct rpc_stream *s)
 
 void rpc_stream_finish(struct rpc_stream *s)
 {
+	/* Its end is not there, whether anybody wants these bytes or not. */
+	if (s->state == RPC_STREAM_BODY && s->frag_left)
+		s->damage |= RPC_RECORD_LOST;
 	if (s->state != RPC_STREAM_DEAD && s->state != RPC_STREAM_SEARCH)
 		rpc_record_abandon(s, RPC_RECORD_LOST);
 	rpc_stream_stop(s);

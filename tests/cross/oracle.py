@@ -165,7 +165,12 @@ def joined(ours, frame, facts):
     return facts.stream_of(ours) not in facts.opened
 
 
-EXTRA = [after_damage, cut_short, no_call_seen, joined]
+def unfinished(ours, frame, facts):
+    """the message was never completed: tshark shows whole ones only, we say what is missing"""
+    return any("has not got" in text for text in ours["damage"])
+
+
+EXTRA = [after_damage, cut_short, no_call_seen, joined, unfinished]
 
 
 class Facts:

@@ -127,12 +127,34 @@ static bool needs_portmap(const struct rule_input *in, const struct portmap_peer
 	return false;
 }
 
-static bool trouble_speaks(const struct portmap_trouble *t)
+/*
+ * The capture lost bytes of a connection to the portmapper meanwhile: its answer may be among them.
+ * That is known when a connection ends, which is later than when it was asked.
+ */
+static bool capture_lost_some(const struct rule_input *in, const struct portmap_peer *p,
+			      const struct portmap_trouble *t, struct stamp end)
+{
+	for (size_t i = 0; i < in->conns->records.len; i++) {
+		const struct conn_record *r =
+			*(struct conn_record **)vec_at(&in->conns->records, i);
+
+		if (r->conn.lossy && endpoint_equal(&r->conn.server, &p->server) &&
+		    endpoint_same_host(&r->conn.client, &p->client) &&
+		    nlm_apart_ns(r->first.at, end) >= 0 &&
+		    nlm_apart_ns(t->first.at, r->last.at) >= 0)
+			return true;
+	}
+	return false;
+}
+
+static bool trouble_speaks(const struct rule_input *in, const struct portmap_peer *p,
+			   const struct portmap_trouble *t)
 {
 	struct stamp end = t->over.frame != FRAME_NONE ? t->over.at : t->last.at;
 
 	return t->refused == 0 && !t->lossy && t->alive.frame != FRAME_NONE &&
-	       nlm_apart_ns(t->alive.at, end) >= TROUBLE_ALIVE_NS;
+	       nlm_apart_ns(t->alive.at, end) >= TROUBLE_ALIVE_NS &&
+	       !capture_lost_some(in, p, t, end);
 }
 
 static void trouble_cite(struct diagnosis *d, struct finding *f, const struct portmap_peer *p,
@@ -201,7 +223,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 			*(struct portmap_peer **)vec_at(&in->portmap->peers, i);
 
 		for (uint32_t j = 0; j < p->troubles_len && needs_portmap(in, p); j++)
-			if (trouble_speaks(&p->troubles[j]))
+			if (trouble_speaks(in, p, &p->troubles[j]))
 				trouble_tell(out, p, &p->troubles[j]);
 	}
 }
