@@ -46,9 +46,10 @@ static enum status print_help(void)
 				  commands[i]->arguments, commands[i]->summary);
 	strbuf_add_text(
 		&out,
-		"\nA FILE is a packet capture (pcap, pcapng; plain or packed with gzip, zstd, "
-		"xz),\na directory or a tar archive with captures in it, or - for standard "
-		"input.\n\n"
+		"\nA FILE is evidence: a packet capture, a kernel log, stacks of tasks, counters "
+		"or lists\nthat a host prints; plain or packed with gzip, zstd, xz; a directory or "
+		"a tar archive\nof such files; or - for standard input. Its content tells what it "
+		"is.\n\n"
 		"  nfsleuth COMMAND --help   options of a command (so does: nfsleuth help "
 		"COMMAND)\n  nfsleuth --version, -V    the version\n\n"
 		"Exit status: 0 nothing found, 1 something found, 2 wrong usage, 3 some evidence "

@@ -232,8 +232,8 @@ static void text_passed(struct layout *l, uint64_t count)
 
 	strbuf_init(&line);
 	layout_add_counted(&line, count, "other file");
-	strbuf_add_text(&line, count == 1 ? " there is no capture or kernel log: not read."
-					  : " there are no captures or kernel logs: not read.");
+	strbuf_add_text(&line, count == 1 ? " there is no evidence: not read."
+					  : " there are no evidence: not read.");
 	paragraph(l, strbuf_text(&line));
 	strbuf_deinit(&line);
 }

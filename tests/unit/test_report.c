@@ -111,7 +111,7 @@ TEST(report_does_not_repeat_what_standard_error_told)
 	in = (struct report_input){&s.diagnosis, &s.evidence, {.files_passed = 1}};
 	report_text.write(&in, &options, &s.out);
 	CHECK(strstr(strbuf_text(&s.out), "client.pcap")); /* it was read */
-	CHECK(strstr(strbuf_text(&s.out), "1 other file there is no capture or kernel log"));
+	CHECK(strstr(strbuf_text(&s.out), "1 other file there is no evidence"));
 	evidence_list_at(&s.evidence, 0)->kind = EVIDENCE_UNREAD;
 	evidence_list_at(&s.evidence, 0)->problem = "is empty";
 	strbuf_reset(&s.out);
