@@ -319,9 +319,38 @@ static void run_kind(const struct rule_input *in, struct diagnosis *d, enum atte
 	vec_deinit(&troubles);
 }
 
+/* SYNs in vain in a capture that shows nothing of what comes to the client: which of two it is. */
+static void one_sided_tell(const struct rule_input *in, struct diagnosis *d)
+{
+	struct vec troubles;
+
+	vec_init(&troubles, sizeof(struct transport_trouble));
+	troubles_of_kind(in, ATTEMPT_UNANSWERED, &troubles);
+	for (size_t i = 0; i < troubles.len; i++) {
+		const struct transport_trouble *t = vec_at(&troubles, i);
+
+		if (transport_host_hears(in, t->conn.evidence, &t->conn.client))
+			continue;
+		diagnosis_undecided(
+			d, "tcp-syn-unanswered",
+			arena_format(&d->arena,
+				     "%" PRIu32 " SYNs of %s to %s brought nothing back, and no "
+				     "packet to %s is in the capture at all: either nothing comes, "
+				     "or it shows one direction only",
+				     t->tries, transport_host(d, &t->conn.client),
+				     transport_endpoint(d, &t->conn.server),
+				     transport_host(d, &t->conn.client)),
+			"tcpdump -i any -s 0 -w client.pcap, on the client, with all that it sends "
+			"and "
+			"gets");
+	}
+	vec_deinit(&troubles);
+}
+
 static void unanswered_run(const struct rule_input *in, struct diagnosis *out)
 {
 	run_kind(in, out, ATTEMPT_UNANSWERED, unanswered_tell);
+	one_sided_tell(in, out);
 }
 
 static void unacknowledged_run(const struct rule_input *in, struct diagnosis *out)
