@@ -22,7 +22,7 @@ def _lose(c):
     c.work(2)
 
 
-@scene(LONG, found=[GRACE], also_if_cut={LONG: "likely"})
+@scene(LONG, found=[GRACE], also_if_cut={LONG: "certain"})
 def grace_without_reclaim_complete(net):
     """A client never sends RECLAIM_COMPLETE: its opens are answered GRACE for a minute, while those
     of another client succeed."""

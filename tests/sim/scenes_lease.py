@@ -63,7 +63,7 @@ def lease_expired_v40(net):
     a.work0()
 
 
-@scene([ADMIN, LOOP, None])
+@scene([ADMIN, LOOP, None], also_if_cut={ADMIN: "certain"})
 def lost_within_lease(net):
     """The state is lost after 60 s of silence with a lease of 90 s that the client was told: that
     was no expired lease."""
