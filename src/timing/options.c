@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-enum { MINOR_UNKNOWN = UINT32_MAX, VERS_MIN = 2, VERS_MAX = 4, NUMBER_MAX = 1000000 };
+#define MINOR_UNKNOWN UINT32_MAX /* the options do not tell it */
+
+enum { VERS_MIN = 2, VERS_MAX = 4, NUMBER_MAX = 1000000 };
 
 static bool slice_is(struct slice s, const char *text)
 {
