@@ -213,7 +213,7 @@ def _chosen(job, variant, size):
     if len(job.files) > 1:
         return variant.name in ("all-names", "snap-128", "loss-2")
     pick = hashlib.sha256(f"{job.name}/{variant.name}".encode()).digest()[0]
-    share = 9 if job.name.startswith("sim-") else 20 if job.name.startswith(("vm-", "ns-")) else 3
+    share = 5 if job.name.startswith("sim-") else 16 if job.name.startswith("vm-") else 3
     if size > 2_000_000 or variant.slow:
         share *= 2
     return pick % share == 0

@@ -57,7 +57,7 @@ def renewed_on_other_connection(net):
     _lose(net, a)
 
 
-@scene(NOBODY)
+@scene(NOBODY, also_if_cut={"nfs4-client-expired": "certain"})
 def reboot_not_captured_whole(net):
     """A client crashes and comes back; the capture lacks its CREATE_SESSION. Later an administrator
     expires it, once: nobody collides."""
