@@ -13,7 +13,7 @@ from cross.tshark import Message  # noqa: E402
 C, S = "192.0.2.1:700", "192.0.2.2:2049"
 CALL = {
     "frame": 5, "first_frame": 5, "reply_frame": 6, "client": C, "server": S, "transport": "tcp",
-    "xid": "0x0000000a", "program": 100003, "version": 4, "procedure": 1, "retransmissions": [],
+    "xid": "0x0000000a", "program": 100003, "version": 4, "procedure": 1, "retransmissions": [], "damage": [],
     "ops": [{"op": 53, "status": "NFS4_OK"}, {"op": 22, "status": "NFS4ERR_STALE"}],
 }  # fmt: skip
 SHOWN = [
