@@ -276,7 +276,7 @@ struct rpc_call {
 	 * known.
 	 */
 	uint32_t object;
-	uint64_t name_hash; /* LOOKUP: of the name, by hash_bytes; 0: not known */
+	uint32_t name_hash; /* LOOKUP: of the name, by file_handle_hash_bytes; 0: not known */
 	/* NFSv4: what the last GETATTR told as the change attribute; NFSv3: the object's mtime. */
 	bool has_change;
 	uint64_t change;

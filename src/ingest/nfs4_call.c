@@ -104,13 +104,6 @@ static bool read_setclientid(struct pending_call *p, struct cursor *c, struct nf
 	return args.client.id.have == args.client.id.len;
 }
 
-static uint32_t name_hash(struct xdr_opaque name)
-{
-	uint64_t hash = ingest_name(name);
-
-	return hash ? (uint32_t)hash | 1 : 0;
-}
-
 static bool read_open(struct pending_call *p, struct cursor *c, struct nfs4_fact *f)
 {
 	struct nfs4_op_fact *op = &p->call.ops[p->call.ops_len - 1];
@@ -122,9 +115,9 @@ static bool read_open(struct pending_call *p, struct cursor *c, struct nfs4_fact
 	if (!cursor_ok(c))
 		return false;
 	if (args.claim.claim == CLAIM_DELEGATE_CUR)
-		op->name = name_hash(args.claim.delegate_cur_info.file);
+		op->name = ingest_name(args.claim.delegate_cur_info.file);
 	else if (args.claim.claim == CLAIM_NULL || args.claim.claim == CLAIM_DELEGATE_PREV)
-		op->name = name_hash(args.claim.file);
+		op->name = ingest_name(args.claim.file);
 	return true;
 }
 
@@ -251,7 +244,7 @@ static uint8_t read_stateid(struct pending_call *p, uint32_t op, struct cursor a
 
 static void read_name(struct pending_call *p, struct nfs4_op_fact *fact, struct xdr_opaque name)
 {
-	fact->name = name_hash(name);
+	fact->name = ingest_name(name);
 	if (fact->op == OP_LOOKUP)
 		p->call.name_hash = ingest_name(name);
 }

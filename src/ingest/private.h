@@ -80,7 +80,7 @@ void ingest_keep_handle(struct file_handle *kept, struct xdr_opaque handle);
 
 /* What rpc_call.object and name_hash hold; 0: not here whole. */
 uint32_t ingest_object(struct xdr_opaque handle);
-uint64_t ingest_name(struct xdr_opaque name);
+uint32_t ingest_name(struct xdr_opaque name);
 
 /* --- net.c: ICMP and ARP --- */
 

@@ -31,9 +31,9 @@ uint32_t ingest_object(struct xdr_opaque handle)
 	return file_handle_hash_bytes(handle.ptr, handle.len);
 }
 
-uint64_t ingest_name(struct xdr_opaque name)
+uint32_t ingest_name(struct xdr_opaque name)
 {
-	return name.len == 0 || name.have < name.len ? 0 : hash_bytes(name.ptr, name.len);
+	return name.have < name.len ? 0 : file_handle_hash_bytes(name.ptr, name.len);
 }
 
 static uint32_t protocol_of_netid(struct xdr_opaque netid)

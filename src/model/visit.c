@@ -10,6 +10,16 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum {
+	ENTRY_WAYS = 8,      /* places in which an entry may stand */
+	ENTRY_SET_BITS = 15, /* log2 of how many sets of them there are */
+	VISIT_BITS_LOG2 = 12,
+};
+
+_Static_assert(ENTRY_WAYS << ENTRY_SET_BITS == VISIT_ENTRIES_MAX, "sets of places");
+_Static_assert(1 << VISIT_BITS_LOG2 == VISIT_BITS, "bits to spread over");
 
 /* What a call is to a visit. */
 enum visit_class {
@@ -286,26 +296,53 @@ static void visit_take_change(struct visit *v, const struct rpc_call *c,
 	v->change_value = c->change;
 }
 
+/*
+ * Spreads the hash of a handle or a name over [0, 2^bits). Without the secret seed of base/hash.h:
+ * what is counted here is told, and two runs must tell the same.
+ */
+static uint32_t spread(uint32_t hash, unsigned bits)
+{
+	return (uint32_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> (64 - bits));
+}
+
+/* Where an object's entry may stand: ENTRY_WAYS places, the newest first. */
+static struct visit_entry *entries_places(const struct visit_model *m, uint32_t object)
+{
+	return &m->entries[(size_t)spread(object, ENTRY_SET_BITS) * ENTRY_WAYS];
+}
+
+static void entry_add(struct visit_model *m, struct visit_entry e)
+{
+	struct visit_entry *places = entries_places(m, e.object);
+	size_t i = 0;
+
+	while (i < ENTRY_WAYS - 1 && places[i].object != e.object)
+		i++;
+	memmove(places + 1, places, i * sizeof(*places));
+	places[0] = e;
+}
+
 static void entries_add(struct visit_model *m, uint32_t dir, const struct listing_told *t)
 {
 	if (t->handles_len && !m->entries)
 		m->entries = mem_alloc(VISIT_ENTRIES_MAX, sizeof(*m->entries));
-	for (uint32_t i = 0; i < t->handles_len; i++) {
-		uint64_t place = hash_u64(hash_start(), t->handles[i]) % VISIT_ENTRIES_MAX;
-
-		m->entries[place] = (struct visit_entry){t->handles[i], dir};
-	}
+	for (uint32_t i = 0; i < t->handles_len; i++)
+		entry_add(m, (struct visit_entry){t->handles[i], dir});
 }
 
 /* The directory that told of the object; 0: none. */
 static uint32_t entries_find(const struct visit_model *m, uint32_t object)
 {
-	const struct visit_entry *e;
+	const struct visit_entry *places;
 
 	if (!m->entries)
 		return 0;
-	e = &m->entries[hash_u64(hash_start(), object) % VISIT_ENTRIES_MAX];
-	return e->object == object ? e->dir : 0;
+	places = entries_places(m, object);
+	for (size_t i = 0; i < ENTRY_WAYS; i++) {
+		if (places[i].object == object)
+			return places[i].dir;
+	}
+	return 0;
 }
 
 static void take_listing(struct visit_model *m, const struct rpc_call *c,
@@ -333,8 +370,8 @@ static void take_listing(struct visit_model *m, const struct rpc_call *c,
 static void calls_add(struct visit_calls *s, const struct rpc_call *c, enum visit_call kind,
 		      const struct provenance *at)
 {
-	uint64_t key = kind == VISIT_LOOKUP ? c->name_hash : c->object;
-	uint64_t bit;
+	uint32_t key = kind == VISIT_LOOKUP ? c->name_hash : c->object;
+	uint32_t bit;
 
 	if (visit_calls_count(s) == 0)
 		s->first = *at;
@@ -343,7 +380,7 @@ static void calls_add(struct visit_calls *s, const struct rpc_call *c, enum visi
 	s->rtt_sum_ns += apart_ns(c->call.at, at->at);
 	if (key == 0)
 		return;
-	bit = hash_u64(hash_start(), key) % VISIT_BITS;
+	bit = spread(key, VISIT_BITS_LOG2);
 	if (!(s->seen[bit / 8] & 1 << bit % 8)) {
 		s->seen[bit / 8] |= (uint8_t)(1 << bit % 8);
 		s->seen_count++;

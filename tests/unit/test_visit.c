@@ -47,7 +47,7 @@ static void reply(struct stage *st, struct rpc_call *rpc)
 	script_rpc(&st->s, st->now, EVENT_RPC_REPLY, rpc);
 }
 
-static void ask(struct stage *st, uint32_t procedure, uint32_t object, uint64_t name)
+static void ask(struct stage *st, uint32_t procedure, uint32_t object, uint32_t name)
 {
 	struct rpc_call rpc = {.program = NFS_PROGRAM,
 			       .version = NFS_V3,
