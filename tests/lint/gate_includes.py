@@ -2,7 +2,7 @@
 """Rooms include only what the table in docs/architecture.md lets them.
 
 The table stands behind the line that starts with "Who may include whom": one line each, indented,
-"rooms: rooms that they may include". "everything under src/" stands for all rooms. What src/meson.build
+"rooms: rooms that they may include". "everything" stands for all rooms. What src/meson.build
 links must be the same.
 """
 import re
@@ -27,7 +27,7 @@ def read_table(text):
     table.setdefault("base", {"base"})
     for room, allowed in table.items():
         if "everything" in allowed:
-            table[room] = set(table) - {"lab"}
+            table[room] = set(table)
     return table
 
 
@@ -58,9 +58,10 @@ def check_links(text, table):
     _, _, after = text.partition("rooms = {\n")
     for room, needs in re.findall(r"'(\w+)': \[(.*)\],", after.partition("}\n")[0]):
         linked = {room, "base", *re.findall(r"'(\w+)'", needs)}
-        if linked != table.get(room):
+        said = table.get(room, {"nothing"}) - {"lab"}  # whose libraries lab/meson.build has
+        if linked != said:
             yield (f"{MESON}:1: {room} links {' '.join(sorted(linked))}, but {DOC} says "
-                   f"{' '.join(sorted(table.get(room, ['nothing'])))}")
+                   f"{' '.join(sorted(said))}")
 
 
 def check(tree):
