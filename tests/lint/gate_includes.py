@@ -58,7 +58,7 @@ def check_links(text, table):
     _, _, after = text.partition("rooms = {\n")
     for room, needs in re.findall(r"'(\w+)': \[(.*)\],", after.partition("}\n")[0]):
         linked = {room, "base", *re.findall(r"'(\w+)'", needs)}
-        said = table.get(room, {"nothing"}) - {"lab"}  # whose libraries lab/meson.build has
+        said = table.get(room, {"nothing"}) - ({"lab"} - {room})  # lab/meson.build has its libraries
         if linked != said:
             yield (f"{MESON}:1: {room} links {' '.join(sorted(linked))}, but {DOC} says "
                    f"{' '.join(sorted(said))}")
