@@ -54,6 +54,10 @@ void taskdump_line(struct taskdump *t, uint64_t line, struct slice text, bool lo
 /* The text is over: hands out what was under way. The reader can be used for another one. */
 void taskdump_end(struct taskdump *t);
 
+/* True when the line may go on with the kernel's report of one task: its state, registers, stack.
+ */
+bool taskdump_is_of_report(struct slice text);
+
 /* Lines that were part of something that was understood. */
 uint64_t taskdump_lines(const struct taskdump *t);
 

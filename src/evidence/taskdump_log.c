@@ -86,15 +86,15 @@ static struct slice last_word(struct slice *text)
 }
 
 /* "rsync           D    0 3621271 152322 0x00000080", with a program counter before 4.14. */
-static bool take_old_head(struct taskdump *t, struct slice text)
+static bool parse_old_head(struct slice text, struct slice *name, int64_t *pid, char *state)
 {
 	struct slice rest = text;
 	struct slice word = last_word(&rest);
-	int64_t ppid, pid, room;
+	int64_t ppid, room;
 	uint64_t pc;
 
 	if (!text_begins(word, "0x") || word.len < 6 || !text_number(last_word(&rest), &ppid) ||
-	    !text_number(last_word(&rest), &pid) || !text_number(last_word(&rest), &room))
+	    !text_number(last_word(&rest), pid) || !text_number(last_word(&rest), &room))
 		return false;
 	word = last_word(&rest);
 	if (word.len > 1 && (stack_address_parse(word, &pc) == word.len))
@@ -102,8 +102,35 @@ static bool take_old_head(struct taskdump *t, struct slice text)
 	if (word.len != 1 || !memchr(states, word.ptr[0], sizeof(states) - 1) || rest.len == 0 ||
 	    rest.len > TASKDUMP_NAME_BYTES_MAX)
 		return false;
-	log_begin(t, pid, rest, (char)word.ptr[0]);
+	*name = rest;
+	*state = (char)word.ptr[0];
 	return true;
+}
+
+static bool take_old_head(struct taskdump *t, struct slice text)
+{
+	struct slice name;
+	int64_t pid;
+	char state;
+
+	if (!parse_old_head(text, &name, &pid, &state))
+		return false;
+	log_begin(t, pid, name, state);
+	return true;
+}
+
+bool taskdump_is_of_report(struct slice text)
+{
+	struct slice name;
+	struct stack_line line;
+	int64_t pid;
+	char state;
+
+	text = text_trim(text);
+	if (text_begins(text, "INFO: task"))
+		return text_holds(text, "is blocked on") || text_holds(text, "owned by");
+	return text_begins(text, "task:") || taskdump_is_log_trimming(text) ||
+	       stack_line_parse(text, &line) || parse_old_head(text, &name, &pid, &state);
 }
 
 /* "INFO: task rsync:3621271 blocked for more than 120 seconds." */
