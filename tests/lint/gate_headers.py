@@ -10,8 +10,9 @@ from tree import Skip
 
 
 def include_dirs(tree, header):
-    """src, what the build generated into its own src, and the header's folder outside of src."""
+    """src, the tree (lab/...), what the build generated into its own src, and the header's folder outside of src."""
     yield tree.root / "src"
+    yield tree.root
     if tree.build:
         yield tree.build / "src"
     yield (tree.root / header).parent
