@@ -233,16 +233,21 @@ struct tree_space {
 void tree_space(const struct tree *t, struct tree_space *out);
 
 /*
- * Fills the tree: both fail when there is such a name, or the parent is none. Paths begin with '/';
- * directories on the way are made.
+ * Fills the tree; *fileid is the new node's. They fail when there is such a name, or the parent is
+ * none. Paths begin with '/'; directories on the way are made.
  */
+
+/* Any node. */
+struct err *tree_add_path(struct tree *t, const char *path, const struct tree_new *what,
+			  int64_t now_ns, uint64_t *fileid);
 
 /* A directory of `count` files whose names are a prefix and seven digits or more: "file0000000". */
 struct err *tree_add_made_up(struct tree *t, const char *path, const char *prefix, uint64_t count,
-			     uint64_t file_bytes, int64_t now_ns);
+			     uint64_t file_bytes, int64_t now_ns, uint64_t *fileid);
 
 /* A file with a pattern of `bytes` as content. */
-struct err *tree_add_pattern(struct tree *t, const char *path, uint64_t bytes, int64_t now_ns);
+struct err *tree_add_pattern(struct tree *t, const char *path, uint64_t bytes, int64_t now_ns,
+			     uint64_t *fileid);
 
 /* The byte of the pattern of the file at this offset. */
 uint8_t tree_pattern_byte(uint64_t fileid, uint64_t offset);
