@@ -12,6 +12,7 @@ void models_init(struct models *m, struct event_board *board)
 	logs_model_init(&m->logs);
 	task_model_init(&m->tasks);
 	clid_model_init(&m->clids);
+	ladder_model_init(&m->ladders);
 	nlm_model_init(&m->nlm);
 	dir_model_init(&m->dirs);
 	path_model_init(&m->path);
@@ -29,6 +30,7 @@ void models_init(struct models *m, struct event_board *board)
 	logs_model_attach(&m->logs, board);
 	task_model_attach(&m->tasks, board);
 	clid_model_attach(&m->clids, board);
+	ladder_model_attach(&m->ladders, board);
 	nlm_model_attach(&m->nlm, board);
 	dir_model_attach(&m->dirs, board);
 	path_model_attach(&m->path, board);
@@ -51,6 +53,7 @@ void models_deinit(struct models *m)
 	path_model_deinit(&m->path);
 	dir_model_deinit(&m->dirs);
 	nlm_model_deinit(&m->nlm);
+	ladder_model_deinit(&m->ladders);
 	clid_model_deinit(&m->clids);
 	task_model_deinit(&m->tasks);
 	logs_model_deinit(&m->logs);
@@ -86,6 +89,7 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.logs = &m->logs,
 		.tasks = &m->tasks,
 		.clids = &m->clids,
+		.ladders = &m->ladders,
 		.nlm = &m->nlm,
 		.dirs = &m->dirs,
 		.path = &m->path,

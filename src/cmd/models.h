@@ -10,6 +10,7 @@
 #include "model/counters.h"
 #include "model/dir.h"
 #include "model/filter.h"
+#include "model/ladder.h"
 #include "model/logs.h"
 #include "model/mount.h"
 #include "model/nfs4.h"
@@ -31,6 +32,7 @@ struct models {
 	struct logs_model logs;
 	struct task_model tasks;
 	struct clid_model clids;
+	struct ladder_model ladders;
 	struct nlm_model nlm;
 	struct dir_model dirs;
 	struct path_model path;

@@ -12,6 +12,7 @@
 
 struct conn_model;
 struct counters_model;
+struct ladder_model;
 struct logs_model;
 struct call_model;
 struct clid_model;
@@ -40,6 +41,7 @@ struct rule_input {
 	const struct logs_model *logs;
 	const struct task_model *tasks;
 	const struct clid_model *clids;
+	const struct ladder_model *ladders;
 	const struct nlm_model *nlm;
 	const struct dir_model *dirs;
 	const struct filter_model *filters;

@@ -14,15 +14,20 @@ enum clid_fact_kind {
 	CLID_REPLACED, /* the client of `clientid`, with `old_verifier`, came with `verifier` */
 	CLID_CONFIRMED,
 	CLID_GONE, /* expired, destroyed, purged */
+	/* A confirmed client was thrown out, because its owner came with another verifier. */
+	CLID_EXPELLED,
+	CLID_SESSION_MISSED, /* a session was used that is not there, or not any more */
+	CLID_SESSION_ENDED,  /* a client asked for the end of a session */
 };
 
 struct clid_fact {
 	enum clid_fact_kind kind;
-	uint64_t clientid; /* the server's start in the upper half, as nfsd prints it */
+	uint64_t
+		clientid; /* the server's start in the upper half, as nfsd prints it; 0: not told */
 	uint64_t verifier, old_verifier; /* 0: not told */
 	struct slice name;               /* FRESH: the client's owner; else empty */
 	bool has_client;
-	struct endpoint client; /* valid with has_client: from where it came */
+	struct endpoint client; /* valid with has_client: whose call it was */
 	struct slice host;      /* whose table: as in struct log_fact */
 	bool host_told;
 };

@@ -11,6 +11,7 @@
 #include "event/clid.h"
 #include "event/filter.h"
 #include "event/ident.h"
+#include "event/ladder.h"
 #include "event/log.h"
 #include "event/mount.h"
 #include "event/mount_stats.h"
@@ -36,6 +37,7 @@ enum event_kind {
 	EVENT_NET,      /* ICMP or ARP: struct event_net; without a connection */
 	EVENT_LOG,      /* a line of a kernel log: struct log_fact; without a connection */
 	EVENT_TASK,     /* a task was seen: struct task_fact; without a connection */
+	EVENT_LADDER,   /* a step of a client's recovery: struct ladder_fact; likewise */
 	EVENT_CLID,     /* a server's table of clients: struct clid_fact; likewise */
 	EVENT_OBJECT,   /* what an object of the kernel is: struct object_fact; likewise */
 	EVENT_MOUNT,    /* a mount, as its host tells it: struct mount_fact; without a connection */
@@ -138,6 +140,7 @@ struct event {
 		const struct log_fact *log;            /* EVENT_LOG: conn is NULL */
 		const struct mount_fact *mount;        /* EVENT_MOUNT: conn is NULL */
 		const struct mount_stats *mount_stats; /* EVENT_MOUNT_STATS: conn is NULL */
+		const struct ladder_fact *ladder;      /* EVENT_LADDER: conn is NULL */
 		const struct clid_fact *clid;          /* EVENT_CLID: conn is NULL */
 		const struct task_fact *task;          /* EVENT_TASK: conn is NULL */
 		const struct object_fact *object;      /* EVENT_OBJECT: conn is NULL */

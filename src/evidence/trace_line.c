@@ -93,6 +93,12 @@ bool trace_line_parse(struct slice text, struct trace_line *out)
 		word = text_word(&rest);
 	if (!take_time(word, &line.boot_ns))
 		return false;
+	if (text_begins(text_trim(rest), "<stack trace>")) {
+		line.event = slice_of_string(TRACE_EVENT_STACK);
+		line.rest = slice_make(NULL, 0);
+		*out = line;
+		return true;
+	}
 	word = text_word(&rest);
 	if (word.len < 2 || word.len > EVENT_BYTES_MAX || word.ptr[word.len - 1] != ':')
 		return false;

@@ -15,6 +15,9 @@
 
 #include "base/slice.h"
 
+/* The name given to the line "<stack trace>", behind which a stack follows. */
+#define TRACE_EVENT_STACK "kernel_stack"
+
 struct trace_line {
 	struct slice task; /* name of the task */
 	int64_t pid;

@@ -1,28 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* See traces.h. */
-#include "ingest/traces.h"
-
+/* See traces.h. This file keeps and hands on; trace_server.c and trace_client.c know the events. */
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
-#include "evidence/text_scan.h"
-#include "evidence/trace_line.h"
-#include "ingest/log_facts.h"
-#include "ingest/log_private.h"
+#include "evidence/stack_line.h"
+#include "ingest/traces_private.h"
 
-struct trace_record {
-	struct clid_fact fact; /* its name lies in the logs' arena */
-	uint32_t file;         /* index into logs.files */
-	uint64_t line;
-	int64_t boot_ns;
-};
+enum { TRACES_NAMES_MAX = 4096 };
 
-struct traces {
-	struct logs *logs;
-	struct vec records; /* struct trace_record */
-	uint64_t dropped;
-	uint64_t found; /* lines in the file at hand */
-};
+static bool name_is(const void *item, const void *key)
+{
+	return slice_equal(slice_of_string(item), *(const struct slice *)key);
+}
 
 struct traces *traces_create(struct logs *l)
 {
@@ -30,6 +20,7 @@ struct traces *traces_create(struct logs *l)
 
 	t->logs = l;
 	vec_init(&t->records, sizeof(struct trace_record));
+	map_init(&t->names, name_is);
 	return t;
 }
 
@@ -38,10 +29,57 @@ void traces_destroy(struct traces *t)
 	if (!t)
 		return;
 	vec_deinit(&t->records);
+	map_deinit(&t->names);
 	free(t);
 }
 
-static bool hex_parse(struct slice text, size_t digits_max, uint64_t *out)
+struct slice trace_keep(struct traces *t, struct slice text)
+{
+	uint64_t hash;
+	char *kept;
+
+	if (text.len == 0)
+		return slice_make(NULL, 0);
+	hash = hash_bytes(text.ptr, text.len);
+	kept = map_find(&t->names, hash, &text);
+	if (!kept) {
+		if (t->names.len == TRACES_NAMES_MAX || memchr(text.ptr, 0, text.len))
+			return slice_make(NULL, 0);
+		kept = arena_copy(&t->logs->arena, text.ptr, text.len);
+		map_add(&t->names, hash, kept);
+	}
+	return slice_of_string(kept);
+}
+
+void trace_add(struct traces *t, enum trace_kind kind, const void *fact, size_t bytes)
+{
+	struct trace_record *r;
+	void *kept;
+
+	if (t->records.len == TRACES_RECORDS_MAX) {
+		t->dropped++;
+		return;
+	}
+	kept = arena_alloc(&t->logs->arena, bytes);
+	memcpy(kept, fact, bytes);
+	r = vec_push(&t->records);
+	*r = (struct trace_record){
+		.kind = kind,
+		.fact = kept,
+		.file = (uint32_t)t->logs->files.len - 1,
+		.line = t->line,
+		.boot_ns = t->boot_ns,
+	};
+	if (t->head) {
+		struct klog_head *head = arena_alloc(&t->logs->arena, sizeof(*head));
+
+		*head = *t->head;
+		head->host = head->tag = slice_make(NULL, 0);
+		r->head = head;
+	}
+}
+
+bool trace_hex_parse(struct slice text, size_t digits_max, uint64_t *out)
 {
 	uint64_t value = 0;
 	size_t len = 0;
@@ -62,21 +100,7 @@ static bool hex_parse(struct slice text, size_t digits_max, uint64_t *out)
 	return len != 0 && len == text.len;
 }
 
-/* "6b02414d:3ea42ef8": when the server started, and the client's number. */
-static bool clientid_parse(struct slice text, uint64_t *out)
-{
-	const uint8_t *colon = text.len ? memchr(text.ptr, ':', text.len) : NULL;
-	uint64_t boot, number;
-
-	if (!colon || !hex_parse(slice_make(text.ptr, (size_t)(colon - text.ptr)), 8, &boot) ||
-	    !hex_parse(text_after(text, (size_t)(colon - text.ptr) + 1), 8, &number))
-		return false;
-	*out = boot << 32 | number;
-	return true;
-}
-
-/* "192.0.2.21:751", "[2001:db8::1]:751" */
-static bool address_parse(struct slice text, struct endpoint *out)
+bool trace_address_parse(struct slice text, struct endpoint *out)
 {
 	size_t at = text.len;
 	int64_t port;
@@ -90,85 +114,95 @@ static bool address_parse(struct slice text, struct endpoint *out)
 	return true;
 }
 
-/* "client 6b02414d:3ea42ef9 verf=0x..., updated=0x... from addr=...": class nfsd_clid_*. */
-static bool client_take(const struct trace_line *line, struct clid_fact *f)
+static struct trace_thread *thread_of(struct traces *t, int64_t pid)
 {
-	struct slice rest = line->rest;
+	struct trace_thread *th = &t->threads[(uint64_t)pid % TRACE_THREADS];
 
-	if (!text_begins(rest, "client ") || !text_holds(rest, ":"))
-		return clientid_parse(trace_value(rest, "client"), &f->clientid);
-	rest = text_after(rest, 7);
-	return clientid_parse(text_word(&rest), &f->clientid);
+	if (th->pid != pid)
+		*th = (struct trace_thread){.pid = pid};
+	return th;
 }
 
-static const struct {
-	const char *event;
-	enum clid_fact_kind kind;
-} events[] = {
-	{"nfsd_clid_fresh", CLID_FRESH},         {"nfsd_clid_verf_mismatch", CLID_REPLACED},
-	{"nfsd_clid_confirmed", CLID_CONFIRMED}, {"nfsd_clid_expired", CLID_GONE},
-	{"nfsd_clid_expire_unconf", CLID_GONE},  {"nfsd_clid_destroyed", CLID_GONE},
-	{"nfsd_clid_admin_expired", CLID_GONE},  {"nfsd_clid_purged", CLID_GONE},
-};
-
-static bool fact_parse(const struct trace_line *line, struct clid_fact *f)
+/* A line of a stack belongs to the line above it: the tracer writes both at once. */
+static void take_stack(struct traces *t, struct slice text)
 {
-	size_t i = 0;
+	struct stack_line frame;
 
-	*f = (struct clid_fact){0};
-	while (i < sizeof(events) / sizeof(events[0]) &&
-	       !slice_equal(line->event, slice_of_string(events[i].event)))
-		i++;
-	if (i == sizeof(events) / sizeof(events[0]) || !client_take(line, f))
-		return false;
-	f->kind = events[i].kind;
-	f->has_client = address_parse(trace_value(line->rest, "addr"), &f->client);
-	switch (f->kind) {
-	case CLID_FRESH:
-		f->name = trace_value(line->rest, "name");
-		return hex_parse(trace_value(line->rest, "verifier"), 16, &f->verifier);
-	case CLID_REPLACED:
-		return hex_parse(trace_value(line->rest, "verf"), 16, &f->old_verifier) &&
-		       hex_parse(trace_value(line->rest, "updated"), 16, &f->verifier);
-	case CLID_CONFIRMED:
-	case CLID_GONE:
-		break;
-	}
-	return true;
+	if (!t->last || !stack_line_parse(text, &frame) || frame.guessed)
+		return;
+	trace_take_frame(t, t->last, frame.function);
 }
 
 void traces_line(struct traces *t, uint64_t line, struct slice text)
 {
 	struct trace_line parsed;
-	struct trace_record *r;
-	struct clid_fact fact;
+	struct trace_thread *th;
 
-	if (!trace_line_parse(text, &parsed))
-		return;
-	t->found++;
-	if (!fact_parse(&parsed, &fact))
-		return;
-	if (t->records.len == TRACES_RECORDS_MAX) {
-		t->dropped++;
+	if (!trace_line_parse(text, &parsed)) {
+		take_stack(t, text);
 		return;
 	}
-	r = vec_push(&t->records);
-	r->fact = fact;
-	r->fact.name = slice_make(NULL, 0);
-	if (fact.name.len)
-		r->fact.name = slice_make(arena_copy(&t->logs->arena, fact.name.ptr, fact.name.len),
-					  fact.name.len);
-	r->file = (uint32_t)t->logs->files.len - 1;
-	r->line = line;
-	r->boot_ns = parsed.boot_ns;
+	t->found++;
+	t->line = line;
+	t->boot_ns = parsed.boot_ns;
+	t->head = NULL;
+	th = thread_of(t, parsed.pid);
+	t->last = th;
+	if (slice_equal(parsed.event, slice_of_string(TRACE_EVENT_STACK)))
+		return;
+	th->awaits_stack = false;
+	if (!trace_take_server(t, &parsed, th) && !trace_take_client(t, &parsed))
+		t->unknown++;
 }
 
 uint64_t traces_end_file(struct traces *t)
 {
 	uint64_t found = t->found;
 
-	t->found = 0;
+	memset(t->threads, 0, sizeof(t->threads));
+	t->last = NULL;
+	t->paths_told = 0;
+	t->found = t->unknown = 0;
 	return found;
+}
+
+uint64_t traces_unknown(const struct traces *t)
+{
+	return t->unknown;
+}
+
+uint64_t traces_dropped(const struct traces *t)
+{
+	return t->dropped;
+}
+
+/* Hands out one record; the fact's host is filled in. */
+static void emit_one(const struct trace_record *r, const struct log_host *h, struct event *e,
+		     const struct event_board *board)
+{
+	struct slice host = h ? slice_of_string(h->name) : slice_make(NULL, 0);
+	bool told = h && h->told;
+	struct clid_fact clid;
+	struct ladder_fact ladder;
+
+	switch (r->kind) {
+	case TRACE_CLID:
+		clid = *(const struct clid_fact *)r->fact;
+		clid.host = host;
+		clid.host_told = told;
+		e->kind = EVENT_CLID;
+		e->clid = &clid;
+		event_emit(board, e);
+		break;
+	case TRACE_LADDER:
+		ladder = *(const struct ladder_fact *)r->fact;
+		ladder.host = host;
+		ladder.host_told = told;
+		e->kind = EVENT_LADDER;
+		e->ladder = &ladder;
+		event_emit(board, e);
+		break;
+	}
 }
 
 void traces_emit(const struct traces *t, const struct event_board *board)
@@ -180,17 +214,14 @@ void traces_emit(const struct traces *t, const struct event_board *board)
 			f->host == LOG_HOST_NONE
 				? NULL
 				: (struct log_host *)vec_at(&t->logs->hosts, f->host);
-		struct clid_fact fact = r->fact;
 		struct event e = {
-			.kind = EVENT_CLID,
 			.at = {.evidence = f->evidence,
 			       .frame = r->line,
 			       .at = {.ns = r->boot_ns, .clock = CLOCK_BOOT}},
-			.clid = &fact,
 		};
 
-		fact.host = h ? slice_of_string(h->name) : slice_make(NULL, 0);
-		fact.host_told = h && h->told;
-		event_emit(board, &e);
+		if (r->head)
+			e.at.at = log_head_stamp(f, r->head);
+		emit_one(r, h, &e, board);
 	}
 }

@@ -13,7 +13,7 @@
 #include "base/vec.h"
 #include "event/event.h"
 
-enum { CLID_INSTANCES_MAX = 1024, CLID_CITES_MAX = 6 };
+enum { CLID_INSTANCES_MAX = 1024, CLID_TABLES_MAX = 256, CLID_CITES_MAX = 6 };
 
 /* One instance of a client: a boot verifier. */
 struct clid_instance {
@@ -32,9 +32,36 @@ struct clid_instance {
 	uint32_t cites_len;
 };
 
+/*
+ * What a server's table went through, where no verifiers are told: a client that was thrown out
+ * for another instance of its owner, and comes back to a session that is gone.
+ */
+struct clid_table {
+	const char *host; /* "": not told */
+	bool host_told;
+	uint64_t expelled, missed, ended;
+	/*
+	 * Rounds: somebody is thrown out, then somebody misses its session, then somebody is thrown
+	 * out again; and the same with the end of a session in the place of the miss.
+	 */
+	uint64_t rounds, rounds_ended;
+	/* Rounds in which the one that misses its session is not the one that came, and comes next.
+	 */
+	uint64_t mutual;
+	bool victim_known, ended_since, has_comer, has_victim;
+	struct endpoint comer, victim; /* valid with has_*: of the round under way */
+	bool has_sides;
+	struct endpoint sides[2]; /* of the first mutual round */
+	struct provenance first, last;
+	struct provenance cites[CLID_CITES_MAX];
+	enum clid_fact_kind cited[CLID_CITES_MAX];
+	uint32_t cites_len;
+};
+
 struct clid_model {
 	struct arena arena;
 	struct vec instances; /* struct clid_instance *, in order of first sight */
+	struct vec tables;    /* struct clid_table *, likewise */
 	uint64_t dropped;
 };
 

@@ -9,7 +9,9 @@
 #include "fuzz.h"
 #include "ingest/log.h"
 #include "model/clid.h"
+#include "model/ladder.h"
 #include "model/logs.h"
+#include "model/nfs4.h"
 #include "model/task.h"
 
 static void read_file(struct logs *l, struct evidence_list *list, struct slice bytes)
@@ -21,47 +23,87 @@ static void read_file(struct logs *l, struct evidence_list *list, struct slice b
 	source_destroy(source);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* What texts about tasks and traces fill. */
+struct text_models {
+	struct logs_model logs;
+	struct task_model tasks;
+	struct clid_model clids;
+	struct ladder_model ladders;
+	struct nfs4_model nfs4;
+};
+
+static void models_init(struct text_models *m, struct event_board *board)
+{
+	logs_model_init(&m->logs);
+	task_model_init(&m->tasks);
+	clid_model_init(&m->clids);
+	ladder_model_init(&m->ladders);
+	nfs4_model_init(&m->nfs4);
+	logs_model_attach(&m->logs, board);
+	task_model_attach(&m->tasks, board);
+	clid_model_attach(&m->clids, board);
+	ladder_model_attach(&m->ladders, board);
+}
+
+static void models_deinit(struct text_models *m)
+{
+	nfs4_model_deinit(&m->nfs4);
+	ladder_model_deinit(&m->ladders);
+	clid_model_deinit(&m->clids);
+	task_model_deinit(&m->tasks);
+	logs_model_deinit(&m->logs);
+}
+
+static void judge(const struct evidence_list *evidence, const struct text_models *m)
 {
 	static const struct rule *const rules[] = {
-		&rule_client_memory_exhausted,   &rule_dir_listing_exclusive,
-		&rule_dir_listing_writer_queued, &rule_getattr_flush,
-		&rule_gss_upcall_stuck,          &rule_idmap_slow,
-		&rule_mount_trunking_blocked,    &rule_nfs4_state_manager_stuck,
-		&rule_nfsd_threads_stuck,        &rule_task_hung,
-		&rule_task_waits_for_rpc,        &rule_writeback_stalled,
+		&rule_client_memory_exhausted,
+		&rule_dir_listing_exclusive,
+		&rule_dir_listing_writer_queued,
+		&rule_getattr_flush,
+		&rule_gss_upcall_stuck,
+		&rule_idmap_slow,
+		&rule_mount_trunking_blocked,
+		&rule_nfs4_state_manager_stuck,
+		&rule_nfsd_threads_stuck,
+		&rule_task_hung,
+		&rule_task_waits_for_rpc,
+		&rule_writeback_stalled,
+		&rule_nfs4_client_owner_collision,
+		&rule_nfs4_session_reset_loop,
 	};
+	struct rule_input in = {.evidence = evidence,
+				.logs = &m->logs,
+				.tasks = &m->tasks,
+				.clids = &m->clids,
+				.ladders = &m->ladders,
+				.nfs4 = &m->nfs4};
+	struct diagnosis d;
+
+	diagnosis_init(&d);
+	diagnose_run_rules(rules, sizeof(rules) / sizeof(rules[0]), &in, &d);
+	diagnosis_deinit(&d);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
 	struct log_options options = {0};
 	struct event_board board = {0};
 	struct evidence_list evidence;
-	struct logs_model logs_seen;
-	struct task_model tasks;
-	struct clid_model clids;
-	struct diagnosis d;
-	struct rule_input in = {
-		.evidence = &evidence, .logs = &logs_seen, .tasks = &tasks, .clids = &clids};
+	struct text_models models;
 	struct logs *logs;
 
 	evidence_list_init(&evidence);
 	logs = logs_create(&options, &evidence);
-	logs_model_init(&logs_seen);
-	task_model_init(&tasks);
-	clid_model_init(&clids);
-	logs_model_attach(&logs_seen, &board);
-	task_model_attach(&tasks, &board);
-	clid_model_attach(&clids, &board);
+	models_init(&models, &board);
 	read_file(logs, &evidence, slice_make(data, size));
 	read_file(logs, &evidence, slice_make(data, size / 2));
 	logs_settle(logs, stamp_none());
 	logs_emit(logs, &board);
 	logs_destroy(logs);
-	task_model_finish(&tasks);
-	diagnosis_init(&d);
-	diagnose_run_rules(rules, sizeof(rules) / sizeof(rules[0]), &in, &d);
-	diagnosis_deinit(&d);
-	clid_model_deinit(&clids);
-	task_model_deinit(&tasks);
-	logs_model_deinit(&logs_seen);
+	task_model_finish(&models.tasks);
+	judge(&evidence, &models);
+	models_deinit(&models);
 	evidence_list_deinit(&evidence);
 	return 0;
 }

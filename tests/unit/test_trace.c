@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Lines of a kernel's trace, and what nfsd's tracepoints tell of two instances of one owner. */
 #include "evidence/trace_line.h"
-#include "model/clid.h"
-#include "model/nfs4.h"
-#include "tasks_script.h"
+#include "trace_script.h"
 
 static bool parses(const char *text, const char *event, int64_t pid, int64_t ns)
 {
@@ -37,6 +35,8 @@ TEST(no_line_of_a_trace)
 	CHECK(!parses("[ 15.558473] nfsd_clid_fresh: addr=1", "", 0, 0));
 	CHECK(!parses(" => nfsd4_sequence", "", 0, 0));
 	CHECK(!parses("a-1 [000] ", "", 0, 0));
+	CHECK(parses(" nfsd-172 [000] ..... 15.557365: <stack trace>", "kernel_stack", 172,
+		     INT64_C(15557365000)));
 }
 
 #define LINE "            nfsd-172     [000] ...1.    "
@@ -51,47 +51,23 @@ TEST(no_line_of_a_trace)
 #define B "18ea38d864a4ac67"
 #define C "18ea38d999999999"
 
+/* 1 + the confidence of the one finding; 0: there is none. */
 static unsigned confidence_told(const char *text)
 {
-	static const struct rule *const rules[] = {&rule_nfs4_client_owner_collision};
-	struct log_options options = {0};
-	struct event_board board = {0};
-	struct evidence_list evidence;
-	struct clid_model clids;
-	struct nfs4_model nfs4;
-	struct diagnosis d;
-	struct rule_input in = {.evidence = &evidence, .clids = &clids, .nfs4 = &nfs4};
-	struct source *source = source_create_memory(slice_of_string(text));
-	struct logs *logs;
+	struct trace_told t;
 	unsigned result = 0;
 
-	evidence_list_init(&evidence);
-	logs = logs_create(&options, &evidence);
-	clid_model_init(&clids);
-	clid_model_attach(&clids, &board);
-	nfs4_model_init(&nfs4);
-	CHECK(logs_read(logs, 0, "srv/trace", stamp_none(), source));
-	CHECK_EQ_U64(logs_kind(logs), EVIDENCE_TRACE);
-	evidence_list_add(&evidence, "srv/trace", logs_kind(logs));
-	logs_settle(logs, stamp_none());
-	logs_emit(logs, &board);
-	logs_destroy(logs);
-	source_destroy(source);
-	CHECK(clids.instances.len);
-	diagnosis_init(&d);
-	diagnose_run_rules(rules, 1, &in, &d);
-	if (d.findings.len) {
-		const struct finding *f = *(struct finding **)vec_at(&d.findings, 0);
+	trace_tell(text, &t);
+	CHECK(t.clids.instances.len);
+	if (t.d.findings.len) {
+		const struct finding *f = trace_found(&t, "nfs4-client-owner-collision");
 
-		CHECK_EQ_U64(d.findings.len, 1);
+		CHECK_EQ_U64(t.d.findings.len, 1);
 		CHECK_EQ_U64(f->clients.len, 2);
 		CHECK(strstr(f->title, "Linux NFSv4.2 app"));
 		result = 1 + f->confidence;
 	}
-	diagnosis_deinit(&d);
-	nfs4_model_deinit(&nfs4);
-	clid_model_deinit(&clids);
-	evidence_list_deinit(&evidence);
+	trace_told_deinit(&t);
 	return result;
 }
 
@@ -116,4 +92,138 @@ TEST(twin_a_client_that_reboots_again_and_again)
 TEST(twin_a_snapshot_put_back_once)
 {
 	CHECK_EQ_U64(confidence_told(MOUNT_A ROUND), 0);
+}
+
+/* --- probes of functions --- */
+
+#define PID(n, time) "            nfsd-" #n "     [000] .....    " time ": "
+#define CALL(n, time, client) \
+	PID(n, time) "svc_process: addr=" client " xid=0x1 service=nfsd vers=4 proc=COMPOUND\n"
+#define STACK(n, time, by)                                               \
+	PID(n, time)                                                     \
+	"<stack trace>\n => kprobe_trace_func\n => 0xffffffffc04750c8\n" \
+	" => unhash_client_locked\n => " by "\n => nfsd4_proc_compound\n => nfsd\n"
+#define THROWN(n, time, by) \
+	PID(n, time) "p_unhash: (unhash_client_locked+0x0/0x130 [nfsd])\n" STACK(n, time, by)
+#define MISSED(n, time)                                                             \
+	PID(n, time)                                                                \
+	"r_find: (nfsd4_sequence+0x133/0x830 [nfsd] <- find_in_sessionid_hashtbl) " \
+	"ret=0x0\n"
+#define FOUND(n, time)                                                              \
+	PID(n, time)                                                                \
+	"r_find: (nfsd4_sequence+0x133/0x830 [nfsd] <- find_in_sessionid_hashtbl) " \
+	"ret=0xffff8d7207936800\n"
+#define DESTROYED(n, time) PID(n, time) "p_ds: (nfsd4_destroy_session+0x0/0x120 [nfsd])\n"
+#define ONE                "192.0.2.21:751"
+#define TWO                "[2001:db8::22]:790"
+
+/* The same without svc_process: whose calls they are is not told. */
+#define PROBED(a, b)                                                                           \
+	a THROWN(172, "21.1", "nfsd4_create_session") FOUND(172, "21.2") b MISSED(173, "21.3") \
+		DESTROYED(173, "21.4") b THROWN(173, "21.6", "nfsd4_create_session")           \
+			a MISSED(172, "21.8")
+
+static unsigned probes_told(const char *text, bool clients)
+{
+	struct trace_told t;
+	const struct finding *f;
+	unsigned result;
+
+	trace_tell(text, &t);
+	f = trace_found(&t, "nfs4-client-owner-collision");
+	result = f ? 1 + f->confidence : 0;
+	if (f)
+		CHECK_EQ_U64(f->clients.len, clients ? 2 : 0);
+	trace_told_deinit(&t);
+	return result;
+}
+
+TEST(probes_show_two_instances_that_throw_each_other_out)
+{
+	const char *known = PROBED(CALL(172, "21.0", ONE), CALL(173, "21.0", TWO))
+		PROBED(CALL(172, "22.0", ONE), CALL(173, "22.0", TWO));
+	const char *unknown = PROBED("", "") PROBED("", "") PROBED("", "");
+
+	CHECK_EQ_U64(probes_told(known, true), 1 + CONFIDENCE_CERTAIN);
+	CHECK_EQ_U64(probes_told(unknown, false), 1 + CONFIDENCE_LIKELY);
+}
+
+TEST(probes_without_returns_make_it_possible)
+{
+	const char *text = THROWN(172, "21.1", "nfsd4_create_session") DESTROYED(173, "21.4")
+		THROWN(173, "21.6", "nfsd4_create_session") DESTROYED(172, "22.4")
+			THROWN(172, "22.6", "nfsd4_create_session") DESTROYED(173, "23.4")
+				THROWN(173, "23.6", "nfsd4_create_session");
+
+	CHECK_EQ_U64(probes_told(text, false), 1 + CONFIDENCE_POSSIBLE);
+}
+
+/* After a power cut many clients come anew: nobody misses a session. */
+TEST(twin_clients_that_reboot)
+{
+	struct trace_told t;
+
+	trace_tell(CALL(172, "21.0", ONE) THROWN(172, "21.1", "nfsd4_create_session")
+			   FOUND(172, "21.2") CALL(173, "21.3", TWO)
+				   THROWN(173, "21.6", "nfsd4_create_session") FOUND(173, "21.8")
+					   THROWN(172, "31.6", "nfsd4_create_session"),
+		   &t);
+	CHECK_EQ_U64(t.clids.tables.len, 1);
+	CHECK_EQ_U64((*(struct clid_table **)vec_at(&t.clids.tables, 0))->expelled, 3);
+	CHECK_EQ_U64(t.d.findings.len, 0);
+	CHECK_EQ_U64(t.d.undecided.len, 1);
+	trace_told_deinit(&t);
+}
+
+/* Records that were never confirmed, and clients that unmount or whose lease ended. */
+TEST(twin_clients_that_come_and_go)
+{
+	const char *rounds = THROWN(172, "21.1", "nfsd4_exchange_id") MISSED(172, "21.2")
+		DESTROYED(172, "22.1") THROWN(172, "22.3", "nfsd4_destroy_clientid")
+			THROWN(173, "31.6", "nfs4_laundromat") MISSED(172, "31.8");
+
+	CHECK_EQ_U64(probes_told(rounds, false), 0);
+}
+
+/* --- the client's own trace --- */
+
+#define STEP(time, event, error)                                                   \
+	"      mount.nfs-161     [000] .....    " time ": " event ": error=" error \
+	" dstaddr=192.0.2.10\n"
+#define LOST(time)                                      \
+	"            touch-99     [000] .....    " time \
+	": nfs4_sequence_done: error=-10052 (BADSESSION) session=0x37ff3f12 slot_nr=0\n"
+#define REBUILT(time)                                                    \
+	STEP(time "1", "nfs4_destroy_session", "-10052 (BADSESSION)")    \
+	STEP(time "2", "nfs4_create_session", "-10022 (STALE_CLIENTID)") \
+	STEP(time "3", "nfs4_exchange_id", "0 (OK)")                     \
+	STEP(time "4", "nfs4_create_session", "0 (OK)")
+
+TEST(a_client_that_rebuilds_its_state_again_and_again)
+{
+	struct trace_told t;
+	const struct finding *f;
+
+	trace_tell(LOST("1.1") REBUILT("1.2") LOST("2.1") REBUILT("2.2") LOST("3.1") REBUILT("3.2"),
+		   &t);
+	f = trace_found(&t, "nfs4-session-reset-loop");
+	CHECK(f && f->count == 3 && f->server);
+	CHECK_EQ_U64(t.d.findings.len, 1);
+	CHECK_EQ_U64(t.d.undecided.len, 1);
+	trace_told_deinit(&t);
+}
+
+TEST(twin_a_client_that_mounts_and_recovers_once)
+{
+	struct trace_told t;
+
+	trace_tell(STEP("0.1", "nfs4_exchange_id", "0 (OK)")
+			   STEP("0.2", "nfs4_create_session", "0 (OK)") LOST("1.1") REBUILT("1.2")
+				   STEP("7.1", "nfs4_create_session", "0 (OK)")
+					   STEP("8.1", "nfs4_create_session", "0 (OK)"),
+		   &t);
+	CHECK_EQ_U64(t.ladders.clients.len, 1);
+	CHECK_EQ_U64((*(struct ladder_client **)vec_at(&t.ladders.clients, 0))->rounds, 1);
+	CHECK_EQ_U64(t.d.findings.len, 0);
+	trace_told_deinit(&t);
 }

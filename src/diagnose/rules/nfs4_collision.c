@@ -368,12 +368,12 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 		judge(m, out, &e);
 	}
 	nfs4_collision_tell_trace(in, out);
+	nfs4_collision_tell_probes(in, out);
 }
 
 const struct rule rule_nfs4_client_owner_collision = {
 	.id = "nfs4-client-owner-collision",
 	.needs = "a capture of NFSv4 traffic in which a client loses its state, or the server's "
-		 "trace of "
-		 "nfsd_clid_*",
+		 "trace of nfsd_clid_* or of probes of nfsd",
 	.run = run,
 };

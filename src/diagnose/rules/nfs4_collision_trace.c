@@ -25,6 +25,21 @@ struct family {
 	const char *name;
 };
 
+bool nfs4_trace_was_told(const struct diagnosis *d, const char *id)
+{
+	for (size_t i = 0; i < d->findings.len; i++)
+		if (strcmp((*(struct finding **)vec_at(&d->findings, i))->id, id) == 0)
+			return true;
+	return false;
+}
+
+const char *nfs4_trace_host_text(struct diagnosis *d, const char *host, bool told)
+{
+	if (told)
+		return log_text(d, host);
+	return arena_format(&d->arena, "the host of %s", log_text(d, host));
+}
+
 static const struct clid_instance *instance_at(const struct clid_model *m, size_t index)
 {
 	return *(struct clid_instance *const *)vec_at(&m->instances, index);
@@ -93,10 +108,7 @@ static void tell(struct diagnosis *d, const struct family *family)
 				    ? arena_format(&d->arena, " \"%s\"", log_text(d, family->name))
 				    : "";
 
-	finding_subject(d, f, "trace of", "%s",
-			a->host_told
-				? log_text(d, a->host)
-				: arena_format(&d->arena, "the host of %s", log_text(d, a->host)));
+	finding_subject(d, f, "trace of", "%s", nfs4_trace_host_text(d, a->host, a->host_told));
 	f->host = log_text(d, a->host);
 	if (family->name[0])
 		finding_subject(d, f, "owner", "%s", log_text(d, family->name));
@@ -128,10 +140,8 @@ void nfs4_collision_tell_trace(const struct rule_input *in, struct diagnosis *ou
 {
 	const struct clid_model *m = in->clids;
 
-	for (size_t i = 0; i < out->findings.len; i++)
-		if (strcmp((*(struct finding **)vec_at(&out->findings, i))->id,
-			   "nfs4-client-owner-collision") == 0)
-			return; /* the wire has told it, with frames */
+	if (nfs4_trace_was_told(out, "nfs4-client-owner-collision"))
+		return; /* the wire has told it, with frames */
 	for (uint32_t i = 0; m && i < m->instances.len; i++) {
 		struct family family;
 

@@ -5,6 +5,7 @@
  * clients of a server.
  */
 #include "diagnose/rules/nfs4_common.h"
+#include "diagnose/rules/nfs4_trace.h"
 #include "diagnose/rules/rules.h"
 
 #include <inttypes.h>
@@ -106,10 +107,12 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 	for (size_t i = 0; i < loops.len; i++)
 		write_loop(out, vec_at(&loops, i));
 	vec_deinit(&loops);
+	nfs4_loop_tell_ladder(in, out);
 }
 
 const struct rule rule_nfs4_session_reset_loop = {
 	.id = "nfs4-session-reset-loop",
-	.needs = "a capture of NFSv4 traffic with several recoveries of one client",
+	.needs = "a capture of NFSv4 traffic with several recoveries of one client, or the "
+		 "client's trace of nfs4_*",
 	.run = run,
 };

@@ -8,4 +8,16 @@
 /* A collision of client owners by the server's trace, unless one was told before. */
 void nfs4_collision_tell_trace(const struct rule_input *in, struct diagnosis *out);
 
+/* The same by probes of the server's functions, or by its answers to SEQUENCE. */
+void nfs4_collision_tell_probes(const struct rule_input *in, struct diagnosis *out);
+
+/* nfs4-session-reset-loop by a client's own trace, unless it was told before. */
+void nfs4_loop_tell_ladder(const struct rule_input *in, struct diagnosis *out);
+
+/* True when a finding of this id is there already. */
+bool nfs4_trace_was_told(const struct diagnosis *d, const char *id);
+
+/* "server-1", or "the host of server (a folder)": whose trace it is. */
+const char *nfs4_trace_host_text(struct diagnosis *d, const char *host, bool told);
+
 #endif

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a server's trace tells of its NFSv4 clients and sessions: the tracepoints nfsd_clid_* and
+ * nfsd_compound_status (fs/nfsd/trace.h), and probes that somebody put on functions of
+ * fs/nfsd/nfs4state.c, by the function's name and not by that of the probe:
+ *
+ *	nfsd-172 [000] ...1. 15.574934: p_lookup: (find_in_sessionid_hashtbl+0x0/0xf0 [nfsd])
+ *	nfsd-172 [000] ...1. 15.575178: r_lookup: (nfsd4_sequence+0x1/0x8 <- find_in_sess...)
+ *ret=0x0
+ *
+ * A confirmed client is thrown out inside of CREATE_SESSION when, and only when, its owner has come
+ * with another verifier or principal (nfsd4_create_session: find_confirmed_client_by_name). Below
+ * EXCHANGE_ID it is a record that was never confirmed, below SETCLIENTID_CONFIRM it may be one of
+ * an update of the callback's address: those two tell nothing.
+ */
+#include "evidence/stack_line.h"
+#include "ingest/traces_private.h"
+#include "names/nfs4.h"
+
+/* Two functions probed in one call are this close. */
+#define ONE_CALL_NS (100 * STAMP_NS_PER_MS)
+
+/* "6b02414d:3ea42ef8": when the server started, and the client's number. */
+static bool clientid_parse(struct slice text, uint64_t *out)
+{
+	const uint8_t *colon = text.len ? memchr(text.ptr, ':', text.len) : NULL;
+	uint64_t boot, number;
+
+	if (!colon ||
+	    !trace_hex_parse(slice_make(text.ptr, (size_t)(colon - text.ptr)), 8, &boot) ||
+	    !trace_hex_parse(text_after(text, (size_t)(colon - text.ptr) + 1), 8, &number))
+		return false;
+	*out = boot << 32 | number;
+	return true;
+}
+
+/* "client 6b02414d:3ea42ef9 verf=0x..., updated=0x... from addr=...": class nfsd_clid_*. */
+static bool client_take(const struct trace_line *line, struct clid_fact *f)
+{
+	struct slice rest = line->rest;
+
+	if (!text_begins(rest, "client ") || !text_holds(rest, ":"))
+		return clientid_parse(trace_value(rest, "client"), &f->clientid);
+	rest = text_after(rest, 7);
+	return clientid_parse(text_word(&rest), &f->clientid);
+}
+
+static const struct {
+	const char *event;
+	enum clid_fact_kind kind;
+} events[] = {
+	{"nfsd_clid_fresh", CLID_FRESH},         {"nfsd_clid_verf_mismatch", CLID_REPLACED},
+	{"nfsd_clid_confirmed", CLID_CONFIRMED}, {"nfsd_clid_expired", CLID_GONE},
+	{"nfsd_clid_expire_unconf", CLID_GONE},  {"nfsd_clid_destroyed", CLID_GONE},
+	{"nfsd_clid_admin_expired", CLID_GONE},  {"nfsd_clid_purged", CLID_GONE},
+};
+
+static bool fact_parse(const struct trace_line *line, struct clid_fact *f)
+{
+	size_t i = 0;
+
+	*f = (struct clid_fact){0};
+	while (i < sizeof(events) / sizeof(events[0]) &&
+	       !slice_equal(line->event, slice_of_string(events[i].event)))
+		i++;
+	if (i == sizeof(events) / sizeof(events[0]) || !client_take(line, f))
+		return false;
+	f->kind = events[i].kind;
+	f->has_client = trace_address_parse(trace_value(line->rest, "addr"), &f->client);
+	switch (f->kind) {
+	case CLID_FRESH:
+		f->name = trace_value(line->rest, "name");
+		return trace_hex_parse(trace_value(line->rest, "verifier"), 16, &f->verifier);
+	case CLID_REPLACED:
+		return trace_hex_parse(trace_value(line->rest, "verf"), 16, &f->old_verifier) &&
+		       trace_hex_parse(trace_value(line->rest, "updated"), 16, &f->verifier);
+	case CLID_CONFIRMED:
+	case CLID_GONE:
+	case CLID_EXPELLED:
+	case CLID_SESSION_MISSED:
+	case CLID_SESSION_ENDED:
+		break;
+	}
+	return true;
+}
+
+static void tell(struct traces *t, const struct trace_thread *th, enum clid_fact_kind kind)
+{
+	struct clid_fact f = {.kind = kind, .has_client = th->has_client, .client = th->client};
+
+	trace_add(t, TRACE_CLID, &f, sizeof(f));
+}
+
+/* The confirmed client of that owner went, for the one that comes: told once for each call. */
+static void tell_expelled(struct traces *t, struct trace_thread *th)
+{
+	if (!th->told_expelled)
+		tell(t, th, CLID_EXPELLED);
+	th->told_expelled = true;
+}
+
+static void tell_missed(struct traces *t, struct trace_thread *th)
+{
+	if (!th->told_missed)
+		tell(t, th, CLID_SESSION_MISSED);
+	th->told_missed = true;
+}
+
+/* The next call of this thread. */
+static void thread_begin(struct trace_thread *th)
+{
+	th->in_create = th->told_expelled = th->told_missed = th->awaits_stack = false;
+}
+
+/* svc_process: addr=192.0.2.21:751 xid=0x537a5235 service=nfsd vers=4 proc=COMPOUND */
+static bool take_process(const struct trace_line *line, struct trace_thread *th)
+{
+	if (!slice_equal(line->event, slice_of_string("svc_process")))
+		return false;
+	thread_begin(th);
+	th->has_client = trace_address_parse(trace_value(line->rest, "addr"), &th->client);
+	return true;
+}
+
+/* nfsd_compound_status: op=1/5 OP_SEQUENCE status=10052 */
+static bool take_status(struct traces *t, const struct trace_line *line, struct trace_thread *th)
+{
+	int64_t status;
+
+	if (!slice_equal(line->event, slice_of_string("nfsd_compound_status")))
+		return false;
+	if (text_holds(line->rest, " OP_SEQUENCE ") &&
+	    text_number(trace_value(line->rest, "status"), &status) && status == NFS4ERR_BADSESSION)
+		tell_missed(t, th);
+	return true;
+}
+
+enum probe_kind { PROBE_LOOKUP, PROBE_CREATE, PROBE_EXCHANGE, PROBE_DESTROY, PROBE_EXPIRE };
+
+static const struct {
+	const char *function;
+	enum probe_kind kind;
+} probes[] = {
+	{"find_in_sessionid_hashtbl", PROBE_LOOKUP},
+	{"__find_in_sessionid_hashtbl", PROBE_LOOKUP},
+	{"nfsd4_create_session", PROBE_CREATE},
+	{"nfsd4_exchange_id", PROBE_EXCHANGE},
+	{"nfsd4_destroy_session", PROBE_DESTROY},
+	{"expire_client", PROBE_EXPIRE},
+	{"unhash_client", PROBE_EXPIRE},
+	{"unhash_client_locked", PROBE_EXPIRE},
+	{"__destroy_client", PROBE_EXPIRE},
+};
+
+/* "(function+0x0/0xf0 [nfsd])", or "(caller+0x1/0x2 [nfsd] <- function)" where it returns. */
+static struct slice probed_function(struct slice rest, bool *returns)
+{
+	struct slice arrow = text_find(rest, " <- ");
+	size_t len = 0;
+
+	*returns = arrow.len != 0;
+	if (!text_begins(rest, "("))
+		return slice_make(NULL, 0);
+	rest = *returns ? text_after(arrow, 4) : text_after(rest, 1);
+	while (len < rest.len && text_is_name_byte(rest.ptr[len]) && rest.ptr[len] != '.')
+		len++;
+	return slice_make(rest.ptr, len);
+}
+
+/* The value that a probe of a function's return fetched is 0; whatever somebody called it. */
+static bool returned_null(struct slice rest)
+{
+	struct slice value = text_find(text_find(rest, ")"), "=");
+	uint64_t number;
+
+	if (value.len == 0)
+		return false;
+	value = text_after(value, 1);
+	return trace_hex_parse(text_word(&value), 16, &number) && number == 0;
+}
+
+static void take_probe_of(struct traces *t, const struct trace_line *line, struct trace_thread *th,
+			  enum probe_kind kind, bool returns)
+{
+	switch (kind) {
+	case PROBE_LOOKUP:
+		if (!returns)
+			thread_begin(th);
+		else if (returned_null(line->rest))
+			tell_missed(t, th);
+		break;
+	case PROBE_CREATE:
+		if (!returns)
+			thread_begin(th);
+		th->in_create = !returns;
+		break;
+	case PROBE_EXCHANGE:
+		thread_begin(th);
+		break;
+	case PROBE_DESTROY:
+		thread_begin(th);
+		if (!returns)
+			tell(t, th, CLID_SESSION_ENDED);
+		break;
+	case PROBE_EXPIRE:
+		if (t->boot_ns - th->boot_ns > ONE_CALL_NS)
+			th->told_expelled = false; /* nothing else was probed in between */
+		if (th->in_create)
+			tell_expelled(t, th);
+		th->awaits_stack = !returns;
+		th->line = t->line;
+		th->boot_ns = t->boot_ns;
+		break;
+	}
+}
+
+static bool take_probe(struct traces *t, const struct trace_line *line, struct trace_thread *th)
+{
+	bool returns;
+	struct slice function = probed_function(line->rest, &returns);
+	/* trace-cmd and perf print a bare address: then the probe's name must do. */
+	uint64_t address;
+	bool by_name = stack_address_parse(text_after(line->rest, 1), &address) != 0;
+
+	for (size_t i = 0; function.len && i < sizeof(probes) / sizeof(probes[0]); i++) {
+		if (!slice_equal(function, slice_of_string(probes[i].function)) &&
+		    !(by_name && text_holds(line->event, probes[i].function)))
+			continue;
+		take_probe_of(t, line, th, probes[i].kind, returns);
+		return true;
+	}
+	return false;
+}
+
+void trace_take_frame(struct traces *t, struct trace_thread *th, struct slice function)
+{
+	static const char *const outer[] = {"nfsd4_exchange_id",         "nfsd4_setclientid",
+					    "nfsd4_setclientid_confirm", "nfsd4_destroy_clientid",
+					    "nfsd4_proc_compound",       "nfsd"};
+
+	if (!th->awaits_stack)
+		return;
+	if (slice_equal(function, slice_of_string("nfsd4_create_session"))) {
+		t->line = th->line;
+		t->boot_ns = th->boot_ns;
+		th->awaits_stack = false;
+		tell_expelled(t, th);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(outer) / sizeof(outer[0]); i++)
+		if (slice_equal(function, slice_of_string(outer[i])))
+			th->awaits_stack = false;
+}
+
+bool trace_take_server(struct traces *t, const struct trace_line *line, struct trace_thread *th)
+{
+	struct clid_fact fact;
+
+	if (fact_parse(line, &fact)) {
+		fact.name = trace_keep(t, fact.name);
+		trace_add(t, TRACE_CLID, &fact, sizeof(fact));
+		return true;
+	}
+	return take_process(line, th) || take_status(t, line, th) || take_probe(t, line, th);
+}

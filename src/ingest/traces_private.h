@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files about traces share; nobody else includes this. */
+#ifndef INGEST_TRACES_PRIVATE_H
+#define INGEST_TRACES_PRIVATE_H
+
+#include "base/map.h"
+#include "evidence/text_scan.h"
+#include "evidence/trace_line.h"
+#include "ingest/log_facts.h"
+#include "ingest/log_private.h"
+
+enum { TRACE_THREADS = 64, TRACE_PATHS = 8 };
+
+/* A connection of this host. */
+struct trace_path {
+	struct endpoint local, peer;
+};
+
+/* What a thread of nfsd is at, as the last lines of it tell. */
+struct trace_thread {
+	int64_t pid; /* 0: the slot is free */
+	bool has_client;
+	struct endpoint client; /* whose call it serves, by svc_process */
+	bool in_create;         /* inside of CREATE_SESSION */
+	bool awaits_stack;      /* a client is thrown out: the stack tells why */
+	uint64_t line;          /* of that */
+	int64_t boot_ns;
+	bool told_expelled; /* of this call it was told already */
+	bool told_missed;
+};
+
+enum trace_kind { TRACE_CLID, TRACE_LADDER };
+
+struct trace_record {
+	enum trace_kind kind;
+	const void *fact; /* its struct, in the logs' arena, as are its texts */
+	uint32_t file;    /* index into logs.files */
+	uint64_t line;
+	int64_t boot_ns;
+	const struct klog_head *head; /* of a line of a log; NULL: of a trace */
+};
+
+struct traces {
+	struct logs *logs;
+	struct vec records; /* struct trace_record */
+	struct map names;   /* char *, every text once */
+	uint64_t dropped;
+	/* of the file at hand */
+	uint64_t found, unknown;
+	struct trace_thread threads[TRACE_THREADS]; /* by PID */
+	struct trace_thread *last;                  /* of the last line; NULL: none yet */
+	struct trace_path paths[TRACE_PATHS];       /* the last ones that were told */
+	size_t paths_told;
+	uint64_t line; /* the line at hand */
+	int64_t boot_ns;
+	const struct klog_head *head; /* borrowed; NULL: it has none */
+};
+
+/* --- traces.c --- */
+
+/* One copy of each text; empty when there is no room for one more. */
+struct slice trace_keep(struct traces *t, struct slice text);
+
+/* Keeps a fact of the line at hand, or of the thread's one. Its texts are kept already. */
+void trace_add(struct traces *t, enum trace_kind kind, const void *fact, size_t bytes);
+
+/* Hexadecimal up to the end, with 0x or without. */
+bool trace_hex_parse(struct slice text, size_t digits_max, uint64_t *out);
+
+/* "192.0.2.21:751", "[2001:db8::1]:751", "[192.0.2.10]:2049" */
+bool trace_address_parse(struct slice text, struct endpoint *out);
+
+/* --- trace_server.c: tracepoints and probes of nfsd. False: it is none of those known. --- */
+bool trace_take_server(struct traces *t, const struct trace_line *line, struct trace_thread *th);
+
+/* A function of the stack behind the thread's last line, the innermost first. */
+void trace_take_frame(struct traces *t, struct trace_thread *th, struct slice function);
+
+/* --- trace_client.c: tracepoints of the client --- */
+bool trace_take_client(struct traces *t, const struct trace_line *line);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the text of a kernel's trace to the models and the findings, the whole way. */
+#ifndef TESTS_TRACE_SCRIPT_H
+#define TESTS_TRACE_SCRIPT_H
+
+#include <string.h>
+
+#include "capfile/source.h"
+#include "check.h"
+#include "diagnose/engine.h"
+#include "diagnose/rules/rules.h"
+#include "ingest/log.h"
+#include "model/clid.h"
+#include "model/ladder.h"
+#include "model/nfs4.h"
+
+struct trace_told {
+	struct evidence_list evidence;
+	struct clid_model clids;
+	struct ladder_model ladders;
+	struct nfs4_model nfs4;
+	struct diagnosis d;
+};
+
+static inline void trace_tell(const char *text, struct trace_told *out)
+{
+	static const struct rule *const rules[] = {&rule_nfs4_client_owner_collision,
+						   &rule_nfs4_session_reset_loop};
+	struct log_options options = {0};
+	struct event_board board = {0};
+	struct rule_input in = {.evidence = &out->evidence,
+				.clids = &out->clids,
+				.ladders = &out->ladders,
+				.nfs4 = &out->nfs4};
+	struct source *source = source_create_memory(slice_of_string(text));
+	struct logs *logs;
+
+	evidence_list_init(&out->evidence);
+	logs = logs_create(&options, &out->evidence);
+	clid_model_init(&out->clids);
+	clid_model_attach(&out->clids, &board);
+	ladder_model_init(&out->ladders);
+	ladder_model_attach(&out->ladders, &board);
+	nfs4_model_init(&out->nfs4);
+	CHECK(logs_read(logs, 0, "srv/trace", stamp_none(), source));
+	CHECK_EQ_U64(logs_kind(logs), EVIDENCE_TRACE);
+	evidence_list_add(&out->evidence, "srv/trace", logs_kind(logs));
+	logs_settle(logs, stamp_none());
+	logs_emit(logs, &board);
+	logs_destroy(logs);
+	source_destroy(source);
+	diagnosis_init(&out->d);
+	diagnose_run_rules(rules, sizeof(rules) / sizeof(rules[0]), &in, &out->d);
+}
+
+static inline void trace_told_deinit(struct trace_told *t)
+{
+	diagnosis_deinit(&t->d);
+	nfs4_model_deinit(&t->nfs4);
+	ladder_model_deinit(&t->ladders);
+	clid_model_deinit(&t->clids);
+	evidence_list_deinit(&t->evidence);
+}
+
+static inline const struct finding *trace_found(const struct trace_told *t, const char *id)
+{
+	for (size_t i = 0; i < t->d.findings.len; i++) {
+		const struct finding *f = *(struct finding **)vec_at(&t->d.findings, i);
+
+		if (strcmp(f->id, id) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+#endif
