@@ -42,6 +42,17 @@ static const struct option_row option_rows[] = {
 	{OPTION_UNTIL, "--until", "TIME", NULL, "only until then"},
 	{OPTION_UNTIL_SECONDS, "--until", "SECONDS", NULL,
 	 "how far the schedule goes (assumed: twice the time until the complaint)"},
+	{OPTION_LISTEN, "--listen", "ADDRESS:PORT", NULL,
+	 "where to wait for clients; :PORT is loopback; once for each --to"},
+	{OPTION_TO, "--to", "SERVER:PORT", NULL, "where a client's connection goes to"},
+	{OPTION_FAULT, "--fault", "STATEMENT", NULL,
+	 "what goes wrong: 'when READ every 3 do delay 2s'; may be given again"},
+	{OPTION_SCRIPT, "--script", "FILE", NULL, "the same from a file, a statement a line"},
+	{OPTION_CONTROL, "--control", "SOCKET", NULL,
+	 "change faults while it runs, by lines on this socket (mode 0600)"},
+	{OPTION_SEED, "--seed", "N", NULL, "of the faults that happen by chance (assumed: 1)"},
+	{OPTION_SPEED, "--speed", "N", NULL,
+	 "its own waits, not TCP's, are N times as short (assumed: 1)"},
 	{OPTION_HELP, "--help", NULL, NULL, "show this help"},
 };
 
@@ -76,61 +87,73 @@ static struct err *option_choice(const struct option_row *row, const char *value
 	return err_new("%s=%s: it must be %s", row->name, value, row->value);
 }
 
+static struct err *option_add(const struct option_row *row, const char *value,
+			      struct option_values *values)
+{
+	if (values->len == OPTION_TIMES_MAX)
+		return err_new("%s: at most %d times", row->name, OPTION_TIMES_MAX);
+	values->items[values->len++] = value;
+	return NULL;
+}
+
+/* Where the text of an option goes that takes any; NULL: it is none of these. */
+static const char **option_text(enum option_id id, struct options *o)
+{
+	const char **const texts[OPTION_COUNT] = {
+		[OPTION_OUTPUT] = &o->output,
+		[OPTION_TZ] = &o->tz,
+		[OPTION_YEAR] = &o->year,
+		[OPTION_BOOT_TIME] = &o->boot_time,
+		[OPTION_HOST] = &o->host,
+		[OPTION_PROGRAM] = &o->program,
+		[OPTION_OP] = &o->op,
+		[OPTION_STATUS] = &o->status,
+		[OPTION_SINCE] = &o->since,
+		[OPTION_UNTIL] = &o->until,
+		[OPTION_UNTIL_SECONDS] = &o->until,
+		[OPTION_CONTROL] = &o->control,
+		[OPTION_SEED] = &o->seed,
+		[OPTION_SPEED] = &o->speed,
+	};
+
+	return texts[id];
+}
+
+/* The same of an option that may be given again. */
+static struct option_values *option_list(enum option_id id, struct options *o)
+{
+	struct option_values *const lists[OPTION_COUNT] = {
+		[OPTION_LISTEN] = &o->listen,
+		[OPTION_TO] = &o->to,
+		[OPTION_FAULT] = &o->fault,
+		[OPTION_SCRIPT] = &o->script,
+	};
+
+	return lists[id];
+}
+
 static struct err *option_apply(const struct option_row *row, const char *value,
 				struct options *out)
 {
+	const char **text = option_text(row->id, out);
+	struct option_values *list = option_list(row->id, out);
 	size_t choice = 0;
 	struct err *err = row->choices ? option_choice(row, value, &choice) : NULL;
 
 	if (err)
 		return err;
-	switch (row->id) {
-	case OPTION_JSON:
+	if (list)
+		return option_add(row, value, list);
+	if (text)
+		*text = value;
+	else if (row->id == OPTION_JSON)
 		out->json = true;
-		break;
-	case OPTION_OUTPUT:
-		out->output = value;
-		break;
-	case OPTION_COLOR:
-		out->color = (enum option_color)choice;
-		break;
-	case OPTION_SORT:
-		out->sort = (enum option_sort)choice;
-		break;
-	case OPTION_TZ:
-		out->tz = value;
-		break;
-	case OPTION_YEAR:
-		out->year = value;
-		break;
-	case OPTION_BOOT_TIME:
-		out->boot_time = value;
-		break;
-	case OPTION_HOST:
-		out->host = value;
-		break;
-	case OPTION_PROGRAM:
-		out->program = value;
-		break;
-	case OPTION_OP:
-		out->op = value;
-		break;
-	case OPTION_STATUS:
-		out->status = value;
-		break;
-	case OPTION_SINCE:
-		out->since = value;
-		break;
-	case OPTION_UNTIL:
-	case OPTION_UNTIL_SECONDS:
-		out->until = value;
-		break;
-	case OPTION_HELP:
+	else if (row->id == OPTION_HELP)
 		out->help = true;
-		break;
-	case OPTION_COUNT:
-		break;
-	}
+	else if (row->id == OPTION_COLOR)
+		out->color = (enum option_color)choice;
+	else if (row->id == OPTION_SORT)
+		out->sort = (enum option_sort)choice;
 	return NULL;
 }
 

@@ -26,6 +26,13 @@ enum option_id {
 	OPTION_SINCE,
 	OPTION_UNTIL,
 	OPTION_UNTIL_SECONDS, /* --until of `timeouts` */
+	OPTION_LISTEN,
+	OPTION_TO,
+	OPTION_FAULT,
+	OPTION_SCRIPT,
+	OPTION_CONTROL,
+	OPTION_SEED,
+	OPTION_SPEED,
 	OPTION_HELP,
 	OPTION_COUNT,
 };
@@ -37,6 +44,20 @@ enum { OPTIONS_LOG = 1u << OPTION_TZ | 1u << OPTION_YEAR | 1u << OPTION_BOOT_TIM
 enum {
 	OPTIONS_FILTER = 1u << OPTION_HOST | 1u << OPTION_PROGRAM | 1u << OPTION_OP |
 			 1u << OPTION_STATUS | 1u << OPTION_SINCE | 1u << OPTION_UNTIL
+};
+
+/* What goes wrong in an endpoint; see lab/fault/fault.h. */
+enum {
+	OPTIONS_FAULT = 1u << OPTION_FAULT | 1u << OPTION_SCRIPT | 1u << OPTION_CONTROL |
+			1u << OPTION_SEED | 1u << OPTION_SPEED
+};
+
+/* How often an option that may be given again is taken. */
+enum { OPTION_TIMES_MAX = 32 };
+
+struct option_values {
+	size_t len;
+	const char *items[OPTION_TIMES_MAX];
 };
 
 enum option_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -51,7 +72,9 @@ struct options {
 	enum option_sort sort;
 	const char *tz, *year, *boot_time;                        /* of logs; NULL: not given */
 	const char *host, *program, *op, *status, *since, *until; /* NULL: not given */
-	const char *const *args;                                  /* what is no option, in order */
+	struct option_values listen, to, fault, script;
+	const char *control, *seed, *speed; /* NULL: not given */
+	const char *const *args;            /* what is no option, in order */
 	size_t arg_count;
 };
 
