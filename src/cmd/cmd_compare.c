@@ -136,9 +136,8 @@ static enum status compare_table(const struct options *options, struct strbuf *o
 static enum status compare(const struct options *options)
 {
 	enum status status;
-	struct output output;
 	struct strbuf out;
-	struct err *err;
+	struct err *err = NULL;
 
 	if (options->arg_count == 0 || options->arg_count > 2) {
 		command_complain(
@@ -146,18 +145,12 @@ static enum status compare(const struct options *options)
 			"BAD'");
 		return STATUS_USAGE;
 	}
-	err = output_init(&output, options->output);
-	if (!err) {
-		strbuf_init(&out);
-		status = options->arg_count == 2 ? compare_two(options, &out)
-						 : compare_table(options, &out);
-		if (status != STATUS_UNREAD)
-			output_write(&output, &out);
-		strbuf_deinit(&out);
-		if (status != STATUS_UNREAD)
-			err = output_commit(&output);
-		output_deinit(&output);
-	}
+	strbuf_init(&out);
+	status =
+		options->arg_count == 2 ? compare_two(options, &out) : compare_table(options, &out);
+	if (status != STATUS_UNREAD)
+		err = output_write_whole(options->output, &out);
+	strbuf_deinit(&out);
 	if (!err)
 		return status;
 	command_complain("%s", err_text(err));

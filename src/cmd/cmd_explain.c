@@ -130,13 +130,10 @@ static void explain_json(struct strbuf *out, const struct catalogue_page *page)
 static struct err *explain_write(const struct options *options, const struct catalogue_page *page)
 {
 	struct report_options how = {0};
-	struct output output;
 	struct strbuf text;
 	struct layout l;
-	struct err *err = output_init(&output, options->output);
+	struct err *err;
 
-	if (err)
-		return err;
 	terminal_describe(options, &how);
 	strbuf_init(&text);
 	l = (struct layout){.out = &text, .colour = how.colour, .width = how.width};
@@ -146,10 +143,8 @@ static struct err *explain_write(const struct options *options, const struct cat
 		page_text(&l, page);
 	else
 		list_text(&l);
-	output_write(&output, &text);
+	err = output_write_whole(options->output, &text);
 	strbuf_deinit(&text);
-	err = output_commit(&output);
-	output_deinit(&output);
 	return err;
 }
 

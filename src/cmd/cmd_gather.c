@@ -6,7 +6,6 @@
 
 static enum status cmd_gather(const struct options *options)
 {
-	struct output output;
 	struct strbuf text;
 	struct err *err;
 
@@ -15,15 +14,10 @@ static enum status cmd_gather(const struct options *options)
 				 "'nfsleuth gather | sh -s -- -h'");
 		return STATUS_USAGE;
 	}
-	err = output_init(&output, options->output);
-	if (!err) {
-		strbuf_init(&text);
-		strbuf_add(&text, gather_script, gather_script_len);
-		output_write(&output, &text);
-		strbuf_deinit(&text);
-		err = output_commit(&output);
-		output_deinit(&output);
-	}
+	strbuf_init(&text);
+	strbuf_add(&text, gather_script, gather_script_len);
+	err = output_write_whole(options->output, &text);
+	strbuf_deinit(&text);
 	if (!err)
 		return STATUS_NOTHING;
 	command_complain("%s", err_text(err));

@@ -185,13 +185,10 @@ static void timeouts_add_json(struct strbuf *out, const struct timeouts *t)
 static struct err *timeouts_write(const struct options *options, const struct timeouts *t)
 {
 	struct report_options how = {0};
-	struct output output;
 	struct strbuf text;
 	struct layout l;
-	struct err *err = output_init(&output, options->output);
+	struct err *err;
 
-	if (err)
-		return err;
 	terminal_describe(options, &how);
 	strbuf_init(&text);
 	l = (struct layout){.out = &text, .colour = how.colour, .width = how.width};
@@ -199,10 +196,8 @@ static struct err *timeouts_write(const struct options *options, const struct ti
 		timeouts_add_json(&text, t);
 	else
 		timeouts_add_text(&l, t);
-	output_write(&output, &text);
+	err = output_write_whole(options->output, &text);
 	strbuf_deinit(&text);
-	err = output_commit(&output);
-	output_deinit(&output);
 	return err;
 }
 

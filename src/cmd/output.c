@@ -99,3 +99,16 @@ struct err *output_commit(struct output *o)
 	o->temporary = NULL;
 	return NULL;
 }
+
+struct err *output_write_whole(const char *path, struct strbuf *text)
+{
+	struct output output;
+	struct err *err = output_init(&output, path);
+
+	if (err)
+		return err;
+	output_write(&output, text);
+	err = output_commit(&output);
+	output_deinit(&output);
+	return err;
+}

@@ -26,6 +26,9 @@ void output_deinit(struct output *o);
 /* Writes all of the text and empties it. Failures are kept for output_commit. */
 void output_write(struct output *o, struct strbuf *text);
 
+/* Writes all of the text to the path (NULL: standard output) and empties it; complete, or fails. */
+struct err *output_write_whole(const char *path, struct strbuf *text);
+
 /* Completes the output; fails when anything could not be written. */
 struct err *output_commit(struct output *o);
 

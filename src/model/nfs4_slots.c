@@ -8,8 +8,15 @@
 
 #include <stdlib.h>
 
-/* Who was waiting for a slot has his call ready and sends it at once. */
-#define HANDOVER_NS (STAMP_NS_PER_S / 1000)
+/*
+ * Who was waiting for a slot has his call ready and sends it at once. A client under load is late
+ * by more than an idle one, and so are its answers: "at once" is within this part of the round trip
+ * of the call that gave the slot up, between 1 ms and what a program needs to notice an answer and
+ * think.
+ */
+enum { HANDOVER_SHARE = 32 };
+#define HANDOVER_MIN_NS (STAMP_NS_PER_S / 1000)
+#define HANDOVER_MAX_NS (20 * STAMP_NS_PER_S / 1000)
 
 /* A pause that ends a time of full use. */
 #define PAUSE_NS STAMP_NS_PER_S
@@ -34,6 +41,7 @@ struct nfs4_slots {
 	uint64_t accepted; /* calls */
 	bool full;
 	int64_t full_since_ns, freed_ns; /* freed: when a slot last became free */
+	int64_t handover_ns;             /* until when after that a call seems to have waited */
 	struct nfs4_slot_use use;
 };
 
@@ -195,7 +203,7 @@ static void use_take_call(struct nfs4_model *m, struct nfs4_session *s, const st
 		w->use.first = w->use.last = call->call;
 		w->use.slots = w->limit;
 		w->use.asked = s->slots_asked;
-	} else if (at_ns - w->freed_ns <= HANDOVER_NS) {
+	} else if (at_ns - w->freed_ns <= w->handover_ns) {
 		w->use.handovers++;
 	}
 	w->full = true;
@@ -204,7 +212,12 @@ static void use_take_call(struct nfs4_model *m, struct nfs4_session *s, const st
 
 static void use_take_reply(struct nfs4_slots *w, const struct rpc_call *call)
 {
+	int64_t share_ns = (call->reply.at.ns - call->call.at.ns) / HANDOVER_SHARE;
+
 	w->freed_ns = call->reply.at.ns;
+	if (share_ns < HANDOVER_MIN_NS)
+		share_ns = HANDOVER_MIN_NS;
+	w->handover_ns = share_ns < HANDOVER_MAX_NS ? share_ns : HANDOVER_MAX_NS;
 	if (!w->full)
 		return;
 	w->full = false;

@@ -60,7 +60,8 @@ struct nfs4_slot_use {
 	struct provenance first, last; /* the call that took the last free slot; the last answer */
 	int64_t full_ns;               /* within it, when all were in use */
 	uint64_t fills;                /* calls that took the last free slot */
-	uint64_t handovers;            /* of them: within 1 ms of the last answer on any slot */
+	uint64_t handovers;            /* of them: at once after the last answer on any slot: within
+					* 1/32 of its round trip, 1 ms at least, 20 at most */
 };
 
 /* What a party's slots went through; NULL until something did. */

@@ -15,13 +15,15 @@ XID = re.compile(r"0x[0-9a-f]{8}")
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 EVIDENCE_ID = re.compile(r"e\d+")
 
+# As src/event/evidence.c names them.
+KIND = re.compile("pcap|pcapng|kernel-log|mounts|host-clock|stacks|packet-filter|trace|unread")
 LATENCY = ({"p50": int, "p90": int, "p99": int, "max": int}, None)
 COUNTS = {"unanswered": int, "errors": dict, "latency_ns": LATENCY}
 
 DIAGNOSIS = {
     "schema": re.compile(r"nfsleuth\.diagnosis/1"),
     "evidence": [{
-        "id": EVIDENCE_ID, "path": str, "kind": re.compile("pcap|pcapng|kernel-log|mounts|host-clock|packet-filter|unread"), "records": int,
+        "id": EVIDENCE_ID, "path": str, "kind": KIND, "records": int,
         "first": (TIME, BOOT_TIME, None), "last": (TIME, BOOT_TIME, None),
         "clock": ("utc", "boot", None),
         "damage": [{"what": str, "count": int}],

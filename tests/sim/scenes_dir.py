@@ -68,7 +68,7 @@ def dir_files_read_after_listing(net):
         a.sequence(ops.putfh(handle), ops.read(a.stateid, b"data"), after_s=0.01)
 
 
-@scene(None, also_if_cut={"dir-attribute-storm": "possible"})
+@scene(None)
 def dir_one_file_watched(net):
     """Twin: a directory is listed, and one of its files is asked for 320 times by a program that waits
     for it to change."""

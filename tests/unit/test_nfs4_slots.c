@@ -210,6 +210,16 @@ TEST(three_slots_always_in_use_speak)
 	check_says(&s, "nfs4-slots-exhausted", CONFIDENCE_LIKELY);
 }
 
+TEST(slots_handed_on_by_a_client_under_load_speak)
+{
+	struct stage s;
+
+	/* Round trips of 290 ms, and 4 ms until the next call is on its way. */
+	stage_init(&s, 3);
+	play_crowd(&s, 3, 0.004);
+	check_says(&s, "nfs4-slots-exhausted", CONFIDENCE_LIKELY);
+}
+
 TEST(one_slot_always_in_use_is_only_possible)
 {
 	struct stage s;

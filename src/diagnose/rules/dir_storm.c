@@ -100,8 +100,8 @@ static const char *cut_text(const struct visit *v, const struct visit_calls *c)
 		return "";
 	if (v->dir == 0)
 		return " The calls are cut in the capture before the end of their file handles, so "
-		       "it "
-		       "does not show which files and which directory that is.";
+		       "it does not show which files and which directory that is; they overlap, so "
+		       "it is not one program that asks for one file.";
 	return " The replies to READDIR are cut in the capture, so it does not show that these "
 	       "files "
 	       "are the directory's: only that the client listed it meanwhile.";
@@ -125,6 +125,31 @@ static void tell_why(struct diagnosis *d, struct finding *f, const struct visit 
 		nfs4_duration_text(d, c->rtt_sum_ns),
 		nfs4_duration_text(d, c->rtt_sum_ns / (int64_t)calls), v->listing_calls,
 		nfs4_duration_text(d, v->listing_rtt_sum_ns), reason_text(d, v, c), cut_text(v, c));
+}
+
+static void tell_missing(struct diagnosis *d, const char *missing)
+{
+	diagnosis_undecided(d, "dir-attribute-storm", missing,
+			    "tcpdump -i any -s 0 -w listing.pcap port 2049");
+}
+
+/*
+ * For single files, beside a listing, with the handles cut: one file that a program watches looks
+ * the same as each of a thousand. But a program makes one such call at a time, and calls that
+ * waited longer together than the time they took were several programs'.
+ */
+static bool calls_overlap(const struct visit_calls *c)
+{
+	int64_t elapsed_ns = c->last.at.ns - c->first.at.ns;
+	int64_t first_ns = c->rtt_sum_ns / (int64_t)visit_calls_count(c);
+
+	return c->rtt_sum_ns - 2 * first_ns > elapsed_ns;
+}
+
+static void tell_open(struct diagnosis *d)
+{
+	tell_missing(d, "whole file handles: many calls for single files beside a listing may be "
+			"for each entry of the directory or for one file that is watched");
 }
 
 static void tell(struct diagnosis *d, const struct visit *v, const struct visit_calls *c)
@@ -152,11 +177,8 @@ static void tell(struct diagnosis *d, const struct visit *v, const struct visit_
 			 "%" PRIu64 " calls list, %" PRIu64 " ask for single files",
 			 v->listing_calls, calls);
 	if (!linked)
-		diagnosis_undecided(
-			d, "dir-attribute-storm",
-			"whole calls and replies of READDIR, which tell whose entries the "
-			"files are",
-			"tcpdump -i any -s 0 -w listing.pcap port 2049");
+		tell_missing(d, "whole calls and replies of READDIR, which tell whose entries the "
+				"files are");
 }
 
 /* By server, client, directory, time. */
@@ -235,8 +257,12 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 
 		if (visit_linked(v))
 			tell(out, v, &v->linked);
-		else if (!counted_at(&spans, v))
+		else if (counted_at(&spans, v))
+			continue;
+		else if (v->dir || calls_overlap(&v->loose))
 			tell(out, v, &v->loose);
+		else
+			tell_open(out);
 	}
 	for (size_t i = 0; i < spans.len; i++) {
 		const struct counters_span *s = *(struct counters_span **)vec_at(&spans, i);

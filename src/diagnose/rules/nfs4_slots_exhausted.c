@@ -57,8 +57,9 @@ static void tell(struct diagnosis *d, const struct nfs4_party *p, const struct n
 		"calls than that are in work at once. For %s they were all in use %" PRIu64
 		" %% of "
 		"the time, and %" PRIu64 " of %" PRIu64
-		" calls that took the last one began within "
-		"1 ms of an answer that freed one: they seem to have waited for it in the client, "
+		" calls that took the last one began at once when an answer freed one (within "
+		"1/32 of that call's round trip, or 1 ms): they seem to have waited for it in the "
+		"client, "
 		"where programs see the wait and the wire does not. `mountstats --rpc MOUNTPOINT` "
 		"on the client decides: an average queue time far above the RTT.%s",
 		u->asked, u->slots, nfs4_duration_text(d, lasted_ns),
