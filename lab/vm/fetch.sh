@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Download the kernels and the programs of the guests and make one initramfs a kernel.
 # Usage: fetch.sh [KERNEL-PACKAGE-VERSION ...]      e.g. fetch.sh 6.1.0-56 6.12.117+deb12
+# A version of 6.1 with +exclusive behind it (6.1.0-56+exclusive) lists NFS directories under the exclusive lock (exclusive.py).
 # Nothing is installed: packages are only unpacked below $NFSLEUTH_LAB_CACHE.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${NFSLEUTH_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nfsleuth-lab}
-programs="nfs-common nfs-kernel-server rpcbind tcpdump nftables iproute2 coreutils util-linux busybox-static"
-modules="virtio_pci virtio_net virtio_rng 9p 9pnet_virtio sunrpc nfs nfsv3 nfsv4 nfsd lockd grace auth_rpcgss nf_tables nft_ct nft_reject_inet af_packet dummy veth bridge"
+programs="nfs-common nfs-kernel-server rpcbind tcpdump nftables iproute2 coreutils util-linux busybox-static dash e2fsprogs"
+modules="virtio_pci virtio_net virtio_rng 9p 9pnet_virtio sunrpc nfs nfsv3 nfsv4 nfsd lockd grace auth_rpcgss nf_tables nft_ct nft_reject_inet af_packet dummy veth bridge sch_netem loop ext4 qemu_fw_cfg"
 
 [ $# -gt 0 ] || set -- "$(apt-cache search --names-only '^linux-image-6\.1\.0-[0-9]*-amd64$' | sed 's/^linux-image-//; s/-amd64 .*//' | sort -V | tail -n 1)"
 mkdir -p "$cache/deb" "$cache/kernel" "$cache/initramfs"
@@ -24,14 +25,14 @@ unpack() { # PACKAGE DIR: download unless it is there
 
 # 1. The programs and the libraries that they name, as one root directory.
 root=$cache/root
-if [ ! -e "$root/.complete" ]; then
+if [ "$(cat "$root/.complete" 2>/dev/null)" != "$programs" ]; then
     rm -rf "$root"
     mkdir -p "$root"
     for p in $programs $(apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
         --no-enhances $programs | grep -E '^(lib|zlib)' | grep -v -E 'perl|python|pam|debian|semanage|elogind' | sort -u); do
         unpack "$p" "$root"
     done
-    touch "$root/.complete"
+    echo "$programs" >"$root/.complete"
 fi
 
 # 2. What the guests need of it.
@@ -39,7 +40,7 @@ base=$cache/base
 rm -rf "$base"
 mkdir -p "$base"/{bin,sbin,lib/x86_64-linux-gnu,lib64,usr/lib/x86_64-linux-gnu,etc,proc,sys,dev,run,tmp,mnt,export,share,var/lib/nfs/{sm,sm.bak,rpc_pipefs,nfsdcld,v4recovery},root}
 for p in sbin/mount.nfs usr/sbin/rpc.nfsd usr/sbin/exportfs usr/sbin/rpc.mountd sbin/rpcbind usr/sbin/rpcbind sbin/rpc.statd usr/sbin/rpc.statd sbin/sm-notify usr/sbin/sm-notify usr/sbin/nfsdcld usr/bin/tcpdump usr/sbin/nft bin/ip sbin/ip bin/ss \
-    bin/date usr/bin/flock sbin/showmount usr/sbin/nfsstat; do
+    sbin/tc bin/dash usr/sbin/rpcinfo usr/bin/rpcinfo usr/bin/setpriv sbin/fsfreeze sbin/mke2fs bin/date usr/bin/env usr/bin/flock sbin/showmount usr/sbin/nfsstat; do
     [ -e "$root/$p" ] && cp -L "$root/$p" "$base/bin/${p##*/}"
 done
 cp "$root/bin/busybox" "$base/bin/busybox"
@@ -64,7 +65,7 @@ while [ -n "$todo" ]; do
     todo=$next
 done
 cp "$here/guest/init" "$base/init"
-cp "$here/guest/work" "$here/guest/nfsd-start" "$here/guest/nfsd-stop" "$here/guest/nfs3-start" "$base/bin/"
+cp "$here/guest/work" "$here/guest/nfsd-start" "$here/guest/nfsd-stop" "$here/guest/nfs3-start" "$here/guest/gather-check" "$base/bin/"
 chmod 755 "$base"/init "$base"/bin/*
 printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\nstatd:x:106:65534::/var/lib/nfs:/bin/sh\n_rpc:x:108:65534::/run/rpcbind:/bin/sh\ntcpdump:x:107:65534::/:/bin/sh\n' >"$base/etc/passwd"
 printf 'root:x:0:\nnogroup:x:65534:\n' >"$base/etc/group"
@@ -78,8 +79,8 @@ cp -L "$root"/etc/netconfig "$base/etc/netconfig"
 
 # 3. A kernel and its modules, with the list of modules in the order of loading.
 for v in "$@"; do
-    dir=$cache/kernel/$v
-    rel=$v-amd64
+    dir=$cache/kernel/${v%+exclusive}
+    rel=${v%+exclusive}-amd64
     if [ ! -e "$dir/.complete" ]; then
         rm -rf "$dir"
         mkdir -p "$dir"
@@ -100,6 +101,7 @@ for v in "$@"; do
         cp "$ko" "$img/lib/modules/$rel/"
         echo "/lib/modules/$rel/${ko##*/}" >>"$img/lib/modules/order"
     done
+    [ "$v" = "${v%+exclusive}" ] || "$here/exclusive.py" "$img/lib/modules/$rel/nfs.ko" 56
     (cd "$img" && find . | cpio -o -H newc -R 0:0 --quiet) >"$cache/initramfs/$v.cpio"
     cp "$dir/boot/vmlinuz-$rel" "$cache/kernel/vmlinuz-$v"
     rm -rf "$img"

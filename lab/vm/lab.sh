@@ -41,7 +41,7 @@ boot() { # GUEST HOSTNAME
         -kernel "$cache/kernel/vmlinuz-$k" -initrd "$cache/initramfs/$k.cpio" \
         -append "console=ttyS0 quiet panic=-1 net.ifnames=0 random.trust_cpu=1 mitigations=off no_timer_check lab.host=$2 lab.ip=${ip_of[$g]} lab.ip6=${LAB_IP6:+2001:db8::${ip_of[$g]##*.}}" \
         -serial "file:$dir/console.log" -monitor "unix:$dir/monitor,server=on,wait=off" \
-        $net -device virtio-rng-pci \
+        $net -device virtio-rng-pci -device vmcoreinfo \
         -virtfs "local,path=$dir/share,mount_tag=share,security_model=none" </dev/null >"$dir/qemu.log" 2>&1 &
     echo $! >"$dir/pid"
 }
@@ -49,7 +49,7 @@ boot() { # GUEST HOSTNAME
 wait_up() { # GUEST...
     local g i
     for g in "$@"; do
-        for ((i = 0; i < 900; i++)); do
+        for ((i = 0; i < 3000; i++)); do
             [ -e "$run/$g/share/up" ] && break
             kill -0 "$(cat "$run/$g/pid")" 2>/dev/null || die "$g died: $(cat "$run/$g/qemu.log")"
             sleep 0.1
@@ -167,7 +167,10 @@ readings() { # HEADLINES FOUND ALSO: the same for everything together, for the s
     for f in . server.pcap client1.pcap ${4:-}; do reading "$f" "$1" "$2" "$3"; done
 }
 
-expect() { "expect_${1//-/_}" | jq -s . >"$out/vm-$1/expect.json"; }
+expect() { # of a folder with packed captures, too
+    "expect_${1//-/_}" | jq -s . >"$out/vm-$1/expect.json"
+    ! ls "$out/vm-$1"/*.pcap.xz >/dev/null 2>&1 || sed -i 's/\.pcap\>/.pcap.xz/g' "$out/vm-$1/expect.json"
+}
 
 # What the kernel of a guest said of NFS, with the time and host as a syslog has them.
 syslog_of() { # GUEST
@@ -184,7 +187,7 @@ keep() {
     local name=$1 cause=$2 dir=$out/vm-$1 g guests=
     shift 2
     mkdir -p "$dir"
-    rm -f "$dir"/*.pcap "$dir"/*.log
+    rm -f "$dir"/*.pcap* "$dir"/*.log
     for g in server client1 client2; do
         [ -s "$run/$g/share/capture.pcap" ] || continue
         cp "$run/$g/share/capture.pcap" "$dir/$g.pcap"
@@ -196,8 +199,9 @@ keep() {
     jq -n --arg s "$name" --arg m "${mounts:-}" --arg c "$cause" --argjson g "$(echo "$guests" | jq -s add)" --argjson ev "$(jq -s . "$run/events")" \
         --argjson l "$lease" --argjson gr "$grace" --arg notes "${notes:-}" '{scenario: $s, mount_options: ($m | split("|")), root_cause: $c, expected_symptoms: $ARGS.positional, guests: $g, events: $ev,
         server: {lease_s: $l, grace_s: $gr, nfsd_threads: 8}} + (if $notes == "" then {} else {notes: $notes} end)' --args "$@" >"$dir/truth.json"
+    xz -9 "$dir"/*.pcap
     expect "$name"
-    note "$name: $(du -ch "$dir"/*.pcap | tail -n 1)"
+    note "$name: $(du -ch "$dir"/*.pcap.xz | tail -n 1)"
     mkdir -p "$cache/kept"
     rm -rf "$cache/kept/$name"
     mkdir "$cache/kept/$name"

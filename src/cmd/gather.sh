@@ -21,7 +21,7 @@ Usage: sh nfsleuth-gather.sh [OPTION]...
   -t SECONDS  the capture ends after so long at the latest (default: 300)
   -d SECONDS  it ends 5 s after a task has been in state D for so long
   -l TEXT     it ends 5 s after the kernel log has a new line with this text
-  -k SECONDS  trace the session table and recovery of NFSv4 with probes for so long (client)
+  -k SECONDS  trace sessions, client IDs and recovery of NFSv4 for so long (client and server)
   -q          do not write the list of blocked tasks into the kernel log (sysrq-w)
   -h          this help
 EOF
@@ -110,14 +110,14 @@ esac
 name=nfsleuth-$host-$(date -u +%Y%m%dT%H%M%SZ)
 dir=$out_dir/.$name.$$
 mkdir "$dir" || die "$dir cannot be made"
-trace_dir='' dump_pid='' probes='' tracing=''
+trace_dir='' dump_pid='' pause_pid='' probes='' tracing=''
 
 # Ends what was started and removes what was made, whatever ended us.
 clean() {
 	trap - EXIT INT TERM HUP
-	if [ -n "$dump_pid" ]; then
-		kill "$dump_pid" 2>/dev/null
-	fi
+	for pid in $dump_pid $pause_pid; do
+		kill "$pid" 2>/dev/null
+	done
 	remove_probes
 	rm -rf "$dir"
 }
@@ -139,6 +139,14 @@ trap 'exit 1' INT TERM HUP
 
 say() {
 	echo "gather: $*" >&2
+}
+
+# A shell runs no trap before the command in the foreground ends.
+pause() { # SECONDS
+	sleep "$1" &
+	pause_pid=$!
+	wait "$pause_pid"
+	pause_pid=''
 }
 
 # Runs a command for at most 10 s; what it prints goes to the file. One that hangs is left behind: a
@@ -360,10 +368,24 @@ traffic() {
 	dump_pid=''
 }
 
-# Functions of the session table, slots and recovery, those that this kernel has.
+# Functions of the session table, slots and recovery; of the server's clients. Those of them that this
+# kernel has: it refuses the others. Who calls those of the second list is asked for, too.
 probe_names='nfs4_setup_session_slot_tables nfs4_update_max_slots nfs41_set_target_slotid
 nfs4_slot_tbl_drain_complete nfs4_schedule_session_recovery nfs4_schedule_lease_recovery
 nfs4_schedule_state_manager nfs4_reset_session nfs4_reclaim_lease nfs4_handle_reclaim_lease_error'
+probe_stacks='unhash_client_locked expire_client nfsd4_destroy_session'
+trace_events='nfs4/nfs4_sequence_done nfs4/nfs4_cb_sequence nfs4/nfs4_state_mgr
+nfs4/nfs4_state_mgr_failed nfs4/nfs4_exchange_id nfs4/nfs4_create_session nfs4/nfs4_destroy_session
+nfs4/nfs4_bind_conn_to_session nfs4/nfs4_setup_sequence nfs4/nfs4_trunked_exchange_id
+nfs4/nfs4_setclientid nfs4/nfs4_setclientid_confirm nfs4/nfs4_renew_async nfs4/nfs4_reclaim_complete
+sunrpc/xprt_reserve_cong nfsd/nfsd_clid_* nfsd/nfsd_grace_*'
+
+probe() { # NAME [stacktrace]
+	{ echo "p:nfsleuth/$1 $1" >>"$tracing/kprobe_events"; } 2>/dev/null || return 0
+	probes="$probes $1"
+	[ -z "${2:-}" ] || echo "$2" >"$trace_dir/events/nfsleuth/$1/trigger" 2>>"$dir/errors.txt"
+	echo 1 >"$trace_dir/events/nfsleuth/$1/enable" 2>>"$dir/errors.txt"
+}
 
 probes_run() {
 	for tracing in /sys/kernel/tracing /sys/kernel/debug/tracing; do
@@ -374,30 +396,44 @@ probes_run() {
 		say "no tracing here: no probes"
 		return 0
 	}
-	mkdir "$tracing/instances/nfsleuth" 2>>"$dir/errors.txt" || return 0
+	mkdir "$tracing/instances/nfsleuth" 2>>"$dir/errors.txt" || {
+		say "$tracing/instances/nfsleuth is there already, or cannot be made: no probes"
+		return 0
+	}
 	trace_dir=$tracing/instances/nfsleuth
-	for probe in $probe_names; do
-		grep -qE " $probe(\$|[[:space:]])" /proc/kallsyms 2>/dev/null || continue
-		echo "p:nfsleuth/$probe $probe" >>"$tracing/kprobe_events" 2>>"$dir/errors.txt" || continue
-		probes="$probes $probe"
-		echo 1 >"$trace_dir/events/nfsleuth/$probe/enable" 2>>"$dir/errors.txt"
-	done
-	for event in nfs4/nfs4_sequence_done nfs4/nfs4_cb_sequence nfs4/nfs4_state_mgr \
-		nfs4/nfs4_state_mgr_failed nfs4/nfs4_exchange_id nfs4/nfs4_create_session \
-		nfs4/nfs4_destroy_session nfs4/nfs4_bind_conn_to_session nfs4/nfs4_setup_sequence \
-		nfs4/nfs4_trunked_exchange_id sunrpc/xprt_reserve_cong; do
-		[ -w "$trace_dir/events/$event/enable" ] || continue
-		echo 1 >"$trace_dir/events/$event/enable" 2>>"$dir/errors.txt"
-	done
 	echo mono >"$trace_dir/trace_clock" 2>>"$dir/errors.txt"
+	for name_of in $probe_names; do
+		probe "$name_of"
+	done
+	for name_of in $probe_stacks; do
+		probe "$name_of" stacktrace
+	done
+	for event in $trace_events; do
+		for switch in "$trace_dir"/events/$event/enable; do
+			[ -w "$switch" ] || continue
+			echo 1 >"$switch" 2>>"$dir/errors.txt"
+		done
+	done
 	clock clock-trace.txt
 	say "tracing for $probe_s s"
-	sleep "$probe_s"
+	pause "$probe_s"
 	echo 0 >"$trace_dir/tracing_on"
 	run trace.txt head -c 33554432 "$trace_dir/trace"
 	remove_probes
 }
 
+# What only root may see; it is said in the tar, too, so that nobody takes its absence for an answer.
+not_root() {
+	[ "$(id -u)" != 0 ] || return 0
+	missing="stacks of tasks, the list of blocked and RPC tasks, packet filter"
+	dmesg >/dev/null 2>&1 || missing="$missing, kernel log"
+	[ "$capture" = 0 ] || missing="$missing, capture"
+	[ "$probe_s" = 0 ] || missing="$missing, trace"
+	say "not run as root, so these are missing: $missing"
+	echo "not run as root; missing: $missing" >"$dir/not-root.txt"
+}
+
+not_root
 say "the first reading"
 once
 reading 1
@@ -405,7 +441,7 @@ blocked_tasks
 rpc_tasks
 [ "$capture" = 0 ] || traffic
 [ "$probe_s" = 0 ] || probes_run
-sleep "$wait_s"
+pause "$wait_s"
 say "the second reading"
 reading 2
 blocked_tasks

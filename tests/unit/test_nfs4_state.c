@@ -52,6 +52,7 @@ struct step {
 	char delegation;        /* OPEN: that is given */
 	uint32_t verdict;       /* TEST_STATEID */
 	bool callback, ignored; /* CB_RECALL; without a reply */
+	double after;           /* how long until the reply */
 };
 
 static void play(struct stage *st, double at, const struct conn *conn, struct step step)
@@ -104,7 +105,7 @@ static void play(struct stage *st, double at, const struct conn *conn, struct st
 		fact.delegation = OPEN_DELEGATE_READ;
 		fact.res_stateid = (struct nfs4_stateid){1, {(uint8_t)step.delegation}};
 	}
-	script_rpc(&st->script, at + 0.001, EVENT_RPC_REPLY, &call);
+	script_rpc(&st->script, at + 0.001 + step.after, EVENT_RPC_REPLY, &call);
 }
 
 /* The first finding's id, or "" for none; the confidence where there is one. */
@@ -302,6 +303,31 @@ TEST(recall_without_an_answer_speaks)
 	play_recall(&st, recall(true), 100);
 	CHECK_TEXT(said(&st, &confidence), "nfs4-recall-unanswered");
 	CHECK_EQ_U64(confidence, CONFIDENCE_CERTAIN);
+	stage_deinit(&st);
+}
+
+/* Whoever acknowledges only after so long was what others waited for until then. */
+TEST(recall_answered_late_speaks)
+{
+	struct step late = recall(false);
+	struct stage st;
+
+	late.after = 11;
+	stage_init(&st);
+	play_recall(&st, late, 13.1);
+	CHECK_TEXT(said(&st, NULL), "nfs4-recall-unanswered");
+	stage_deinit(&st);
+}
+
+TEST(twin_recall_answered_after_a_moment_is_silent)
+{
+	struct step late = recall(false);
+	struct stage st;
+
+	late.after = 2;
+	stage_init(&st);
+	play_recall(&st, late, 13.1);
+	CHECK_TEXT(said(&st, NULL), "");
 	stage_deinit(&st);
 }
 

@@ -28,6 +28,12 @@ static bool recall_accepted(const struct nfs4_delegation *r)
 	return r->answered.frame != FRAME_NONE && r->answered_status == NFS4_OK;
 }
 
+/* Acknowledged, but only after so long that others had to wait for that alone. */
+static bool recall_accepted_late(const struct nfs4_delegation *r)
+{
+	return recall_accepted(r) && nfs4_between_ns(&r->recalls.first, &r->answered) >= WAIT_NS;
+}
+
 /* How long it waited for this recall: what it waits beyond the return it waits for something else.
  */
 static int64_t waited_ns(const struct nfs4_run *run, const struct nfs4_delegation *r)
@@ -46,7 +52,8 @@ static bool run_is_long(const struct nfs4_run *run, int64_t ns)
 
 static struct waiting who_waits(const struct rule_input *in, const struct nfs4_delegation *r)
 {
-	int64_t limit = recall_accepted(r) ? WAIT_ANSWERED_NS : WAIT_NS;
+	bool prompt = recall_accepted(r) && !recall_accepted_late(r);
+	int64_t limit = prompt ? WAIT_ANSWERED_NS : WAIT_NS;
 	struct waiting w = {0};
 
 	for (size_t i = 0; i < in->state->runs.len; i++) {
@@ -69,10 +76,11 @@ static const char *answer_text(struct diagnosis *d, const struct nfs4_delegation
 	if (r->answered.frame == FRAME_NONE)
 		return arena_format(&d->arena, "%s did not answer the recall at all", who);
 	if (r->answered_status == NFS4_OK)
-		return arena_format(&d->arena, "%s acknowledged the recall%s", who,
-				    r->returned.frame == FRAME_NONE
-					    ? ", but the evidence shows no return"
-					    : "");
+		return arena_format(
+			&d->arena, "%s acknowledged the recall %s after it%s", who,
+			nfs4_duration_text(d, nfs4_between_ns(&r->recalls.first, &r->answered)),
+			r->returned.frame == FRAME_NONE ? ", but the evidence shows no return"
+							: "");
 	if (r->answered_status == NFS4_STATUS_NONE)
 		return arena_format(&d->arena, "%s answered the recall with an error of RPC", who);
 	return arena_format(&d->arena, "%s answered the recall with %s", who,
@@ -151,9 +159,11 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 	nfs4_finding_host(in, d, f, &w->run->server, &r->holder);
 	nfs4_finding_file(d, f, &r->file);
 	f->count = w->run->all.count;
-	f->title = arena_format(&d->arena, "%s %s, and others wait for the file", who,
-				recall_accepted(r) ? "is late to return a delegation"
-						   : "does not answer the recall of a delegation");
+	f->title = arena_format(
+		&d->arena, "%s %s, and others wait for the file", who,
+		recall_accepted_late(r) ? "is late to answer the recall of a delegation"
+		: recall_accepted(r)    ? "is late to return a delegation"
+					: "does not answer the recall of a delegation");
 	f->why = arena_format(&d->arena, "The server recalled a delegation for %s: %s.%s %s%s.",
 			      nfs4_file_text(d, &r->file), answer_text(d, r), return_text(d, r),
 			      waits_text(d, w->run),
