@@ -99,9 +99,9 @@ expect_gather_collision() {
 gather_listing() { # CASE
     lab_start 20 20 app-01
     gather_begin "$1"
-    on server 'mkdir -m 777 /export/spool; cd /export/spool; i=0; while [ $i -lt 6000 ]; do : >a-name-of-some-length-$i; i=$((i+1)); done; tc qdisc add dev br0 root netem delay 1200ms' 200
+    on server 'mkdir -m 777 /export/spool; cd /export/spool; i=0; while [ $i -lt 6000 ]; do : >a-name-of-some-length-$i; i=$((i+1)); done; /bin/tc qdisc add dev br0 root netem delay 1200ms' 200
     event "server: its answers are delayed by 1.2 s"
-    mnt client1 vers=4.1,hard
+    mnt client1 vers=4.1,hard || return 1
     on client1 'cd /mnt/spool; for i in 1 2 3; do ls -1 >/tmp/list.$i 2>&1 & sleep 0.5; done; sleep 1; touch made >/tmp/touch.log 2>&1 &'
     event "client1: three ls and a touch in one directory of 6,000 entries"
     sleep 5
@@ -122,12 +122,12 @@ dump() { # GUEST CASE
 }
 case_gather_listing_exclusive() { # three list one directory, the client takes the lock exclusively for it (needs 6.1.0-56+exclusive)
     client_kernel=${LAB_EXCLUSIVE_KERNEL:-6.1.0-56+exclusive}
-    gather_listing gather-listing-exclusive
+    gather_listing gather-listing-exclusive || return 1
     keep_bundles gather-listing-exclusive "Three ls list one directory at once over a way with 1.2 s of delay. The client's NFS module was patched to list with the lock for writing (.iterate): one lists, the others and a touch wait for it."
 }
 expect_gather_listing_exclusive() { reading . dir-listing-exclusive "" "dir-listing-rtt-bound task-waits-for-rpc rpc-server-slow"; }
 case_gather_listing_shared() { # the same with the kernel as it is: all list at once, the touch waits
-    gather_listing gather-listing-shared
+    gather_listing gather-listing-shared || return 1
     keep_bundles gather-listing-shared "none that locks: three ls list one directory at once over a way with 1.2 s of delay, sharing its lock; a touch waits for them."
 }
 expect_gather_listing_shared() { reading . "null dir-listing-rtt-bound dir-listing-writer-queued rpc-server-slow" "" "dir-listing-rtt-bound dir-listing-writer-queued rpc-server-slow"; }
