@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the server calls at its clients: a probe of the path, and the recall of a delegation.
+ * Private to nfs4_*.c. In 4.0 the client's address is called (RFC 7530 section 16.33), in 4.1 a
+ * connection of its own (RFC 8881 section 2.10.3.1). nfsd: fs/nfsd/nfs4callback.c.
+ */
+#ifndef LAB_SERVE_NFS4_CALLBACK_H
+#define LAB_SERVE_NFS4_CALLBACK_H
+
+#include "lab/serve/nfs4_state.h"
+
+/* Tries the path with CB_NULL; cb_path tells later what came of it. */
+void nfs4_callback_probe(struct nfs4_server *server, struct nfs4_client *client);
+
+/* Sends CB_RECALL. False when there is no way to the client now. */
+bool nfs4_callback_recall(struct nfs4_server *server, struct nfs4_state *deleg);
+
+/* A recall of this delegation is on its way: its answer is of no use any more. */
+void nfs4_callbacks_forget(struct nfs4_server *server, uint32_t state_number);
+
+/* The session through which callbacks to the client go; NULL: none. */
+struct nfs4_session *nfs4_client_back_session(const struct nfs4_client *client);
+
+#endif
