@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `nfsleuth diagnose`: what happened and why, from any mix of evidence files. */
+#include <stdio.h>
+
 #include "cmd/command.h"
+#include "cmd/diagnose.h"
 #include "cmd/health.h"
 #include "cmd/models.h"
 #include "cmd/output.h"
@@ -59,8 +62,15 @@ static struct err *write_report(const struct options *options, const struct repo
 	return err;
 }
 
+static void take_headline(const struct diagnosis *d, char headline[DIAGNOSE_ID_BYTES])
+{
+	const struct incident *first = d->incidents.len ? vec_at(&d->incidents, 0) : NULL;
+
+	(void)snprintf(headline, DIAGNOSE_ID_BYTES, "%s", first ? first->headline->id : "");
+}
+
 static struct err *diagnose_evidence(const struct options *options, struct run *run,
-				     struct models *models, bool *found)
+				     struct models *models, char headline[DIAGNOSE_ID_BYTES])
 {
 	struct diagnosis diagnosis;
 	struct report_input in = {.diagnosis = &diagnosis, .evidence = &run->evidence};
@@ -75,23 +85,19 @@ static struct err *diagnose_evidence(const struct options *options, struct run *
 	diagnose_run(&rules, &diagnosis);
 	in.totals = count_totals(run, models);
 	err = write_report(options, &in);
-	*found = diagnosis.incidents.len != 0;
+	take_headline(&diagnosis, headline);
 	diagnosis_deinit(&diagnosis);
 	return err;
 }
 
-static enum status diagnose(const struct options *options)
+enum status diagnose_files(const struct options *options, char headline[DIAGNOSE_ID_BYTES])
 {
 	enum status status = STATUS_UNREAD;
 	struct models models;
-	bool found = false;
 	struct err *err;
 	struct run run;
 
-	if (options->arg_count == 0) {
-		command_complain("diagnose: no FILE given; try 'nfsleuth diagnose capture.pcap'");
-		return STATUS_USAGE;
-	}
+	headline[0] = '\0';
 	run_init(&run);
 	err = run_take_options(&run, options);
 	if (err) {
@@ -102,15 +108,25 @@ static enum status diagnose(const struct options *options)
 	}
 	run_open(&run, options->args, options->arg_count);
 	models_init(&models, &run.board);
-	err = diagnose_evidence(options, &run, &models, &found);
+	err = diagnose_evidence(options, &run, &models, headline);
 	if (err)
 		command_complain("%s", err_text(err));
 	else if (!run.unread)
-		status = found ? STATUS_FOUND : STATUS_NOTHING;
+		status = headline[0] ? STATUS_FOUND : STATUS_NOTHING;
 	err_destroy(err);
 	models_deinit(&models);
 	run_deinit(&run);
 	return status;
+}
+
+static enum status diagnose(const struct options *options)
+{
+	char headline[DIAGNOSE_ID_BYTES];
+
+	if (options->arg_count > 0)
+		return diagnose_files(options, headline);
+	command_complain("diagnose: no FILE given; try 'nfsleuth diagnose capture.pcap'");
+	return STATUS_USAGE;
 }
 
 const struct command command_diagnose = {

@@ -38,6 +38,8 @@ extern const struct command command_compare;
 extern const struct command command_explain;
 extern const struct command command_timeouts;
 extern const struct command command_gather;
+extern const struct command command_probe;
+extern const struct command command_reproduce;
 
 /*
  * "nfsleuth: ..." and a line break on standard error, one line whatever the text holds.

@@ -7,8 +7,8 @@
 #include "cmd/command.h"
 
 static const struct command *const commands[] = {
-	&command_diagnose, &command_show,     &command_compare,
-	&command_explain,  &command_timeouts, &command_gather,
+	&command_diagnose, &command_show,   &command_compare,   &command_explain,
+	&command_timeouts, &command_gather, &command_reproduce, &command_probe,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

@@ -53,6 +53,12 @@ static const struct option_row option_rows[] = {
 	{OPTION_SEED, "--seed", "N", NULL, "of the faults that happen by chance (assumed: 1)"},
 	{OPTION_SPEED, "--speed", "N", NULL,
 	 "its own waits, not TCP's, are N times as short (assumed: 1)"},
+	{OPTION_FOLDER, "--output", "DIR", NULL, "the folder for the evidence; it is made"},
+	{OPTION_TWIN, "--twin", NULL, NULL, "the same without the fault: nothing must be found"},
+	{OPTION_HERE, "--here", NULL, NULL,
+	 "print the commands that break a mount which is alive, by SERVER PORT KIND"},
+	{OPTION_UNDO, "--undo", NULL, NULL, "with --here: the commands that undo it"},
+	{OPTION_RUN, "--run", NULL, NULL, "with --here: run them, too (as root)"},
 	{OPTION_HELP, "--help", NULL, NULL, "show this help"},
 };
 
@@ -101,6 +107,7 @@ static const char **option_text(enum option_id id, struct options *o)
 {
 	const char **const texts[OPTION_COUNT] = {
 		[OPTION_OUTPUT] = &o->output,
+		[OPTION_FOLDER] = &o->output,
 		[OPTION_TZ] = &o->tz,
 		[OPTION_YEAR] = &o->year,
 		[OPTION_BOOT_TIME] = &o->boot_time,
@@ -117,6 +124,17 @@ static const char **option_text(enum option_id id, struct options *o)
 	};
 
 	return texts[id];
+}
+
+/* The same of an option that takes no value. */
+static bool *option_flag(enum option_id id, struct options *o)
+{
+	bool *const flags[OPTION_COUNT] = {
+		[OPTION_JSON] = &o->json, [OPTION_HELP] = &o->help, [OPTION_TWIN] = &o->twin,
+		[OPTION_HERE] = &o->here, [OPTION_UNDO] = &o->undo, [OPTION_RUN] = &o->run,
+	};
+
+	return flags[id];
 }
 
 /* The same of an option that may be given again. */
@@ -137,6 +155,7 @@ static struct err *option_apply(const struct option_row *row, const char *value,
 {
 	const char **text = option_text(row->id, out);
 	struct option_values *list = option_list(row->id, out);
+	bool *flag = option_flag(row->id, out);
 	size_t choice = 0;
 	struct err *err = row->choices ? option_choice(row, value, &choice) : NULL;
 
@@ -146,10 +165,8 @@ static struct err *option_apply(const struct option_row *row, const char *value,
 		return option_add(row, value, list);
 	if (text)
 		*text = value;
-	else if (row->id == OPTION_JSON)
-		out->json = true;
-	else if (row->id == OPTION_HELP)
-		out->help = true;
+	else if (flag)
+		*flag = true;
 	else if (row->id == OPTION_COLOR)
 		out->color = (enum option_color)choice;
 	else if (row->id == OPTION_SORT)

@@ -33,6 +33,11 @@ enum option_id {
 	OPTION_CONTROL,
 	OPTION_SEED,
 	OPTION_SPEED,
+	OPTION_FOLDER, /* --output of `reproduce` */
+	OPTION_TWIN,
+	OPTION_HERE,
+	OPTION_UNDO,
+	OPTION_RUN,
 	OPTION_HELP,
 	OPTION_COUNT,
 };
@@ -67,6 +72,7 @@ enum option_sort { SORT_SETTLED, SORT_TIME };
 struct options {
 	bool json;
 	bool help;
+	bool twin, here, undo, run; /* reproduce */
 	const char *output; /* NULL: standard output */
 	enum option_color color;
 	enum option_sort sort;

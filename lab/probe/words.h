@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a task of the probe is told: SERVER[:EXPORT] and words NAME=VALUE or NAME, among them mount
+ * options as mount(8) takes them.
+ */
+#ifndef LAB_PROBE_WORDS_H
+#define LAB_PROBE_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "timing/options.h"
+
+struct probe_words {
+	char server[64];
+	const char *export;    /* "/" when none was given */
+	const char *file;      /* file=NAME in the export */
+	const char *dir;       /* dir=NAME in the export; NULL: the export itself */
+	const char *mix;       /* mix=OP+OP...: what is done in each round; NULL: the verb's own */
+	const char *owner;     /* owner=TEXT of NFSv4; NULL: this host's */
+	int64_t for_ns;        /* for=SECONDS: until the task ends; INT64_MAX: for ever */
+	int64_t every_ns;      /* every=SECONDS: between rounds */
+	int64_t hold_ns;       /* hold=SECONDS: a lock is kept */
+	uint32_t uid;          /* uid=N */
+	uint32_t verifier;     /* verifier=N of NFSv4; 0: of this run */
+	uint32_t page_bytes;   /* page=BYTES of a READDIR */
+	uint16_t port;         /* port=N of NFS; 0: asked for (NFSv3), 2049 (NFSv4) */
+	bool is_v4, has_minor; /* vers= */
+	uint32_t minor;
+	struct timing_options timing;
+};
+
+/* Reads `words[0..count)`; they are borrowed. Fails on one that is none, with what it must be. */
+struct err *probe_words_parse(const char *const *words, size_t count, struct probe_words *out);
+
+#endif
