@@ -2,9 +2,8 @@
 /* See task.h. */
 #include "lab/probe/task.h"
 
-#include <string.h>
-
 #include "base/stamp.h"
+#include "lab/probe/round.h"
 #include "lab/probe/v3.h"
 #include "names/nlm.h"
 
@@ -43,65 +42,12 @@ static bool do_storm(struct v3 *v)
 	return v3_list(v, false, true);
 }
 
-struct mix_row {
-	const char *name;
-	bool (*run)(struct v3 *v);
+static const char *const mix_names[] = {"getattr", "access", "lookup", "read", "write",
+					"readdir", "list",   "storm",  NULL};
+
+static bool (*const mix_runs[])(struct v3 *v) = {
+	do_getattr, do_access, do_lookup, v3_read, v3_write, do_readdir, do_list, do_storm,
 };
-
-static const struct mix_row mix_rows[] = {
-	{"getattr", do_getattr}, {"access", do_access}, {"lookup", do_lookup},
-	{"read", v3_read},       {"write", v3_write},   {"readdir", do_readdir},
-	{"list", do_list},       {"storm", do_storm},
-};
-
-enum { MIX_ROWS = sizeof(mix_rows) / sizeof(mix_rows[0]), MIX_MAX = 16 };
-
-struct mix {
-	bool (*run[MIX_MAX])(struct v3 *v);
-	size_t count;
-};
-
-static struct err *mix_add(struct mix *m, const char *name, size_t len)
-{
-	for (size_t i = 0; i < MIX_ROWS; i++) {
-		if (strlen(mix_rows[i].name) != len || strncmp(mix_rows[i].name, name, len) != 0)
-			continue;
-		if (m->count == MIX_MAX)
-			return err_new("mix: more than %d operations", MIX_MAX);
-		m->run[m->count++] = mix_rows[i].run;
-		return NULL;
-	}
-	return err_new(
-		"mix: '%.*s' is none of getattr, access, lookup, read, write, readdir, list, "
-		"storm",
-		(int)len, name);
-}
-
-static struct err *mix_parse(const char *text, struct mix *m)
-{
-	struct err *err = NULL;
-
-	*m = (struct mix){0};
-	for (const char *at = text; *at && !err;) {
-		size_t len = strcspn(at, "+");
-
-		err = mix_add(m, at, len);
-		at += len + (at[len] == '+');
-	}
-	return err;
-}
-
-static struct err *start(const struct probe_words *words, double speed, struct client *c)
-{
-	struct err *err = client_init(c, words->server, speed);
-
-	if (err)
-		return err;
-	if (words->for_ns < INT64_MAX)
-		c->end_ns = client_now_ns(c) + words->for_ns;
-	c->sys.uid = words->uid;
-	return NULL;
-}
 
 struct err *probe_load(const struct probe_words *words, double speed)
 {
@@ -109,17 +55,18 @@ struct err *probe_load(const struct probe_words *words, double speed)
 	struct v3 v;
 	struct mix mix;
 	bool going;
-	struct err *err = mix_parse(words->mix ? words->mix : "getattr+access+lookup", &mix);
+	struct err *err =
+		mix_parse(mix_names, words->mix ? words->mix : "getattr+access+lookup", &mix);
 
 	if (!err)
-		err = start(words, speed, &c);
+		err = task_start(&c, words, speed);
 	if (err)
 		return err;
 	v3_init(&v, &c, words);
 	going = v3_mount(&v);
 	while (going) {
 		for (size_t i = 0; i < mix.count && going; i++)
-			going = mix.run[i](&v);
+			going = mix_runs[mix.rows[i]](&v);
 		going = going && client_sleep(&c, words->every_ns);
 	}
 	v3_deinit(&v);
@@ -150,7 +97,7 @@ struct err *probe_lock(const struct probe_words *words, double speed)
 	struct client c;
 	struct v3 v;
 	bool going;
-	struct err *err = start(words, speed, &c);
+	struct err *err = task_start(&c, words, speed);
 
 	if (err)
 		return err;

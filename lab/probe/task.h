@@ -12,4 +12,8 @@ struct err *probe_load(const struct probe_words *words, double speed);
 /* Takes a lock over NLM, holds it, gives it back, in rounds. */
 struct err *probe_lock(const struct probe_words *words, double speed);
 
+/* A task of NFSv4 with one file that is open and locked; it recovers its state as the kernel does.
+ */
+struct err *probe_session(const struct probe_words *words, double speed);
+
 #endif

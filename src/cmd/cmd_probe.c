@@ -15,11 +15,13 @@ struct verb {
 static const struct verb verbs[] = {
 	{"load", probe_load},
 	{"lock", probe_lock},
+	{"session", probe_session},
 };
 
 static const struct command_choice probe_choices[] = {
 	{"load", "a task on a mount of NFSv3: getattr, access, lookup, read, write, readdir, list"},
 	{"lock", "a task that takes a lock over NLM and gives it back"},
+	{"session", "a task of NFSv4 with a file that is open and locked, and its recovery"},
 	{NULL, NULL},
 };
 
