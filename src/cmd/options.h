@@ -73,7 +73,7 @@ struct options {
 	bool json;
 	bool help;
 	bool twin, here, undo, run; /* reproduce */
-	const char *output; /* NULL: standard output */
+	const char *output;         /* NULL: standard output */
 	enum option_color color;
 	enum option_sort sort;
 	const char *tz, *year, *boot_time;                        /* of logs; NULL: not given */
