@@ -23,6 +23,7 @@ check clang          command clang
 check clang-format   command clang-format
 check git            command git
 check gzip           command gzip
+check libnfs-utils   command nfs-ls
 check mandoc         command mandoc
 check tshark         command tshark
 check xz-utils       command xz

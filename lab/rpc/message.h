@@ -24,8 +24,9 @@ struct rpc_in {
 	const uint32_t *gids; /* further groups */
 	struct slice machine; /* AUTH_SYS: the name that the client gives itself */
 	struct slice args;
-	struct slice bytes;             /* the whole message, without record mark */
-	const struct net_address *peer; /* NULL: not known (tests) */
+	struct slice bytes;              /* the whole message, without record mark */
+	const struct net_address *peer;  /* NULL: not known (tests) */
+	const struct net_address *local; /* where it came in; NULL: not known */
 	enum rpc_transport transport;
 	uint64_t connection;    /* a number of this run; 0: none (UDP) */
 	struct rpc_msg message; /* the header as it was decoded */
@@ -39,8 +40,8 @@ enum rpc_taken {
 };
 
 /*
- * Reads a message's header. Sets all of *in but peer, transport and connection, which are left as
- * they are.
+ * Reads a message's header. Sets all of *in but peer, local, transport and connection, which are
+ * left as they are.
  */
 enum rpc_taken rpc_in_take(struct slice bytes, struct rpc_in *in);
 

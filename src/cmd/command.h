@@ -28,7 +28,7 @@ struct command {
 	const char *summary;   /* one line */
 	const char *detail;    /* a paragraph */
 	const struct command_choice *choices;
-	unsigned option_set; /* bits 1 << enum option_id: the options that it takes */
+	uint64_t option_set; /* OPTION_BITs of the options that it takes */
 	enum status (*run)(const struct options *options);
 };
 
@@ -40,6 +40,7 @@ extern const struct command command_timeouts;
 extern const struct command command_gather;
 extern const struct command command_probe;
 extern const struct command command_reproduce;
+extern const struct command command_serve;
 
 /*
  * "nfsleuth: ..." and a line break on standard error, one line whatever the text holds.

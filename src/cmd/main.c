@@ -7,8 +7,9 @@
 #include "cmd/command.h"
 
 static const struct command *const commands[] = {
-	&command_diagnose, &command_show,   &command_compare,   &command_explain,
-	&command_timeouts, &command_gather, &command_reproduce, &command_probe,
+	&command_diagnose,  &command_show,     &command_compare,
+	&command_explain,   &command_timeouts, &command_gather,
+	&command_reproduce, &command_probe,    &command_serve,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -70,7 +71,7 @@ static enum status print_command_help(const struct command *c)
 	for (const struct command_choice *choice = c->choices; choice && choice->name; choice++)
 		strbuf_add_format(&out, "  %-10s %s\n", choice->name, choice->summary);
 	strbuf_add_text(&out, "\nOptions:\n");
-	options_add_help(&out, c->option_set | 1u << OPTION_HELP);
+	options_add_help(&out, c->option_set | OPTION_BIT(OPTION_HELP));
 	print(&out);
 	return STATUS_NOTHING;
 }
@@ -103,7 +104,8 @@ static enum status run_help(const char *const *args, size_t count)
 static enum status run_command(const struct command *c, const char **args, size_t count)
 {
 	struct options options;
-	struct err *err = options_parse(c->option_set | 1u << OPTION_HELP, args, count, &options);
+	struct err *err =
+		options_parse(c->option_set | OPTION_BIT(OPTION_HELP), args, count, &options);
 
 	if (err) {
 		command_complain("%s; try 'nfsleuth help %s'", err_text(err), c->name);

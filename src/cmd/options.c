@@ -43,7 +43,7 @@ static const struct option_row option_rows[] = {
 	{OPTION_UNTIL_SECONDS, "--until", "SECONDS", NULL,
 	 "how far the schedule goes (assumed: twice the time until the complaint)"},
 	{OPTION_LISTEN, "--listen", "ADDRESS:PORT", NULL,
-	 "where to wait for clients; :PORT is loopback; once for each --to"},
+	 "where to wait for clients; :PORT is loopback"},
 	{OPTION_TO, "--to", "SERVER:PORT", NULL, "where a client's connection goes to"},
 	{OPTION_FAULT, "--fault", "STATEMENT", NULL,
 	 "what goes wrong: 'when READ every 3 do delay 2s'; may be given again"},
@@ -59,6 +59,17 @@ static const struct option_row option_rows[] = {
 	 "print the commands that break a mount which is alive, by SERVER PORT KIND"},
 	{OPTION_UNDO, "--undo", NULL, NULL, "with --here: the commands that undo it"},
 	{OPTION_RUN, "--run", NULL, NULL, "with --here: run them, too (as root)"},
+	{OPTION_PORT, "--port", "NAME=NUMBER", NULL,
+	 "port of portmap, nfs, mount ...; 0: a free one (assumed), none: not at all"},
+	{OPTION_TREE, "--tree", "FILE", NULL, "what is served, one file or directory a line"},
+	{OPTION_DIR, "--dir", "NAME=COUNT", NULL,
+	 "serve a directory with so many files, which cost no memory"},
+	{OPTION_FILE, "--file", "NAME=BYTES", NULL, "serve a file of that size: data=10M"},
+	{OPTION_MEMORY, "--memory", "BYTES", NULL,
+	 "how much written data is kept before the disk is full (assumed: 256M)"},
+	{OPTION_READY_FD, "--ready-fd", "NUMBER", NULL,
+	 "write the ports there, and close it, once they are open"},
+	{OPTION_QUIET, "--quiet", NULL, NULL, "say nothing of what happens"},
 	{OPTION_HELP, "--help", NULL, NULL, "show this help"},
 };
 
@@ -66,7 +77,7 @@ enum { OPTION_ROWS = sizeof(option_rows) / sizeof(option_rows[0]) };
 
 /* The row of "--name" or "--name=value" in the set, or NULL; *value is what follows "=", or NULL.
  */
-static const struct option_row *option_find(unsigned option_set, const char *arg,
+static const struct option_row *option_find(uint64_t option_set, const char *arg,
 					    const char **value)
 {
 	size_t len = strcspn(arg, "=");
@@ -75,7 +86,8 @@ static const struct option_row *option_find(unsigned option_set, const char *arg
 	if (strcmp(arg, "-h") == 0)
 		arg = "--help", len = strlen(arg);
 	for (size_t i = 0; i < OPTION_ROWS; i++)
-		if (option_set & 1u << option_rows[i].id && strlen(option_rows[i].name) == len &&
+		if (option_set & OPTION_BIT(option_rows[i].id) &&
+		    strlen(option_rows[i].name) == len &&
 		    strncmp(option_rows[i].name, arg, len) == 0)
 			return &option_rows[i];
 	return NULL;
@@ -121,6 +133,8 @@ static const char **option_text(enum option_id id, struct options *o)
 		[OPTION_CONTROL] = &o->control,
 		[OPTION_SEED] = &o->seed,
 		[OPTION_SPEED] = &o->speed,
+		[OPTION_MEMORY] = &o->memory,
+		[OPTION_READY_FD] = &o->ready_fd,
 	};
 
 	return texts[id];
@@ -130,8 +144,9 @@ static const char **option_text(enum option_id id, struct options *o)
 static bool *option_flag(enum option_id id, struct options *o)
 {
 	bool *const flags[OPTION_COUNT] = {
-		[OPTION_JSON] = &o->json, [OPTION_HELP] = &o->help, [OPTION_TWIN] = &o->twin,
-		[OPTION_HERE] = &o->here, [OPTION_UNDO] = &o->undo, [OPTION_RUN] = &o->run,
+		[OPTION_JSON] = &o->json,   [OPTION_HELP] = &o->help, [OPTION_TWIN] = &o->twin,
+		[OPTION_HERE] = &o->here,   [OPTION_UNDO] = &o->undo, [OPTION_RUN] = &o->run,
+		[OPTION_QUIET] = &o->quiet,
 	};
 
 	return flags[id];
@@ -141,10 +156,9 @@ static bool *option_flag(enum option_id id, struct options *o)
 static struct option_values *option_list(enum option_id id, struct options *o)
 {
 	struct option_values *const lists[OPTION_COUNT] = {
-		[OPTION_LISTEN] = &o->listen,
-		[OPTION_TO] = &o->to,
-		[OPTION_FAULT] = &o->fault,
-		[OPTION_SCRIPT] = &o->script,
+		[OPTION_LISTEN] = &o->listen, [OPTION_TO] = &o->to,     [OPTION_FAULT] = &o->fault,
+		[OPTION_SCRIPT] = &o->script, [OPTION_PORT] = &o->port, [OPTION_TREE] = &o->tree,
+		[OPTION_DIR] = &o->dir,       [OPTION_FILE] = &o->file,
 	};
 
 	return lists[id];
@@ -175,7 +189,7 @@ static struct err *option_apply(const struct option_row *row, const char *value,
 }
 
 /* Takes the option at argv[*at], and its value behind it; moves *at to the last one taken. */
-static struct err *option_take(unsigned option_set, const char **argv, size_t count, size_t *at,
+static struct err *option_take(uint64_t option_set, const char **argv, size_t count, size_t *at,
 			       struct options *out)
 {
 	const char *value;
@@ -193,7 +207,7 @@ static struct err *option_take(unsigned option_set, const char **argv, size_t co
 	return option_apply(row, value, out);
 }
 
-struct err *options_parse(unsigned option_set, const char **argv, size_t count, struct options *out)
+struct err *options_parse(uint64_t option_set, const char **argv, size_t count, struct options *out)
 {
 	struct options o = {.args = argv};
 	bool options_end = false;
@@ -216,13 +230,13 @@ struct err *options_parse(unsigned option_set, const char **argv, size_t count, 
 	return NULL;
 }
 
-void options_add_help(struct strbuf *out, unsigned option_set)
+void options_add_help(struct strbuf *out, uint64_t option_set)
 {
 	for (size_t i = 0; i < OPTION_ROWS; i++) {
 		const struct option_row *row = &option_rows[i];
 		size_t start = out->len;
 
-		if (!(option_set & 1u << row->id))
+		if (!(option_set & OPTION_BIT(row->id)))
 			continue;
 		strbuf_add_format(out, "  %s%s%s", row->name, row->value ? "=" : "",
 				  row->value ? row->value : "");

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/strbuf.h"
@@ -38,9 +39,19 @@ enum option_id {
 	OPTION_HERE,
 	OPTION_UNDO,
 	OPTION_RUN,
+	OPTION_PORT,
+	OPTION_TREE,
+	OPTION_DIR,
+	OPTION_FILE,
+	OPTION_MEMORY,
+	OPTION_READY_FD,
+	OPTION_QUIET,
 	OPTION_HELP,
 	OPTION_COUNT,
 };
+
+/* The bit of an option in a set of them; an int's shift does for those below 31. */
+#define OPTION_BIT(id) (UINT64_C(1) << (id))
 
 /* The options about the times of logs. */
 enum { OPTIONS_LOG = 1u << OPTION_TZ | 1u << OPTION_YEAR | 1u << OPTION_BOOT_TIME };
@@ -78,21 +89,22 @@ struct options {
 	enum option_sort sort;
 	const char *tz, *year, *boot_time;                        /* of logs; NULL: not given */
 	const char *host, *program, *op, *status, *since, *until; /* NULL: not given */
-	struct option_values listen, to, fault, script;
-	const char *control, *seed, *speed; /* NULL: not given */
-	const char *const *args;            /* what is no option, in order */
+	struct option_values listen, to, fault, script, port, tree, dir, file;
+	const char *control, *seed, *speed, *memory, *ready_fd; /* NULL: not given */
+	bool quiet;
+	const char *const *args; /* what is no option, in order */
 	size_t arg_count;
 };
 
 /*
  * Sorts out argv[0..count) (without the program's and the command's name): options of the set
- * (bits 1 << enum option_id) may stand anywhere before "--". Rearranges argv, which options->args
+ * (OPTION_BITs) may stand anywhere before "--". Rearranges argv, which options->args
  * points into. Fails on an option that is unknown or lacks a value; the text names it.
  */
-struct err *options_parse(unsigned option_set, const char **argv, size_t count,
+struct err *options_parse(uint64_t option_set, const char **argv, size_t count,
 			  struct options *out);
 
 /* One line for each option of the set, for `help`. */
-void options_add_help(struct strbuf *out, unsigned option_set);
+void options_add_help(struct strbuf *out, uint64_t option_set);
 
 #endif

@@ -3,9 +3,9 @@
 #include "check.h"
 #include "cmd/options.h"
 
-static const unsigned every = (1u << OPTION_COUNT) - 1;
+static const uint64_t every = OPTION_BIT(OPTION_COUNT) - 1;
 
-static void check_fault(const char **argv, size_t count, unsigned set, const char *want)
+static void check_fault(const char **argv, size_t count, uint64_t set, const char *want)
 {
 	struct options o;
 	struct err *err = options_parse(set, argv, count, &o);
@@ -67,4 +67,18 @@ TEST(options_help_names_those_of_the_set)
 	options_add_help(&out, 1u << OPTION_JSON);
 	CHECK_TEXT(strbuf_text(&out), "  --json                      write JSON, for programs\n");
 	strbuf_deinit(&out);
+}
+
+TEST(options_that_are_given_again)
+{
+	const char *argv[] = {"--dir=a=1", "--speed", "10", "--dir", "b=2", "--quiet"};
+	struct options o;
+
+	CHECK(!options_parse(every, argv, 6, &o));
+	CHECK(o.quiet);
+	CHECK_TEXT(o.speed, "10");
+	if (!CHECK(o.dir.len == 2))
+		return;
+	CHECK_TEXT(o.dir.items[0], "a=1");
+	CHECK_TEXT(o.dir.items[1], "b=2");
 }
