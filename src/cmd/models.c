@@ -13,6 +13,7 @@ void models_init(struct models *m, struct event_board *board)
 	task_model_init(&m->tasks);
 	clid_model_init(&m->clids);
 	ladder_model_init(&m->ladders);
+	rpc_task_model_init(&m->rpc_tasks);
 	nlm_model_init(&m->nlm);
 	dir_model_init(&m->dirs);
 	path_model_init(&m->path);
@@ -31,6 +32,7 @@ void models_init(struct models *m, struct event_board *board)
 	task_model_attach(&m->tasks, board);
 	clid_model_attach(&m->clids, board);
 	ladder_model_attach(&m->ladders, board);
+	rpc_task_model_attach(&m->rpc_tasks, board);
 	nlm_model_attach(&m->nlm, board);
 	dir_model_attach(&m->dirs, board);
 	path_model_attach(&m->path, board);
@@ -53,6 +55,7 @@ void models_deinit(struct models *m)
 	path_model_deinit(&m->path);
 	dir_model_deinit(&m->dirs);
 	nlm_model_deinit(&m->nlm);
+	rpc_task_model_deinit(&m->rpc_tasks);
 	ladder_model_deinit(&m->ladders);
 	clid_model_deinit(&m->clids);
 	task_model_deinit(&m->tasks);
@@ -70,6 +73,7 @@ void models_finish(struct models *m)
 	nfs4_state_finish(&m->state);
 	nlm_model_finish(&m->nlm);
 	task_model_finish(&m->tasks);
+	rpc_task_model_finish(&m->rpc_tasks);
 	dir_model_finish(&m->dirs);
 	path_model_finish(&m->path);
 	portmap_model_finish(&m->portmap);
@@ -90,6 +94,7 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.tasks = &m->tasks,
 		.clids = &m->clids,
 		.ladders = &m->ladders,
+		.rpc_tasks = &m->rpc_tasks,
 		.nlm = &m->nlm,
 		.dirs = &m->dirs,
 		.path = &m->path,

@@ -19,6 +19,7 @@
 #include "model/overdue.h"
 #include "model/path.h"
 #include "model/portmap.h"
+#include "model/rpc_task.h"
 #include "model/stale.h"
 #include "model/task.h"
 #include "model/visit.h"
@@ -33,6 +34,7 @@ struct models {
 	struct task_model tasks;
 	struct clid_model clids;
 	struct ladder_model ladders;
+	struct rpc_task_model rpc_tasks;
 	struct nlm_model nlm;
 	struct dir_model dirs;
 	struct path_model path;

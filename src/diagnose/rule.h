@@ -26,6 +26,7 @@ struct path_model;
 struct mount_model;
 struct nlm_model;
 struct portmap_model;
+struct rpc_task_model;
 struct visit_model;
 struct task_model;
 
@@ -42,6 +43,7 @@ struct rule_input {
 	const struct task_model *tasks;
 	const struct clid_model *clids;
 	const struct ladder_model *ladders;
+	const struct rpc_task_model *rpc_tasks;
 	const struct nlm_model *nlm;
 	const struct dir_model *dirs;
 	const struct filter_model *filters;

@@ -16,6 +16,7 @@
 #include "event/mount.h"
 #include "event/mount_stats.h"
 #include "event/rpc.h"
+#include "event/rpc_task.h"
 #include "event/task.h"
 
 enum event_kind {
@@ -38,6 +39,7 @@ enum event_kind {
 	EVENT_LOG,      /* a line of a kernel log: struct log_fact; without a connection */
 	EVENT_TASK,     /* a task was seen: struct task_fact; without a connection */
 	EVENT_LADDER,   /* a step of a client's recovery: struct ladder_fact; likewise */
+	EVENT_RPC_TASK, /* what a client's kernel tells of a call: struct rpc_task_fact; likewise */
 	EVENT_CLID,     /* a server's table of clients: struct clid_fact; likewise */
 	EVENT_OBJECT,   /* what an object of the kernel is: struct object_fact; likewise */
 	EVENT_MOUNT,    /* a mount, as its host tells it: struct mount_fact; without a connection */
@@ -141,6 +143,7 @@ struct event {
 		const struct mount_fact *mount;        /* EVENT_MOUNT: conn is NULL */
 		const struct mount_stats *mount_stats; /* EVENT_MOUNT_STATS: conn is NULL */
 		const struct ladder_fact *ladder;      /* EVENT_LADDER: conn is NULL */
+		const struct rpc_task_fact *rpc_task;  /* EVENT_RPC_TASK: conn is NULL */
 		const struct clid_fact *clid;          /* EVENT_CLID: conn is NULL */
 		const struct task_fact *task;          /* EVENT_TASK: conn is NULL */
 		const struct object_fact *object;      /* EVENT_OBJECT: conn is NULL */

@@ -268,6 +268,10 @@ static void log_take_line(struct log_reading *r, const struct klog_line *line)
 		return;
 	}
 	log_take_head(r, &line->head, line->line);
+	if (line->head.kernel &&
+	    (traces_list_line(r->logs->traces, line->line, &line->head, text) ||
+	     traces_debug_line(r->logs->traces, line->line, &line->head, text)))
+		return;
 	if (text.len > LOG_TEXT_BYTES_MAX)
 		text.len = LOG_TEXT_BYTES_MAX;
 	if (line->head.kernel && log_stack_take(r, text))
@@ -306,6 +310,8 @@ bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp
 		log_take_line(&r, &line);
 	log_stack_end(&r);
 	r.file->tasks = tasks_end_file(l->tasks);
+	r.file->trace_lost = traces_lost(l->traces);
+	r.file->trace_unused = traces_unknown(l->traces);
 	r.file->trace_lines = traces_end_file(l->traces);
 	strbuf_deinit(&r.stack);
 	strbuf_deinit(&r.cut);

@@ -57,6 +57,8 @@ struct log_file {
 	} jumps;               /* of the file's own clock */
 	uint64_t tasks;        /* found in it */
 	uint64_t trace_lines;  /* of a kernel's trace */
+	uint64_t trace_lost;   /* times that the tracer lost something */
+	uint64_t trace_unused; /* trace_lines of events that tell nothing here */
 };
 
 /* A journal inside of a capture. */

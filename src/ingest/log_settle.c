@@ -133,9 +133,16 @@ static void enter_file(const struct logs *l, const struct log_file *f)
 		e->clock_error_ns = f->error_ns;
 	}
 	if (f->trace_lines) {
-		snprintf(text, sizeof(text), "lines of a kernel's trace: %" PRIu64, f->trace_lines);
+		snprintf(text, sizeof(text),
+			 "lines of a kernel's trace: %" PRIu64
+			 ", of events that are not used: %" PRIu64,
+			 f->trace_lines, f->trace_unused);
 		evidence_add_note(l->evidence, f->evidence, text);
 	}
+	if (f->trace_lost)
+		evidence_add_damage(l->evidence, f->evidence,
+				    "times that the tracer had no room and lost events",
+				    f->trace_lost, UINT64_MAX, 0);
 	if (f->tasks) {
 		snprintf(text, sizeof(text), "tells of tasks and their stacks: %" PRIu64, f->tasks);
 		evidence_add_note(l->evidence, f->evidence, text);
@@ -191,6 +198,10 @@ void logs_settle(struct logs *l, struct stamp capture)
 				    "messages in the logs that were not kept: the same again and "
 				    "again, or too many",
 				    l->dropped, UINT64_MAX, 0);
+	if (traces_dropped(l->traces) && l->files.len)
+		evidence_add_damage(l->evidence, file_at(l, 0)->evidence,
+				    "facts of traces that were not kept: too many",
+				    traces_dropped(l->traces), UINT64_MAX, 0);
 	if (l->records.len)
 		qsort(l->records.items, l->records.len, l->records.item_bytes, record_order);
 }

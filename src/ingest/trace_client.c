@@ -39,6 +39,7 @@ static bool take_socket(struct traces *t, const struct trace_line *line)
 	    !trace_address_parse(trace_value(line->rest, "dstaddr"), &path.peer))
 		return false;
 	t->paths[t->paths_told++ % TRACE_PATHS] = path;
+	trace_take_peer(t, line, &path.peer);
 	return true;
 }
 

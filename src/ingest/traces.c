@@ -56,10 +56,13 @@ void trace_add(struct traces *t, enum trace_kind kind, const void *fact, size_t 
 	struct trace_record *r;
 	void *kept;
 
-	if (t->records.len == TRACES_RECORDS_MAX) {
+	size_t *kept_count = &t->kept[kind == TRACE_RPC_TASK];
+
+	if (*kept_count == (kind == TRACE_RPC_TASK ? TRACES_CALLS_MAX : TRACES_RECORDS_MAX)) {
 		t->dropped++;
 		return;
 	}
+	++*kept_count;
 	kept = arena_alloc(&t->logs->arena, bytes);
 	memcpy(kept, fact, bytes);
 	r = vec_push(&t->records);
@@ -69,6 +72,7 @@ void trace_add(struct traces *t, enum trace_kind kind, const void *fact, size_t 
 		.file = (uint32_t)t->logs->files.len - 1,
 		.line = t->line,
 		.boot_ns = t->boot_ns,
+		.untimed = t->untimed,
 	};
 	if (t->head) {
 		struct klog_head *head = arena_alloc(&t->logs->arena, sizeof(*head));
@@ -138,20 +142,25 @@ void traces_line(struct traces *t, uint64_t line, struct slice text)
 	struct trace_line parsed;
 	struct trace_thread *th;
 
+	if (trace_take_lost(t, line, text))
+		return;
 	if (!trace_line_parse(text, &parsed)) {
-		take_stack(t, text);
+		if (!traces_list_line(t, line, NULL, text))
+			take_stack(t, text);
 		return;
 	}
 	t->found++;
 	t->line = line;
 	t->boot_ns = parsed.boot_ns;
 	t->head = NULL;
+	t->untimed = false;
 	th = thread_of(t, parsed.pid);
 	t->last = th;
 	if (slice_equal(parsed.event, slice_of_string(TRACE_EVENT_STACK)))
 		return;
 	th->awaits_stack = false;
-	if (!trace_take_server(t, &parsed, th) && !trace_take_client(t, &parsed))
+	if (!trace_take_server(t, &parsed, th) && !trace_take_client(t, &parsed) &&
+	    !trace_take_rpc(t, &parsed))
 		t->unknown++;
 }
 
@@ -162,8 +171,17 @@ uint64_t traces_end_file(struct traces *t)
 	memset(t->threads, 0, sizeof(t->threads));
 	t->last = NULL;
 	t->paths_told = 0;
-	t->found = t->unknown = 0;
+	t->listed_len = 0;
+	memset(t->xprts, 0, sizeof(t->xprts));
+	t->xprt_changes = NULL;
+	t->list += t->list != 0; /* a list ends with its file */
+	t->found = t->unknown = t->lost = 0;
 	return found;
+}
+
+uint64_t traces_lost(const struct traces *t)
+{
+	return t->lost;
 }
 
 uint64_t traces_unknown(const struct traces *t)
@@ -184,6 +202,7 @@ static void emit_one(const struct trace_record *r, const struct log_host *h, str
 	bool told = h && h->told;
 	struct clid_fact clid;
 	struct ladder_fact ladder;
+	struct rpc_task_fact task;
 
 	switch (r->kind) {
 	case TRACE_CLID:
@@ -200,6 +219,14 @@ static void emit_one(const struct trace_record *r, const struct log_host *h, str
 		ladder.host_told = told;
 		e->kind = EVENT_LADDER;
 		e->ladder = &ladder;
+		event_emit(board, e);
+		break;
+	case TRACE_RPC_TASK:
+		task = *(const struct rpc_task_fact *)r->fact;
+		task.host = host;
+		task.host_told = told;
+		e->kind = EVENT_RPC_TASK;
+		e->rpc_task = &task;
 		event_emit(board, e);
 		break;
 	}
@@ -222,6 +249,8 @@ void traces_emit(const struct traces *t, const struct event_board *board)
 
 		if (r->head)
 			e.at.at = log_head_stamp(f, r->head);
+		else if (r->untimed)
+			e.at.at = stamp_none();
 		emit_one(r, h, &e, board);
 	}
 }

@@ -9,7 +9,7 @@
 #include "ingest/log_facts.h"
 #include "ingest/log_private.h"
 
-enum { TRACE_THREADS = 64, TRACE_PATHS = 8 };
+enum { TRACE_THREADS = 64, TRACE_PATHS = 8, TRACE_XPRTS = 32, TRACE_LISTED_MAX = 1024 };
 
 /* A connection of this host. */
 struct trace_path {
@@ -29,7 +29,7 @@ struct trace_thread {
 	bool told_missed;
 };
 
-enum trace_kind { TRACE_CLID, TRACE_LADDER };
+enum trace_kind { TRACE_CLID, TRACE_LADDER, TRACE_RPC_TASK };
 
 struct trace_record {
 	enum trace_kind kind;
@@ -38,15 +38,18 @@ struct trace_record {
 	uint64_t line;
 	int64_t boot_ns;
 	const struct klog_head *head; /* of a line of a log; NULL: of a trace */
+	bool untimed;                 /* the line tells no time at all */
 };
 
 struct traces {
 	struct logs *logs;
 	struct vec records; /* struct trace_record */
 	struct map names;   /* char *, every text once */
+	size_t kept[2];     /* of them: of others than calls, and of calls */
 	uint64_t dropped;
 	/* of the file at hand */
 	uint64_t found, unknown;
+	uint64_t lost;                              /* times that the tracer lost something */
 	struct trace_thread threads[TRACE_THREADS]; /* by PID */
 	struct trace_thread *last;                  /* of the last line; NULL: none yet */
 	struct trace_path paths[TRACE_PATHS];       /* the last ones that were told */
@@ -54,6 +57,19 @@ struct traces {
 	uint64_t line; /* the line at hand */
 	int64_t boot_ns;
 	const struct klog_head *head; /* borrowed; NULL: it has none */
+	bool untimed;
+	uint32_t list; /* number of the list of RPC tasks at hand; 0: none yet */
+	struct {
+		uint64_t task, client;
+	} listed[TRACE_LISTED_MAX]; /* in it */
+	size_t listed_len;
+	/* Transports by the kernel's address of them, as its debugging output has them. */
+	struct trace_xprt {
+		uint64_t address; /* 0: free */
+		struct endpoint peer;
+	} xprts[TRACE_XPRTS];
+	size_t xprts_told;
+	struct trace_xprt *xprt_changes; /* whose state the next line tells; NULL: none's */
 };
 
 /* --- traces.c --- */
@@ -78,5 +94,12 @@ void trace_take_frame(struct traces *t, struct trace_thread *th, struct slice fu
 
 /* --- trace_client.c: tracepoints of the client --- */
 bool trace_take_client(struct traces *t, const struct trace_line *line);
+
+/* The client's connection to this peer failed, or is there. */
+void trace_take_peer(struct traces *t, const struct trace_line *line, const struct endpoint *peer);
+
+/* --- trace_rpc.c: tracepoints of the client's RPC, and what the tracer lost --- */
+bool trace_take_lost(struct traces *t, uint64_t number, struct slice text);
+bool trace_take_rpc(struct traces *t, const struct trace_line *line);
 
 #endif

@@ -12,6 +12,7 @@
 #include "model/ladder.h"
 #include "model/logs.h"
 #include "model/nfs4.h"
+#include "model/rpc_task.h"
 #include "model/task.h"
 
 static void read_file(struct logs *l, struct evidence_list *list, struct slice bytes)
@@ -29,6 +30,7 @@ struct text_models {
 	struct task_model tasks;
 	struct clid_model clids;
 	struct ladder_model ladders;
+	struct rpc_task_model rpc_tasks;
 	struct nfs4_model nfs4;
 };
 
@@ -38,16 +40,19 @@ static void models_init(struct text_models *m, struct event_board *board)
 	task_model_init(&m->tasks);
 	clid_model_init(&m->clids);
 	ladder_model_init(&m->ladders);
+	rpc_task_model_init(&m->rpc_tasks);
 	nfs4_model_init(&m->nfs4);
 	logs_model_attach(&m->logs, board);
 	task_model_attach(&m->tasks, board);
 	clid_model_attach(&m->clids, board);
 	ladder_model_attach(&m->ladders, board);
+	rpc_task_model_attach(&m->rpc_tasks, board);
 }
 
 static void models_deinit(struct text_models *m)
 {
 	nfs4_model_deinit(&m->nfs4);
+	rpc_task_model_deinit(&m->rpc_tasks);
 	ladder_model_deinit(&m->ladders);
 	clid_model_deinit(&m->clids);
 	task_model_deinit(&m->tasks);
@@ -71,12 +76,20 @@ static void judge(const struct evidence_list *evidence, const struct text_models
 		&rule_writeback_stalled,
 		&rule_nfs4_client_owner_collision,
 		&rule_nfs4_session_reset_loop,
+		&rule_rpc_task_port,
+		&rule_rpc_task_refused,
+		&rule_rpc_task_silent,
+		&rule_rpc_task_slots,
+		&rule_rpc_task_slow,
+		&rule_rpc_task_unanswered,
+		&rule_rpc_task_unreachable,
 	};
 	struct rule_input in = {.evidence = evidence,
 				.logs = &m->logs,
 				.tasks = &m->tasks,
 				.clids = &m->clids,
 				.ladders = &m->ladders,
+				.rpc_tasks = &m->rpc_tasks,
 				.nfs4 = &m->nfs4};
 	struct diagnosis d;
 
@@ -102,6 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	logs_emit(logs, &board);
 	logs_destroy(logs);
 	task_model_finish(&models.tasks);
+	rpc_task_model_finish(&models.rpc_tasks);
 	judge(&evidence, &models);
 	models_deinit(&models);
 	evidence_list_deinit(&evidence);

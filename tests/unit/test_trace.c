@@ -58,6 +58,7 @@ static unsigned confidence_told(const char *text)
 	unsigned result = 0;
 
 	trace_tell(text, &t);
+	CHECK_EQ_U64(t.kind, EVIDENCE_TRACE);
 	CHECK(t.clids.instances.len);
 	if (t.d.findings.len) {
 		const struct finding *f = trace_found(&t, "nfs4-client-owner-collision");

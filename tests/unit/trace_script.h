@@ -13,24 +13,37 @@
 #include "model/clid.h"
 #include "model/ladder.h"
 #include "model/nfs4.h"
+#include "model/rpc_task.h"
 
 struct trace_told {
 	struct evidence_list evidence;
 	struct clid_model clids;
 	struct ladder_model ladders;
+	struct rpc_task_model rpc_tasks;
 	struct nfs4_model nfs4;
+	enum evidence_kind kind;
 	struct diagnosis d;
 };
 
 static inline void trace_tell(const char *text, struct trace_told *out)
 {
-	static const struct rule *const rules[] = {&rule_nfs4_client_owner_collision,
-						   &rule_nfs4_session_reset_loop};
+	static const struct rule *const rules[] = {
+		&rule_nfs4_client_owner_collision,
+		&rule_nfs4_session_reset_loop,
+		&rule_rpc_task_port,
+		&rule_rpc_task_refused,
+		&rule_rpc_task_silent,
+		&rule_rpc_task_slots,
+		&rule_rpc_task_slow,
+		&rule_rpc_task_unanswered,
+		&rule_rpc_task_unreachable,
+	};
 	struct log_options options = {0};
 	struct event_board board = {0};
 	struct rule_input in = {.evidence = &out->evidence,
 				.clids = &out->clids,
 				.ladders = &out->ladders,
+				.rpc_tasks = &out->rpc_tasks,
 				.nfs4 = &out->nfs4};
 	struct source *source = source_create_memory(slice_of_string(text));
 	struct logs *logs;
@@ -41,14 +54,17 @@ static inline void trace_tell(const char *text, struct trace_told *out)
 	clid_model_attach(&out->clids, &board);
 	ladder_model_init(&out->ladders);
 	ladder_model_attach(&out->ladders, &board);
+	rpc_task_model_init(&out->rpc_tasks);
+	rpc_task_model_attach(&out->rpc_tasks, &board);
 	nfs4_model_init(&out->nfs4);
 	CHECK(logs_read(logs, 0, "srv/trace", stamp_none(), source));
-	CHECK_EQ_U64(logs_kind(logs), EVIDENCE_TRACE);
+	out->kind = logs_kind(logs);
 	evidence_list_add(&out->evidence, "srv/trace", logs_kind(logs));
 	logs_settle(logs, stamp_none());
 	logs_emit(logs, &board);
 	logs_destroy(logs);
 	source_destroy(source);
+	rpc_task_model_finish(&out->rpc_tasks);
 	diagnosis_init(&out->d);
 	diagnose_run_rules(rules, sizeof(rules) / sizeof(rules[0]), &in, &out->d);
 }
@@ -57,6 +73,7 @@ static inline void trace_told_deinit(struct trace_told *t)
 {
 	diagnosis_deinit(&t->d);
 	nfs4_model_deinit(&t->nfs4);
+	rpc_task_model_deinit(&t->rpc_tasks);
 	ladder_model_deinit(&t->ladders);
 	clid_model_deinit(&t->clids);
 	evidence_list_deinit(&t->evidence);
