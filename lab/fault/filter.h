@@ -13,7 +13,7 @@
 #include "lab/fault/status.h"
 #include "lab/fault/words.h"
 
-enum { FAULT_STEP_BYTES_MAX = 64, FAULT_EDITS_MAX = 8 };
+enum { FAULT_STEP_BYTES_MAX = 64, FAULT_STEP_TEXT_MAX = 80, FAULT_EDITS_MAX = 8 };
 
 struct fault_filter;
 
@@ -31,6 +31,7 @@ struct fault_step {
 	enum fault_server_action action;
 	size_t bytes_len;
 	uint8_t bytes[FAULT_STEP_BYTES_MAX];
+	char text[FAULT_STEP_TEXT_MAX]; /* as it stands in the script; a long one is cut */
 };
 
 /* What happens to the connection; the later in this list wins. */

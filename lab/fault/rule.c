@@ -98,9 +98,27 @@ static struct err *check_step(const struct fault_rule *rule, const struct fault_
 	return NULL;
 }
 
+/* Where the next word begins, quotes not counted; the end of the text when there is none. */
+static const uint8_t *next_word(struct fault_words *w)
+{
+	return fault_words_peek(w) ? w->rest.ptr - strlen(w->word) : w->rest.ptr;
+}
+
+static void keep_text(struct fault_step *step, const uint8_t *from, const uint8_t *to)
+{
+	size_t len = (size_t)(to - from);
+
+	while (len && isspace(from[len - 1]))
+		len--;
+	if (len >= sizeof(step->text))
+		len = sizeof(step->text) - 1;
+	memcpy(step->text, from, len);
+}
+
 static struct err *take_step(struct fault_words *w, bool has_server, struct fault_rule *rule)
 {
 	struct fault_step *step = &rule->steps[rule->steps_len];
+	const uint8_t *from = next_word(w);
 	struct err *err;
 
 	if (fault_words_at_end(w))
@@ -118,6 +136,7 @@ static struct err *take_step(struct fault_words *w, bool has_server, struct faul
 			      step->filter->usage);
 	if (err)
 		return err;
+	keep_text(step, from, next_word(w));
 	/* What has no message of its own side happens when the fault is decided. */
 	if (rule->match.on_connect)
 		step->side = FAULT_CONNECT;
@@ -226,25 +245,6 @@ bool fault_rule_fires(struct fault_rule *rule, int64_t since_start_ns, uint64_t 
 	return true;
 }
 
-static const char *side_word(enum fault_side side)
-{
-	return side == FAULT_CALL ? " call" : side == FAULT_REPLY ? " reply" : "";
-}
-
-static void add_step(const struct fault_step *s, struct strbuf *out)
-{
-	if (s->filter == &fault_filter_server) {
-		strbuf_add_text(out, fault_server_action_name(s->action));
-	} else {
-		strbuf_add_format(out, "%s%s", s->filter->name, side_word(s->side));
-	}
-	if (s->duration_ns) {
-		strbuf_add_char(out, ' ');
-		strbuf_add_seconds(out, s->duration_ns);
-		strbuf_add_char(out, 's');
-	}
-}
-
 void fault_rule_add_actions(const struct fault_rule *rule, enum fault_side side, struct strbuf *out)
 {
 	size_t before = out->len;
@@ -254,6 +254,6 @@ void fault_rule_add_actions(const struct fault_rule *rule, enum fault_side side,
 			continue;
 		if (out->len > before)
 			strbuf_add_text(out, ", ");
-		add_step(&rule->steps[i], out);
+		strbuf_add_safe(out, slice_of_string(rule->steps[i].text));
 	}
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Messages of clients and servers before faults that change whatever fits: the first byte says how
+ * Messages of clients and servers before faults that change whatever fits, and portmap's answers
+ * before a proxy: the first byte says how
  * much of the rest is the call, the rest is the reply to it.
  */
 #include "fuzz.h"
 #include "lab/fault/fault.h"
+#include "lab/proxy/portmap.h"
 
 static const char script[] =
 	"when any every 2 do status NFS4ERR_DELAY, corrupt call handle\n"
@@ -21,6 +23,12 @@ static void apply(const struct fault_verdict *v, const struct fault_message *m, 
 	fault_verdict_apply(v, m, out);
 	if (v->answer)
 		fault_answer_build(&v->answer->status, v->answer_op, m, out, &is_whole);
+}
+
+static uint16_t port_of(void *context, uint32_t program, bool is_udp, uint16_t port)
+{
+	(void)context;
+	return program && !is_udp ? (uint16_t)(port ^ 1) : 0;
 }
 
 static void tell(void *context, const struct fault_firing *firing)
@@ -42,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fault_message m;
 	struct fault_verdict v;
 	struct fault_call kept;
+	struct portmap_question question;
 	struct strbuf out, log;
 
 	strbuf_init(&out);
@@ -56,10 +65,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		apply(&v, &m, &out);
 		fault_call_keep(&m, &kept);
 		kept.plan = v.plan;
+		portmap_question_read(&m, &question);
 		if (!fault_message_read_reply(reply, 0, &kept, &client, &paths, &m))
 			continue;
 		fault_engine_judge(engine, &m, &kept.plan, 0, &v);
 		apply(&v, &m, &out);
+		portmap_reply_rewrite(&m, &question, "192.0.2.1", port_of, NULL, &out);
 	}
 	strbuf_deinit(&out);
 	strbuf_deinit(&log);

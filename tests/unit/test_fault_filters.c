@@ -128,9 +128,9 @@ TEST(delay)
 	CHECK_EQ_I64(p.of_reply.delay_ns, 1500000000);
 	reply_is_untouched(&p);
 	CHECK_TEXT(strbuf_text(&p.log),
-		   "1.5 s fault1: delay call 0.02s (NFSv4.1 SEQUENCE PUTFH LOOKUP GETFH xid "
+		   "1.5 s fault1: delay call 20ms (NFSv4.1 SEQUENCE PUTFH LOOKUP GETFH xid "
 		   "0x00000009 from 192.0.2.7:871)\n"
-		   "1.6 s fault1: delay reply 1.5s (NFSv4.1 SEQUENCE PUTFH LOOKUP GETFH xid "
+		   "1.6 s fault1: delay 1500ms (NFSv4.1 SEQUENCE PUTFH LOOKUP GETFH xid "
 		   "0x00000009 from 192.0.2.7:871)\n");
 	play_end(&p);
 }

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Where the proxy listens: what it was told to, and the ports that portmap's answers named. */
+#include "lab/proxy/private.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "names/nfs4.h"
+#include "names/portmap.h"
+
+enum { NFS_PORT = 2049 };
+
+static void on_connection(void *context, int fd, const struct net_address *peer)
+{
+	proxy_link_accept(context, fd, peer);
+}
+
+/* Listens with both protocols at the same port, as servers do. */
+static struct err *listen_at(struct proxy_route *route, const struct net_address *at)
+{
+	struct net_loop *loop = route->proxy->loop;
+	struct err *err = net_listener_create(loop, at, on_connection, route, &route->listener);
+
+	if (err)
+		return err;
+	route->at = *net_listener_address(route->listener);
+	err = net_datagram_create(loop, &route->at, proxy_datagram_came, route, &route->datagram);
+	if (err) {
+		net_listener_destroy(route->listener);
+		route->listener = NULL;
+	}
+	return err;
+}
+
+static uint32_t program_of_port(uint16_t port)
+{
+	return port == NFS_PORT ? NFS4_PROGRAM : port == PMAP_PORT ? PMAP_PROG : 0;
+}
+
+static struct err *add(struct proxy *proxy, const struct net_address *at,
+		       const struct net_address *to, uint32_t program, struct proxy_route **out)
+{
+	char from_text[NET_ADDRESS_TEXT_BYTES], to_text[NET_ADDRESS_TEXT_BYTES];
+	struct proxy_route *route;
+	struct err *err;
+
+	if (proxy->routes_len == PROXY_ROUTES_MAX)
+		return err_new("more than %d ports", PROXY_ROUTES_MAX);
+	route = mem_alloc(1, sizeof(*route));
+	*route = (struct proxy_route){.proxy = proxy, .to = *to, .program = program};
+	err = listen_at(route, at);
+	if (err) {
+		free(route);
+		return err;
+	}
+	proxy->routes[proxy->routes_len++] = route;
+	net_address_format(&route->at, from_text);
+	net_address_format(to, to_text);
+	proxy_note(proxy, "listens at %s for %s", from_text, to_text);
+	*out = route;
+	return NULL;
+}
+
+struct err *proxy_add_route(struct proxy *proxy, const struct net_address *at,
+			    const struct net_address *to)
+{
+	struct proxy_route *route;
+
+	return add(proxy, at, to, program_of_port(net_address_port(to)), &route);
+}
+
+const struct net_address *proxy_route_at(const struct proxy *proxy, size_t index,
+					 const struct net_address **to)
+{
+	if (index >= proxy->routes_len)
+		return NULL;
+	*to = &proxy->routes[index]->to;
+	return &proxy->routes[index]->at;
+}
+
+static struct proxy_route *find(const struct proxy_route *asked, const struct net_address *to)
+{
+	struct proxy *proxy = asked->proxy;
+
+	for (size_t i = 0; i < proxy->routes_len; i++) {
+		struct proxy_route *r = proxy->routes[i];
+
+		if (net_address_same_host(&r->to, to) &&
+		    net_address_port(&r->to) == net_address_port(to) &&
+		    net_address_same_host(&r->at, &asked->at))
+			return r;
+	}
+	return NULL;
+}
+
+uint16_t proxy_route_port(struct proxy_route *asked, uint32_t program, bool is_udp, uint16_t port)
+{
+	struct net_address to = asked->to, at = asked->at;
+	struct proxy_route *route;
+	struct err *err;
+
+	(void)is_udp; /* a route listens with both */
+	net_address_set_port(&to, port);
+	route = find(asked, &to);
+	if (route) {
+		if (!route->program)
+			route->program = program;
+		return net_address_port(&route->at);
+	}
+	/* The server's own number where it is free: then nobody is surprised. */
+	net_address_set_port(&at, port);
+	err = add(asked->proxy, &at, &to, program, &route);
+	if (err) {
+		err_destroy(err);
+		net_address_set_port(&at, 0);
+		err = add(asked->proxy, &at, &to, program, &route);
+	}
+	if (!err)
+		return net_address_port(&route->at);
+	proxy_note(asked->proxy, "program %u at port %u does not go through the proxy: %s", program,
+		   port, err_text(err));
+	err_destroy(err);
+	return 0;
+}
