@@ -15,7 +15,8 @@ Usage: sh nfsleuth-gather.sh [OPTION]...
   -w SECONDS  between the two readings of counters and stacks (default: 10)
   -c          capture NFS traffic too, into a ring of files
   -i IFACE    on this interface (default: any)
-  -f FILTER   of these packets (default: ports 2049, 111 and 20048, and those of lockd and statd)
+  -f FILTER   of these packets (default: all with the hosts of the other side but ssh, and those of
+              the ports of NFS, rpcbind, mountd, lockd and statd here)
   -n BYTES    so many of each packet (default: whole packets)
   -m MB       at most so much on disk for the capture (default: 200)
   -t SECONDS  the capture ends after so long at the latest (default: 300)
@@ -285,6 +286,15 @@ more_ports() {
 	awk '$5 == "nlockmgr" || $5 == "status" || $5 == "mountd" { print $4 }' "$dir/rpcinfo.txt" | sort -un | head -12
 }
 
+# The other sides: servers of what is mounted, clients that a server here knows. Their lockd and statd
+# are at ports that only they can tell.
+peers() {
+	{
+		grep -E '^[^ ]+ [^ ]+ nfs4? ' /proc/mounts | tr ', ' '\n\n' | sed -n 's/^addr=//p'
+		awk '$1 == "nfsd" { print $2 }' /proc/net/rpc/auth.unix.ip/content 2>/dev/null
+	} | grep -E '^[0-9a-fA-F.:]+$' | sort -u | head -40
+}
+
 # True once some task has been in state D for d_state_s: the one that was is looked at again.
 d_state_lasts() {
 	[ "$d_state_s" -gt 0 ] || return 1
@@ -317,6 +327,9 @@ traffic() {
 	}
 	for port in $(more_ports); do
 		ports="$ports or port $port"
+	done
+	for peer in $(peers); do
+		ports="$ports or (host $peer and not port 22)"
 	done
 	[ -n "$filter" ] || filter="port 2049 or port 111 or port 20048$ports or icmp or icmp6 or arp"
 	file_mb=$((max_mb / 10))

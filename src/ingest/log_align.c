@@ -159,7 +159,10 @@ static bool fit_by_ok(const struct logs *l, const struct told_wait *t,
 	return !__builtin_sub_overflow(reply->at.ns, t->ok_ns, &out->offset_ns);
 }
 
-/* By lockd's complaint and the call: where the log has no "OK", as the wait went on. */
+/*
+ * By lockd's complaint and the call: where the log has no "OK", as the wait went on. A call at the
+ * end of the capture may have waited for any time, or have been the first after the complaint.
+ */
 static bool fit_by_complaint(const struct logs *l, const struct told_wait *t,
 			     const struct log_wire_wait *w, struct log_join *out)
 {
@@ -174,6 +177,7 @@ static bool fit_by_complaint(const struct logs *l, const struct told_wait *t,
 		.text = record_at(l, t->from)->fact.line,
 		.frame = w->start,
 		.by_complaint = true,
+		.weak = l->wire.last.ns - w->start.at.ns < NLM_TIMEOUT_NS - TIMEOUT_EARLY_NS,
 	};
 	return !__builtin_add_overflow(w->start.at.ns, NLM_TIMEOUT_NS, &at_ns) &&
 	       !__builtin_sub_overflow(at_ns, t->from_ns, &out->offset_ns);

@@ -289,7 +289,8 @@ static void settle_boot(const struct logs *l, struct log_file *f)
 	}
 	rough = rough_find(l, f);
 	free_join = join = boot_join(l, f, &any);
-	if (rough.known && (join.fits == 0 || join.ambiguous || join.weak)) {
+	/* A complaint alone is any call a minute before it: a clock and an uptime tell better. */
+	if (rough.known && (join.fits == 0 || join.ambiguous || join.weak || join.by_complaint)) {
 		const struct log_join_range near = {.centre_ns = rough.boot_ns,
 						    .max_ns = rough.error_ns + ROUGH_SLACK_NS};
 

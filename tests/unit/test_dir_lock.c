@@ -91,6 +91,17 @@ TEST(twin_listers_that_share_the_lock)
 		     0);
 }
 
+#define TWO_WAIT_510 WAITS_510(12, WRITE_510) WAITS_510(13, WRITE_510)
+TEST(two_wait_for_the_lister_that_is_seen)
+{
+	CHECK_EQ_U64(told(LISTS_510(11, "nfs_readdir") TWO_WAIT_510, "dir-listing-exclusive"), 1);
+}
+
+TEST(twin_two_wait_and_nobody_is_seen_inside)
+{
+	CHECK_EQ_U64(told(TWO_WAIT_510, "dir-listing-exclusive"), 0);
+}
+
 TEST(twin_two_listers_that_meet)
 {
 	CHECK_EQ_U64(told(LISTS_510(11, "nfs_readdir") WAITS_510(12, WRITE_510),

@@ -251,12 +251,11 @@ TEST(twin_several_boots_in_one_log)
 	stand_free(s);
 }
 
-/* The host still waits when the log is taken. */
-static bool joined_by_complaint(const char *kernel)
+/* The host still waits when the log is taken; the capture goes on for so long after the call. */
+static struct stand *complaint_play(const char *kernel, bool with_clock, double longer)
 {
 	struct stand *s = stand_make(&no_options);
 	struct strbuf text;
-	bool utc;
 
 	strbuf_init(&text);
 	strbuf_add_format(&text,
@@ -265,11 +264,20 @@ static bool joined_by_complaint(const char *kernel)
 			  kernel);
 	log_add(s, "app/dmesg.txt", strbuf_text(&text));
 	strbuf_deinit(&text);
+	if (with_clock)
+		logs_take_clock(s->logs, 0, "app/uname.txt", script_at(-1000).ns, STAMP_NS_PER_S);
 	logs_watch(s->logs, &s->script.board);
 	wait_play(s, 100, &s->nlm, NLM, 0);
-	wait_play(s, 300, &s->nfs, NFS, 0.001);
+	wait_play(s, 100 + longer, &s->nfs, NFS, 0.001);
 	settle(s);
-	utc = s->first.clock == CLOCK_UTC;
+	return s;
+}
+
+static bool joined_by_complaint(const char *kernel)
+{
+	struct stand *s = complaint_play(kernel, false, 200);
+	bool utc = s->first.clock == CLOCK_UTC;
+
 	if (utc)
 		CHECK(has_note(s, 1, "comes 60 s after the first call"));
 	stand_free(s);
@@ -280,6 +288,25 @@ TEST(a_complaint_alone_is_a_minute_after_the_call)
 {
 	CHECK(joined_by_complaint("6.1.0-56-amd64"));
 	CHECK(joined_by_complaint("4.18.0-553.el8.x86_64"));
+}
+
+/* The call may be the first one after the complaint. */
+TEST(twin_a_call_right_before_the_capture_ends)
+{
+	struct stand *s = complaint_play("6.1.0-56-amd64", false, 1);
+
+	CHECK_EQ_U64(s->first.clock, CLOCK_BOOT);
+	CHECK(has_note(s, 1, "nothing tells for certain when that was"));
+	stand_free(s);
+}
+
+TEST(a_host_clock_outweighs_a_complaint_alone)
+{
+	struct stand *s = complaint_play("6.1.0-56-amd64", true, 200);
+
+	CHECK_EQ_I64(s->first.ns, script_at(-1000).ns);
+	CHECK(has_note(s, 1, "which tells the host's clock and uptime"));
+	stand_free(s);
 }
 
 TEST(twin_a_kernel_that_may_complain_after_a_minute_and_a_half)

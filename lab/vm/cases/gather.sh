@@ -99,53 +99,57 @@ expect_gather_collision() {
 gather_listing() { # CASE
     lab_start 20 20 app-01
     gather_begin "$1"
-    on server 'mkdir -m 777 /export/spool; cd /export/spool; i=0; while [ $i -lt 6000 ]; do : >a-name-of-some-length-$i; i=$((i+1)); done; /bin/tc qdisc add dev br0 root netem delay 1200ms' 200
-    event "server: its answers are delayed by 1.2 s"
+    on server 'mkdir -m 777 /export/spool; cd /export/spool; i=0; while [ $i -lt 10000 ]; do : >a-name-of-some-length-$i; i=$((i+1)); done' 200
     mnt client1 vers=4.1,hard || return 1
-    on client1 'cd /mnt/spool; for i in 1 2 3; do ls -1 >/tmp/list.$i 2>&1 & sleep 0.5; done; sleep 1; touch made >/tmp/touch.log 2>&1 &'
-    event "client1: three ls and a touch in one directory of 6,000 entries"
+    on server '/bin/tc qdisc add dev br0 root netem delay 5s'; event "server: its answers are delayed by 5 s"
+    # Names only: ls of busybox asks for the attributes of each.
+    on client1 'for i in 1 2 3; do (cd /mnt/spool; echo * >/tmp/list.$i) & sleep 0.5; done; sleep 1; touch /mnt/spool/made >/tmp/touch.log 2>&1 &'
+    event "client1: three shells list one directory of 10,000 entries, and a touch makes a file in it"
     sleep 5
     gather client1 dash -w 8
     dump client1 "$1"
     lab_stop
 }
-# The memory of a guest, for crash and drgn (dump.sh).
+# The memory of a guest, for crash and drgn (dump.sh). Drgn reads only the kind with virtual addresses (-p).
 dump() { # GUEST CASE
-    local size=-1 file=$cache/kept/$2/$1.dump
-    rm -f "$file"
-    monitor "$1" "dump-guest-memory $file"
-    until [ -s "$file" ] && [ "$(stat -c %s "$file")" = "$size" ]; do
-        size=$(stat -c %s "$file" 2>/dev/null || echo -1)
-        sleep 3
+    local size file=$cache/kept/$2/$1.dump
+    for kind in "$file" "-p $file-p"; do
+        rm -f "${kind#-p }"
+        monitor "$1" "dump-guest-memory $kind"
+        size=-1
+        until [ -s "${kind#-p }" ] && [ "$(stat -c %s "${kind#-p }")" = "$size" ]; do
+            size=$(stat -c %s "${kind#-p }" 2>/dev/null || echo -1)
+            sleep 3
+        done
     done
     note "$1: its memory is in $file"
 }
 case_gather_listing_exclusive() { # three list one directory, the client takes the lock exclusively for it (needs 6.1.0-56+exclusive)
     client_kernel=${LAB_EXCLUSIVE_KERNEL:-6.1.0-56+exclusive}
     gather_listing gather-listing-exclusive || return 1
-    keep_bundles gather-listing-exclusive "Three ls list one directory at once over a way with 1.2 s of delay. The client's NFS module was patched to list with the lock for writing (.iterate): one lists, the others and a touch wait for it."
+    keep_bundles gather-listing-exclusive "Three shells list one directory at once over a way with 5 s of delay. The client's NFS module was patched to list with the lock for writing (.iterate): one lists, the others and a touch wait for it."
 }
 expect_gather_listing_exclusive() { reading . dir-listing-exclusive "" "dir-listing-rtt-bound task-waits-for-rpc rpc-server-slow"; }
 case_gather_listing_shared() { # the same with the kernel as it is: all list at once, the touch waits
     gather_listing gather-listing-shared || return 1
-    keep_bundles gather-listing-shared "none that locks: three ls list one directory at once over a way with 1.2 s of delay, sharing its lock; a touch waits for them."
+    keep_bundles gather-listing-shared "none that locks: three shells list one directory at once over a way with 5 s of delay, sharing its lock; a touch waits for them."
 }
 expect_gather_listing_shared() { reading . "null dir-listing-rtt-bound dir-listing-writer-queued rpc-server-slow" "" "dir-listing-rtt-bound dir-listing-writer-queued rpc-server-slow"; }
 
 case_gather_server_frozen() { # the exported file system is frozen: nfsd's threads wait in it, the client's calls are taken and not answered
     lab_start 20 20 app-01
     gather_begin gather-server-frozen
-    on server 'dd if=/dev/zero of=/run/image bs=1M count=60 2>/dev/null; mke2fs -q -t ext4 /run/image; mkdir -p /export/disk; mount -o loop /run/image /export/disk || { losetup -f; ls /dev/loop*; }
-        chmod 777 /export/disk; echo "/export *(rw,no_root_squash,fsid=0,no_subtree_check,sec=sys,crossmnt)" >/etc/exports; exportfs -r'
-    mnt client1 vers=4.2,hard,timeo=100,retrans=1
+    on server 'dd if=/dev/zero of=/run/image bs=1M count=60 2>/dev/null; /bin/mke2fs -q -t ext4 /run/image; mkdir -p /export/disk; mount -o loop /run/image /export/disk
+        chmod 777 /export/disk; echo "/export/disk *(rw,no_root_squash,fsid=1,no_subtree_check,sec=sys)" >>/etc/exports; exportfs -r'
+    mnt client1 vers=4.2,hard,timeo=100,retrans=1 || return 1
     work client1 one 2 /mnt/disk
     sleep 6
     gathering client1 dash -w 3 -c -m 20 -t 70 -l "'not responding'"
     sleep 6
-    on server 'fsfreeze -f /export/disk'; event "server: the exported file system is frozen (fsfreeze -f)"
+    on server '/bin/fsfreeze -f /export/disk'; event "server: the exported file system is frozen (fsfreeze -f)"
     gathered client1
     gather server dash -w 5
-    on server 'fsfreeze -u /export/disk'; event "server: and thawed"
+    on server '/bin/fsfreeze -u /export/disk'; event "server: and thawed"
     lab_stop
     keep_bundles gather-server-frozen "The exported file system was frozen: nfsd's threads wait in it for the thaw, the host's TCP takes the client's calls and nobody answers them." "nfsd threads in state D in __sb_start_write" "not responding in the client's log"
 }
@@ -158,7 +162,7 @@ expect_gather_server_frozen() {
 case_gather_server_paused() { # the server's machine stands still: nothing comes back on an established connection
     lab_start 20 20 app-01
     gather_begin gather-server-paused
-    mnt client1 vers=4.2,hard,timeo=100,retrans=1
+    mnt client1 vers=4.2,hard,timeo=100,retrans=1 || return 1
     work client1 one
     sleep 6
     gathering client1 dash -w 3 -c -m 20 -t 90 -d 12

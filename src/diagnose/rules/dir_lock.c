@@ -18,8 +18,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Two listers that meet are the lock at work. */
-enum { WAITERS_MIN = 3, READERS_MIN = 2 };
+/* Two listers that meet are the lock at work; of three, two wait for the one that is seen inside.
+ */
+enum { WAITERS_MIN = 3, WAITERS_BESIDE_HOLDER_MIN = 2, READERS_MIN = 2 };
 
 /* What all snapshots of one host say of its crowds. */
 struct dir_story {
@@ -39,7 +40,9 @@ static bool is_exclusive(const struct task_crowd *c)
 	/* Every file system excluded listings before 4.7: only a lister of NFS makes it ours. */
 	if (!c->rwsem && !c->list_holders && !c->nfs)
 		return false;
-	return c->waiters >= WAITERS_MIN || (c->list_holders && c->reader && c->reader->hung_s);
+	return c->waiters >= WAITERS_MIN ||
+	       (c->list_holders && c->list_write >= WAITERS_BESIDE_HOLDER_MIN) ||
+	       (c->list_holders && c->reader && c->reader->hung_s);
 }
 
 static bool is_writer_queued(const struct task_crowd *c)

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What `nfsleuth gather` prints, run by the shells that are here: its tar is evidence, and nothing
+is left behind, whether it comes to its end or not. Prints TAP.
+
+Incidents are gathered from in guests (lab/vm/cases/gather.sh); here it runs on the host that runs
+the tests, so it is not told to write into the kernel's log (-q), and traces and captures nothing.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+
+SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
+ALWAYS = {"clock-1.txt", "clock-2.txt", "clock-end.txt", "mounts.txt", "meminfo.txt"}
+NO_DIRECTORY = [["-o", "relative"], ["-o", "/proc"], ["-w", "0"], ["-w", "x"], ["-Q"], ["more"]]
+SECONDS = 120
+
+
+def has(shell):
+    try:
+        return subprocess.run(shell + ["-c", "exit 0"], check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def children_of(group):
+    """Processes of a session that still run."""
+    found = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[3]) == group and fields[0] != "Z":
+            found.append(stat.parent.name)
+    return found
+
+
+class Place:
+    """A directory of its own with the script in it."""
+
+    def __init__(self, exe, shell):
+        self.exe, self.shell = exe, shell
+        self.dir = tempfile.TemporaryDirectory(dir="/var/tmp")
+        self.out = pathlib.Path(self.dir.name) / "out"
+        self.out.mkdir()
+        self.script = pathlib.Path(self.dir.name) / "gather.sh"
+        with self.script.open("wb") as file:
+            subprocess.run([exe, "gather"], stdout=file, check=True)
+
+    def start(self, options):
+        return subprocess.Popen(
+            self.shell + [str(self.script), "-o", str(self.out), "-q", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def left(self):
+        return sorted(path.name for path in self.out.iterdir())
+
+
+def to_its_end(place):
+    run = place.start(["-w", "1"])
+    out, err = run.communicate(timeout=SECONDS)
+    if run.returncode != 0:
+        return f"exit status {run.returncode}: {err.decode()[-300:]}"
+    made = out.decode().strip()
+    if place.left() != [os.path.basename(made)]:
+        return f"left {place.left()}, not only {made}"
+    with tarfile.open(made) as tar:
+        names = {os.path.basename(member.name) for member in tar if member.isfile()}
+        deep = [m.name for m in tar if m.name.startswith("/") or m.name.count("/") > 1]
+    if not ALWAYS <= names:
+        return f"not in the tar: {sorted(ALWAYS - names)}"
+    if deep:
+        return f"not in one directory: {deep}"
+    if os.geteuid() != 0 and "not-root.txt" not in names:
+        return "not root, and the tar does not say so"
+    said = subprocess.run(
+        [place.exe, "diagnose", "--json", made], capture_output=True, timeout=SECONDS, check=False
+    )
+    if said.returncode not in (0, 1):
+        return f"diagnose: exit status {said.returncode}: {said.stderr.decode()[-300:]}"
+    if not json.loads(said.stdout)["evidence"]:
+        return "diagnose finds no evidence in it"
+    return None
+
+
+def interrupted(place, number):
+    run = place.start(["-w", "3000"])
+    for _ in range(600):
+        time.sleep(0.1)
+        # In the pause between the readings, whose first is complete then.
+        if any(path.name == "clock-1.txt" for path in place.out.glob(".*/*")):
+            break
+    time.sleep(1)
+    begun = time.monotonic()
+    run.send_signal(number)
+    run.communicate(timeout=SECONDS)
+    if time.monotonic() - begun > 60:
+        return "the signal was not heeded at once"
+    if run.returncode == 0:
+        return "exit status 0"
+    if place.left():
+        return f"left {place.left()}"
+    for _ in range(50):
+        if not children_of(run.pid):
+            return None
+        time.sleep(0.1)
+    return f"these run on: {children_of(run.pid)}"
+
+
+def refused(place):
+    for options in NO_DIRECTORY:
+        run = place.start(options)
+        out, err = run.communicate(timeout=SECONDS)
+        if run.returncode != 2 or not err or out:
+            return f"{options}: exit status {run.returncode}"
+    return f"left {place.left()}" if place.left() else None
+
+
+def main():
+    exe = str(pathlib.Path(sys.argv[1]).resolve())
+    checks = {
+        "comes to its end": to_its_end,
+        "is terminated": lambda place: interrupted(place, signal.SIGTERM),
+        "is hung up": lambda place: interrupted(place, signal.SIGHUP),
+        "refuses what it cannot do": refused,
+    }
+    failed = number = 0
+    for name, shell in SHELLS.items():
+        for what, check in checks.items():
+            number += 1
+            if not has(shell):
+                print(f"ok {number} - {name} {what} # SKIP no {name} here")
+                continue
+            place = Place(exe, shell)
+            wrong = check(place)
+            place.dir.cleanup()
+            failed += wrong is not None
+            print(f"{'not ok' if wrong else 'ok'} {number} - {name} {what}", flush=True)
+            if wrong:
+                print(f"# {wrong}")
+    print(f"1..{number}")
+    return failed != 0
+
+
+sys.exit(main())
