@@ -9,7 +9,7 @@ NFSLEUTH_EVIDENCE ?= $(abspath $(wildcard ../shared/evidence))
 DEMO ?= samples/session-loop
 NFSLEUTH = build/gcc/src/cmd/nfsleuth
 
-.PHONY: help demo check check-fast bench fuzz install format clean
+.PHONY: help demo check check-fast scenes bench fuzz install format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -34,6 +34,11 @@ check: ## all builds, all tests, all gates
 check-fast: ## the unit tests alone, with gcc
 	@tools/setup.sh build
 	@python3 tools/check.py --fast
+
+scenes: ## every scene of 'nfsleuth reproduce' and its twin; takes some minutes
+	@tools/setup.sh check
+	@tools/build.sh gcc nfsleuth
+	@python3 tests/scenes/run.py $(NFSLEUTH)
 
 bench: ## speed and memory, compared with tshark
 	@tools/setup.sh bench

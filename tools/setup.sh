@@ -23,8 +23,10 @@ check clang          command clang
 check clang-format   command clang-format
 check git            command git
 check gzip           command gzip
+check iproute2       file    /usr/sbin/ip
 check libnfs-utils   command nfs-ls
 check mandoc         command mandoc
+check nftables       file    /usr/sbin/nft
 check tshark         command tshark
 check xz-utils       command xz
 check zstd           command zstd

@@ -32,7 +32,7 @@ struct err *client_init(struct client *c, const char *server, double speed)
 {
 	struct err *err;
 
-	*c = (struct client){.end_ns = INT64_MAX};
+	*c = (struct client){.end_ns = INT64_MAX, .shut_ns = INT64_MAX};
 	err = net_address_parse(server, 0, &c->server);
 	if (!err)
 		err = net_loop_init(&c->loop, speed);
@@ -261,6 +261,11 @@ static void keep_connection(struct client_peer *p)
 		connect_now(p);
 	if (p->connected && !p->sent)
 		send_call(p);
+	/* As xs_tcp_shutdown does: the call goes on waiting, and nothing is sent any more. */
+	if (p->connected && now_ns >= p->client->shut_ns) {
+		p->client->shut_ns = INT64_MAX;
+		net_stream_end(p->stream);
+	}
 }
 
 /* The timetable of a call without an answer. */
@@ -312,6 +317,7 @@ static int64_t next_wake_ns(const struct client_peer *p, const struct schedule *
 	else if (!p->connected)
 		connect_ns = p->connect_late_ns;
 	at_ns = due_ns < at_ns ? due_ns : at_ns;
+	at_ns = p->client->shut_ns < at_ns ? p->client->shut_ns : at_ns;
 	return connect_ns < at_ns ? connect_ns : at_ns;
 }
 

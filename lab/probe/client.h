@@ -41,7 +41,8 @@ typedef bool client_serve_fn(void *context, const struct rpc_in *in, struct xdr_
 struct client {
 	struct net_loop loop;
 	struct net_timer timer;
-	int64_t end_ns; /* when the task's time is up; INT64_MAX: never */
+	int64_t end_ns;  /* when the task's time is up; INT64_MAX: never */
+	int64_t shut_ns; /* when the next connection that waits sends its FIN; INT64_MAX: never */
 	uint32_t next_xid;
 	struct rpc_auth_sys sys;
 	char machine[CLIENT_NAME_BYTES_MAX];

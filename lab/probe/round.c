@@ -56,6 +56,8 @@ struct err *task_start(struct client *c, const struct probe_words *words, double
 		return err;
 	if (words->for_ns < INT64_MAX)
 		c->end_ns = client_now_ns(c) + words->for_ns;
+	if (words->shut_ns > 0)
+		c->shut_ns = client_now_ns(c) + words->shut_ns;
 	c->sys.uid = words->uid;
 	return NULL;
 }

@@ -35,12 +35,12 @@ struct word_row {
 	}
 
 static const struct word_row rows[] = {
-	ROW("file", WORD_TEXT, file),        ROW("dir", WORD_TEXT, dir),
-	ROW("mix", WORD_TEXT, mix),          ROW("owner", WORD_TEXT, owner),
-	ROW("for", WORD_SECONDS, for_ns),    ROW("every", WORD_SECONDS, every_ns),
-	ROW("hold", WORD_SECONDS, hold_ns),  ROW("uid", WORD_U32, uid),
-	ROW("verifier", WORD_U32, verifier), ROW("page", WORD_U32, page_bytes),
-	ROW("port", WORD_U16, port),
+	ROW("file", WORD_TEXT, file),       ROW("dir", WORD_TEXT, dir),
+	ROW("mix", WORD_TEXT, mix),         ROW("owner", WORD_TEXT, owner),
+	ROW("for", WORD_SECONDS, for_ns),   ROW("every", WORD_SECONDS, every_ns),
+	ROW("hold", WORD_SECONDS, hold_ns), ROW("shut", WORD_SECONDS, shut_ns),
+	ROW("uid", WORD_U32, uid),          ROW("verifier", WORD_U32, verifier),
+	ROW("page", WORD_U32, page_bytes),  ROW("port", WORD_U16, port),
 };
 
 static struct err *word_set(const struct word_row *row, const char *value, struct probe_words *out)

@@ -23,6 +23,7 @@ struct probe_words {
 	int64_t for_ns;        /* for=SECONDS: until the task ends; INT64_MAX: for ever */
 	int64_t every_ns;      /* every=SECONDS: between rounds */
 	int64_t hold_ns;       /* hold=SECONDS: a lock is kept */
+	int64_t shut_ns;       /* shut=SECONDS: the connection's end is sent then; 0: never */
 	uint32_t uid;          /* uid=N */
 	uint32_t verifier;     /* verifier=N of NFSv4; 0: of this run */
 	uint32_t page_bytes;   /* page=BYTES of a READDIR */

@@ -20,6 +20,7 @@ struct verb_row {
 static const struct verb_row scene_verbs[SCENE_VERBS] = {
 	[SCENE_SERVE] = {"serve", 0, SIZE_MAX, true, "options of 'nfsleuth serve'"},
 	[SCENE_PROXY] = {"proxy", 1, SIZE_MAX, true, "options of 'nfsleuth proxy'"},
+	[SCENE_RULE] = {"rule", 1, 1, true, "one statement in quotes"},
 	[SCENE_PROBE] = {"probe", 1, SIZE_MAX, true, "options of 'nfsleuth probe'"},
 	[SCENE_NFT] = {"nft", 2, SIZE_MAX, false, "CHAIN RULE"},
 	[SCENE_HEAL] = {"heal", 0, 0, false, "nothing"},

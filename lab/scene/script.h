@@ -30,6 +30,7 @@ enum scene_run { SCENE_BOTH, SCENE_STAGED, SCENE_TWIN };
 enum scene_verb {
 	SCENE_SERVE,    /* nfsleuth serve ..., until the scene ends or it is told otherwise */
 	SCENE_PROXY,    /* nfsleuth proxy ... */
+	SCENE_RULE,     /* STATEMENT: a fault of the server or proxy that starts there */
 	SCENE_PROBE,    /* nfsleuth probe ...: its words are the host's kernel log */
 	SCENE_NFT,      /* CHAIN RULE: a rule of the packet filter */
 	SCENE_HEAL,     /* all rules of the packet filter are gone */

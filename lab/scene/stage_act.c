@@ -193,6 +193,52 @@ static struct err *program_start(struct stage *s, const struct scene_action *a,
 	return err;
 }
 
+/* What every server of a scene has: its address, and the ports by which it is known. */
+static void add_server_words(const struct stage *s, size_t host, struct child_words *w)
+{
+	static const char *const ports[] = {"portmap=111", "nfs=2049", "mount=20048"};
+	struct strbuf word;
+	char address[16];
+
+	strbuf_init(&word);
+	scene_address(s->scene, host, address);
+	strbuf_add_format(&word, "--listen=%s", address);
+	child_words_add(w, strbuf_text(&word));
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		strbuf_reset(&word);
+		strbuf_add_format(&word, "--port=%s", ports[i]);
+		child_words_add(w, strbuf_text(&word));
+	}
+	strbuf_deinit(&word);
+}
+
+/* The faults that the scene has for the programs of this host. */
+static void add_rules(const struct stage *s, size_t host, struct child_words *w)
+{
+	struct strbuf word;
+
+	strbuf_init(&word);
+	for (size_t i = 0; i < s->scene->action_count; i++) {
+		const struct scene_action *a = &s->scene->actions[i];
+
+		if (a->verb != SCENE_RULE || a->host != host ||
+		    !scene_action_runs(a, s->options->twin))
+			continue;
+		strbuf_reset(&word);
+		strbuf_add_text(&word, "--fault=");
+		scene_word_expand(s->scene, s->scene->words[a->first], &word);
+		child_words_add(w, strbuf_text(&word));
+	}
+	strbuf_deinit(&word);
+}
+
+static struct err *act_nothing(struct stage *s, const struct scene_action *a)
+{
+	(void)s;
+	(void)a;
+	return NULL;
+}
+
 static struct err *act_program(struct stage *s, const struct scene_action *a)
 {
 	struct child_words w;
@@ -206,6 +252,10 @@ static struct err *act_program(struct stage *s, const struct scene_action *a)
 	child_words_init(&w);
 	child_words_add(&w, s->options->program);
 	child_words_add(&w, scene_verb_name(a->verb));
+	if (a->verb == SCENE_SERVE)
+		add_server_words(s, a->host, &w);
+	if (a->verb != SCENE_PROBE)
+		add_rules(s, a->host, &w);
 	add_words(s, a, &w);
 	if (s->options->speed > 1)
 		child_words_add(&w, strbuf_text(&speed));
@@ -216,11 +266,11 @@ static struct err *act_program(struct stage *s, const struct scene_action *a)
 }
 
 static struct err *(*const acts[SCENE_VERBS])(struct stage *, const struct scene_action *) = {
-	[SCENE_SERVE] = act_program, [SCENE_PROXY] = act_program, [SCENE_PROBE] = act_program,
-	[SCENE_NFT] = act_nft,       [SCENE_HEAL] = act_heal,     [SCENE_LINK] = act_link,
-	[SCENE_MTU] = act_mtu,       [SCENE_IP] = act_tool,       [SCENE_TC] = act_tool,
-	[SCENE_SYSCTL] = act_sysctl, [SCENE_STOP] = act_signal,   [SCENE_CONTINUE] = act_signal,
-	[SCENE_KILL] = act_signal,
+	[SCENE_SERVE] = act_program,   [SCENE_PROXY] = act_program, [SCENE_PROBE] = act_program,
+	[SCENE_RULE] = act_nothing,    [SCENE_NFT] = act_nft,       [SCENE_HEAL] = act_heal,
+	[SCENE_LINK] = act_link,       [SCENE_MTU] = act_mtu,       [SCENE_IP] = act_tool,
+	[SCENE_TC] = act_tool,         [SCENE_SYSCTL] = act_sysctl, [SCENE_STOP] = act_signal,
+	[SCENE_CONTINUE] = act_signal, [SCENE_KILL] = act_signal,
 };
 
 struct err *stage_act(struct stage *stage, const struct scene_action *action)

@@ -96,7 +96,8 @@ const struct command command_probe = {
 		"Calls an NFS server as the Linux client does, with its timers, and complains when "
 		"it would, in its\nwords. Words behind the server: mount options (vers=3 "
 		"timeo=600), "
-		"file=NAME, dir=NAME, mix=OP+OP,\nevery=S, hold=S, for=S, owner=TEXT, verifier=N, "
+		"file=NAME, dir=NAME, mix=OP+OP,\nevery=S, hold=S, shut=S, for=S, owner=TEXT, "
+		"verifier=N, "
 		"uid=N, page=BYTES, port=N.",
 	.choices = probe_choices,
 	.option_set = 1u << OPTION_SPEED,
