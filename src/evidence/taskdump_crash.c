@@ -92,6 +92,7 @@ static bool take_struct(struct taskdump *t, struct slice rest, bool prompt)
 	if (type != t->type || prompt)
 		t->of = 0; /* else it is the head of what was asked for: "struct inode {" */
 	t->type = type;
+	t->in_lock = false;
 	t->field = TASKDUMP_FIELD_NONE;
 	for (word = text_word(&rest); word.len; word = text_word(&rest))
 		if (stack_address_parse(word, &address)) {
@@ -216,7 +217,7 @@ static void tell(struct taskdump *t, enum object_relation relation, uint64_t add
 		t->ops->object(t->context, &fact);
 }
 
-/* The value behind "name = "; false: it is another field. */
+/* The value behind "name = ", or drgn's ".name = (type)"; false: it is another field. */
 static bool field_value(struct slice text, const char *name, uint64_t *out)
 {
 	struct slice rest = text;
@@ -226,7 +227,19 @@ static bool field_value(struct slice text, const char *name, uint64_t *out)
 	rest = text_trim(text_after(rest, strlen(name)));
 	if (!text_begins(rest, "= "))
 		return false;
-	return text_c_number(text_trim(text_after(rest, 2)), out);
+	rest = text_trim(text_after(rest, 2));
+	if (text_begins(rest, "("))
+		rest = text_trim(text_after(text_find(rest, ")"), 1));
+	return text_c_number(rest, out);
+}
+
+/* "name = {", or drgn's ".name = (type){" */
+static bool field_opens(struct slice text, const char *name)
+{
+	size_t len = strlen(name);
+
+	return text_begins(text, name) && text_begins(text_after(text, len), " = ") &&
+	       text.ptr[text.len - 1] == '{';
 }
 
 static bool take_lock(struct taskdump *t, struct slice text)
@@ -236,9 +249,16 @@ static bool take_lock(struct taskdump *t, struct slice text)
 
 	if (!is_lock || t->of == 0)
 		return false;
-	if (text_begins(text, "count = {"))
+	if (t->type == TASKDUMP_STRUCT_INODE) {
+		/* Its mapping has a lock of the same form. */
+		if (text_begins(text, "i_"))
+			t->in_lock = field_opens(text, "i_rwsem");
+		if (!t->in_lock)
+			return false;
+	}
+	if (field_opens(text, "count"))
 		t->field = TASKDUMP_FIELD_COUNT;
-	else if (text_begins(text, "owner = {"))
+	else if (field_opens(text, "owner"))
 		t->field = TASKDUMP_FIELD_OWNER;
 	else if (field_value(text, "owner", &value))
 		tell(t, OBJECT_LOCK_OWNER, t->of, value);
@@ -249,6 +269,27 @@ static bool take_lock(struct taskdump *t, struct slice text)
 		     t->of, value);
 		t->field = TASKDUMP_FIELD_NONE;
 	}
+	return true;
+}
+
+/* drgn: "*(struct rw_semaphore *)0xffff9a9cc2b2de80 = {" */
+static bool take_drgn_struct(struct taskdump *t, struct slice text)
+{
+	struct slice rest = text_after(text, 2);
+	struct slice word;
+	uint64_t address;
+
+	if (!text_begins(text, "*(struct "))
+		return false;
+	text_word(&rest);
+	word = text_word(&rest);
+	rest = text_after(text_find(rest, "*)"), 2);
+	if (struct_of(word) == TASKDUMP_STRUCT_OTHER || !stack_address_parse(rest, &address))
+		return false;
+	t->type = struct_of(word);
+	t->of = address;
+	t->in_lock = false;
+	t->field = TASKDUMP_FIELD_NONE;
 	return true;
 }
 
@@ -268,6 +309,8 @@ static bool take_field(struct taskdump *t, struct slice text)
 {
 	uint64_t value;
 
+	if (text_begins(text, "."))
+		text = text_after(text, 1);
 	if (field_value(text, "f_inode", &value)) {
 		tell(t, OBJECT_INODE_OF,
 		     t->type == TASKDUMP_STRUCT_FILE && t->of ? t->of : t->last_file, value);
@@ -303,5 +346,6 @@ bool taskdump_take_crash(struct taskdump *t, struct slice text)
 {
 	text = text_trim(text);
 	return take_prompt(t, text) || take_bt_head(t, text) || take_objects(t, text) ||
-	       take_struct(t, text, false) || take_field(t, text) || take_node(t, text);
+	       take_struct(t, text, false) || take_drgn_struct(t, text) || take_field(t, text) ||
+	       take_node(t, text);
 }

@@ -64,6 +64,7 @@ struct taskdump {
 	enum taskdump_struct type;
 	uint64_t of;
 	enum { TASKDUMP_FIELD_NONE, TASKDUMP_FIELD_COUNT, TASKDUMP_FIELD_OWNER } field;
+	bool in_lock; /* an inode is printed: what comes is of its i_rwsem, and of no other lock */
 	uint64_t last_file; /* the last struct file of the task at hand; 0: none */
 	int64_t pids[TASKDUMP_PIDS_MAX];
 	size_t pids_len;

@@ -120,11 +120,22 @@ void task_model_finish(struct task_model *m);
 /* "i_mode says directory"; false when no evidence tells. */
 bool task_model_is_directory(const struct task_model *m, uint32_t snapshot, uint64_t inode);
 
-/*
- * The address of the task that owns the inode's lock for writing, by the dump's own word
- * (rw_semaphore.owner without its flags); 0: not told, or readers own it.
- */
-uint64_t task_model_lock_owner(const struct task_model *m, uint32_t snapshot, uint64_t inode);
+/* What a dump has of the lock of an inode (struct rw_semaphore), as its kernel lays it out. */
+struct task_lock {
+	bool has_count, has_owner;
+	uint64_t count;     /* as it stands there; valid with has_count */
+	bool decoded;       /* the count leaves no doubt of these three: */
+	bool writer;        /* somebody holds it for writing */
+	bool waiters;       /* somebody waits for it */
+	uint64_t readers;   /* so many hold it for reading */
+	bool owned_to_read; /* the owner is one of those that read, or was; valid with has_owner */
+	uint64_t owner;     /* address of a task; 0: none. Valid with has_owner */
+	struct provenance at;
+};
+
+/* False where the dump does not print the lock of this inode. */
+bool task_model_lock(const struct task_model *m, uint32_t snapshot, uint64_t inode,
+		     struct task_lock *out);
 
 /* The task with this address or PID in the snapshot, or NULL. */
 const struct task_seen *task_snapshot_by_address(const struct task_snapshot *s, uint64_t address);

@@ -12,6 +12,13 @@
 /* Flags in rw_semaphore.owner: readers own it, nobody may spin for it (kernel/locking/rwsem.c). */
 #define OWNER_FLAGS   UINT64_C(7)
 #define OWNER_READERS UINT64_C(1)
+/* Bits of rw_semaphore.count since 5.3. */
+#define RWSEM_WRITER        UINT64_C(1)
+#define RWSEM_WAITERS       UINT64_C(2)
+#define RWSEM_WRITER_WAITED (RWSEM_WRITER | RWSEM_WAITERS)
+#define RWSEM_FLAGS         UINT64_C(7)
+#define RWSEM_RESERVED      UINT64_C(0xf8)
+#define RWSEM_READER        UINT64_C(256)
 
 static uint64_t known_value(const struct task_model *m, uint32_t snapshot,
 			    enum object_relation relation, uint64_t address)
@@ -44,17 +51,60 @@ bool task_model_is_directory(const struct task_model *m, uint32_t snapshot, uint
 	return inode && S_ISDIR(known_value(m, snapshot, OBJECT_MODE, inode));
 }
 
-uint64_t task_model_lock_owner(const struct task_model *m, uint32_t snapshot, uint64_t inode)
+/*
+ * Since 5.3 (64489e78004c): a writer 1, waiters 2, hand-off 4, readers in units of 256. Before, in
+ * 64 bits: active ones in the lower half, a writer takes one more from the upper half, and so do
+ * waiters. Of 1 to 7 the two say different things, and of upper half -1 with one active it is
+ * either a writer or one reader with others waiting: then the count alone is no word.
+ */
+static void lock_decode(struct task_lock *l)
 {
+	int32_t upper = (int32_t)(l->count >> 32);
+	uint64_t active = l->count & UINT32_MAX;
+
+	if (upper < 0) {
+		l->decoded = upper < -1 || active != 1;
+		l->writer = upper < -1;
+		l->readers = l->writer ? 0 : active;
+		l->waiters = true;
+		return;
+	}
+	if (l->count & RWSEM_RESERVED)
+		return;
+	l->decoded = l->count == 0 || l->count > RWSEM_FLAGS ||
+		     (l->count & RWSEM_WRITER_WAITED) == RWSEM_WRITER_WAITED;
+	l->writer = l->count & RWSEM_WRITER;
+	l->waiters = l->count & RWSEM_WAITERS;
+	l->readers = l->count / RWSEM_READER;
+}
+
+bool task_model_lock(const struct task_model *m, uint32_t snapshot, uint64_t inode,
+		     struct task_lock *out)
+{
+	struct task_lock l = {0};
+
 	for (size_t i = 0; inode && i < m->known.len; i++) {
 		const struct task_known *k = vec_at(&m->known, i);
+		bool owner = k->fact.relation == OBJECT_LOCK_OWNER;
 
-		if (k->fact.snapshot != snapshot || k->fact.relation != OBJECT_LOCK_OWNER ||
-		    k->fact.address < inode || k->fact.address - inode >= INODE_BYTES_MAX)
+		if (k->fact.snapshot != snapshot || k->fact.address < inode ||
+		    k->fact.address - inode >= INODE_BYTES_MAX ||
+		    (!owner && k->fact.relation != OBJECT_LOCK_COUNT) ||
+		    (owner ? l.has_owner : l.has_count))
 			continue;
-		return k->fact.value & OWNER_READERS ? 0 : k->fact.value & ~OWNER_FLAGS;
+		l.at = k->at;
+		if (owner) {
+			l.has_owner = true;
+			l.owned_to_read = k->fact.value & OWNER_READERS;
+			l.owner = k->fact.value & ~OWNER_FLAGS;
+		} else {
+			l.has_count = true;
+			l.count = k->fact.value;
+			lock_decode(&l);
+		}
 	}
-	return 0;
+	*out = l;
+	return l.has_owner || l.has_count;
 }
 
 const struct task_seen *task_snapshot_by_address(const struct task_snapshot *s, uint64_t address)

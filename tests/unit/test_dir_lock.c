@@ -341,6 +341,82 @@ TEST(a_session_with_notes_names_holder_and_victim)
 	tasks_told_deinit(&t);
 }
 
+/* The lock as it is printed: its count and its owner. */
+#define LOCK_CRASH(count, owner)                         \
+	"crash> struct inode.i_rwsem ffff91fca5985500\n" \
+	"  i_rwsem = {\n"                                \
+	"    count = {\n"                                \
+	"      counter = " count "\n"                    \
+	"    },\n"                                       \
+	"    owner = " owner ",\n"                       \
+	"    osq = {\n"                                  \
+	"      tail = {\n"                               \
+	"        counter = 7\n"
+#define LOCK_DRGN(count, owner)                            \
+	">>> Object(prog, 'struct rw_semaphore *', 0)\n"   \
+	"*(struct rw_semaphore *)0xffff91fca59855a0 = {\n" \
+	"\t.count = (atomic_long_t){\n"                    \
+	"\t\t.counter = (s64)" count ",\n"                 \
+	"\t},\n"                                           \
+	"\t.owner = (atomic_long_t){\n"                    \
+	"\t\t.counter = (s64)" owner ",\n"
+
+/* What the finding's words hold, and with which confidence it is made; 0: it is not. */
+static unsigned lock_told(const char *text, const char *words)
+{
+	const struct finding *f;
+	struct tasks_told t;
+	unsigned result;
+
+	tell(text, &t);
+	f = tasks_found(&t, "dir-listing-exclusive");
+	result = f ? 1 + f->confidence : 0;
+	if (f && !strstr(f->why, words))
+		CHECK_TEXT(f->why, words);
+	tasks_told_deinit(&t);
+	return result;
+}
+
+TEST(a_lock_that_is_printed_names_its_owner)
+{
+	/* Before 5.3: 18 wait, one holds it for writing. 74 owns it. */
+	CHECK_EQ_U64(lock_told(PS BT_72 BT_71 BT_74 FILES LOCK_CRASH("-8589934591",
+								     "0xffff91fe2c35de80"),
+			       "held for writing, and others wait. Its owner is the task at "
+			       "ffff91fe2c35de80, the holder"),
+		     1 + CONFIDENCE_CERTAIN);
+	/* Since 5.3; without the stack of 74 only the lock tells who holds it. */
+	CHECK_EQ_U64(lock_told(PS BT_72 BT_71 FILES LOCK_DRGN("3", "-120954127262080"),
+			       "(PID 74) owns it, by the lock's own word"),
+		     1 + CONFIDENCE_LIKELY);
+}
+
+TEST(twin_a_lock_that_readers_hold)
+{
+	/* 2 readers in units of 256, and waiters; the owner's lowest bit says "to read". */
+	CHECK_EQ_U64(lock_told(PS BT_72 BT_71 BT_74 FILES LOCK_CRASH("514", "0xffff91fe2c35de81"),
+			       "held for reading, by 2, and others wait"),
+		     1 + CONFIDENCE_LIKELY);
+	/* A writer, or one reader with others waiting: before 5.3 that is one number. */
+	CHECK_EQ_U64(lock_told(PS BT_72 BT_71 BT_74 FILES LOCK_CRASH("-4294967295", "0x1"),
+			       "can be read in two ways"),
+		     1 + CONFIDENCE_CERTAIN);
+}
+
+TEST(twin_the_lock_of_the_mapping_is_another_one)
+{
+	struct tasks_told t;
+	struct task_lock lock;
+
+	tell(PS BT_72 BT_71 BT_74 FILES "crash> struct inode ffff91fca5985500\n"
+					"  i_data = {\n    i_mmap_rwsem = {\n      count = {\n"
+					"        counter = 1\n      owner = 0xffff91fe2c35de80\n",
+	     &t);
+	CHECK(t.tasks.snapshots.len);
+	CHECK(!task_model_lock(&t.tasks, 0, UINT64_C(0xffff91fca5985500), &lock));
+	tasks_told_deinit(&t);
+}
+
 TEST(twin_a_file_of_another_directory)
 {
 	struct tasks_told t;

@@ -25,7 +25,9 @@ enum { WAITERS_MIN = 3, WAITERS_BESIDE_HOLDER_MIN = 2, READERS_MIN = 2 };
 /* What all snapshots of one host say of its crowds. */
 struct dir_story {
 	struct task_crowd best;
-	bool any_list_holder;             /* some snapshot shows one, with waiters beside it */
+	struct task_lock lock; /* of best's inode; neither count nor owner: not printed */
+	bool owner_is_holder;  /* by the lock's own word */
+	bool any_list_holder;  /* some snapshot shows one, with waiters beside it */
 	const struct task_seen *moved_to; /* another holder than best's, in another snapshot */
 	size_t snapshots;                 /* that show such a crowd */
 	bool outage;                      /* the host's log complains of a server, to its end */
@@ -65,6 +67,23 @@ static const struct task_snapshot *snapshot_at(const struct task_model *m, size_
 	return *(struct task_snapshot *const *)vec_at(&m->snapshots, index);
 }
 
+/* The lock's own word: who owns it for writing. */
+static void find_owner(const struct task_model *m, struct dir_story *s)
+{
+	struct task_crowd *c = &s->best;
+	const struct task_seen *owner;
+
+	if (!c->snapshot || !task_model_lock(m, c->snapshot->id, c->inode, &s->lock) ||
+	    !s->lock.has_owner || s->lock.owned_to_read || s->lock.readers)
+		return;
+	owner = task_snapshot_by_address(c->snapshot, s->lock.owner);
+	if (!owner)
+		return;
+	if (!c->holder)
+		c->holder = owner;
+	s->owner_is_holder = c->holder == owner;
+}
+
 static bool tell_story(const struct task_model *m, const char *host, crowd_fn *is,
 		       struct dir_story *out)
 {
@@ -82,6 +101,7 @@ static bool tell_story(const struct task_model *m, const char *host, crowd_fn *i
 		if (out->snapshots++ == 0 || is_better(&c, &out->best))
 			out->best = c;
 	}
+	find_owner(m, out);
 	for (size_t i = 0; out->best.holder && i < m->snapshots.len; i++) {
 		const struct task_snapshot *s = snapshot_at(m, i);
 		struct task_crowd c;
@@ -133,11 +153,15 @@ static void cite_crowd(struct diagnosis *d, struct finding *f, const struct dir_
 {
 	const struct task_crowd *c = &story->best;
 
-	if (c->holder)
+	if (c->holder && c->holder->holds_in[0])
 		cite_task(d, f, c->holder,
 			  arena_format(&d->arena, "is in %s under the lock and waits for %s",
 				       log_text(d, c->holder->holds_in),
 				       task_wait_words(d, c->holder)));
+	else if (c->holder)
+		cite_task(d, f, c->holder, "is the task that owns the lock");
+	if (story->lock.has_count || story->lock.has_owner)
+		finding_cite(d, f, &story->lock.at, NULL, "the lock itself");
 	cite_task(d, f, c->waiter,
 		  arena_format(&d->arena, "waits in %s, called from %s",
 			       log_text(d, c->waiter->sleeps_in), log_text(d, c->waiter->where)));
@@ -235,10 +259,39 @@ static const char *pace_words(struct diagnosis *d, const struct dir_story *story
 	return "";
 }
 
+/* What the lock says of itself, where a dump prints it. */
+static const char *lock_words(struct diagnosis *d, const struct dir_story *s)
+{
+	const struct task_lock *l = &s->lock;
+	const char *count = "";
+	const char *owner = "";
+
+	if (l->has_count && l->decoded)
+		count = arena_format(
+			&d->arena, " Its count is 0x%" PRIx64 ": %s, and %s.", l->count,
+			l->writer    ? "held for writing"
+			: l->readers ? arena_format(&d->arena, "held for reading, by %" PRIu64,
+						    l->readers)
+				     : "held by nobody at that moment",
+			l->waiters ? "others wait" : "nobody waits");
+	else if (l->has_count)
+		count = arena_format(
+			&d->arena, " Its count, 0x%" PRIx64 ", can be read in two ways.", l->count);
+	if (l->has_owner && l->owner && !l->owned_to_read)
+		owner = arena_format(&d->arena, " Its owner is the task at %016" PRIx64 "%s.",
+				     l->owner, s->owner_is_holder ? ", the holder" : "");
+	return arena_format(&d->arena, "%s%s", count, owner);
+}
+
 static const char *holder_words(struct diagnosis *d, const struct task_crowd *c)
 {
 	if (!c->holder)
 		return "";
+	if (c->holder->holds_in[0] == '\0')
+		return arena_format(&d->arena,
+				    " %s owns it, by the lock's own word; its stack shows no "
+				    "operation of NFS under the lock.",
+				    task_text(d, c->holder));
 	return arena_format(&d->arena,
 			    " %s is inside of %s under that lock and waits for %s; with it that "
 			    "makes %zu tasks.",
@@ -254,7 +307,12 @@ static enum exclusive_proof proof_of(const struct dir_story *story)
 
 	if (story->outage && !story->moved_to)
 		return EXCLUSIVE_OUTAGE;
-	if (c->list_holders == 1 && c->inode && c->holder->inode == c->inode)
+	/* At the moment of the dump it was held to read: by whom it is kept otherwise is not shown.
+	 */
+	if (story->lock.decoded && story->lock.readers)
+		return story->any_list_holder || c->nfs ? EXCLUSIVE_SHOWN : EXCLUSIVE_WEAK;
+	if (c->list_holders == 1 && c->inode &&
+	    (c->holder->inode == c->inode || story->owner_is_holder))
 		return EXCLUSIVE_PROVEN;
 	if (story->any_list_holder || c->nfs)
 		return EXCLUSIVE_SHOWN;
@@ -286,10 +344,10 @@ static void tell_exclusive(const struct task_model *m, struct diagnosis *d,
 		&d->arena,
 		"%zu wait in %s, called from %s: they want to lock the directory%s for writing, "
 		"only to list it. This kernel does that where a file system offers no shared "
-		"listing, as its NFS client does not before 93a6ab7b691f.%s%s%s%s%s",
+		"listing, as its NFS client does not before 93a6ab7b691f.%s%s%s%s%s%s",
 		c->list_write, log_text(d, c->waiter->sleeps_in), log_text(d, c->waiter->where),
-		inode_words(d, c), proof_words(d, c), holder_words(d, c), victim_words(d, m, c),
-		pace_words(d, story),
+		inode_words(d, c), proof_words(d, c), holder_words(d, c), lock_words(d, story),
+		victim_words(d, m, c), pace_words(d, story),
 		proof_of(story) == EXCLUSIVE_WEAK
 			? " That the directory is on NFS is not shown: a few other file systems "
 			  "list exclusively too. The stack of the holder would show it: "
