@@ -21,8 +21,8 @@ struct endpoint {
 
 /* Which file and which frame (or line, for a log) shows a fact, and when that was. */
 struct provenance {
-	uint32_t evidence; /* index of the evidence entry, see diagnose's evidence list */
 	uint64_t frame;    /* frame or line number, from 1; FRAME_NONE: not shown by a single one */
+	uint32_t evidence; /* index of the evidence entry, see diagnose's evidence list */
 	struct stamp at;
 };
 

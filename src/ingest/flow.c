@@ -114,7 +114,7 @@ struct flow *flow_find(struct flow_table *t, const struct flow_key *key, uint64_
 
 static struct flow_list *flow_list_of(struct flow *flow)
 {
-	return flow->is_closing ? &flow->table->closing : &flow->table->open;
+	return &flow->table->queues[flow->queue];
 }
 
 static void flow_list_add(struct flow *flow)
@@ -155,35 +155,53 @@ static bool flow_requeue(struct flow *flow)
 	return true;
 }
 
-void flow_set_closing(struct flow *flow, bool is_closing)
+void flow_set_queue(struct flow *flow, enum flow_queue queue)
 {
-	if (flow->is_closing == is_closing)
+	if (flow->queue == queue)
 		return;
 	flow_list_remove(flow);
-	flow->is_closing = is_closing;
+	flow->queue = queue;
 	flow_list_add(flow);
 }
 
-/* Ends closed connections of which nothing was heard for long. */
+/* The oldest of the queue when nothing was heard of it for so long; NULL: not now. */
+static struct flow *flow_unheard(struct flow_table *t, enum flow_queue queue,
+				 const struct stamp *now, int64_t seconds)
+{
+	struct flow *flow = t->queues[queue].oldest;
+
+	if (!flow || flow_requeue(flow) || now->ns < flow->last.at.ns ||
+	    (uint64_t)now->ns - (uint64_t)flow->last.at.ns < (uint64_t)(seconds * STAMP_NS_PER_S))
+		return NULL;
+	return flow;
+}
+
+/* Ends closed connections, and lets go the past of open ones, of which nothing was heard for long.
+ */
 static void flow_sweep(struct flow_table *t, const struct stamp *now)
 {
-	for (size_t i = 0; i < FLOW_SWEEP_STEPS && t->closing.oldest; i++) {
-		struct flow *flow = t->closing.oldest;
+	struct flow *flow;
 
-		if (flow_requeue(flow))
-			continue;
-		if (now->ns < flow->last.at.ns ||
-		    (uint64_t)now->ns - (uint64_t)flow->last.at.ns <
-			    (uint64_t)(FLOW_LINGER_S * STAMP_NS_PER_S))
-			return;
-		flow_end(t, flow);
+	for (size_t i = 0; i < FLOW_SWEEP_STEPS; i++) {
+		flow = flow_unheard(t, FLOW_CLOSING, now, FLOW_LINGER_S);
+		if (flow)
+			flow_end(t, flow);
+		flow = flow_unheard(t, FLOW_OPEN, now, FLOW_QUIET_S);
+		if (flow) {
+			free(flow->past);
+			flow->past = NULL;
+			flow_set_queue(flow, FLOW_QUIET);
+		}
 	}
 }
 
 static void flow_evict(struct flow_table *t)
 {
-	struct flow_list *list = t->closing.oldest ? &t->closing : &t->open;
+	static const enum flow_queue order[] = {FLOW_CLOSING, FLOW_QUIET, FLOW_OPEN};
+	const struct flow_list *list = NULL;
 
+	for (size_t i = 0; !list || !list->oldest; i++)
+		list = &t->queues[order[i]];
 	for (size_t i = 0; i < FLOW_EVICT_STEPS; i++)
 		if (!flow_requeue(list->oldest))
 			break;

@@ -20,6 +20,7 @@ enum {
 	FLOW_HOLD_BYTES_MAX = 64 << 20,
 	FLOW_POOL_BYTES_MAX = 256 << 20,
 	FLOW_LINGER_S = 120, /* a closed connection is kept so long for its stragglers */
+	FLOW_QUIET_S = 240,  /* longer than struct tcp_past looks back */
 };
 
 struct flow_table;
@@ -65,12 +66,17 @@ struct flow {
 	/* The table's own. */
 	struct flow_table *table;
 	enum flow_orientation orientation;
-	enum tcp_side client;   /* which of the key's ends is the client */
-	bool is_settled;        /* a record was handed on: the orientation stays */
-	bool is_rpc;            /* RPC was recognised in at least one direction */
-	bool gives_up;          /* it was found to be no RPC in this very packet */
-	bool not_rpc;           /* counted only */
-	bool is_closing;        /* it is on the list of closed connections */
+	enum tcp_side client; /* which of the key's ends is the client */
+	bool is_settled;      /* a record was handed on: the orientation stays */
+	bool is_rpc;          /* RPC was recognised in at least one direction */
+	bool gives_up;        /* it was found to be no RPC in this very packet */
+	bool not_rpc;         /* counted only */
+	enum flow_queue {
+		FLOW_OPEN,
+		FLOW_QUIET,   /* open, but not heard of for so long that its past was let go */
+		FLOW_CLOSING, /* closed: kept for its stragglers */
+		FLOW_QUEUE_COUNT
+	} queue;
 	bool asked_tls;         /* AUTH_TLS was seen: what follows may be encrypted; the layer
 				 * above sets it */
 	struct endpoint end[2]; /* the key, by enum tcp_side; end[0] is the lower */
@@ -146,7 +152,7 @@ struct flow_table {
 	struct flow *last_found;
 	struct flow_list {
 		struct flow *newest, *oldest;
-	} open, closing; /* approximately by last packet */
+	} queues[FLOW_QUEUE_COUNT]; /* each approximately by last packet */
 	struct tcp_budget budget;
 	struct rpc_pool pool;
 	struct flow_counts counts;

@@ -161,6 +161,15 @@ static struct rpc_range flow_on_plan(void *context, enum tcp_side from, struct c
 	return upper->plan(upper->context, flow, flow_side(flow, from), head);
 }
 
+/* What its sides had said by when is of interest; see proto/tcp_past.h. */
+static void flow_begin_past(struct flow *flow)
+{
+	if (flow->is_rpc && !flow->past)
+		flow->past = mem_alloc(2, sizeof(*flow->past));
+	if (flow->queue == FLOW_QUIET)
+		flow_set_queue(flow, FLOW_OPEN);
+}
+
 static void flow_on_stream_note(void *context, enum tcp_side from, enum rpc_stream_note note,
 				const struct tcp_frame *frame)
 {
@@ -171,8 +180,7 @@ static void flow_on_stream_note(void *context, enum tcp_side from, enum rpc_stre
 	switch (note) {
 	case RPC_STREAM_FOUND:
 		flow->is_rpc = true;
-		if (!flow->past)
-			flow->past = mem_alloc(2, sizeof(*flow->past));
+		flow_begin_past(flow);
 		return;
 	case RPC_STREAM_LOST_MARK:
 		flow->table->counts.marks_lost += !flow->asked_tls;
@@ -289,6 +297,8 @@ static enum tcp_verdict flow_segment(struct flow *flow, enum tcp_side from,
 	flow->packet = packet;
 	flow->now = *frame;
 	verdict = tcp_segment(&flow->tcp, from, packet, frame);
+	if (flow->queue == FLOW_QUIET)
+		flow_begin_past(flow);
 	if (flow->past && verdict == TCP_TAKEN)
 		tcp_past_take(&flow->past[from], packet, frame);
 	flow->packet = NULL;
@@ -353,7 +363,7 @@ static void flow_packet_tcp(struct flow_table *t, const struct flow_key *key,
 	if (__builtin_expect(flow->gives_up, 0))
 		flow_give_up(flow);
 	if (flow->tcp.completeness & (TCP_COMPLETE_FIN | TCP_COMPLETE_RST))
-		flow_set_closing(flow, tcp_is_closed(&flow->tcp));
+		flow_set_queue(flow, tcp_is_closed(&flow->tcp) ? FLOW_CLOSING : FLOW_OPEN);
 }
 
 /* Did the capture show this very datagram just now? See tcp.h for the times. */

@@ -26,8 +26,8 @@ struct flow *flow_add(struct flow_table *t, const struct flow_key *key, uint64_t
 /* Ends the flow: tells all that is left of it, and frees it. */
 void flow_end(struct flow_table *t, struct flow *flow);
 
-/* Puts the flow on the list of closed connections, or takes it back from there. */
-void flow_set_closing(struct flow *flow, bool is_closing);
+/* Moves the flow to this queue, as its newest. */
+void flow_set_queue(struct flow *flow, enum flow_queue queue);
 
 /* Prepares what a flow needs to be fed: joined as in struct conn. */
 void flow_start(struct flow *flow, bool joined);

@@ -119,7 +119,7 @@ void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, s
 		break;
 	case PACKET_ICMP:
 	case PACKET_ARP:
-		ingest_net(in, &(struct provenance){evidence, frame_number, at}, &packet);
+		ingest_net(in, &(struct provenance){frame_number, evidence, at}, &packet);
 		break;
 	case PACKET_OTHER:
 		break;

@@ -108,7 +108,7 @@ const char *ingest_fault_text(enum cursor_fault fault);
 static inline struct provenance provenance_of(const struct flow *flow,
 					      const struct tcp_frame *frame)
 {
-	return (struct provenance){flow->conn.evidence, frame->number, frame->at};
+	return (struct provenance){frame->number, flow->conn.evidence, frame->at};
 }
 
 #endif

@@ -22,9 +22,9 @@ enum {
 	NFS4_OWNERS_MAX = 32768,
 	NFS4_INSTANCES_MAX = 32768,
 	NFS4_PARTIES_MAX = 32768,
-	NFS4_PATHS_MAX = 65536,     /* pairs of client and server endpoints */
-	NFS4_CLIENTIDS_MAX = 16384, /* the oldest is forgotten first */
-	NFS4_SESSIONS_MAX = 16384,  /* likewise */
+	NFS4_PATHS_MAX = 65536,    /* pairs of client and server endpoints */
+	NFS4_CLIENTIDS_MAX = 8192, /* the oldest is forgotten first */
+	NFS4_SESSIONS_MAX = 8192,  /* likewise */
 	NFS4_RECOVERIES_MAX = 4, /* kept in full for each party: the first ones and the last one */
 	NFS4_HOSTS_MAX = 4,      /* hosts kept for each instance */
 	NFS4_BOOTS_MAX = 8,      /* server boot times kept */

@@ -191,6 +191,12 @@ static void host_unlink(struct visit_model *m, struct visit_host *h)
 	*(h->newer ? &h->newer->older : &m->newest) = h->older;
 }
 
+static void calls_end(struct visit_calls *s)
+{
+	free(s->seen);
+	s->seen = NULL;
+}
+
 /* The visit is over, and no longer among the open ones. */
 static void visit_end(struct visit_model *m, struct visit_host *h, uint32_t index)
 {
@@ -199,6 +205,8 @@ static void visit_end(struct visit_model *m, struct visit_host *h, uint32_t inde
 	h->open_len--;
 	memmove(&h->open[index], &h->open[index + 1], (h->open_len - index) * sizeof(h->open[0]));
 	v->work = h->work - v->work_before;
+	calls_end(&v->linked);
+	calls_end(&v->loose);
 	if (visit_calls_count(&v->linked) + visit_calls_count(&v->loose) < VISIT_CALLS_KEEP &&
 	    v->changes == 0)
 		free(v);
@@ -381,6 +389,8 @@ static void calls_add(struct visit_calls *s, const struct rpc_call *c, enum visi
 	if (key == 0)
 		return;
 	bit = spread(key, VISIT_BITS_LOG2);
+	if (!s->seen)
+		s->seen = mem_alloc(VISIT_BITS / 8, 1);
 	if (!(s->seen[bit / 8] & 1 << bit % 8)) {
 		s->seen[bit / 8] |= (uint8_t)(1 << bit % 8);
 		s->seen_count++;

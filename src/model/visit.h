@@ -35,8 +35,9 @@ struct visit_calls {
 	uint64_t count[VISIT_CALL_COUNT];
 	int64_t rtt_sum_ns;            /* call to reply */
 	struct provenance first, last; /* replies; FRAME_NONE: none */
-	uint8_t seen[VISIT_BITS / 8];  /* by a hash of the object or name */
-	uint32_t seen_count;           /* bits that are set */
+	uint32_t seen_count;           /* bits that are set in: */
+	uint8_t *seen; /* VISIT_BITS of them, by a hash of the object or name; NULL: none is set,
+			* or the visit is over */
 };
 
 struct visit {

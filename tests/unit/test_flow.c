@@ -184,7 +184,7 @@ TEST(a_connection_from_syn_to_fin)
 	tcp(&t, SERVER, TCP_ACK | TCP_FIN, 528, 145, reply, 0);
 	tcp(&t, CLIENT, TCP_ACK, 145, 529, reply, 0);
 	expect(&t, " 1:>fin 1:<fin 1:<fin-acked 1:>fin-acked");
-	CHECK(t.table.last_found->is_closing);
+	CHECK(t.table.last_found->queue == FLOW_CLOSING);
 	CHECK(!t.table.last_found->conn.joined);
 	CHECK_EQ_U64(t.table.last_found->conn.client.port, 700);
 	tester_deinit(&t, " 1:end/44+28");
