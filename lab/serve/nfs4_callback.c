@@ -237,7 +237,7 @@ void nfs4_callback_done(struct nfs4_server *server, uint64_t token, bool answere
 	}
 	status = answered ? answer_status(results, &sequenced) : NFS4ERR_CB_PATH_DOWN;
 	if (pending->has_session)
-		session = nfs4_session_find(server, pending->session_id);
+		session = nfs4_session_of_id(server, pending->session_id);
 	if (session) {
 		session->cb_busy = false;
 		session->cb_seqid += sequenced;

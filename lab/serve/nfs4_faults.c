@@ -74,7 +74,7 @@ static void call_look(struct nfs4_server *server, struct cursor at, struct targe
 		if (!cursor_ok(&at))
 			return;
 		if (op.argop == OP_SEQUENCE)
-			target->session = nfs4_session_find(server, op.opsequence.sa_sessionid);
+			target->session = nfs4_session_of_id(server, op.opsequence.sa_sessionid);
 		target->client = target->session
 					 ? target->session->client
 					 : nfs4_client_by_id(server, shown_client(&op), true);
@@ -92,7 +92,7 @@ static void reply_look(struct nfs4_server *server, struct cursor at, struct targ
 		return;
 	nfs4_decode_nfs_resop4(&at, &op);
 	if (cursor_ok(&at) && op.resop == OP_SEQUENCE && op.status == NFS4_OK)
-		target->session = nfs4_session_find(server, op.opsequence.sr_resok4.sr_sessionid);
+		target->session = nfs4_session_of_id(server, op.opsequence.sr_resok4.sr_sessionid);
 	if (target->session)
 		target->client = target->session->client;
 }

@@ -120,7 +120,7 @@ uint32_t nfs4_op_sequence(struct nfs4_run *run, const struct nfs4_nfs_argop4 *ar
 
 	if (run->op_index != 0)
 		return NFS4ERR_SEQUENCE_POS;
-	run->session = nfs4_session_find(run->server, args->sa_sessionid);
+	run->session = nfs4_session_of_id(run->server, args->sa_sessionid);
 	if (!run->session)
 		return NFS4ERR_BADSESSION;
 	run->client = run->session->client;

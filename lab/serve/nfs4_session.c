@@ -23,7 +23,7 @@ static uint64_t session_hash(const uint8_t id[16])
 	return hash_bytes(id, 16);
 }
 
-struct nfs4_session *nfs4_session_find(struct nfs4_server *server, const uint8_t id[16])
+struct nfs4_session *nfs4_session_of_id(struct nfs4_server *server, const uint8_t id[16])
 {
 	return map_find(&server->sessions, session_hash(id), id);
 }
@@ -224,7 +224,7 @@ uint32_t nfs4_op_destroy_session(struct nfs4_run *run, const struct nfs4_nfs_arg
 				 struct nfs4_nfs_resop4 *res)
 {
 	struct nfs4_session *session =
-		nfs4_session_find(run->server, arg->opdestroy_session.dsa_sessionid);
+		nfs4_session_of_id(run->server, arg->opdestroy_session.dsa_sessionid);
 
 	(void)res;
 	/* RFC 8881 section 18.37.3: in its own session it is the last operation. */
@@ -245,7 +245,7 @@ uint32_t nfs4_op_bind_conn(struct nfs4_run *run, const struct nfs4_nfs_argop4 *a
 {
 	const struct nfs4_BIND_CONN_TO_SESSION4args *args = &arg->opbind_conn_to_session;
 	struct nfs4_BIND_CONN_TO_SESSION4resok *ok = &res->opbind_conn_to_session.bctsr_resok4;
-	struct nfs4_session *session = nfs4_session_find(run->server, args->bctsa_sessid);
+	struct nfs4_session *session = nfs4_session_of_id(run->server, args->bctsa_sessid);
 	uint32_t direction;
 
 	if (!session)

@@ -279,7 +279,7 @@ struct nfs4_reclaimer *nfs4_reclaimer_find(struct nfs4_server *server, struct sl
 void nfs4_reclaimers_clear(struct nfs4_server *server);
 
 /* nfs4_session.c */
-struct nfs4_session *nfs4_session_find(struct nfs4_server *server, const uint8_t id[16]);
+struct nfs4_session *nfs4_session_of_id(struct nfs4_server *server, const uint8_t id[16]);
 void nfs4_session_destroy(struct nfs4_server *server, struct nfs4_session *session);
 /* Binds the fore channel; more than NFS4_SESSION_CONNS: the oldest is forgotten. */
 void nfs4_session_bind(struct nfs4_session *session, uint64_t connection);

@@ -11,7 +11,6 @@ enum program_done {
 	PROGRAM_GARBAGE,      /* the arguments cannot be decoded */
 	PROGRAM_NO_PROCEDURE, /* there is none of that number */
 	PROGRAM_SILENT,       /* no reply at all */
-	PROGRAM_LATER,        /* the owner of the server will reply */
 };
 
 /* A call on its way through a program. The reply's header stands in `out` already. */
@@ -28,7 +27,7 @@ struct program_call {
 
 typedef enum program_done program_fn(struct program_call *c);
 
-program_fn portmap_call, mount_call, nfs3_call;
+program_fn portmap_call, mount_call, nfs3_call, nfs4_call;
 
 /* A version of a program, or a range of versions. */
 struct program {

@@ -7,11 +7,13 @@
 #include "lab/serve/program.h"
 #include "names/mount.h"
 #include "names/nfs3.h"
+#include "names/nfs4.h"
 #include "names/portmap.h"
 
 static const struct program programs[] = {
 	{SERVER_PORTMAP, PMAP_PROG, PMAP_VERS, RPCBVERS4, portmap_call},
 	{SERVER_NFS, NFS_PROGRAM, NFS_V3, NFS_V3, nfs3_call},
+	{SERVER_NFS, NFS_PROGRAM, NFS_V4, NFS_V4, nfs4_call},
 	{SERVER_MOUNT, MOUNT_PROGRAM, MOUNT_V1, MOUNT_V3, mount_call},
 };
 
@@ -32,7 +34,9 @@ const struct program *program_table(size_t *count)
 
 void server_init(struct server *s, struct tree *tree, int64_t wall_offset_ns)
 {
-	*s = (struct server){.tree = tree, .wall_offset_ns = wall_offset_ns, .versions = 1u << 3};
+	*s = (struct server){.tree = tree,
+			     .wall_offset_ns = wall_offset_ns,
+			     .versions = 1u << NFS_V3 | 1u << NFS_V4};
 	s->write_verifier = (uint64_t)wall_offset_ns;
 }
 
@@ -47,7 +51,15 @@ void server_deinit(struct server *s)
 
 bool program_is_served(const struct server *s, const struct program *p, uint32_t version)
 {
-	return p->port != SERVER_NFS || (s->versions >> version & 1);
+	if (p->port != SERVER_NFS)
+		return true;
+	return (s->versions >> version & 1) && (version != NFS_V4 || s->nfs4);
+}
+
+/* Version 4 wants a transport that looks after congestion: RFC 8881 section 2.9.1. */
+static bool goes_over(const struct program *p, uint32_t version, enum rpc_transport transport)
+{
+	return p->number != NFS_PROGRAM || version != NFS_V4 || transport == RPC_OVER_TCP;
 }
 
 static void unregister(struct server *s, uint32_t program, uint32_t version,
@@ -73,7 +85,7 @@ void server_register(struct server *s, enum server_port port, enum rpc_transport
 
 		for (uint32_t v = p->low; p->port == port && v <= p->high; v++) {
 			unregister(s, p->number, v, transport, is_v6);
-			if (number && program_is_served(s, p, v) &&
+			if (number && program_is_served(s, p, v) && goes_over(p, v, transport) &&
 			    s->services_len < SERVER_SERVICES_MAX)
 				s->services[s->services_len++] = (struct server_service){
 					p->number, v, transport, is_v6, number};
@@ -93,7 +105,7 @@ static const struct program *find(const struct server *s, const struct rpc_in *i
 		if (p->number != in->program || !(ports >> p->port & 1))
 			continue;
 		for (uint32_t v = p->low; v <= p->high; v++) {
-			if (!program_is_served(s, p, v))
+			if (!program_is_served(s, p, v) || !goes_over(p, v, in->transport))
 				continue;
 			if (v == in->version)
 				return p;
@@ -141,8 +153,6 @@ static enum server_outcome run(struct server *s, const struct program *p, const 
 		break;
 	case PROGRAM_SILENT:
 		return SERVER_SILENT;
-	case PROGRAM_LATER:
-		return SERVER_LATER;
 	}
 	return SERVER_REPLY;
 }

@@ -44,10 +44,13 @@ struct server_mount {
 	char *host, *path; /* owned */
 };
 
+struct nfs4_server;
+
 struct server {
-	struct tree *tree;       /* borrowed */
-	int64_t wall_offset_ns;  /* time since 1970 less the owner's clock */
-	uint64_t write_verifier; /* of WRITE and COMMIT: changed by a restart */
+	struct nfs4_server *nfs4; /* borrowed; NULL: version 4 is not served */
+	struct tree *tree;        /* borrowed */
+	int64_t wall_offset_ns;   /* time since 1970 less the owner's clock */
+	uint64_t write_verifier;  /* of WRITE and COMMIT: changed by a restart */
 	struct server_service services[SERVER_SERVICES_MAX];
 	size_t services_len;
 	struct server_mount mounts[SERVER_MOUNTS_MAX];
@@ -69,7 +72,6 @@ void server_register(struct server *s, enum server_port port, enum rpc_transport
 enum server_outcome {
 	SERVER_REPLY,  /* the reply stands in the writer */
 	SERVER_SILENT, /* there is no reply */
-	SERVER_LATER,  /* there will be one, by the owner's doing */
 };
 
 /*

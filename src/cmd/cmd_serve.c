@@ -5,19 +5,18 @@
 
 #include "cmd/command.h"
 #include "cmd/endpoints.h"
-#include "lab/serve/endpoint.h"
+#include "cmd/faults.h"
+#include "lab/serve/service.h"
 #include "lab/serve/tree_text.h"
 
-enum { TREE_FILE_BYTES_MAX = 16 << 20, PORT_MAX = 65535 };
+enum { TREE_FILE_BYTES_MAX = 16 << 20, PORT_MAX = 65535, SECONDS_MAX = 1000000 };
 
 /* A server with all that belongs to it. */
 struct serving {
 	struct net_loop loop;
 	struct endpoint_log log;
-	struct tree *tree;
-	struct server server;
-	struct endpoint_config config;
-	struct endpoint *endpoint;
+	struct service_config config;
+	struct service *service;
 };
 
 /* "nfs=2049", "mount=none". */
@@ -60,7 +59,7 @@ static struct err *add_node(struct serving *s, const char *value, bool is_dir)
 	strbuf_add_format(&line, "%s %s%.*s %s=%s", is_dir ? "dir" : "file",
 			  value[0] == '/' ? "" : "/", (int)(equals - value), value,
 			  is_dir ? "entries" : "size", equals + 1);
-	err = tree_text_add_line(s->tree, slice_of_string(strbuf_text(&line)),
+	err = tree_text_add_line(service_tree(s->service), slice_of_string(strbuf_text(&line)),
 				 net_loop_utc_ns(&s->loop));
 	strbuf_deinit(&line);
 	return err;
@@ -74,7 +73,7 @@ static struct err *add_tree(struct serving *s, const char *path)
 	strbuf_init(&text);
 	err = endpoint_read_file(path, TREE_FILE_BYTES_MAX, &text);
 	if (!err) {
-		err = tree_text_add(s->tree, slice_of_string(strbuf_text(&text)),
+		err = tree_text_add(service_tree(s->service), slice_of_string(strbuf_text(&text)),
 				    net_loop_utc_ns(&s->loop));
 		if (err) {
 			all = err_new("%s: %s", path, err_text(err));
@@ -88,17 +87,8 @@ static struct err *add_tree(struct serving *s, const char *path)
 
 static struct err *fill_tree(struct serving *s, const struct options *options)
 {
-	const char *memory = options->memory;
-	struct tree_limits limits = {0};
 	struct err *err = NULL;
 
-	if (memory)
-		err = endpoint_take_number("--memory", memory, UINT64_C(1) << 40,
-					   &limits.data_bytes_max);
-	if (err)
-		return err;
-	s->tree = tree_create(&limits, (uint64_t)net_loop_utc_ns(&s->loop),
-			      net_loop_utc_ns(&s->loop));
 	for (size_t i = 0; i < options->tree.len && !err; i++)
 		err = add_tree(s, options->tree.items[i]);
 	for (size_t i = 0; i < options->dir.len && !err; i++)
@@ -108,21 +98,45 @@ static struct err *fill_tree(struct serving *s, const struct options *options)
 	return err;
 }
 
-static struct err *take_config(struct serving *s, const struct options *options)
+static struct err *take_seconds(const char *option, const char *text, uint32_t *out)
+{
+	uint64_t seconds = 0;
+	struct err *err = text ? endpoint_take_number(option, text, SECONDS_MAX, &seconds) : NULL;
+
+	*out = (uint32_t)seconds;
+	return err;
+}
+
+static struct err *take_ports(struct endpoint_config *config, const struct options *options)
 {
 	struct err *err = NULL;
 
-	s->config = (struct endpoint_config){
-		.listen = net_address_loopback(0), .log = endpoint_log_say, .context = &s->log};
-	s->config.closed[SERVER_NLM] = true;
-	s->config.closed[SERVER_NSM] = true;
-	s->log.quiet = options->quiet;
+	config->closed[SERVER_NLM] = true;
+	config->closed[SERVER_NSM] = true;
 	if (options->listen.len > 1)
-		err = err_new("--listen: serve listens at one address");
-	else if (options->listen.len)
-		err = net_address_parse(options->listen.items[0], 0, &s->config.listen);
+		return err_new("--listen: serve listens at one address");
+	if (options->listen.len)
+		err = net_address_parse(options->listen.items[0], 0, &config->listen);
 	for (size_t i = 0; i < options->port.len && !err; i++)
-		err = take_port(options->port.items[i], &s->config);
+		err = take_port(options->port.items[i], config);
+	return err;
+}
+
+static struct err *take_config(struct serving *s, const struct options *options)
+{
+	struct err *err;
+
+	s->log = (struct endpoint_log){.loop = &s->loop, .quiet = options->quiet};
+	s->config.endpoint = (struct endpoint_config){
+		.listen = net_address_loopback(0), .log = endpoint_log_say, .context = &s->log};
+	err = take_ports(&s->config.endpoint, options);
+	if (!err && options->memory)
+		err = endpoint_take_number("--memory", options->memory, UINT64_C(1) << 40,
+					   &s->config.limits.data_bytes_max);
+	if (!err)
+		err = take_seconds("--lease", options->lease, &s->config.lease_seconds);
+	if (!err)
+		err = take_seconds("--grace", options->grace, &s->config.grace_seconds);
 	return err;
 }
 
@@ -133,12 +147,12 @@ static struct err *say_ready(const struct serving *s, const struct options *opti
 
 	strbuf_init(&lines);
 	for (int port = 0; port < SERVER_PORTS; port++) {
-		struct net_address at = s->config.listen;
+		struct net_address at = s->config.endpoint.listen;
 		char text[NET_ADDRESS_TEXT_BYTES];
 
-		if (s->config.closed[port])
+		if (s->config.endpoint.closed[port])
 			continue;
-		net_address_set_port(&at, endpoint_port(s->endpoint, (enum server_port)port));
+		net_address_set_port(&at, service_port(s->service, (enum server_port)port));
 		net_address_format(&at, text);
 		strbuf_add_format(&lines, "%s %s\n", server_port_name((enum server_port)port),
 				  text);
@@ -155,37 +169,43 @@ static struct err *prepare(struct serving *s, const struct options *options)
 
 	if (err)
 		return err;
+	s->service = service_create(&s->loop, &s->config);
 	err = fill_tree(s, options);
-	if (err)
-		return err;
-	server_init(&s->server, s->tree, net_loop_utc_ns(&s->loop) - net_loop_now_ns(&s->loop));
-	return endpoint_end_by_signal(&s->loop);
+	return err ? err : endpoint_end_by_signal(&s->loop);
+}
+
+static enum status complain(struct err *err, enum status status)
+{
+	command_complain("serve: %s", err_text(err));
+	err_destroy(err);
+	return status;
 }
 
 static enum status run(struct serving *s, const struct options *options)
 {
-	enum status status = STATUS_USAGE;
+	struct faults faults;
 	struct err *err = prepare(s, options);
 
-	if (!err) {
-		status = STATUS_UNREAD;
-		err = endpoint_create(&s->loop, &s->server, &s->config, &s->endpoint);
-	}
+	if (!err)
+		err = faults_init(&faults, &s->loop, options, &service_fault_ops, s->service);
+	if (err)
+		return complain(err, STATUS_USAGE);
+	err = service_open(s->service, faults.engine);
 	if (!err)
 		err = say_ready(s, options);
-	if (err) {
-		command_complain("serve: %s", err_text(err));
-		err_destroy(err);
-		return status;
-	}
-	net_loop_run(&s->loop);
-	return STATUS_NOTHING;
+	if (!err)
+		net_loop_run(&s->loop);
+	/* The server's end must find its engine. */
+	service_destroy(s->service);
+	s->service = NULL;
+	faults_deinit(&faults);
+	return err ? complain(err, STATUS_UNREAD) : STATUS_NOTHING;
 }
 
 static enum status serve(const struct options *options)
 {
 	struct serving s = {0};
-	enum status status = STATUS_USAGE;
+	enum status status;
 	double speed;
 	struct err *err = NULL;
 
@@ -195,16 +215,10 @@ static enum status serve(const struct options *options)
 		err = endpoint_take_speed(options, &speed);
 	if (!err)
 		err = net_loop_init(&s.loop, speed);
-	if (err) {
-		command_complain("serve: %s", err_text(err));
-		err_destroy(err);
-		return STATUS_USAGE;
-	}
-	s.log.loop = &s.loop;
+	if (err)
+		return complain(err, STATUS_USAGE);
 	status = run(&s, options);
-	endpoint_destroy(s.endpoint);
-	server_deinit(&s.server);
-	tree_destroy(s.tree);
+	service_destroy(s.service);
 	net_loop_deinit(&s.loop);
 	return status;
 }
@@ -222,7 +236,8 @@ const struct command command_serve = {
 		"ends it.",
 	.option_set = OPTION_BIT(OPTION_LISTEN) | OPTION_BIT(OPTION_PORT) |
 		      OPTION_BIT(OPTION_TREE) | OPTION_BIT(OPTION_DIR) | OPTION_BIT(OPTION_FILE) |
-		      OPTION_BIT(OPTION_MEMORY) | OPTION_BIT(OPTION_SPEED) |
+		      OPTION_BIT(OPTION_MEMORY) | OPTION_BIT(OPTION_LEASE) |
+		      OPTION_BIT(OPTION_GRACE) | OPTIONS_FAULT | OPTION_BIT(OPTION_JSON) |
 		      OPTION_BIT(OPTION_READY_FD) | OPTION_BIT(OPTION_QUIET),
 	.run = serve,
 };

@@ -67,6 +67,9 @@ static const struct option_row option_rows[] = {
 	{OPTION_FILE, "--file", "NAME=BYTES", NULL, "serve a file of that size: data=10M"},
 	{OPTION_MEMORY, "--memory", "BYTES", NULL,
 	 "how much written data is kept before the disk is full (assumed: 256M)"},
+	{OPTION_LEASE, "--lease", "SECONDS", NULL, "the lease of NFSv4 (assumed: 90)"},
+	{OPTION_GRACE, "--grace", "SECONDS", NULL,
+	 "for reclaims, after a restart (assumed: as long as the lease)"},
 	{OPTION_READY_FD, "--ready-fd", "NUMBER", NULL,
 	 "write the ports there, and close it, once they are open"},
 	{OPTION_QUIET, "--quiet", NULL, NULL, "say nothing of what happens"},
@@ -134,6 +137,8 @@ static const char **option_text(enum option_id id, struct options *o)
 		[OPTION_SEED] = &o->seed,
 		[OPTION_SPEED] = &o->speed,
 		[OPTION_MEMORY] = &o->memory,
+		[OPTION_LEASE] = &o->lease,
+		[OPTION_GRACE] = &o->grace,
 		[OPTION_READY_FD] = &o->ready_fd,
 	};
 

@@ -44,6 +44,8 @@ enum option_id {
 	OPTION_DIR,
 	OPTION_FILE,
 	OPTION_MEMORY,
+	OPTION_LEASE,
+	OPTION_GRACE,
 	OPTION_READY_FD,
 	OPTION_QUIET,
 	OPTION_HELP,
@@ -90,7 +92,8 @@ struct options {
 	const char *tz, *year, *boot_time;                        /* of logs; NULL: not given */
 	const char *host, *program, *op, *status, *since, *until; /* NULL: not given */
 	struct option_values listen, to, fault, script, port, tree, dir, file;
-	const char *control, *seed, *speed, *memory, *ready_fd; /* NULL: not given */
+	const char *control, *seed, *speed, *memory, *ready_fd, *lease,
+		*grace; /* NULL: not given */
 	bool quiet;
 	const char *const *args; /* what is no option, in order */
 	size_t arg_count;
