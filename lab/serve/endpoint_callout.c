@@ -86,10 +86,14 @@ void endpoint_callouts_closed(struct endpoint *e, uint64_t connection)
 			finish_unanswered(o);
 }
 
+/* Who waits for an answer learns that there is none: it may own memory. */
 void endpoint_drop_callouts(struct endpoint *e)
 {
-	while (e->callouts)
+	e->callouts_len += ENDPOINT_CALLOUTS_MAX; /* none is begun any more */
+	while (e->callouts) {
+		finish_unanswered(e->callouts);
 		callout_free(e->callouts);
+	}
 }
 
 static struct slice message_of(struct endpoint_callout *o)

@@ -27,7 +27,7 @@ struct program_call {
 
 typedef enum program_done program_fn(struct program_call *c);
 
-program_fn portmap_call, mount_call, nfs3_call, nfs4_call;
+program_fn portmap_call, mount_call, nfs3_call, nfs4_call, nlm_call, nsm_call;
 
 /* A version of a program, or a range of versions. */
 struct program {

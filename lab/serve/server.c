@@ -8,6 +8,8 @@
 #include "names/mount.h"
 #include "names/nfs3.h"
 #include "names/nfs4.h"
+#include "names/nlm.h"
+#include "names/nsm.h"
 #include "names/portmap.h"
 
 static const struct program programs[] = {
@@ -15,6 +17,8 @@ static const struct program programs[] = {
 	{SERVER_NFS, NFS_PROGRAM, NFS_V3, NFS_V3, nfs3_call},
 	{SERVER_NFS, NFS_PROGRAM, NFS_V4, NFS_V4, nfs4_call},
 	{SERVER_MOUNT, MOUNT_PROGRAM, MOUNT_V1, MOUNT_V3, mount_call},
+	{SERVER_NLM, NLM_PROG, NLM4_VERS, NLM4_VERS, nlm_call},
+	{SERVER_NSM, SM_PROG, SM_VERS, SM_VERS, nsm_call},
 };
 
 enum { PROGRAM_COUNT = sizeof(programs) / sizeof(programs[0]) };
@@ -51,6 +55,8 @@ void server_deinit(struct server *s)
 
 bool program_is_served(const struct server *s, const struct program *p, uint32_t version)
 {
+	if (p->port == SERVER_NLM || p->port == SERVER_NSM)
+		return s->nlm != NULL;
 	if (p->port != SERVER_NFS)
 		return true;
 	return (s->versions >> version & 1) && (version != NFS_V4 || s->nfs4);

@@ -45,8 +45,10 @@ struct server_mount {
 };
 
 struct nfs4_server;
+struct nlm_server;
 
 struct server {
+	struct nlm_server *nlm;   /* borrowed; NULL: there are no NLM and NSM */
 	struct nfs4_server *nfs4; /* borrowed; NULL: version 4 is not served */
 	struct tree *tree;        /* borrowed */
 	int64_t wall_offset_ns;   /* time since 1970 less the owner's clock */

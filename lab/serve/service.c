@@ -8,11 +8,14 @@
 #include "base/mem.h"
 #include "lab/serve/nfs4_faults.h"
 #include "lab/serve/nfs4_server.h"
+#include "lab/serve/nlm.h"
+#include "names/portmap.h"
 #include "net/timer.h"
 
-#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_S         INT64_C(1000000000)
+#define DEFAULT_GRACE_NS (90 * NS_PER_S)
 
-enum { NFS_VERSION_4 = 4, NAME_BYTES = 64 };
+enum { NFS_VERSION_4 = 4, NAME_BYTES = 64, LEASE_SECONDS = 90 };
 
 struct service {
 	struct net_loop *loop;
@@ -20,6 +23,7 @@ struct service {
 	struct tree *tree;
 	struct server server;
 	struct nfs4_server *nfs4; /* NULL: not served */
+	struct nlm_server *nlm;
 	struct endpoint *endpoint;
 	struct net_timer tick; /* leases, grace, recalls */
 };
@@ -44,8 +48,13 @@ static void on_tick(void *context)
 {
 	struct service *s = context;
 	int64_t now_ns = now_of(s);
-	int64_t next_ns = nfs4_tick(s->nfs4, now_ns);
+	int64_t next_ns = nlm_tick(s->nlm, now_ns);
 
+	if (s->nfs4) {
+		int64_t state_ns = nfs4_tick(s->nfs4, now_ns);
+
+		next_ns = state_ns < next_ns ? state_ns : next_ns;
+	}
 	/* Calls that come meanwhile may want it earlier than it thinks now. */
 	net_timer_start(&s->tick, next_ns < now_ns + NS_PER_S ? next_ns - now_ns : NS_PER_S);
 }
@@ -114,6 +123,83 @@ static struct nfs4_server *nfs4_make(struct service *s)
 	return nfs4_server_create(&config, now_of(s));
 }
 
+/* A call to a client's lock manager or status monitor: first its rpcbind is asked for the port. */
+struct errand {
+	struct service *service;
+	struct endpoint_call call;
+	size_t len;
+	uint8_t args[];
+};
+
+static void on_port(void *context, uint64_t token, bool answered, struct cursor results)
+{
+	struct errand *errand = context;
+	struct service *s = errand->service;
+	uint32_t port = cursor_u32(&results);
+
+	(void)token;
+	errand->call.args = slice_make(errand->args, errand->len);
+	if (answered && cursor_ok(&results) && port && port <= UINT16_MAX && s->endpoint) {
+		net_address_set_port(&errand->call.to, (uint16_t)port);
+		endpoint_call_out(s->endpoint, &errand->call);
+	} else if (s->config.endpoint.log) {
+		s->config.endpoint.log(s->config.endpoint.context,
+				       "nlm: the client's rpcbind tells no port for a call to it");
+	}
+	free(errand);
+}
+
+static void nlm_send(void *context, const struct nlm_send *send)
+{
+	enum { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, ARGS_BYTES = 16 };
+	struct service *s = context;
+	struct errand *errand = mem_alloc(1, sizeof(*errand) + send->args.len);
+	bool is_udp = send->transport == RPC_OVER_UDP;
+	uint8_t memory[ARGS_BYTES];
+	struct xdr_writer w = xdr_writer_make(memory, sizeof(memory));
+	struct endpoint_call ask = {.to = *send->client,
+				    .transport = send->transport,
+				    .program = PMAP_PROG,
+				    .version = PMAP_VERS,
+				    .procedure = PMAPPROC_GETPORT,
+				    .answer = on_port,
+				    .context = errand};
+
+	errand->service = s;
+	errand->call = (struct endpoint_call){.to = *send->client,
+					      .transport = send->transport,
+					      .program = send->program,
+					      .version = send->version,
+					      .procedure = send->procedure};
+	errand->len = send->args.len;
+	memcpy(errand->args, send->args.ptr, send->args.len);
+	xdr_put_u32(&w, send->program);
+	xdr_put_u32(&w, send->version);
+	xdr_put_u32(&w, is_udp ? PROTOCOL_UDP : PROTOCOL_TCP);
+	xdr_put_u32(&w, 0);
+	ask.args = xdr_writer_bytes(&w);
+	net_address_set_port(&ask.to, PMAP_PORT);
+	if (!s->endpoint || !endpoint_call_out(s->endpoint, &ask))
+		free(errand);
+}
+
+static void log_line(void *context, const char *text)
+{
+	const struct service *s = context;
+
+	if (s->config.endpoint.log)
+		s->config.endpoint.log(s->config.endpoint.context, text);
+}
+
+static struct nlm_server *nlm_make(struct service *s)
+{
+	struct nlm_ops ops = {.send = nlm_send, .log = log_line, .context = s};
+	uint32_t seconds =
+		s->config.grace_seconds ? s->config.grace_seconds : s->config.lease_seconds;
+
+	return nlm_create(s->tree, &ops, (seconds ? seconds : LEASE_SECONDS) * NS_PER_S);
+}
+
 struct service *service_create(struct net_loop *loop, const struct service_config *config)
 {
 	struct service *s = mem_alloc(1, sizeof(*s));
@@ -128,6 +214,8 @@ struct service *service_create(struct net_loop *loop, const struct service_confi
 	if (s->server.versions >> NFS_VERSION_4 & 1)
 		s->nfs4 = nfs4_make(s);
 	s->server.nfs4 = s->nfs4;
+	s->nlm = nlm_make(s);
+	s->server.nlm = s->nlm;
 	net_timer_init(&s->tick, loop, on_tick, s);
 	return s;
 }
@@ -139,6 +227,7 @@ void service_destroy(struct service *s)
 	net_timer_deinit(&s->tick);
 	endpoint_destroy(s->endpoint);
 	nfs4_server_destroy(s->nfs4);
+	nlm_destroy(s->nlm);
 	server_deinit(&s->server);
 	tree_destroy(s->tree);
 	free(s);
@@ -158,8 +247,7 @@ struct err *service_open(struct service *s, struct fault_engine *engine)
 	if (err)
 		return err;
 	endpoint_on_closed(s->endpoint, on_closed, s);
-	if (s->nfs4)
-		on_tick(s);
+	on_tick(s);
 	return NULL;
 }
 
@@ -168,39 +256,70 @@ uint16_t service_port(const struct service *s, enum server_port port)
 	return endpoint_port(s->endpoint, port);
 }
 
-static void say(struct service *s, const char *text)
+/* The host whose call it is; NULL: nobody's in particular. */
+static const struct net_address *client_of(const struct fault_server_request *request,
+					   struct net_address *memory)
 {
-	if (s->config.endpoint.log)
-		s->config.endpoint.log(s->config.endpoint.context, text);
+	static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
+	const uint8_t *address;
+
+	if (!request->call)
+		return NULL;
+	address = request->call->client.address;
+	*memory = (struct net_address){.v6 = {.sin6_family = AF_INET6}};
+	memcpy(&memory->v6.sin6_addr, address, 16);
+	if (memcmp(address, v4_mapped, sizeof(v4_mapped)) == 0) {
+		*memory = (struct net_address){.v4 = {.sin_family = AF_INET}};
+		memcpy(&memory->v4.sin_addr, address + sizeof(v4_mapped), 4);
+	}
+	return memory;
+}
+
+static void restart(struct service *s, const struct fault_server_request *request)
+{
+	log_line(s, "the server restarts: state is lost, connections break");
+	s->server.write_verifier++;
+	if (s->endpoint)
+		endpoint_reset_all(s->endpoint);
+	nlm_restart(s->nlm, request->duration_ns, request->now_ns);
 }
 
 /* What belongs to no protocol's state, or to that of version 3. True: it was done. */
 static bool act_here(struct service *s, const struct fault_server_request *request)
 {
+	struct net_address memory;
+	const struct net_address *client = client_of(request, &memory);
+
 	switch (request->action) {
 	case FAULT_RESTART:
-		say(s, "the server restarts: state is lost, connections break");
-		s->server.write_verifier++;
-		if (s->endpoint)
-			endpoint_reset_all(s->endpoint);
+		restart(s, request);
 		return true;
 	case FAULT_CHANGE_VERIFIER:
 		s->server.write_verifier++;
 		return true;
+	case FAULT_FORGET_LOCK:
+	case FAULT_REVOKE:
+		nlm_forget(s->nlm, client, request->now_ns);
+		return true;
+	case FAULT_GRACE:
+		nlm_grace(s->nlm, request->duration_ns ? request->duration_ns : DEFAULT_GRACE_NS,
+			  request->now_ns);
+		return true;
+	case FAULT_GRACE_END:
+		nlm_grace(s->nlm, 0, request->now_ns);
+		return true;
+	case FAULT_FREEZE_NLM:
+		nlm_freeze(s->nlm, request->duration_ns, request->now_ns);
+		return true;
+	case FAULT_MOVE_PORT: /* see act */
 	case FAULT_FORGET_CLIENT:
 	case FAULT_FORGET_SESSION:
 	case FAULT_FORGET_STATEID:
-	case FAULT_FORGET_LOCK:
 	case FAULT_EXPIRE:
-	case FAULT_GRACE:
-	case FAULT_GRACE_END:
-	case FAULT_REVOKE:
 	case FAULT_RECALL:
 	case FAULT_CHANGE_SCOPE:
 	case FAULT_CHANGE_OWNER:
 	case FAULT_FILL_SLOTS:
-	case FAULT_FREEZE_NLM:
-	case FAULT_MOVE_PORT:
 		break;
 	}
 	return false;
@@ -210,17 +329,21 @@ static struct err *act(void *context, const struct fault_server_request *request
 {
 	struct service *s = context;
 	struct err *err = NULL;
-	bool done = act_here(s, request);
+	bool done;
 
-	if (s->nfs4)
+	if (request->action == FAULT_MOVE_PORT)
+		return s->endpoint ? endpoint_move_port(s->endpoint, SERVER_NLM) : NULL;
+	done = act_here(s, request);
+	if (s->nfs4 && request->action != FAULT_FREEZE_NLM)
 		err = nfs4_fault_act(s->nfs4, request);
 	else if (!done)
 		err = err_new("version 4 is not served");
+	/* One of the two protocols had something to do. */
 	if (err && done) {
 		err_destroy(err);
 		err = NULL;
 	}
-	if (s->nfs4)
+	if (s->endpoint)
 		on_tick(s);
 	return err;
 }

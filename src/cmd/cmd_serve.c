@@ -42,7 +42,7 @@ static struct err *take_port(const char *value, struct endpoint_config *config)
 			config->ports[port] = (uint16_t)number;
 		return err;
 	}
-	return err_new("--port=%s: no such port; there are portmap, nfs, mount", value);
+	return err_new("--port=%s: no such port; there are portmap, nfs, mount, nlm, nsm", value);
 }
 
 /* "--dir big=1000000" and "--file data=10M" are lines of a tree's description. */
@@ -111,8 +111,6 @@ static struct err *take_ports(struct endpoint_config *config, const struct optio
 {
 	struct err *err = NULL;
 
-	config->closed[SERVER_NLM] = true;
-	config->closed[SERVER_NSM] = true;
 	if (options->listen.len > 1)
 		return err_new("--listen: serve listens at one address");
 	if (options->listen.len)

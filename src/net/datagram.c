@@ -17,6 +17,8 @@ struct net_datagram {
 	net_datagram_fn *came;
 	void *context;
 	int fd;
+	bool in_callback;
+	bool destroyed; /* inside of the callback: freed behind it */
 };
 
 static void on_datagram(struct ev_loop *ev, struct ev_io *watcher, int events)
@@ -33,7 +35,13 @@ static void on_datagram(struct ev_loop *ev, struct ev_io *watcher, int events)
 
 		if (got < 0)
 			return;
+		d->in_callback = true;
 		d->came(d->context, slice_make(d->loop->scratch, (size_t)got), &from);
+		d->in_callback = false;
+		if (d->destroyed) {
+			free(d);
+			return;
+		}
 	}
 }
 
@@ -78,7 +86,9 @@ void net_datagram_destroy(struct net_datagram *d)
 		return;
 	ev_io_stop(d->loop->ev, &d->watcher);
 	close(d->fd);
-	free(d);
+	d->destroyed = true;
+	if (!d->in_callback)
+		free(d);
 }
 
 const struct net_address *net_datagram_address(const struct net_datagram *d)

@@ -18,7 +18,7 @@ typedef void net_datagram_fn(void *context, struct slice bytes, const struct net
 struct err *net_datagram_create(struct net_loop *loop, const struct net_address *at,
 				net_datagram_fn *came, void *context, struct net_datagram **out);
 
-/* NULL is fine; not inside of its own callback. */
+/* NULL is fine; so is it inside of its own callback. */
 void net_datagram_destroy(struct net_datagram *d);
 
 /* Where it is bound, with the port that it got. */

@@ -20,6 +20,8 @@ struct net_listener {
 	void *context;
 	int fd;
 	bool paused;
+	bool in_callback;
+	bool destroyed; /* inside of the callback: freed behind it */
 };
 
 static void on_connection(struct ev_loop *ev, struct ev_io *watcher, int events)
@@ -39,9 +41,14 @@ static void on_connection(struct ev_loop *ev, struct ev_io *watcher, int events)
 			}
 			return;
 		}
+		l->in_callback = true;
 		l->accepted(l->context, fd, &peer);
-		if (l->paused)
-			return;
+		l->in_callback = false;
+		if (l->destroyed)
+			free(l);
+		else if (!l->paused)
+			continue;
+		return;
 	}
 }
 
@@ -108,7 +115,9 @@ void net_listener_destroy(struct net_listener *l)
 	net_timer_deinit(&l->retry);
 	ev_io_stop(l->loop->ev, &l->watcher);
 	close(l->fd);
-	free(l);
+	l->destroyed = true;
+	if (!l->in_callback)
+		free(l);
 }
 
 const struct net_address *net_listener_address(const struct net_listener *l)
