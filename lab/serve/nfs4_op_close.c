@@ -100,14 +100,11 @@ uint32_t nfs4_op_close(struct nfs4_run *run, const struct nfs4_nfs_argop4 *arg,
 
 	if (status != NFS4_OK || run->owner_replayed)
 		return status;
-	nfs4_state_bump(open);
-	*out = nfs4_stateid_of(open);
 	run->current.has_stateid = false;
+	/* What is closed has no name: RFC 7530 section 16.2.5, RFC 8881 section 18.2.4; so nfsd. */
+	memset(out->other, 0, sizeof(out->other));
+	out->seqid = UINT32_MAX;
 	if (run->minor > 0) {
-		/* nfsd's nfs4_inc_and_copy_stateid is followed by this since 4.14: never to be
-		 * used. */
-		memset(out->other, 0, sizeof(out->other));
-		out->seqid = UINT32_MAX;
 		nfs4_state_destroy(run->server, open);
 		return NFS4_OK;
 	}
