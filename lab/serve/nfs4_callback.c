@@ -24,30 +24,16 @@ struct nfs4_session *nfs4_client_back_session(const struct nfs4_client *client)
 	return NULL;
 }
 
-static void pending_destroy(struct nfs4_server *server, struct nfs4_pending_callback *pending)
+void nfs4_pending_destroy(struct nfs4_server *server, struct nfs4_pending_callback *pending)
 {
 	nfs4_list_remove(&pending->in_server);
 	server->callback_count--;
+	free(pending->args);
 	free(pending);
 }
 
-static struct nfs4_pending_callback *pending_create(struct nfs4_server *server,
-						    struct nfs4_client *client)
-{
-	struct nfs4_pending_callback *pending;
-
-	if (server->callback_count >= NFS4_MAX_CALLBACKS)
-		return NULL;
-	pending = mem_alloc(1, sizeof(*pending));
-	pending->token = ++server->next_token;
-	pending->client_id = client->id;
-	nfs4_list_append(&server->callbacks, &pending->in_server);
-	server->callback_count++;
-	return pending;
-}
-
 /* Where a callback to this client goes. False: there is no way. */
-static bool path_find(const struct nfs4_client *client, struct nfs4_callback *callback,
+static bool path_find(const struct nfs4_client *client, struct nfs4_pending_callback *pending,
 		      struct nfs4_session **session)
 {
 	*session = NULL;
@@ -55,39 +41,81 @@ static bool path_find(const struct nfs4_client *client, struct nfs4_callback *ca
 		*session = nfs4_client_back_session(client);
 		if (!*session)
 			return false;
-		callback->connection = (*session)->back_conn;
-		callback->program = (*session)->cb_program;
+		pending->connection = (*session)->back_conn;
+		pending->program = (*session)->cb_program;
 		return true;
 	}
-	callback->netid = client->cb_netid;
-	callback->address = client->cb_address;
-	callback->program = client->cb_program;
+	memcpy(pending->netid, client->cb_netid, sizeof(pending->netid));
+	memcpy(pending->address, client->cb_address, sizeof(pending->address));
+	pending->program = client->cb_program;
 	return client->cb_address[0] != '\0';
 }
 
-/* Sends it and waits for the answer; frees `pending` when it cannot be sent. */
-static bool callback_send(struct nfs4_server *server, struct nfs4_pending_callback *pending,
-			  struct nfs4_callback *callback)
+/* A callback that is to be sent by the next tick; NULL: no way, or no room. */
+static struct nfs4_pending_callback *pending_create(struct nfs4_server *server,
+						    struct nfs4_client *client,
+						    struct nfs4_session **session)
+{
+	struct nfs4_pending_callback path = {.client_id = client->id};
+	const struct nfs4_server_ops *ops = &server->config.ops;
+	struct nfs4_pending_callback *pending;
+
+	if (!ops->send_callback || server->callback_count >= NFS4_MAX_CALLBACKS ||
+	    !path_find(client, &path, session))
+		return NULL;
+	pending = mem_alloc(1, sizeof(*pending));
+	*pending = path;
+	pending->token = ++server->next_token;
+	nfs4_list_append(&server->callbacks, &pending->in_server);
+	server->callback_count++;
+	if (ops->wake)
+		ops->wake(ops->context);
+	return pending;
+}
+
+static bool pending_send(struct nfs4_server *server, struct nfs4_pending_callback *pending)
 {
 	const struct nfs4_server_ops *ops = &server->config.ops;
+	struct nfs4_callback callback = {
+		.token = pending->token,
+		.connection = pending->connection,
+		.netid = pending->netid,
+		.address = pending->address,
+		.program = pending->program,
+		.procedure = pending->args ? 1 : 0,
+		.args = slice_make(pending->args, pending->args_len),
+	};
 
-	callback->token = pending->token;
-	if (ops->send_callback && ops->send_callback(ops->context, callback))
-		return true;
-	pending_destroy(server, pending);
-	return false;
+	pending->sent = true;
+	return ops->send_callback(ops->context, &callback);
+}
+
+bool nfs4_callbacks_send(struct nfs4_server *server, int64_t now_ns)
+{
+	bool failed = false;
+	struct nfs4_link *next;
+
+	for (struct nfs4_link *link = server->callbacks.next; link != &server->callbacks;
+	     link = next) {
+		struct nfs4_pending_callback *pending =
+			NFS4_ITEM(link, struct nfs4_pending_callback, in_server);
+
+		next = link->next;
+		if (pending->sent || pending_send(server, pending))
+			continue;
+		nfs4_callback_done(server, pending->token, false, cursor_make(slice_make(NULL, 0)),
+				   now_ns);
+		failed = true;
+	}
+	return failed;
 }
 
 void nfs4_callback_probe(struct nfs4_server *server, struct nfs4_client *client)
 {
-	struct nfs4_callback callback = {.procedure = 0};
-	struct nfs4_pending_callback *pending;
 	struct nfs4_session *session;
 
-	client->cb_path = NFS4_PATH_UNKNOWN;
-	pending = path_find(client, &callback, &session) ? pending_create(server, client) : NULL;
-	if (!pending || !callback_send(server, pending, &callback))
-		client->cb_path = NFS4_PATH_DOWN;
+	client->cb_path =
+		pending_create(server, client, &session) ? NFS4_PATH_UNKNOWN : NFS4_PATH_DOWN;
 }
 
 static void sequence_put(struct xdr_writer *w, const struct nfs4_session *session)
@@ -120,27 +148,25 @@ static void recall_put(struct nfs4_server *server, struct xdr_writer *w,
 
 bool nfs4_callback_recall(struct nfs4_server *server, struct nfs4_state *deleg)
 {
-	struct nfs4_callback callback = {.procedure = 1};
+	struct nfs4_session *session = nfs4_client_back_session(deleg->client);
 	struct nfs4_pending_callback *pending;
-	struct nfs4_session *session;
 	uint8_t bytes[CALLBACK_BYTES];
 	struct xdr_writer w = xdr_writer_make(bytes, sizeof(bytes));
 
-	if (!path_find(deleg->client, &callback, &session) || (session && session->cb_busy))
+	if (session && session->cb_busy)
 		return false;
-	pending = pending_create(server, deleg->client);
+	pending = pending_create(server, deleg->client, &session);
 	if (!pending)
 		return false;
 	recall_put(server, &w, deleg, session);
-	callback.args = xdr_writer_bytes(&w);
+	pending->args = mem_copy(bytes, xdr_writer_bytes(&w).len);
+	pending->args_len = (uint32_t)xdr_writer_bytes(&w).len;
 	pending->state_number = deleg->number;
 	pending->has_session = session != NULL;
-	if (session)
+	if (session) {
 		memcpy(pending->session_id, session->id, sizeof(session->id));
-	if (!callback_send(server, pending, &callback))
-		return false;
-	if (session)
 		session->cb_busy = true;
+	}
 	return true;
 }
 
@@ -232,7 +258,7 @@ void nfs4_callback_done(struct nfs4_server *server, uint64_t token, bool answere
 	if (pending->state_number == 0) {
 		if (client)
 			client->cb_path = answered ? NFS4_PATH_UP : NFS4_PATH_DOWN;
-		pending_destroy(server, pending);
+		nfs4_pending_destroy(server, pending);
 		return;
 	}
 	status = answered ? answer_status(results, &sequenced) : NFS4ERR_CB_PATH_DOWN;
@@ -245,5 +271,5 @@ void nfs4_callback_done(struct nfs4_server *server, uint64_t token, bool answere
 	deleg = nfs4_state_by_number(server, pending->state_number);
 	if (deleg && deleg->life == NFS4_VALID)
 		recall_done(server, deleg, status, now_ns);
-	pending_destroy(server, pending);
+	nfs4_pending_destroy(server, pending);
 }

@@ -12,11 +12,16 @@
 /* Tries the path with CB_NULL; cb_path tells later what came of it. */
 void nfs4_callback_probe(struct nfs4_server *server, struct nfs4_client *client);
 
-/* Sends CB_RECALL. False when there is no way to the client now. */
+/* CB_RECALL is to be sent. False when there is no way to the client now. */
 bool nfs4_callback_recall(struct nfs4_server *server, struct nfs4_state *deleg);
+
+/* Sends what waits to be sent. True: something could not be, and its consequences want a tick. */
+bool nfs4_callbacks_send(struct nfs4_server *server, int64_t now_ns);
 
 /* A recall of this delegation is on its way: its answer is of no use any more. */
 void nfs4_callbacks_forget(struct nfs4_server *server, uint32_t state_number);
+
+void nfs4_pending_destroy(struct nfs4_server *server, struct nfs4_pending_callback *pending);
 
 /* The session through which callbacks to the client go; NULL: none. */
 struct nfs4_session *nfs4_client_back_session(const struct nfs4_client *client);

@@ -6,6 +6,7 @@
  */
 #include "lab/serve/nfs4_lease.h"
 #include "base/mem.h"
+#include "lab/serve/nfs4_callback.h"
 #include "lab/serve/nfs4_deleg.h"
 #include "lab/serve/nfs4_owner.h"
 
@@ -130,5 +131,7 @@ int64_t nfs4_tick(struct nfs4_server *server, int64_t now_ns)
 		nfs4_owners_age(server, client, now_ns);
 		next_ns = earlier(next_ns, client_age(server, client, now_ns));
 	}
+	if (nfs4_callbacks_send(server, now_ns))
+		next_ns = earlier(next_ns, now_ns + NFS4_SECOND);
 	return next_ns;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The NFSv4 server as a whole: made, destroyed, and the keys of its tables. See nfs4_server.h. */
 #include "base/mem.h"
+#include "lab/serve/nfs4_callback.h"
 #include "lab/serve/nfs4_lease.h"
 #include "lab/serve/nfs4_state.h"
 #include "lab/serve/tree.h"
@@ -107,13 +108,9 @@ void nfs4_server_clear(struct nfs4_server *server)
 	while (!nfs4_list_empty(&server->clients))
 		nfs4_client_destroy(server,
 				    NFS4_ITEM(server->clients.next, struct nfs4_client, in_server));
-	while (!nfs4_list_empty(&server->callbacks)) {
-		struct nfs4_link *link = server->callbacks.next;
-
-		nfs4_list_remove(link);
-		free(NFS4_ITEM(link, struct nfs4_pending_callback, in_server));
-	}
-	server->callback_count = 0;
+	while (!nfs4_list_empty(&server->callbacks))
+		nfs4_pending_destroy(server, NFS4_ITEM(server->callbacks.next,
+						       struct nfs4_pending_callback, in_server));
 }
 
 void nfs4_server_destroy(struct nfs4_server *server)

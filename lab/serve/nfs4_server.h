@@ -48,10 +48,18 @@ struct nfs4_callback {
 	struct slice args;  /* encoded arguments; borrowed until the function returns */
 };
 
-/* What the server needs of its owner. Members may be NULL: then there are no callbacks, no log. */
+/*
+ * What the server needs of its owner. Members may be NULL: then there are no callbacks, no log.
+ * None may call the server.
+ */
 struct nfs4_server_ops {
-	/* False when it cannot be sent: then nfs4_callback_done is not to be called for it. */
+	/*
+	 * Only from inside of nfs4_tick, so that no callback gets between a call and its reply.
+	 * False when it cannot be sent: then nfs4_callback_done is not to be called for it.
+	 */
 	bool (*send_callback)(void *context, const struct nfs4_callback *callback);
+	/* There is something to be sent: nfs4_tick is wanted soon, not from inside of this. */
+	void (*wake)(void *context);
 	/* One line about a change of state, without a newline. */
 	void (*log)(void *context, const char *text);
 	void *context;
@@ -98,7 +106,7 @@ void nfs4_callback_done(struct nfs4_server *server, uint64_t token, bool answere
 /* The connection is gone: sessions bound to it lose it. */
 void nfs4_connection_closed(struct nfs4_server *server, uint64_t connection, int64_t now_ns);
 
-/* Leases, grace, recalls. Returns when it wants to be called again. */
+/* Leases, grace, recalls, and callbacks to be sent. Returns when it wants to be called again. */
 int64_t nfs4_tick(struct nfs4_server *server, int64_t now_ns);
 
 #endif

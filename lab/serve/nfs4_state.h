@@ -183,6 +183,7 @@ struct nfs4_reclaimer {
 	bool done; /* RECLAIM_COMPLETE */
 };
 
+/* A callback that waits to be sent, or for its answer. */
 struct nfs4_pending_callback {
 	struct nfs4_link in_server;
 	uint64_t token;
@@ -190,6 +191,13 @@ struct nfs4_pending_callback {
 	uint8_t session_id[16];
 	bool has_session;
 	uint32_t state_number; /* of the recalled delegation; 0: a probe */
+	bool sent;
+	uint64_t connection; /* 0: to the address */
+	char netid[8];
+	char address[80];
+	uint32_t program;
+	uint8_t *args; /* of a COMPOUND; NULL: CB_NULL */
+	uint32_t args_len;
 };
 
 struct nfs4_server {

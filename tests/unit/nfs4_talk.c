@@ -106,6 +106,7 @@ uint32_t talk_run(struct talk *t)
 				t->now_ns);
 	CHECK(outcome == NFS4_REPLY);
 	t->reply_len = xdr_writer_bytes(&out).len;
+	nfs4_tick(t->server, t->now_ns); /* sends callbacks */
 	results_take(t);
 	free(exact);
 	free(args);

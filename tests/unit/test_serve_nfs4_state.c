@@ -396,6 +396,7 @@ TEST(delegation_that_is_not_returned_is_revoked)
 	talk_opened(t, &session, "o", "f", READ);
 	deleg = t->results[2].opopen.resok4.delegation.read.stateid;
 	CHECK(nfs4_fault_act(t->server, &request) == NULL);
+	nfs4_tick(t->server, t->now_ns);
 	talk_callback_answer(t, NFS4ERR_DELAY);
 	t->now_ns += 3 * TALK_SECOND;
 	nfs4_tick(t->server, t->now_ns);
