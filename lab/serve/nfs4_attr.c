@@ -191,15 +191,19 @@ static void put_time_delta(const struct attr_source *source, struct xdr_writer *
 	put_time(w, 1);
 }
 
-/* What an exclusive OPEN may set: nfsd's NFSD_SUPPATTR_EXCLCREAT. */
+/*
+ * What an exclusive OPEN may set: nfsd's NFSD_SUPPATTR_EXCLCREAT. Without mode_umask a client
+ * of 4.2 sends a mode that nobody has masked.
+ */
 static void put_suppattr_exclcreat(const struct attr_source *source, struct xdr_writer *w)
 {
 	static const uint32_t bits[] = {FATTR4_SIZE, FATTR4_MODE, FATTR4_OWNER, FATTR4_OWNER_GROUP};
 	struct xdr_bitmap map = {0};
 
-	(void)source;
 	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
 		xdr_bitmap_set(&map, bits[i]);
+	if (source->run->minor >= 2)
+		xdr_bitmap_set(&map, FATTR4_MODE_UMASK);
 	xdr_put_bitmap(w, &map);
 }
 

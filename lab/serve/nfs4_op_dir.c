@@ -61,6 +61,8 @@ uint32_t nfs4_op_create(struct nfs4_run *run, const struct nfs4_nfs_argop4 *arg,
 	what.mode = what.kind == TREE_DIR ? DEFAULT_DIR_MODE : DEFAULT_MODE;
 	if (setting.set.what & TREE_SET_MODE)
 		what.mode = setting.set.mode;
+	if (what.kind == TREE_LINK) /* as Linux has them, whatever is asked for */
+		what.mode = DEFAULT_DIR_MODE;
 	status = tree_make(nfs4_tree(run), dir, xdr_opaque_slice(args->objname), &what,
 			   nfs4_wall_ns(run), &fileid);
 	if (status != NFS4_OK)
