@@ -36,6 +36,7 @@ boot() { # GUEST HOSTNAME
     else
         net="-netdev stream,id=n0,server=off,addr.type=unix,addr.path=$run/$g.sock -device virtio-net-pci,netdev=n0,mac=${mac_of[$g]}"
     fi
+    net=${LAB_NET:-$net}
     # shellcheck disable=SC2086
     qemu-system-x86_64 -M pc -cpu qemu64 -m 400 -smp 1 -nodefaults -no-user-config -display none -no-reboot -rtc base=utc,clock=host \
         -kernel "$cache/kernel/vmlinuz-$k" -initrd "$cache/initramfs/$k.cpio" \
@@ -232,4 +233,4 @@ expect) # write expect.json of kept cases again
 *) sed -n '2,5s/^# //p' "$0"; exit 2 ;;
 esac
 }
-main "$@"; exit
+[ "${1:-}" = source ] || { main "$@"; exit; }

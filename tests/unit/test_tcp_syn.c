@@ -71,6 +71,35 @@ TEST(the_end_of_the_capture_proves_nothing)
 	CHECK_EQ_U64(unanswered(3, 15, true, false), 1);
 }
 
+/* Of a connection that was tried for long when the capture began, which ends with the last try. */
+static size_t tried_for_long(unsigned count)
+{
+	struct stage st;
+	struct conn c, healthy;
+	double at = 10, apart = 16;
+	size_t found;
+
+	stage_init(&st);
+	healthy = stage_conn(&st, 80);
+	script_tcp(&st.script, 0.1, &healthy, TCP_FACT_SYN, CONN_FROM_CLIENT);
+	stage_end(&st, 0.2, &healthy, true);
+	c = stage_conn(&st, 2049);
+	for (unsigned i = 0; i < count; i++, at += apart, apart *= 2)
+		script_tcp(&st.script, at, &c, i ? TCP_FACT_SYN_REPEAT : TCP_FACT_SYN,
+			   CONN_FROM_CLIENT);
+	at -= apart / 2;
+	stage_end(&st, at + 0.01, &c, false);
+	found = stage_findings(&st, &rule_tcp_syn_unanswered, at + 0.02);
+	stage_deinit(&st);
+	return found;
+}
+
+TEST(a_capture_that_begins_late_holds_few_syns)
+{
+	CHECK_EQ_U64(tried_for_long(3), 1);
+	CHECK_EQ_U64(tried_for_long(2), 0);
+}
+
 TEST(a_port_of_something_else_is_no_business_of_ours)
 {
 	struct stage st;

@@ -16,6 +16,7 @@ gathering() { # GUEST SHELL OPTIONS: starts it; the guest takes further commands
     rm -f "$run/$1/share/gather.done"
     on "$1" "(${BEFORE:-} gather-check ${*:2} >/share/gather.log 2>&1; touch /share/gather.done) &"
 }
+capturing() { on "$1" 'for i in $(seq 120); do grep -q capturing /tmp/gather.err && break; sleep 0.5; done; sleep 2' 90; } # GUEST: waits until it does
 gathered() { # GUEST: waits for it, keeps its tar as GUEST.tar.gz
     local f i
     for ((i = 0; i < 3000; i++)); do
@@ -110,17 +111,14 @@ gather_listing() { # CASE
     dump client1 "$1"
     lab_stop
 }
-# The memory of a guest, for crash and drgn (dump.sh). Drgn reads only the kind with virtual addresses (-p).
+# The memory of a guest, for dump.sh. Drgn reads only the kind with virtual addresses (-p).
 dump() { # GUEST CASE
-    local size file=$cache/kept/$2/$1.dump
-    for kind in "$file" "-p $file-p"; do
-        rm -f "${kind#-p }"
-        monitor "$1" "dump-guest-memory $kind"
-        size=-1
-        until [ -s "${kind#-p }" ] && [ "$(stat -c %s "${kind#-p }")" = "$size" ]; do
-            size=$(stat -c %s "${kind#-p }" 2>/dev/null || echo -1)
-            sleep 3
-        done
+    local size=-1 file=$cache/kept/$2/$1.dump-p
+    rm -f "$file"
+    monitor "$1" "dump-guest-memory -p $file"
+    until [ -s "$file" ] && [ "$(stat -c %s "$file")" = "$size" ]; do
+        size=$(stat -c %s "$file" 2>/dev/null || echo -1)
+        sleep 3
     done
     note "$1: its memory is in $file"
 }
@@ -145,7 +143,7 @@ case_gather_server_frozen() { # the exported file system is frozen: nfsd's threa
     work client1 one 2 /mnt/disk
     sleep 6
     gathering client1 dash -w 3 -c -m 20 -t 70 -l "'not responding'"
-    sleep 6
+    capturing client1
     on server '/bin/fsfreeze -f /export/disk'; event "server: the exported file system is frozen (fsfreeze -f)"
     gathered client1
     gather server dash -w 5
@@ -166,7 +164,7 @@ case_gather_server_paused() { # the server's machine stands still: nothing comes
     work client1 one
     sleep 6
     gathering client1 dash -w 3 -c -m 20 -t 90 -d 12
-    sleep 6
+    capturing client1
     monitor server stop; event "server: virtual machine paused"
     gathered client1
     monitor server cont; event "server: virtual machine runs again"
@@ -182,7 +180,7 @@ case_gather_lockd_silent() { # the server's packet filter drops what comes to lo
     on server "nft add table ip lab; nft add chain ip lab i '{ type filter hook input priority 0; }'; nft add rule ip lab i tcp dport 40001 counter drop; nft add rule ip lab i udp dport 40001 counter drop"
     event "server: its packet filter drops what comes to lockd's port"
     gathering client1 dash -w 3 -c -m 20 -t 100 -l "'not responding'"
-    sleep 5
+    capturing client1
     lock client1 held 5
     gathered client1
     gather server sh -w 3

@@ -20,6 +20,9 @@
 enum { TRIES_MIN = 3 };
 #define TROUBLE_MIN_NS (3 * STAMP_NS_PER_S)
 
+/* A capture that begins in the middle holds few of them, and far apart: 16 and 32 s. */
+#define TROUBLE_LONG_NS (15 * STAMP_NS_PER_S)
+
 /* An answer that takes longer than this counts as none to that SYN. */
 #define ANSWER_NS STAMP_NS_PER_S
 
@@ -141,7 +144,8 @@ static bool trouble_counts(const struct rule_input *in, const struct transport_t
 
 	if (t->tries < TRIES_MIN || path_span_ns(t->first, t->end) < TROUBLE_MIN_NS)
 		return false;
-	return t->over || t->tries > TRIES_MIN || path_span_ns(t->end, end) >= ANSWER_NS;
+	return t->over || t->tries > TRIES_MIN || path_span_ns(t->end, end) >= ANSWER_NS ||
+	       path_span_ns(t->first, t->end) >= TROUBLE_LONG_NS;
 }
 
 static void trouble_keep(const struct rule_input *in, struct transport_trouble *t, struct vec *out)
