@@ -97,6 +97,31 @@ TEST(two_wait_for_the_lister_that_is_seen)
 	CHECK_EQ_U64(told(LISTS_510(11, "nfs_readdir") TWO_WAIT_510, "dir-listing-exclusive"), 1);
 }
 
+/* As /proc/PID/stack shows it on 6.1: the functions of the lock are left out. */
+#define ASLEEP_61(pid)                    \
+	"--- " #pid " ls\n"               \
+	"State:\tD (disk sleep)\n"        \
+	"[<0>] iterate_dir+0x14e/0x1c0\n" \
+	"[<0>] __x64_sys_getdents64+0x84/0x120\n"
+
+static size_t left_open(const char *text)
+{
+	struct tasks_told t;
+	size_t count;
+
+	tell(text, &t);
+	CHECK_EQ_U64(t.d.findings.len, 0);
+	count = t.d.undecided.len;
+	tasks_told_deinit(&t);
+	return count;
+}
+
+TEST(stacks_that_end_before_the_lock_leave_it_open)
+{
+	CHECK_EQ_U64(left_open(LISTS_510(11, "nfs_readdir") ASLEEP_61(12) ASLEEP_61(13)), 1);
+	CHECK_EQ_U64(left_open(LISTS_510(11, "nfs_readdir") ASLEEP_61(12)), 0);
+}
+
 TEST(twin_two_wait_and_nobody_is_seen_inside)
 {
 	CHECK_EQ_U64(told(TWO_WAIT_510, "dir-listing-exclusive"), 0);

@@ -140,9 +140,10 @@ case_gather_server_frozen() { # the exported file system is frozen: nfsd's threa
     on server 'dd if=/dev/zero of=/run/image bs=1M count=60 2>/dev/null; /bin/mke2fs -q -t ext4 /run/image; mkdir -p /export/disk; mount -o loop /run/image /export/disk
         chmod 777 /export/disk; echo "/export/disk *(rw,no_root_squash,fsid=1,no_subtree_check,sec=sys)" >>/etc/exports; exportfs -r'
     mnt client1 vers=4.2,hard,timeo=100,retrans=1 || return 1
-    work client1 one 2 /mnt/disk
+    local w
+    for w in one two three four; do work client1 $w 2 /mnt/disk; done
     sleep 6
-    gathering client1 dash -w 3 -c -m 20 -t 70 -l "'not responding'"
+    gathering client1 dash -w 3 -c -m 20 -t 85
     capturing client1
     on server '/bin/fsfreeze -f /export/disk'; event "server: the exported file system is frozen (fsfreeze -f)"
     gathered client1

@@ -411,9 +411,42 @@ static void run_each(const struct rule_input *in, struct diagnosis *out, crowd_f
 	}
 }
 
+/* Since the lock's functions are the scheduler's (.sched.text), /proc/PID/stack ends with who asks.
+ */
+static size_t listers_asleep(const struct task_snapshot *s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->tasks.len; i++) {
+		const struct task_seen *t = *(struct task_seen *const *)vec_at(&s->tasks, i);
+
+		count += t->state == 'D' && t->wait == TASK_WAIT_NONE && t->frames_len &&
+			 strcmp(t->frames[0], "iterate_dir") == 0;
+	}
+	return count;
+}
+
 static void run_exclusive(const struct rule_input *in, struct diagnosis *out)
 {
+	size_t asleep = 0;
+
 	run_each(in, out, is_exclusive, tell_exclusive);
+	for (size_t i = 0; in->tasks && i < in->tasks->snapshots.len; i++) {
+		struct dir_story story;
+
+		if (tell_story(in->tasks, snapshot_at(in->tasks, i)->host, is_exclusive, &story))
+			return;
+		if (listers_asleep(snapshot_at(in->tasks, i)) > asleep)
+			asleep = listers_asleep(snapshot_at(in->tasks, i));
+	}
+	if (asleep >= WAITERS_BESIDE_HOLDER_MIN)
+		diagnosis_undecided(
+			out, "dir-listing-exclusive",
+			arena_format(&out->arena,
+				     "whether the %zu tasks that sleep in iterate_dir want the "
+				     "directory's lock for writing: their stacks end before it",
+				     asleep),
+			"echo w > /proc/sysrq-trigger; dmesg | tail -n 1000");
 }
 
 static void run_writer_queued(const struct rule_input *in, struct diagnosis *out)
