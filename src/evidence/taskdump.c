@@ -174,8 +174,8 @@ static void taskdump_take_strange(struct taskdump *t, struct slice text, bool lo
 		}
 		taskdump_finish(t);
 	}
-	if (!log)
-		taskdump_take_header(t, text);
+	if (!log && taskdump_take_header(t, text))
+		t->lines++;
 }
 
 void taskdump_line(struct taskdump *t, uint64_t line, struct slice text, bool log)

@@ -342,10 +342,21 @@ static bool take_node(struct taskdump *t, struct slice text)
 	return true;
 }
 
+/* Rows of a stack's memory without objects, and registers: known, and of no use. */
+static bool take_memory(const struct taskdump *t, struct slice text)
+{
+	uint64_t address;
+	size_t len = stack_address_parse(text, &address);
+
+	if (!t->now.open || t->now.form != TASKDUMP_CRASH)
+		return false;
+	return (len && len < text.len && text.ptr[len] == ':') || taskdump_is_log_trimming(text);
+}
+
 bool taskdump_take_crash(struct taskdump *t, struct slice text)
 {
 	text = text_trim(text);
 	return take_prompt(t, text) || take_bt_head(t, text) || take_objects(t, text) ||
 	       take_struct(t, text, false) || take_drgn_struct(t, text) || take_field(t, text) ||
-	       take_node(t, text);
+	       take_node(t, text) || take_memory(t, text);
 }

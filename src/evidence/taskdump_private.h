@@ -92,8 +92,8 @@ bool taskdump_is_log_trimming(struct slice text);
 /* --- taskdump_proc.c --- */
 bool taskdump_take_proc(struct taskdump *t, struct slice text);
 bool taskdump_take_table(struct taskdump *t, struct slice text);
-/* A line that nobody else knows: perhaps it names the task that follows. */
-void taskdump_take_header(struct taskdump *t, struct slice text);
+/* A line that nobody else knows: perhaps it names the task that follows, or when it was seen. */
+bool taskdump_take_header(struct taskdump *t, struct slice text);
 
 /* --- taskdump_crash.c --- */
 bool taskdump_take_crash(struct taskdump *t, struct slice text);

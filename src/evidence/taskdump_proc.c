@@ -183,10 +183,11 @@ static bool header_parse(struct slice text, struct taskdump_header *h)
 	return pids == 1;
 }
 
-void taskdump_take_header(struct taskdump *t, struct slice text)
+bool taskdump_take_header(struct taskdump *t, struct slice text)
 {
 	struct taskdump_header h = {.line = t->line, .pid = TASK_PID_NONE};
 	bool names = header_parse(text, &h);
+	bool tells_time;
 
 	if (t->now.open && t->now.form == TASKDUMP_CRASH) {
 		/* A session is annotated: a line that names one known task turns to that one. */
@@ -194,14 +195,16 @@ void taskdump_take_header(struct taskdump *t, struct slice text)
 		    !memchr(text.ptr, '/', text.len)) /* "kernel/sched/core.c: 3799" is none */
 			taskdump_begin(t, TASKDUMP_CRASH, h.pid, slice_make(NULL, 0),
 				       TASK_STATE_NONE);
-		return;
+		return names;
 	}
 	if (t->now.open && t->now.form == TASKDUMP_PROC)
 		taskdump_finish(t);
-	if (!names && holds_clock(text))
+	tells_time = !names && holds_clock(text);
+	if (tells_time)
 		t->ops->sample(t->context, TASKDUMP_PROC, TASK_SCOPE_SOME, stamp_in(text));
 	h.set = names;
 	t->header = h;
+	return names || tells_time;
 }
 
 /* --- /proc/PID/status, wchan, syscall --- */

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "evidence/text_scan.h"
 #include "ingest/log_facts.h"
 #include "ingest/log_private.h"
 
@@ -252,15 +253,27 @@ static void log_take_hostname(struct log_reading *r, struct slice text)
 	r->file->hosts_told = r->file->host != LOG_HOST_NONE;
 }
 
+/* A line of text that no reader of tasks or traces knows; it may be of another kind. */
+static void log_strange(struct log_file *f, uint64_t line)
+{
+	if (f->strange < LOG_STRANGE_SHOWN)
+		f->strange_lines[f->strange] = line;
+	f->strange++;
+}
+
 static void log_take_line(struct log_reading *r, const struct klog_line *line)
 {
 	struct slice text = line->text;
+	bool known = false;
 	struct log_fact fact;
 
 	if (line->plain || line->head.kernel)
-		tasks_line(r->logs->tasks, line->line, line->plain ? NULL : &line->head, text);
+		known = tasks_line(r->logs->tasks, line->line, line->plain ? NULL : &line->head,
+				   text);
 	if (line->plain) {
-		traces_line(r->logs->traces, line->line, text);
+		known |= traces_line(r->logs->traces, line->line, text);
+		if (!known && text_trim(text).len)
+			log_strange(r->file, line->line);
 		if (r->logs->plain)
 			r->logs->plain(r->logs->plain_context, r->file->evidence, line->line,
 				       line->text);

@@ -12,7 +12,7 @@
 #include "ingest/traces.h"
 
 /* A year that stands for "not known": a leap year, so that every date exists in it. */
-enum { LOG_YEAR_NONE = 1972 };
+enum { LOG_YEAR_NONE = 1972, LOG_STRANGE_SHOWN = 3 };
 
 #define LOG_HOST_NONE UINT32_MAX
 
@@ -57,7 +57,9 @@ struct log_file {
 	} jumps;               /* of the file's own clock */
 	uint64_t tasks;        /* found in it */
 	uint64_t trace_lines;  /* of a kernel's trace */
-	uint64_t trace_lost;   /* times that the tracer lost something */
+	uint64_t strange;      /* lines that are no part of a log, of tasks or of a trace */
+	uint64_t strange_lines[LOG_STRANGE_SHOWN]; /* the first of them */
+	uint64_t trace_lost;                       /* times that the tracer lost something */
 	uint64_t trace_unused; /* trace_lines of events that tell nothing here */
 };
 

@@ -120,6 +120,24 @@ static void note_host(const struct logs *l, const struct log_file *f)
 	strbuf_deinit(&text);
 }
 
+/* What nobody understood, and where to look for it: a stack in a new form would be among it. */
+static void note_strange(const struct logs *l, const struct log_file *f)
+{
+	struct strbuf text;
+
+	if (f->strange == 0 || (f->tasks == 0 && f->trace_lines == 0))
+		return;
+	strbuf_init(&text);
+	strbuf_add_format(&text, "lines that are of no log, stack or trace known here: %" PRIu64,
+			  f->strange);
+	for (uint64_t i = 0; i < f->strange && i < LOG_STRANGE_SHOWN; i++)
+		strbuf_add_format(&text, "%s%" PRIu64, i ? ", " : "; line ", f->strange_lines[i]);
+	if (f->strange > LOG_STRANGE_SHOWN)
+		strbuf_add_text(&text, " and more");
+	evidence_add_note(l->evidence, f->evidence, strbuf_text(&text));
+	strbuf_deinit(&text);
+}
+
 static void enter_file(const struct logs *l, const struct log_file *f)
 {
 	struct evidence *e = evidence_list_at(l->evidence, f->evidence);
@@ -147,6 +165,7 @@ static void enter_file(const struct logs *l, const struct log_file *f)
 		snprintf(text, sizeof(text), "tells of tasks and their stacks: %" PRIu64, f->tasks);
 		evidence_add_note(l->evidence, f->evidence, text);
 	}
+	note_strange(l, f);
 	note_host(l, f);
 	log_jumps_note(l, f);
 	if (f->copies) {

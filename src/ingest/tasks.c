@@ -372,8 +372,10 @@ void tasks_destroy(struct tasks *t)
 	free(t);
 }
 
-void tasks_line(struct tasks *t, uint64_t line, const struct klog_head *head, struct slice text)
+bool tasks_line(struct tasks *t, uint64_t line, const struct klog_head *head, struct slice text)
 {
+	uint64_t before = taskdump_lines(t->reader);
+
 	t->line = line;
 	t->has_head = head != NULL;
 	if (head) {
@@ -381,6 +383,7 @@ void tasks_line(struct tasks *t, uint64_t line, const struct klog_head *head, st
 		t->head.host = t->head.tag = slice_make(NULL, 0);
 	}
 	taskdump_line(t->reader, line, text, head != NULL);
+	return taskdump_lines(t->reader) != before;
 }
 
 uint64_t tasks_end_file(struct tasks *t)

@@ -24,8 +24,11 @@ struct tasks *tasks_create(struct logs *l);
 /* tasks_destroy(NULL) is fine. */
 void tasks_destroy(struct tasks *t);
 
-/* A line of the file at hand; `head` is NULL for one that has none. */
-void tasks_line(struct tasks *t, uint64_t line, const struct klog_head *head, struct slice text);
+/*
+ * A line of the file at hand; `head` is NULL for one that has none. False: it tells nothing of
+ * tasks.
+ */
+bool tasks_line(struct tasks *t, uint64_t line, const struct klog_head *head, struct slice text);
 
 /* The file at hand is over. Returns how many tasks were found in it. */
 uint64_t tasks_end_file(struct tasks *t);

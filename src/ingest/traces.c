@@ -128,26 +128,28 @@ static struct trace_thread *thread_of(struct traces *t, int64_t pid)
 }
 
 /* A line of a stack belongs to the line above it: the tracer writes both at once. */
-static void take_stack(struct traces *t, struct slice text)
+static bool take_stack(struct traces *t, struct slice text)
 {
 	struct stack_line frame;
 
-	if (!t->last || !stack_line_parse(text, &frame) || frame.guessed)
-		return;
-	trace_take_frame(t, t->last, frame.function);
+	/* "=> 0xffffffffc04750c8": a function that nobody can name. */
+	if (!t->last || !stack_line_parse(text, &frame))
+		return t->last && text_begins(text_trim(text), "=> ");
+	if (!frame.guessed)
+		trace_take_frame(t, t->last, frame.function);
+	return true;
 }
 
-void traces_line(struct traces *t, uint64_t line, struct slice text)
+bool traces_line(struct traces *t, uint64_t line, struct slice text)
 {
 	struct trace_line parsed;
 	struct trace_thread *th;
 
 	if (trace_take_lost(t, line, text))
-		return;
+		return true;
 	if (!trace_line_parse(text, &parsed)) {
-		if (!traces_list_line(t, line, NULL, text))
-			take_stack(t, text);
-		return;
+		return traces_list_line(t, line, NULL, text) || take_stack(t, text) ||
+		       text_begins(text, "#");
 	}
 	t->found++;
 	t->line = line;
@@ -157,11 +159,12 @@ void traces_line(struct traces *t, uint64_t line, struct slice text)
 	th = thread_of(t, parsed.pid);
 	t->last = th;
 	if (slice_equal(parsed.event, slice_of_string(TRACE_EVENT_STACK)))
-		return;
+		return true;
 	th->awaits_stack = false;
 	if (!trace_take_server(t, &parsed, th) && !trace_take_client(t, &parsed) &&
 	    !trace_take_rpc(t, &parsed))
 		t->unknown++;
+	return true;
 }
 
 uint64_t traces_end_file(struct traces *t)

@@ -22,8 +22,8 @@ struct traces *traces_create(struct logs *l);
 /* traces_destroy(NULL) is fine. */
 void traces_destroy(struct traces *t);
 
-/* A line without a head of the file at hand. */
-void traces_line(struct traces *t, uint64_t line, struct slice text);
+/* A line without a head of the file at hand. False: it is no part of a trace. */
+bool traces_line(struct traces *t, uint64_t line, struct slice text);
 
 /*
  * A line that may be of a list of RPC tasks; `head` is NULL where it has none, else borrowed for

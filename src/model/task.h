@@ -34,6 +34,7 @@ enum task_wait {
 	TASK_WAIT_DIRTY, /* throttled, until dirty pages are written */
 	TASK_WAIT_WRITEBACK, /* for pages of a file to be written, or committed */
 	TASK_WAIT_PAGE,      /* for a page that somebody else reads or holds */
+	TASK_WAIT_LEASE,     /* for a delegation or lease to be given back by its holder */
 	TASK_WAIT_NLM,       /* for a lock that another owner holds, or lockd's answer */
 	TASK_WAIT_COUNT,
 };

@@ -156,6 +156,8 @@ static const struct wait_row {
 	const char *function;
 	enum task_wait wait;
 } wait_rows[] = {
+	{"__break_lease", TASK_WAIT_LEASE},
+	{"nfsd_wait_for_delegreturn", TASK_WAIT_LEASE},
 	{"nfs4_wait_clnt_recover", TASK_WAIT_STATE},
 	{"nfs4_client_recover_expired_lease", TASK_WAIT_STATE},
 	{"nfs41_wait_for_recovery", TASK_WAIT_STATE},
@@ -417,6 +419,7 @@ const char *task_wait_text(enum task_wait wait)
 		[TASK_WAIT_DIRTY] = "dirty pages to be written",
 		[TASK_WAIT_WRITEBACK] = "pages to be written back",
 		[TASK_WAIT_PAGE] = "a page of a file",
+		[TASK_WAIT_LEASE] = "a delegation to be given back",
 		[TASK_WAIT_NLM] = "a lock of lockd",
 	};
 

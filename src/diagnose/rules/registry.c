@@ -68,6 +68,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_rpc_timeout_too_small,
 	&rule_soft_mount_io_error,
 	&rule_task_hung,
+	&rule_rpc_task_wire,
 	&rule_task_waits_for_rpc,
 	&rule_tcp_delivery_delayed,
 	&rule_tcp_fin_unanswered,

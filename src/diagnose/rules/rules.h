@@ -68,6 +68,7 @@ extern const struct rule rule_rpc_task_slots;
 extern const struct rule rule_rpc_task_slow;
 extern const struct rule rule_rpc_task_unanswered;
 extern const struct rule rule_rpc_task_unreachable;
+extern const struct rule rule_rpc_task_wire;
 extern const struct rule rule_rpc_timeout_too_small;
 extern const struct rule rule_soft_mount_io_error;
 extern const struct rule rule_task_hung;
