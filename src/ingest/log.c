@@ -323,6 +323,7 @@ bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp
 		log_take_line(&r, &line);
 	log_stack_end(&r);
 	r.file->tasks = tasks_end_file(l->tasks);
+	traces_span(l->traces, &r.file->trace_first_ns, &r.file->trace_last_ns);
 	r.file->trace_lost = traces_lost(l->traces);
 	r.file->trace_unused = traces_unknown(l->traces);
 	r.file->trace_lines = traces_end_file(l->traces);

@@ -59,8 +59,11 @@ struct log_file {
 	uint64_t trace_lines;  /* of a kernel's trace */
 	uint64_t strange;      /* lines that are no part of a log, of tasks or of a trace */
 	uint64_t strange_lines[LOG_STRANGE_SHOWN]; /* the first of them */
-	uint64_t trace_lost;                       /* times that the tracer lost something */
-	uint64_t trace_unused; /* trace_lines of events that tell nothing here */
+	int64_t trace_first_ns,
+		trace_last_ns;              /* of the trace, since boot; valid with trace_lines */
+	const struct log_file *trace_clock; /* whose boot is that of the trace; NULL: none known */
+	uint64_t trace_lost;                /* times that the tracer lost something */
+	uint64_t trace_unused;              /* trace_lines of events that tell nothing here */
 };
 
 /* A journal inside of a capture. */
@@ -157,6 +160,9 @@ struct log_join log_wire_join(const struct logs *l, const struct log_file *f, co
 
 /* log_boot.c: `"lockd: server X OK" in line 7 is the reply in frame 9 of e1`. */
 void log_join_add_reason(const struct logs *l, struct strbuf *out, const struct log_join *join);
+
+/* log_time.c: a time since boot in this file, after log_times_settle. */
+struct stamp log_boot_stamp(const struct log_file *f, int64_t boot_ns);
 
 /* log_settle.c: true when the two paths are of one folder. */
 bool log_same_folder(const char *a, const char *b);

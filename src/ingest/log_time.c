@@ -53,6 +53,13 @@ struct stamp log_head_stamp(const struct log_file *f, const struct klog_head *h)
 	return stamp_utc(log_head_wall_ns(f, h) - f->zone_s * STAMP_NS_PER_S);
 }
 
+struct stamp log_boot_stamp(const struct log_file *f, int64_t boot_ns)
+{
+	struct klog_head head = {.kernel = true, .has_boot = true, .boot_ns = boot_ns};
+
+	return log_head_stamp(f, &head);
+}
+
 /* The year in which the last line lies closest to `near` (or, if that is a limit, before it). */
 static int32_t year_near(const struct log_file *f, struct stamp near, bool before)
 {

@@ -151,6 +151,10 @@ bool traces_line(struct traces *t, uint64_t line, struct slice text)
 		return traces_list_line(t, line, NULL, text) || take_stack(t, text) ||
 		       text_begins(text, "#");
 	}
+	if (t->last == NULL || parsed.boot_ns < t->first_ns)
+		t->first_ns = parsed.boot_ns;
+	if (t->last == NULL || parsed.boot_ns > t->last_ns)
+		t->last_ns = parsed.boot_ns;
 	t->found++;
 	t->line = line;
 	t->boot_ns = parsed.boot_ns;
@@ -178,8 +182,15 @@ uint64_t traces_end_file(struct traces *t)
 	memset(t->xprts, 0, sizeof(t->xprts));
 	t->xprt_changes = NULL;
 	t->list += t->list != 0; /* a list ends with its file */
+	t->first_ns = t->last_ns = 0;
 	t->found = t->unknown = t->lost = 0;
 	return found;
+}
+
+void traces_span(const struct traces *t, int64_t *first_ns, int64_t *last_ns)
+{
+	*first_ns = t->first_ns;
+	*last_ns = t->last_ns;
 }
 
 uint64_t traces_lost(const struct traces *t)
@@ -254,6 +265,8 @@ void traces_emit(const struct traces *t, const struct event_board *board)
 			e.at.at = log_head_stamp(f, r->head);
 		else if (r->untimed)
 			e.at.at = stamp_none();
+		else if (f->trace_clock)
+			e.at.at = log_boot_stamp(f->trace_clock, r->boot_ns);
 		emit_one(r, h, &e, board);
 	}
 }

@@ -36,6 +36,9 @@ bool traces_list_line(struct traces *t, uint64_t line, const struct klog_head *h
 bool traces_debug_line(struct traces *t, uint64_t line, const struct klog_head *head,
 		       struct slice text);
 
+/* Its first and last time since boot, where it has lines of a trace. */
+void traces_span(const struct traces *t, int64_t *first_ns, int64_t *last_ns);
+
 /* How often the tracer of the file at hand had no room, and lost what happened. */
 uint64_t traces_lost(const struct traces *t);
 

@@ -49,6 +49,7 @@ struct traces {
 	uint64_t dropped;
 	/* of the file at hand */
 	uint64_t found, unknown;
+	int64_t first_ns, last_ns;                  /* valid with found */
 	uint64_t lost;                              /* times that the tracer lost something */
 	struct trace_thread threads[TRACE_THREADS]; /* by PID */
 	struct trace_thread *last;                  /* of the last line; NULL: none yet */
