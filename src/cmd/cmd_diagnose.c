@@ -79,6 +79,7 @@ static struct err *diagnose_evidence(const struct options *options, struct run *
 
 	run_go(run, false);
 	models_finish(models);
+	health_enter_wire(&run->evidence, run->survey, &models->wire);
 	health_enter_vantage(&run->evidence, &models->conns);
 	rules = models_input(models, &run->evidence);
 	diagnosis_init(&diagnosis);

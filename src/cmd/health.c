@@ -5,11 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "ingest/survey.h"
 #include "model/vantage.h"
-
-/* Below this many common segments the difference of two clocks is not trusted. */
-enum { HEALTH_SAMPLES_MIN = 4 };
 
 static void health_add_damage(struct evidence_list *list, uint32_t index, uint64_t count,
 			      const char *what)
@@ -129,68 +125,6 @@ void health_enter_hostclock(struct evidence_list *list, uint32_t index,
 			  error);
 	evidence_add_note(list, index, strbuf_text(&note));
 	strbuf_deinit(&note);
-}
-
-static bool health_pair_tells_clocks(const struct survey_pair *p)
-{
-	return p->sample_count >= HEALTH_SAMPLES_MIN;
-}
-
-void health_enter_survey(struct evidence_list *list, const struct survey *survey)
-{
-	struct survey_health health;
-	struct strbuf note;
-	size_t count;
-	const struct survey_pair *pairs = survey_pairs(survey, &count);
-
-	strbuf_init(&note);
-	for (size_t i = 0; i < count; i++) {
-		const struct survey_pair *p = &pairs[i];
-		const char *speaker = evidence_list_at(list, p->speaker)->id;
-		char delta[STAMP_TEXT_BYTES];
-
-		strbuf_add_format(
-			&note, "%" PRIu64 " of its connections %s also in %s, which speaks for %s",
-			p->conn_count, p->conn_count == 1 ? "is" : "are", speaker,
-			p->conn_count == 1 ? "it" : "them");
-		if (health_pair_tells_clocks(p) && llabs(p->clock_delta_ns) >= STAMP_NS_PER_MS) {
-			stamp_format_duration(llabs(p->clock_delta_ns), delta);
-			strbuf_add_format(&note, "; its clock is %s %s that of %s", delta,
-					  p->clock_delta_ns > 0 ? "behind" : "ahead of", speaker);
-		}
-		evidence_add_note(list, p->silent, strbuf_text(&note));
-		strbuf_reset(&note);
-	}
-	strbuf_deinit(&note);
-	survey_get_health(survey, &health);
-	if (health.left_out_count && list->items.len)
-		evidence_add_damage(list, 0, "connections left out of the comparison of captures",
-				    health.left_out_count, UINT64_MAX, 0);
-}
-
-int64_t health_clock_shift(const struct survey *survey, uint32_t evidence)
-{
-	const struct survey_pair *pairs;
-	size_t count;
-
-	if (!survey)
-		return 0;
-	pairs = survey_pairs(survey, &count);
-	/*
-	 * Towards the lowest numbered capture with which this one shares a wire, directly: chains
-	 * of captures are rare, and each link would add its own uncertainty.
-	 */
-	for (size_t i = 0; i < count; i++) {
-		const struct survey_pair *p = &pairs[i];
-
-		if (!health_pair_tells_clocks(p))
-			continue;
-		if (p->silent == evidence && p->speaker < evidence)
-			return p->clock_delta_ns;
-		if (p->speaker == evidence && p->silent < evidence)
-			return -p->clock_delta_ns;
-	}
-	return 0;
 }
 
 /* Pairs of hosts of one capture of which the place is asked. */

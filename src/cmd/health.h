@@ -9,6 +9,7 @@
 #include "model/conn.h"
 
 struct survey;
+struct wire_model;
 
 /* The capture's numbers, damage and what its header says. After its last packet. */
 void health_enter_stats(struct evidence_list *list, uint32_t index,
@@ -18,14 +19,15 @@ void health_enter_stats(struct evidence_list *list, uint32_t index,
 void health_enter_hostclock(struct evidence_list *list, uint32_t index,
 			    const struct hostclock *clock);
 
-/* Which captures keep silent about connections that others saw too, and how their clocks differ. */
+/* Which captures keep silent about connections that others saw too. */
 void health_enter_survey(struct evidence_list *list, const struct survey *survey);
 
 /*
- * What to add to the stamps of this capture for the order of merging, so that captures of one wire
- * agree with the first of them; 0 when nothing is known (or survey is NULL).
+ * What two captures of one wire show together: segments in both, lost between them, who is nearer
+ * to whom, how their clocks differ. survey may be NULL. After the models have finished.
  */
-int64_t health_clock_shift(const struct survey *survey, uint32_t evidence);
+void health_enter_wire(struct evidence_list *list, const struct survey *survey,
+		       const struct wire_model *wire);
 
 /*
  * Notes where each capture was taken, where its connections with RPC agree on that. After the

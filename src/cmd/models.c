@@ -23,6 +23,7 @@ void models_init(struct models *m, struct event_board *board)
 	overdue_model_init(&m->overdue);
 	counters_model_init(&m->counters);
 	filter_model_init(&m->filters);
+	wire_model_init(&m->wire);
 	conn_model_attach(&m->conns, board);
 	call_model_attach(&m->calls, board);
 	nfs4_model_attach(&m->nfs4, board);
@@ -42,10 +43,12 @@ void models_init(struct models *m, struct event_board *board)
 	overdue_model_attach(&m->overdue, board);
 	counters_model_attach(&m->counters, board);
 	filter_model_attach(&m->filters, board);
+	wire_model_attach(&m->wire, board);
 }
 
 void models_deinit(struct models *m)
 {
+	wire_model_deinit(&m->wire);
 	overdue_model_deinit(&m->overdue);
 	mount_model_deinit(&m->mounts);
 	filter_model_deinit(&m->filters);
@@ -78,6 +81,7 @@ void models_finish(struct models *m)
 	path_model_finish(&m->path);
 	portmap_model_finish(&m->portmap);
 	visit_model_finish(&m->visits);
+	wire_model_finish(&m->wire);
 	call_model_sort(&m->calls);
 }
 
@@ -104,5 +108,6 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.overdue = &m->overdue,
 		.counters = &m->counters,
 		.filters = &m->filters,
+		.wire = &m->wire,
 	};
 }

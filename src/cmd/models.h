@@ -23,6 +23,7 @@
 #include "model/stale.h"
 #include "model/task.h"
 #include "model/visit.h"
+#include "model/wire.h"
 
 struct models {
 	struct conn_model conns;
@@ -44,6 +45,7 @@ struct models {
 	struct overdue_model overdue;
 	struct counters_model counters;
 	struct filter_model filters;
+	struct wire_model wire;
 };
 
 /* Makes them and attaches them to the board. */

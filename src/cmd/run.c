@@ -432,7 +432,7 @@ static struct stamp run_read(struct run *r)
 		input->run = r;
 		capture_set_journal(input->capture, run_take_journal, input);
 		merge_add(&merge, input->evidence, input->capture,
-			  health_clock_shift(r->survey, input->evidence));
+			  r->survey ? survey_shift_ns(r->survey, input->evidence) : 0);
 	}
 	mounts_emit(r->mounts, &r->board);
 	counters_emit(r->counters, &r->board);

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `show conns`: TCP connections, one a line. */
+/* `show conns`: TCP connections, one a line, and what other captures show of each. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "cmd/label.h"
 #include "cmd/show.h"
 #include "model/conn.h"
+#include "model/wire.h"
 #include "report/layout.h"
+
+struct conns {
+	struct conn_model conns;
+	struct wire_model wire;
+};
 
 static void conns_text_member(struct json *j, const char *key, const struct endpoint *e)
 {
@@ -28,7 +35,82 @@ static void json_sides(struct json *j, const char *key, const uint64_t counts[2]
 	json_object_end(j);
 }
 
-static void conns_json(struct show *s, const struct conn_record *r)
+/* What another capture shows of it. */
+struct conns_end {
+	const struct wire_record *record;
+	struct wire_tale tale[2]; /* by enum conn_side, with is_placed */
+	bool is_placed;           /* it is known which capture is nearer to whom */
+	bool translated;          /* it shows other addresses or ports */
+};
+
+static bool conns_end_of(const struct conns *c, size_t i, const struct conn_record *r,
+			 struct conns_end *out)
+{
+	const struct wire_record *w = *(struct wire_record **)vec_at(&c->wire.records, i);
+	bool high = endpoint_compare(&r->conn.client, &r->conn.server) > 0;
+
+	if (w->conn.serial != r->conn.serial)
+		return false;
+	*out = (struct conns_end){.record = w};
+	out->is_placed = wire_record_tale(w, CONN_FROM_CLIENT, &out->tale[CONN_FROM_CLIENT]) &&
+			 wire_record_tale(w, CONN_FROM_SERVER, &out->tale[CONN_FROM_SERVER]);
+	out->translated = w->ends[0].port && (!endpoint_equal(&w->ends[high], &r->conn.client) ||
+					      !endpoint_equal(&w->ends[!high], &r->conn.server));
+	return true;
+}
+
+static uint64_t way_both(const struct wire_record *w, const struct conn_record *r,
+			 enum conn_side from)
+{
+	bool client_high = endpoint_compare(&r->conn.client, &r->conn.server) > 0;
+
+	return w->way[client_high == (from == CONN_FROM_CLIENT)].both;
+}
+
+static void conns_json_end(struct show *s, struct json *j, const struct conn_record *r,
+			   const struct conns_end *e)
+{
+	const struct wire_record *w = e->record;
+	const struct wire_tale *t = e->tale;
+	uint64_t both[2] = {way_both(w, r, CONN_FROM_CLIENT), way_both(w, r, CONN_FROM_SERVER)};
+	bool high = endpoint_compare(&r->conn.client, &r->conn.server) > 0;
+
+	json_object_begin(j);
+	json_member_text(j, "evidence", show_evidence(s, w->other));
+	if (e->translated) {
+		conns_text_member(j, "client", &w->ends[high]);
+		conns_text_member(j, "server", &w->ends[!high]);
+	}
+	json_sides(j, "both", both);
+	json_member_text(j, "nearer_to",
+			 !e->is_placed                  ? NULL
+			 : t[0].near_sender == w->other ? "client"
+							: "server");
+	if (e->is_placed) {
+		json_sides(j, "lost", (const uint64_t[2]){t[0].lost, t[1].lost});
+		json_sides(j, "not_shown", (const uint64_t[2]){t[0].not_shown, t[1].not_shown});
+		json_sides(j, "not_caught", (const uint64_t[2]){t[0].not_caught, t[1].not_caught});
+	}
+	json_member_u64(j, "unplaced", w->way[0].unplaced + w->way[1].unplaced);
+	json_object_end(j);
+}
+
+static void conns_json_ends(struct show *s, struct json *j, const struct conns *c,
+			    const struct conn_record *r)
+{
+	size_t at = wire_model_find(&c->wire, r->conn.serial);
+	struct conns_end e;
+
+	if (at == c->wire.records.len || !conns_end_of(c, at, r, &e))
+		return;
+	json_key(j, "ends");
+	json_array_begin(j);
+	for (; at < c->wire.records.len && conns_end_of(c, at, r, &e); at++)
+		conns_json_end(s, j, r, &e);
+	json_array_end(j);
+}
+
+static void conns_json(struct show *s, const struct conns *c, const struct conn_record *r)
 {
 	struct json j;
 
@@ -57,6 +139,7 @@ static void conns_json(struct show *s, const struct conn_record *r)
 		json_sides(&j, "cut_bytes", r->totals.cut_bytes);
 		json_member_u64(&j, "completeness", r->totals.completeness);
 	}
+	conns_json_ends(s, &j, c, r);
 	json_object_end(&j);
 }
 
@@ -78,7 +161,37 @@ static void add_flags(struct strbuf *line, const struct conn_record *r)
 		strbuf_add_text(line, ", bytes missing in the capture");
 }
 
-static void conns_text(struct show *s, const struct conn_record *r)
+/* What its captures show together. */
+static void add_ends(struct show *s, const struct conns *c, const struct conn_record *r)
+{
+	struct strbuf *line = &s->line;
+	struct conns_end e;
+
+	for (size_t at = wire_model_find(&c->wire, r->conn.serial);
+	     at < c->wire.records.len && conns_end_of(c, at, r, &e); at++) {
+		const struct wire_record *w = e.record;
+		bool high = endpoint_compare(&r->conn.client, &r->conn.server) > 0;
+		uint64_t lost = e.is_placed ? e.tale[0].lost + e.tale[1].lost : 0;
+
+		strbuf_add_format(line, "; with %s", show_evidence(s, w->other));
+		if (e.translated) {
+			strbuf_add_text(line, " (there ");
+			endpoint_add_text(line, &w->ends[high]);
+			strbuf_add_text(line, " > ");
+			endpoint_add_text(line, &w->ends[!high]);
+			strbuf_add_char(line, ')');
+		}
+		strbuf_add_text(line, ": ");
+		layout_add_counted(line, w->way[0].both + w->way[1].both, "segment");
+		strbuf_add_text(line, " in both");
+		if (lost)
+			strbuf_add_format(line, ", lost between %" PRIu64 " > and %" PRIu64 " <",
+					  e.tale[CONN_FROM_CLIENT].lost,
+					  e.tale[CONN_FROM_SERVER].lost);
+	}
+}
+
+static void conns_text(struct show *s, const struct conns *c, const struct conn_record *r)
 {
 	struct strbuf *line = &s->line;
 	char text[STAMP_TEXT_BYTES];
@@ -105,36 +218,43 @@ static void conns_text(struct show *s, const struct conn_record *r)
 		strbuf_add_text(line, "no RPC");
 	}
 	add_flags(line, r);
+	add_ends(s, c, r);
 }
 
 static void *conns_create(struct show *s)
 {
-	struct conn_model *m = mem_alloc(1, sizeof(*m));
+	struct conns *c = mem_alloc(1, sizeof(*c));
 
-	conn_model_init(m);
-	conn_model_attach(m, &s->run.board);
-	return m;
+	conn_model_init(&c->conns);
+	conn_model_attach(&c->conns, &s->run.board);
+	wire_model_init(&c->wire);
+	wire_model_attach(&c->wire, &s->run.board);
+	return c;
 }
 
 static void conns_finish(struct show *s, void *state)
 {
-	const struct conn_model *m = state;
+	struct conns *c = state;
 
-	for (size_t i = 0; i < m->records.len; i++) {
-		const struct conn_record *r = *(struct conn_record **)vec_at(&m->records, i);
+	wire_model_finish(&c->wire);
+	for (size_t i = 0; i < c->conns.records.len; i++) {
+		const struct conn_record *r = *(struct conn_record **)vec_at(&c->conns.records, i);
 
 		if (s->options->json)
-			conns_json(s, r);
+			conns_json(s, c, r);
 		else
-			conns_text(s, r);
+			conns_text(s, c, r);
 		show_line(s, r->first.at, r->conn.evidence, r->first.frame);
 	}
 }
 
 static void conns_destroy(void *state)
 {
-	conn_model_deinit(state);
-	free(state);
+	struct conns *c = state;
+
+	conn_model_deinit(&c->conns);
+	wire_model_deinit(&c->wire);
+	free(c);
 }
 
 const struct show_view show_view_conns = {

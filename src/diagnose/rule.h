@@ -28,6 +28,7 @@ struct nlm_model;
 struct portmap_model;
 struct rpc_task_model;
 struct visit_model;
+struct wire_model;
 struct task_model;
 
 /* Everything that a rule may look at. */
@@ -52,6 +53,7 @@ struct rule_input {
 	const struct visit_model *visits;
 	const struct overdue_model *overdue;
 	const struct counters_model *counters;
+	const struct wire_model *wire; /* NULL: nothing is known */
 };
 
 struct rule {

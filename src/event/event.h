@@ -18,6 +18,7 @@
 #include "event/rpc.h"
 #include "event/rpc_task.h"
 #include "event/task.h"
+#include "event/wire.h"
 
 enum event_kind {
 	EVENT_TCP,              /* something notable on a connection: struct event_tcp */
@@ -45,6 +46,7 @@ enum event_kind {
 	EVENT_MOUNT,    /* a mount, as its host tells it: struct mount_fact; without a connection */
 	EVENT_MOUNT_STATS, /* what a client counted for a mount: struct mount_stats; likewise */
 	EVENT_FILTER,      /* a rule of a packet filter that drops: struct filter_fact; likewise */
+	EVENT_WIRE,        /* where a segment was seen, of two captures: struct event_wire */
 	EVENT_KIND_COUNT,
 };
 
@@ -148,6 +150,7 @@ struct event {
 		const struct task_fact *task;          /* EVENT_TASK: conn is NULL */
 		const struct object_fact *object;      /* EVENT_OBJECT: conn is NULL */
 		const struct filter_fact *filter;      /* EVENT_FILTER: conn is NULL */
+		const struct event_wire *wire;         /* EVENT_WIRE: conn is the speaker's */
 	};
 };
 

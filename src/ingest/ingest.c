@@ -3,6 +3,7 @@
 #include "ingest/ingest.h"
 
 #include "base/mem.h"
+#include "ingest/ends.h"
 #include "ingest/private.h"
 #include "ingest/survey.h"
 
@@ -31,6 +32,8 @@ struct ingest *ingest_create(const struct ingest_options *options, const struct 
 	ipfrag_init(in->fragments);
 	ingest_rpc_upper(in, &upper);
 	flow_table_init(&in->flows, &flows, board, &upper);
+	if (options->survey && event_wanted(board, EVENT_WIRE))
+		in->ends = ends_create(options->survey, board);
 	return in;
 }
 
@@ -40,6 +43,7 @@ static void ingest_close(struct ingest *in)
 	if (in->closed)
 		return;
 	in->closed = true;
+	ends_destroy(in->ends);
 	flow_table_deinit(&in->flows);
 	ingest_rpc_finish(in);
 	call_table_deinit(&in->calls);
@@ -64,25 +68,37 @@ struct ingest_health *ingest_health_of(struct ingest *in, uint32_t evidence)
 	return vec_at(&in->health, evidence);
 }
 
+/* Of several captures one speaks; where each saw the segment is told apart from that. */
+static void ingest_surveyed(struct ingest *in, const struct provenance *where,
+			    const struct packet *packet)
+{
+	bool is_tcp = packet->kind == PACKET_TCP;
+	struct endpoint src = {.port = packet->src_port}, dst = {.port = packet->dst_port};
+	struct survey_answer answer;
+	const struct flow *flow = NULL;
+
+	memcpy(src.addr, packet->src, sizeof(src.addr));
+	memcpy(dst.addr, packet->dst, sizeof(dst.addr));
+	answer = survey_ask(in->options.survey, where->evidence,
+			    is_tcp ? TRANSPORT_TCP : TRANSPORT_UDP, &src, &dst, where->frame);
+	if (answer.speaks) {
+		flow_table_packet(&in->flows, where->evidence, where->frame, where->at, packet);
+		flow = in->flows.last_found;
+	} else {
+		ingest_health_of(in, where->evidence)->spoken_for++;
+	}
+	if (in->ends && is_tcp && answer.is_known && (flow || !answer.speaks))
+		ends_take(in->ends, &answer, where, packet, flow ? &flow->conn : NULL,
+			  flow && !flow->not_rpc);
+}
+
 static void ingest_transport(struct ingest *in, uint32_t evidence, uint64_t frame_number,
 			     struct stamp at, const struct packet *packet)
 {
-	const struct survey *survey = in->options.survey;
-	struct endpoint src, dst;
-
-	if (survey) {
-		memcpy(src.addr, packet->src, sizeof(src.addr));
-		memcpy(dst.addr, packet->dst, sizeof(dst.addr));
-		src.port = packet->src_port;
-		dst.port = packet->dst_port;
-		if (!survey_speaks(survey, evidence,
-				   packet->kind == PACKET_TCP ? TRANSPORT_TCP : TRANSPORT_UDP, &src,
-				   &dst, frame_number)) {
-			ingest_health_of(in, evidence)->spoken_for++;
-			return;
-		}
-	}
-	flow_table_packet(&in->flows, evidence, frame_number, at, packet);
+	if (in->options.survey)
+		ingest_surveyed(in, &(struct provenance){evidence, frame_number, at}, packet);
+	else
+		flow_table_packet(&in->flows, evidence, frame_number, at, packet);
 }
 
 void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, struct stamp at,
@@ -153,6 +169,8 @@ static int undecoded_order(const void *a, const void *b)
 
 void ingest_finish(struct ingest *in)
 {
+	if (in->ends)
+		ends_finish(in->ends);
 	for (uint32_t i = 0; i < in->evidence->items.len; i++)
 		flow_table_end(&in->flows, i);
 	ingest_rpc_finish(in);

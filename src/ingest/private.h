@@ -10,9 +10,12 @@
 #include "ingest/undecoded.h"
 #include "proto/ipfrag.h"
 
+struct ends;
+
 struct ingest {
 	struct ingest_options options;
 	const struct event_board *board;
+	struct ends *ends; /* NULL: one capture, or nobody wants EVENT_WIRE */
 	struct evidence_list *evidence;
 	struct flow_table flows;
 	struct ipfrag *fragments;

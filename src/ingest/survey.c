@@ -41,10 +41,11 @@ struct survey *survey_create(void)
 	map_init(&s->tuples, survey_tuple_equal);
 	vec_init(&s->tuple_list, sizeof(struct survey_tuple *));
 	vec_init(&s->conns, sizeof(struct survey_conn));
-	vec_init(&s->evidences, sizeof(uint32_t));
+	vec_init(&s->files, sizeof(struct survey_file));
 	vec_init(&s->conn_counts, sizeof(uint64_t));
 	vec_init(&s->order, sizeof(uint32_t));
 	vec_init(&s->pairs, sizeof(struct survey_pair));
+	vec_init(&s->shared, sizeof(struct survey_shared));
 	return s;
 }
 
@@ -62,10 +63,11 @@ void survey_destroy(struct survey *s)
 	map_deinit(&s->tuples);
 	vec_deinit(&s->tuple_list);
 	vec_deinit(&s->conns);
-	vec_deinit(&s->evidences);
+	vec_deinit(&s->files);
 	vec_deinit(&s->conn_counts);
 	vec_deinit(&s->order);
 	vec_deinit(&s->pairs);
+	vec_deinit(&s->shared);
 	free(s);
 }
 
@@ -97,11 +99,6 @@ static uint64_t survey_tuple_hash(const struct survey_tuple *key)
 
 	return hash_u64(hash, (uint64_t)key->low.port << 32 | (uint64_t)key->high.port << 8 |
 				      (uint64_t)key->transport);
-}
-
-static struct survey_conn *survey_conn_at(const struct survey *s, uint32_t index)
-{
-	return vec_at(&s->conns, index);
 }
 
 /* A new connection of this tuple, or NULL when there are too many. */
@@ -246,13 +243,16 @@ static uint32_t survey_prefix(const struct packet *p)
 /*
  * The numbers of a segment are those of its retransmissions and keep-alives too, which stand in the
  * next file when a capture is rotated. Its timestamp (or else IP's identification) makes it this
- * transmission; both stay when it is cut into pieces or joined with others by a network card.
+ * transmission; both stay when it is cut into pieces or joined with others by a network card, and
+ * when addresses and ports are translated on the way.
  */
-static void survey_sample_tcp(struct survey *s, const struct survey_tuple *tuple,
-			      struct survey_conn *conn, const struct survey_segment *segment)
+static void survey_sample_tcp(struct survey *s, struct survey_conn *conn,
+			      const struct survey_segment *segment)
 {
 	const struct packet *p = segment->packet;
-	struct survey_sample sample = {.prefix = survey_prefix(p), .at_ns = segment->at_ns};
+	struct survey_sample sample = {.prefix = survey_prefix(p),
+				       .high = segment->direction != 0,
+				       .at_ns = segment->at_ns};
 	uint64_t kind = SURVEY_KIND_BARE;
 
 	/* a reset's numbers are often made up */
@@ -263,9 +263,7 @@ static void survey_sample_tcp(struct survey *s, const struct survey_tuple *tuple
 	else if (p->payload_wire_bytes > 0)
 		kind = SURVEY_KIND_DATA;
 	kind = kind << 32 | (p->tcp.has_timestamps ? p->tcp.tsval : p->ip_id);
-	sample.key = survey_mix(tuple->print + (uint64_t)segment->direction,
-				(uint64_t)p->tcp.seq << 32 | p->tcp.ack);
-	sample.key = survey_mix(sample.key, kind);
+	sample.key = survey_mix(survey_mix(0, (uint64_t)p->tcp.seq << 32 | p->tcp.ack), kind);
 	survey_add_sample(s, conn, &sample);
 }
 
@@ -274,7 +272,9 @@ static void survey_sample_udp(struct survey *s, const struct survey_tuple *tuple
 			      struct survey_conn *conn, const struct survey_segment *segment)
 {
 	const struct packet *p = segment->packet;
-	struct survey_sample sample = {.prefix = survey_prefix(p), .at_ns = segment->at_ns};
+	struct survey_sample sample = {.prefix = survey_prefix(p),
+				       .high = segment->direction != 0,
+				       .at_ns = segment->at_ns};
 
 	if (sample.prefix == 0)
 		return;
@@ -329,17 +329,20 @@ static void survey_add_packet(struct survey *s, struct survey_segment *segment)
 	conn->packets++;
 	conn->payload_bytes += p->payload.len;
 	if (p->kind == PACKET_TCP)
-		survey_sample_tcp(s, tuple, conn, segment);
+		survey_sample_tcp(s, conn, segment);
 	else
 		survey_sample_udp(s, tuple, conn, segment);
 }
 
-static void survey_note_times(struct survey *s, const struct capture *capture)
+static void survey_note_times(struct survey *s, struct survey_file *file,
+			      const struct capture *capture)
 {
 	struct survey_health *health = &s->health;
 	struct capfile_stats stats;
 
 	capture_get_stats(capture, &stats);
+	file->first = stats.first;
+	file->last = stats.last;
 	if (!stamp_known(stats.first))
 		return;
 	if (!stamp_known(health->first) || stats.first.ns < health->first.ns)
@@ -354,15 +357,20 @@ struct err *survey_add(struct survey *s, uint32_t evidence, const char *path, ui
 	struct err *err = capture_open(path, &capture);
 	struct capfile_packet frame;
 	enum capfile_result result;
+	struct survey_file *file;
 	struct packet packet;
 
 	if (err)
 		return err;
-	*(uint32_t *)vec_push(&s->evidences) = evidence;
+	while (s->files.len <= evidence)
+		vec_push(&s->files);
+	file = vec_at(&s->files, evidence);
+	file->is_here = true;
 	while ((result = capture_next(capture, &frame)) != CAPFILE_END) {
 		struct survey_segment segment = {.packet = &packet, .evidence = evidence};
 
 		if (capture_offset(capture) > skim_bytes) {
+			file->partial = true;
 			s->health.partial_count++;
 			break;
 		}
@@ -375,38 +383,21 @@ struct err *survey_add(struct survey *s, uint32_t evidence, const char *path, ui
 		segment.at_ns = frame.at.ns;
 		survey_add_packet(s, &segment);
 	}
-	survey_note_times(s, capture);
+	survey_note_times(s, file, capture);
 	capture_destroy(capture);
 	s->health.conn_count = s->conns.len;
 	return NULL;
 }
 
-static bool survey_knows(const struct survey *s, uint32_t evidence)
-{
-	for (size_t i = 0; i < s->evidences.len; i++) {
-		if (*(uint32_t *)vec_at(&s->evidences, i) == evidence)
-			return true;
-	}
-	return false;
-}
-
-bool survey_speaks(const struct survey *s, uint32_t evidence, enum transport transport,
-		   const struct endpoint *src, const struct endpoint *dst, uint64_t frame)
+/* The last of this capture's connections that began with this frame or before; NULL: none. */
+static const struct survey_conn *survey_conn_of(const struct survey *s,
+						const struct survey_tuple *tuple, uint32_t evidence,
+						uint64_t frame)
 {
 	const struct survey_conn *found = NULL;
-	const struct survey_tuple *tuple;
-	struct survey_tuple key;
 	size_t low = 0;
-	size_t high;
+	size_t high = tuple->conn_count;
 
-	survey_tuple_key(transport, src, dst, &key);
-	tuple = map_find(&s->tuples, survey_tuple_hash(&key), &key);
-	if (!tuple)
-		return true;
-	if (!survey_knows(s, evidence))
-		return tuple->conn_count == 0;
-	/* the last of this capture's connections that began with this frame or before */
-	high = tuple->conn_count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct survey_conn *conn =
@@ -420,7 +411,35 @@ bool survey_speaks(const struct survey *s, uint32_t evidence, enum transport tra
 			low = middle + 1;
 		}
 	}
-	return !found || found->speaker == evidence;
+	return found;
+}
+
+struct survey_answer survey_ask(const struct survey *s, uint32_t evidence, enum transport transport,
+				const struct endpoint *src, const struct endpoint *dst,
+				uint64_t frame)
+{
+	struct survey_answer answer = {.speaks = true};
+	const struct survey_tuple *tuple;
+	const struct survey_conn *conn;
+	struct survey_tuple key;
+	int direction = survey_tuple_key(transport, src, dst, &key);
+
+	tuple = map_find(&s->tuples, survey_tuple_hash(&key), &key);
+	if (!tuple)
+		return answer;
+	if (!survey_file_of(s, evidence)) {
+		answer.speaks = tuple->conn_count == 0;
+		return answer;
+	}
+	conn = survey_conn_of(s, tuple, evidence, frame);
+	if (!conn)
+		return answer;
+	answer.speaks = conn->speaker == evidence;
+	answer.is_known = true;
+	answer.conn = conn->group;
+	answer.speaker = conn->speaker;
+	answer.high = (direction != 0) != conn->flip;
+	return answer;
 }
 
 const struct survey_pair *survey_pairs(const struct survey *s, size_t *count)

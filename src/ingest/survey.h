@@ -8,6 +8,9 @@
  * are two connections, and both speak. So two captures of one wire are never summed, nor is a file
  * that is given twice, a cut copy, or one with a small snap length.
  *
+ * Addresses and ports may be translated between the captures (NAT): then sequence numbers,
+ * timestamps and what the segments begin with are the same, of several segments.
+ *
  * A connection is told from the next one with the same ports by its SYN. Memory is bounded: see the
  * caps below; what is above them counts as not surveyed.
  */
@@ -27,6 +30,16 @@ enum {
 
 struct survey;
 
+/* Times are what files say: no more than there is room for. */
+static inline int64_t survey_add_ns(int64_t at_ns, int64_t add_ns)
+{
+	int64_t sum;
+
+	if (__builtin_add_overflow(at_ns, add_ns, &sum))
+		return add_ns > 0 ? INT64_MAX : INT64_MIN;
+	return sum;
+}
+
 struct survey *survey_create(void);
 
 /* survey_destroy(NULL) is fine. */
@@ -38,23 +51,56 @@ void survey_destroy(struct survey *s);
  */
 struct err *survey_add(struct survey *s, uint32_t evidence, const char *path, uint64_t skim_bytes);
 
-/* Decides. Call once, after the last survey_add and before any survey_speaks. */
+/* Decides. Call once, after the last survey_add and before any survey_ask. */
 void survey_settle(struct survey *s);
 
+/* About one packet. */
+struct survey_answer {
+	bool speaks;      /* this capture speaks for the connection */
+	bool is_known;    /* the rest is valid: the connection was surveyed */
+	bool high;        /* which end sent it: the same answer in all captures */
+	uint32_t conn;    /* the connection: the same number in all captures that show it */
+	uint32_t speaker; /* the capture that speaks for it */
+};
+
 /*
- * True when this capture speaks for the connection (TCP) or pair of ports (UDP) of the packet with
- * this frame number, in either direction. A capture that was not surveyed (standard input) speaks
- * for the ports that no surveyed capture has. Enough to ask when a connection begins or is first
- * seen. What a survey left out (caps, bytes that were not skimmed) is let through: it speaks.
+ * Does this capture speak for the connection (TCP) or pair of ports (UDP) of the packet with this
+ * frame number, in either direction? A capture that was not surveyed (standard input) speaks for
+ * the ports that no surveyed capture has. What a survey left out (caps, bytes that were not
+ * skimmed) is let through: it speaks.
  */
-bool survey_speaks(const struct survey *s, uint32_t evidence, enum transport transport,
-		   const struct endpoint *src, const struct endpoint *dst, uint64_t frame);
+struct survey_answer survey_ask(const struct survey *s, uint32_t evidence, enum transport transport,
+				const struct endpoint *src, const struct endpoint *dst,
+				uint64_t frame);
+
+/*
+ * The captures, apart from this one, that must show what it shows between these endpoints: they
+ * show other connections of the same hosts at one of the two ports, or this one. At most `max` are
+ * written to `others`; how many.
+ */
+size_t survey_watchers(const struct survey *s, uint32_t evidence, const struct endpoint *a,
+		       const struct endpoint *b, uint32_t *others, size_t max);
+
+/*
+ * What has to be added to the stamps of a capture so that the captures of one wire are in one
+ * order; 0 where that is not known. Includes the time on the way: to sort by, and no more.
+ */
+int64_t survey_shift_ns(const struct survey *s, uint32_t evidence);
+
+/*
+ * From when to when a capture goes, shifted like that. False when it is not known.
+ * INT64_MAX for the end of one that was not skimmed to its end.
+ */
+bool survey_span(const struct survey *s, uint32_t evidence, int64_t *first_ns, int64_t *last_ns);
 
 /* For the report: this many connections of `silent` are spoken for by `speaker`. */
 struct survey_pair {
 	uint32_t silent;
 	uint32_t speaker;
 	uint64_t conn_count;
+	uint64_t translated_count; /* of them: with other addresses or ports */
+	/* The first of those, as both show it: client and server are not known here. */
+	struct endpoint silent_ends[2], speaker_ends[2];
 	/*
 	 * Clock of `speaker` minus that of `silent`, by segments that both hold: the median;
 	 * includes the time on the way. Meaningful with sample_count > 0.

@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who speaks: the deciding half of survey.h.
- *
- * All samples are sorted by their key; connections of different captures that share one become one
- * group (union-find). In each group the capture that holds most of it speaks.
+ * Who speaks: the deciding half of survey.h. In each group of connections that are the same
+ * (survey_match.c) the capture that holds most of it speaks.
  */
 #include <stdlib.h>
 
 #include "ingest/survey_private.h"
-
-/* A sample with the connection that has it. */
-struct survey_entry {
-	uint32_t group; /* of the connection, once known */
-	uint64_t key;
-	int64_t at_ns;
-	uint32_t prefix;
-	uint32_t conn;
-};
-
-/* How far apart one segment's stamps in two captures are. */
-struct survey_delta {
-	uint32_t silent;
-	uint32_t speaker;
-	int64_t ns;
-};
 
 #define SETTLE_UNDECIDED UINT32_MAX
 
@@ -49,113 +31,6 @@ enum { SHARE_AS_FULL = 64, SHARE_NEARLY_AS_FULL = 8 };
  */
 #define CLOCK_STOOD_STILL_NS STAMP_NS_PER_S
 enum { CLOCK_DRIFT_PARTS = 1000 };
-
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
-static int survey_entry_compare(const void *a, const void *b)
-{
-	const struct survey_entry *x = a;
-	const struct survey_entry *y = b;
-
-	if (x->group != y->group)
-		return compare_u64(x->group, y->group);
-	return x->key != y->key ? compare_u64(x->key, y->key) : compare_u64(x->conn, y->conn);
-}
-
-static int survey_delta_compare(const void *a, const void *b)
-{
-	const struct survey_delta *x = a;
-	const struct survey_delta *y = b;
-
-	if (x->silent != y->silent)
-		return compare_u64(x->silent, y->silent);
-	if (x->speaker != y->speaker)
-		return compare_u64(x->speaker, y->speaker);
-	return x->ns < y->ns ? -1 : x->ns > y->ns;
-}
-
-static struct survey_conn *settle_conn(const struct survey *s, uint32_t index)
-{
-	return vec_at(&s->conns, index);
-}
-
-/* The connection that stands for a group; shortens the way to it. */
-static uint32_t settle_root(const struct survey *s, uint32_t index)
-{
-	struct survey_conn *conn = settle_conn(s, index);
-
-	while (conn->group != index) {
-		conn->group = settle_conn(s, conn->group)->group;
-		index = conn->group;
-		conn = settle_conn(s, index);
-	}
-	return index;
-}
-
-static void settle_union(const struct survey *s, uint32_t a, uint32_t b)
-{
-	a = settle_root(s, a);
-	b = settle_root(s, b);
-	/* the lower index stands for both: no order of samples matters */
-	if (a < b)
-		settle_conn(s, b)->group = a;
-	else
-		settle_conn(s, a)->group = b;
-}
-
-static void settle_sort(struct vec *entries)
-{
-	if (entries->len > 0)
-		qsort(entries->items, entries->len, sizeof(struct survey_entry),
-		      survey_entry_compare);
-}
-
-/* Every sample, sorted; the connections' own are no longer needed. */
-static void settle_collect(struct survey *s, struct vec *entries)
-{
-	vec_init(entries, sizeof(struct survey_entry));
-	for (uint32_t i = 0; i < s->conns.len; i++) {
-		struct survey_conn *conn = settle_conn(s, i);
-
-		for (uint32_t j = 0; j < conn->sample_count; j++) {
-			*(struct survey_entry *)vec_push(entries) = (struct survey_entry){
-				.key = conn->samples[j].key,
-				.at_ns = conn->samples[j].at_ns,
-				.prefix = conn->samples[j].prefix,
-				.conn = i,
-			};
-		}
-		free(conn->samples);
-		conn->samples = NULL;
-		conn->sample_count = 0;
-	}
-	settle_sort(entries);
-}
-
-/* True when two entries are one segment in two captures. */
-static bool settle_same_segment(const struct survey *s, const struct survey_entry *a,
-				const struct survey_entry *b)
-{
-	return a->key == b->key && (a->prefix == b->prefix || a->prefix == 0 || b->prefix == 0) &&
-	       settle_conn(s, a->conn)->evidence != settle_conn(s, b->conn)->evidence;
-}
-
-/* Makes groups; afterwards the entries are in the order of the groups. */
-static void settle_match(const struct survey *s, struct vec *entries)
-{
-	struct survey_entry *e = entries->items;
-
-	for (size_t i = 1; i < entries->len; i++) {
-		if (settle_same_segment(s, &e[i - 1], &e[i]))
-			settle_union(s, e[i - 1].conn, e[i].conn);
-	}
-	for (size_t i = 0; i < entries->len; i++)
-		e[i].group = settle_root(s, e[i].conn);
-	settle_sort(entries);
-}
 
 static bool survey_share_as_full(const struct survey_share *a, const struct survey_share *b,
 				 uint64_t parts)
@@ -214,10 +89,10 @@ static int settle_member_compare(const void *a, const void *b)
 	const struct settle_member *y = b;
 
 	if (x->group != y->group)
-		return compare_u64(x->group, y->group);
+		return survey_compare_u64(x->group, y->group);
 	if (x->evidence != y->evidence)
-		return compare_u64(x->evidence, y->evidence);
-	return compare_u64(x->conn, y->conn);
+		return survey_compare_u64(x->evidence, y->evidence);
+	return survey_compare_u64(x->conn, y->conn);
 }
 
 /* The fullest capture of which nothing is decided yet, or NULL. */
@@ -255,7 +130,7 @@ static void settle_spans(const struct survey *s, const struct vec *shares,
 			;
 		for (size_t j = i; j < end && end - i > 1; j++) {
 			struct survey_share *share =
-				settle_share(shares, settle_conn(s, entries[j].conn)->evidence);
+				settle_share(shares, survey_conn_at(s, entries[j].conn)->evidence);
 			int64_t at_ns = entries[j].at_ns;
 
 			if (!share)
@@ -277,10 +152,10 @@ static void settle_silence(const struct survey *s, const struct vec *shares, uin
 		bool spoken = false;
 
 		for (end = i; end < count && entries[end].key == entries[i].key; end++)
-			spoken |= settle_conn(s, entries[end].conn)->evidence == speaker;
+			spoken |= survey_conn_at(s, entries[end].conn)->evidence == speaker;
 		for (size_t j = i; j < end && spoken && end - i > 1; j++) {
 			struct survey_share *share =
-				settle_share(shares, settle_conn(s, entries[j].conn)->evidence);
+				settle_share(shares, survey_conn_at(s, entries[j].conn)->evidence);
 
 			if (share && share->speaker == SETTLE_UNDECIDED)
 				share->speaker = speaker;
@@ -302,7 +177,7 @@ static void settle_group(const struct survey *s, const struct settle_member *mem
 
 	vec_init(&shares, sizeof(*share));
 	for (size_t i = 0; i < member_count; i++) {
-		const struct survey_conn *conn = settle_conn(s, members[i].conn);
+		const struct survey_conn *conn = survey_conn_at(s, members[i].conn);
 
 		if (!share || share->evidence != members[i].evidence) {
 			share = vec_push(&shares);
@@ -321,7 +196,7 @@ static void settle_group(const struct survey *s, const struct settle_member *mem
 	}
 	for (size_t i = 0; i < member_count; i++) {
 		share = settle_share(&shares, members[i].evidence);
-		settle_conn(s, members[i].conn)->speaker =
+		survey_conn_at(s, members[i].conn)->speaker =
 			share ? share->speaker : members[i].evidence;
 	}
 	vec_deinit(&shares);
@@ -331,7 +206,7 @@ static void settle_group(const struct survey *s, const struct settle_member *mem
 static void settle_count_conns(struct survey *s)
 {
 	for (uint32_t i = 0; i < s->conns.len; i++) {
-		uint32_t evidence = settle_conn(s, i)->evidence;
+		uint32_t evidence = survey_conn_at(s, i)->evidence;
 
 		while (s->conn_counts.len <= evidence)
 			vec_push(&s->conn_counts);
@@ -350,8 +225,8 @@ static void settle_groups(const struct survey *s, const struct vec *entries)
 	vec_init(&members, sizeof(*m));
 	for (uint32_t i = 0; i < s->conns.len; i++) {
 		*(struct settle_member *)vec_push(&members) = (struct settle_member){
-			.group = settle_root(s, i),
-			.evidence = settle_conn(s, i)->evidence,
+			.group = survey_conn_at(s, i)->group,
+			.evidence = survey_conn_at(s, i)->evidence,
 			.conn = i,
 		};
 	}
@@ -374,98 +249,6 @@ static void settle_groups(const struct survey *s, const struct vec *entries)
 	vec_deinit(&members);
 }
 
-/* Notes how far apart the stamps of a segment are, if one of the two speaks for the other. */
-static void settle_add_delta(const struct survey *s, const struct survey_entry *a,
-			     const struct survey_entry *b, struct vec *deltas)
-{
-	const struct survey_conn *x = settle_conn(s, a->conn);
-	const struct survey_conn *y = settle_conn(s, b->conn);
-	struct survey_delta delta = {.silent = x->evidence, .speaker = y->evidence};
-
-	if (x->speaker != y->evidence) {
-		if (y->speaker != x->evidence)
-			return;
-		delta = (struct survey_delta){.silent = y->evidence, .speaker = x->evidence};
-		if (!__builtin_sub_overflow(a->at_ns, b->at_ns, &delta.ns))
-			*(struct survey_delta *)vec_push(deltas) = delta;
-		return;
-	}
-	if (!__builtin_sub_overflow(b->at_ns, a->at_ns, &delta.ns))
-		*(struct survey_delta *)vec_push(deltas) = delta;
-}
-
-static int survey_pair_compare(const void *a, const void *b)
-{
-	const struct survey_pair *x = a;
-	const struct survey_pair *y = b;
-
-	if (x->silent != y->silent)
-		return compare_u64(x->silent, y->silent);
-	return compare_u64(x->speaker, y->speaker);
-}
-
-/* Pairs of captures, with the number of connections that one leaves to the other. */
-static void settle_count_pairs(struct survey *s)
-{
-	for (uint32_t i = 0; i < s->conns.len; i++) {
-		const struct survey_conn *conn = settle_conn(s, i);
-		struct survey_pair *pair = NULL;
-
-		if (conn->speaker == conn->evidence)
-			continue;
-		for (size_t j = 0; j < s->pairs.len && !pair; j++) {
-			struct survey_pair *other = vec_at(&s->pairs, j);
-
-			if (other->silent == conn->evidence && other->speaker == conn->speaker)
-				pair = other;
-		}
-		if (!pair) {
-			pair = vec_push(&s->pairs);
-			pair->silent = conn->evidence;
-			pair->speaker = conn->speaker;
-		}
-		pair->conn_count++;
-	}
-	if (s->pairs.len > 0)
-		qsort(s->pairs.items, s->pairs.len, sizeof(struct survey_pair),
-		      survey_pair_compare);
-}
-
-/* Both lists are sorted by silent and speaker: each pair's median. */
-static void settle_clocks(struct survey *s, const struct vec *entries)
-{
-	const struct survey_entry *e = entries->items;
-	const struct survey_delta *d;
-	struct vec deltas;
-	size_t at = 0;
-
-	vec_init(&deltas, sizeof(struct survey_delta));
-	for (size_t i = 1; i < entries->len; i++) {
-		if (settle_same_segment(s, &e[i - 1], &e[i]))
-			settle_add_delta(s, &e[i - 1], &e[i], &deltas);
-	}
-	if (deltas.len > 0)
-		qsort(deltas.items, deltas.len, sizeof(*d), survey_delta_compare);
-	d = deltas.items;
-	for (size_t i = 0; i < s->pairs.len; i++) {
-		struct survey_pair *pair = vec_at(&s->pairs, i);
-		size_t start;
-
-		while (at < deltas.len &&
-		       (d[at].silent < pair->silent ||
-			(d[at].silent == pair->silent && d[at].speaker < pair->speaker)))
-			at++;
-		start = at;
-		while (at < deltas.len && d[at].silent == pair->silent &&
-		       d[at].speaker == pair->speaker)
-			at++;
-		pair->sample_count = at - start;
-		if (at > start)
-			pair->clock_delta_ns = d[start + (at - start) / 2].ns;
-	}
-	vec_deinit(&deltas);
-}
-
 /* Connections of one tuple next to each other, by evidence; a capture's own are in frame order. */
 static void settle_order(struct survey *s)
 {
@@ -474,7 +257,7 @@ static void settle_order(struct survey *s)
 
 	vec_init(&members, sizeof(struct settle_member));
 	for (uint32_t i = 0; i < s->conns.len; i++) {
-		const struct survey_conn *conn = settle_conn(s, i);
+		const struct survey_conn *conn = survey_conn_at(s, i);
 
 		*(struct settle_member *)vec_push(&members) = (struct settle_member){
 			.group = conn->tuple,
@@ -500,12 +283,10 @@ void survey_settle(struct survey *s)
 {
 	struct vec entries;
 
-	settle_collect(s, &entries);
-	settle_match(s, &entries);
+	survey_match(s, &entries);
 	settle_count_conns(s);
 	settle_groups(s, &entries);
-	settle_count_pairs(s);
-	settle_clocks(s, &entries);
+	survey_pair_up(s, &entries);
 	settle_order(s);
 	vec_deinit(&entries);
 }

@@ -111,9 +111,9 @@ static bool speaks(const struct survey *s, uint32_t evidence, uint16_t port, uin
 {
 	struct endpoint client = {.addr = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = port};
 	struct endpoint server = {.addr = {[10] = 0xff, 0xff, 192, 0, 2, 2}, .port = 2049};
-	bool there = survey_speaks(s, evidence, TRANSPORT_TCP, &client, &server, frame);
+	bool there = survey_ask(s, evidence, TRANSPORT_TCP, &client, &server, frame).speaks;
 
-	CHECK(survey_speaks(s, evidence, TRANSPORT_TCP, &server, &client, frame) == there);
+	CHECK(survey_ask(s, evidence, TRANSPORT_TCP, &server, &client, frame).speaks == there);
 	return there;
 }
 
