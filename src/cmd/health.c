@@ -19,6 +19,8 @@ static void health_enter_drops(struct evidence_list *list, uint32_t index,
 {
 	if (!drops->known)
 		return;
+	evidence_list_at(list, index)->dropped_packets =
+		drops->interface_drops + drops->system_drops;
 	health_add_damage(list, index, drops->interface_drops,
 			  "packets that the interface dropped before they were captured");
 	health_add_damage(list, index, drops->system_drops,

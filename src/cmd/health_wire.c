@@ -50,6 +50,11 @@ void health_enter_survey(struct evidence_list *list, const struct survey *survey
 			&note, "%" PRIu64 " of its connections %s also in %s, which speaks for %s",
 			p->conn_count, p->conn_count == 1 ? "is" : "are", speaker,
 			p->conn_count == 1 ? "it" : "them");
+		if (p->gap_count)
+			strbuf_add_format(&note,
+					  ", and before it begins and after it ends this one "
+					  "speaks for %" PRIu64 " of them",
+					  p->gap_count);
 		if (p->translated_count)
 			add_translated(&note, p, speaker);
 		evidence_add_note(list, p->silent, strbuf_text(&note));

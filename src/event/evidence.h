@@ -45,6 +45,7 @@ struct evidence {
 	struct vec notes; /* const char *: facts that are no damage ("12 connections are also in e1,
 			   * which speaks for them", "clock assumed to be UTC") */
 	uint64_t lost_bytes;      /* stream bytes that the capture never showed */
+	uint64_t dropped_packets; /* by the interface or system that captured; 0: none, not known */
 	uint64_t cut_packets;     /* packets cut by a snap length */
 	uint64_t cut_first_frame; /* the first of them; 0: none */
 };

@@ -173,6 +173,12 @@ void flow_table_deinit(struct flow_table *t);
 void flow_table_packet(struct flow_table *t, uint32_t evidence, uint64_t frame_number,
 		       struct stamp at, const struct packet *packet);
 
+/*
+ * Another capture speaks from here on for the connection of this packet: what this one told of it
+ * ends, as if the capture had lost the rest.
+ */
+void flow_table_hand_over(struct flow_table *t, uint32_t evidence, const struct packet *packet);
+
 /* The evidence ended: ends its connections in the order of their serials. */
 void flow_table_end(struct flow_table *t, uint32_t evidence);
 

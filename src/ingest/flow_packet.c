@@ -419,26 +419,47 @@ static void flow_packet_udp(struct flow_table *t, const struct flow_key *key,
 	t->upper.datagram(t->upper.context, flow, flow_side(flow, key->from), &datagram);
 }
 
+/* The key of a TCP or UDP packet. */
+static inline void flow_key_of(uint32_t evidence, const struct packet *packet, struct flow_key *key)
+{
+	int order = memcmp(packet->src, packet->dst, PACKET_ADDR_BYTES);
+
+	*key = (struct flow_key){.evidence = evidence};
+	key->transport = packet->kind == PACKET_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
+	if (order == 0)
+		order = (packet->src_port > packet->dst_port) -
+			(packet->src_port < packet->dst_port);
+	key->from = order <= 0 ? TCP_SIDE_A : TCP_SIDE_B;
+	memcpy(key->end[key->from].addr, packet->src, PACKET_ADDR_BYTES);
+	memcpy(key->end[!key->from].addr, packet->dst, PACKET_ADDR_BYTES);
+	key->end[key->from].port = packet->src_port;
+	key->end[!key->from].port = packet->dst_port;
+}
+
+void flow_table_hand_over(struct flow_table *t, uint32_t evidence, const struct packet *packet)
+{
+	struct flow_key key;
+	struct flow *flow;
+	uint64_t hash = 0;
+
+	flow_key_of(evidence, packet, &key);
+	flow = flow_find(t, &key, &hash);
+	if (!flow)
+		return;
+	flow->conn.lossy = true;
+	flow_end(t, flow);
+}
+
 void flow_table_packet(struct flow_table *t, uint32_t evidence, uint64_t frame_number,
 		       struct stamp at, const struct packet *packet)
 {
 	struct provenance where = {.evidence = evidence, .frame = frame_number, .at = at};
-	struct flow_key key = {.evidence = evidence};
-	int order;
+	struct flow_key key;
 
 	if (packet->kind != PACKET_TCP && packet->kind != PACKET_UDP)
 		return;
 	t->counts.packets++;
-	key.transport = packet->kind == PACKET_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
-	order = memcmp(packet->src, packet->dst, PACKET_ADDR_BYTES);
-	if (order == 0)
-		order = (packet->src_port > packet->dst_port) -
-			(packet->src_port < packet->dst_port);
-	key.from = order <= 0 ? TCP_SIDE_A : TCP_SIDE_B;
-	memcpy(key.end[key.from].addr, packet->src, PACKET_ADDR_BYTES);
-	memcpy(key.end[!key.from].addr, packet->dst, PACKET_ADDR_BYTES);
-	key.end[key.from].port = packet->src_port;
-	key.end[!key.from].port = packet->dst_port;
+	flow_key_of(evidence, packet, &key);
 	if (packet->kind == PACKET_TCP)
 		flow_packet_tcp(t, &key, &where, packet);
 	else

@@ -79,13 +79,15 @@ static void ingest_surveyed(struct ingest *in, const struct provenance *where,
 
 	memcpy(src.addr, packet->src, sizeof(src.addr));
 	memcpy(dst.addr, packet->dst, sizeof(dst.addr));
-	answer = survey_ask(in->options.survey, where->evidence,
-			    is_tcp ? TRANSPORT_TCP : TRANSPORT_UDP, &src, &dst, where->frame);
+	answer = survey_ask(in->options.survey, where, is_tcp ? TRANSPORT_TCP : TRANSPORT_UDP, &src,
+			    &dst);
 	if (answer.speaks) {
 		flow_table_packet(&in->flows, where->evidence, where->frame, where->at, packet);
 		flow = in->flows.last_found;
 	} else {
 		ingest_health_of(in, where->evidence)->spoken_for++;
+		if (answer.handed_over)
+			flow_table_hand_over(&in->flows, where->evidence, packet);
 	}
 	if (in->ends && is_tcp && answer.is_known && (flow || !answer.speaks))
 		ends_take(in->ends, &answer, where, packet, flow ? &flow->conn : NULL,

@@ -118,6 +118,8 @@ static struct survey_conn *survey_add_conn(struct survey *s, struct survey_tuple
 	conn->first_frame = segment->frame;
 	conn->group = tuple->latest;
 	conn->speaker = segment->evidence;
+	conn->alone_before_ns = INT64_MIN;
+	conn->alone_after_ns = INT64_MAX;
 	return conn;
 }
 
@@ -414,10 +416,11 @@ static const struct survey_conn *survey_conn_of(const struct survey *s,
 	return found;
 }
 
-struct survey_answer survey_ask(const struct survey *s, uint32_t evidence, enum transport transport,
-				const struct endpoint *src, const struct endpoint *dst,
-				uint64_t frame)
+struct survey_answer survey_ask(const struct survey *s, const struct provenance *at,
+				enum transport transport, const struct endpoint *src,
+				const struct endpoint *dst)
 {
+	uint32_t evidence = at->evidence;
 	struct survey_answer answer = {.speaks = true};
 	const struct survey_tuple *tuple;
 	const struct survey_conn *conn;
@@ -431,7 +434,7 @@ struct survey_answer survey_ask(const struct survey *s, uint32_t evidence, enum 
 		answer.speaks = tuple->conn_count == 0;
 		return answer;
 	}
-	conn = survey_conn_of(s, tuple, evidence, frame);
+	conn = survey_conn_of(s, tuple, evidence, at->frame);
 	if (!conn)
 		return answer;
 	answer.speaks = conn->speaker == evidence;
@@ -439,6 +442,14 @@ struct survey_answer survey_ask(const struct survey *s, uint32_t evidence, enum 
 	answer.conn = conn->group;
 	answer.speaker = conn->speaker;
 	answer.high = (direction != 0) != conn->flip;
+	if (!answer.speaks) {
+		int64_t at_ns = survey_add_ns(at->at.ns, survey_shift_ns(s, evidence));
+
+		answer.handed_over = conn->alone_before_ns != INT64_MIN;
+		answer.speaks = stamp_known(at->at) &&
+				(at_ns < conn->alone_before_ns || at_ns > conn->alone_after_ns);
+		answer.is_known = !answer.speaks;
+	}
 	return answer;
 }
 

@@ -8,6 +8,10 @@
  * are two connections, and both speak. So two captures of one wire are never summed, nor is a file
  * that is given twice, a cut copy, or one with a small snap length.
  *
+ * The capture that speaks may begin later than another, or end sooner: one of several files that a
+ * ring buffer left, say. Where it was not running for more than SURVEY_GAP_NS another that shows
+ * the connection speaks.
+ *
  * Addresses and ports may be translated between the captures (NAT): then sequence numbers,
  * timestamps and what the segments begin with are the same, of several segments.
  *
@@ -25,6 +29,10 @@ enum {
 	SURVEY_SAMPLES_MAX = 128,       /* sampled segments of one connection */
 	SURVEY_SAMPLES_TOTAL = 1 << 20, /* of all; above it each connection keeps only a few */
 };
+
+/* Captures at two hosts are started and stopped one after the other: each seam costs a call or two,
+ * and less than this is not worth it. */
+#define SURVEY_GAP_NS (5 * STAMP_NS_PER_S)
 
 #define SURVEY_SKIM_BYTES (UINT64_C(256) << 20) /* of each capture, unpacked */
 
@@ -61,17 +69,19 @@ struct survey_answer {
 	bool high;        /* which end sent it: the same answer in all captures */
 	uint32_t conn;    /* the connection: the same number in all captures that show it */
 	uint32_t speaker; /* the capture that speaks for it */
+	/* This capture does not speak, and did before the other began: what it told ends here. */
+	bool handed_over;
 };
 
 /*
- * Does this capture speak for the connection (TCP) or pair of ports (UDP) of the packet with this
- * frame number, in either direction? A capture that was not surveyed (standard input) speaks for
+ * Does this capture speak for the connection (TCP) or pair of ports (UDP) of the packet in this
+ * frame, in either direction? A capture that was not surveyed (standard input) speaks for
  * the ports that no surveyed capture has. What a survey left out (caps, bytes that were not
  * skimmed) is let through: it speaks.
  */
-struct survey_answer survey_ask(const struct survey *s, uint32_t evidence, enum transport transport,
-				const struct endpoint *src, const struct endpoint *dst,
-				uint64_t frame);
+struct survey_answer survey_ask(const struct survey *s, const struct provenance *at,
+				enum transport transport, const struct endpoint *src,
+				const struct endpoint *dst);
 
 /*
  * The captures, apart from this one, that must show what it shows between these endpoints: they
@@ -98,6 +108,7 @@ struct survey_pair {
 	uint32_t silent;
 	uint32_t speaker;
 	uint64_t conn_count;
+	uint64_t gap_count;        /* of them: spoken for by `silent` outside of its time */
 	uint64_t translated_count; /* of them: with other addresses or ports */
 	/* The first of those, as both show it: client and server are not known here. */
 	struct endpoint silent_ends[2], speaker_ends[2];

@@ -221,31 +221,23 @@ static void pair_note_translated(const struct survey *s, const struct survey_con
 }
 
 /* Which hosts two captures both watch: sorted, each once. */
-static void pair_share(struct survey *s)
+static void pair_share(struct survey *s, const struct vec *members)
 {
-	struct vec members;
 	size_t kept = 0;
 
-	vec_init(&members, sizeof(struct pair_member));
-	for (uint32_t i = 0; i < s->conns.len; i++)
-		*(struct pair_member *)vec_push(&members) = (struct pair_member){
-			survey_conn_at(s, i)->group, survey_conn_at(s, i)->evidence, i};
-	if (members.len > 0)
-		qsort(members.items, members.len, members.item_bytes, pair_member_compare);
 	for (uint32_t i = 0; i < s->conns.len; i++) {
 		const struct survey_conn *conn = survey_conn_at(s, i);
 		const struct survey_conn *speaker;
 
 		if (conn->speaker == conn->evidence)
 			continue;
-		speaker = pair_speaker_conn(s, &members, conn);
+		speaker = pair_speaker_conn(s, members, conn);
 		if (!speaker)
 			continue;
 		pair_note_translated(s, conn, speaker);
 		pair_add_shared(s, conn, conn->speaker);
 		pair_add_shared(s, speaker, conn->evidence);
 	}
-	vec_deinit(&members);
 	if (s->shared.len == 0)
 		return;
 	qsort(s->shared.items, s->shared.len, s->shared.item_bytes, pair_shared_compare);
@@ -346,10 +338,76 @@ bool survey_span(const struct survey *s, uint32_t evidence, int64_t *first_ns, i
 	return true;
 }
 
+/* Takes the time of another member away from what a silent one may tell alone. */
+static void pair_cover(const struct survey *s, struct survey_conn *conn,
+		       const struct survey_conn *other, bool *any)
+{
+	int64_t first_ns, last_ns, other_first_ns, other_last_ns;
+	bool yields = other->speaker == other->evidence || other->evidence < conn->evidence;
+
+	if (!yields || other->evidence == conn->evidence ||
+	    !survey_span(s, conn->evidence, &first_ns, &last_ns) ||
+	    !survey_span(s, other->evidence, &other_first_ns, &other_last_ns) ||
+	    other_last_ns < first_ns || other_first_ns > last_ns)
+		return;
+	other_first_ns = survey_add_ns(other_first_ns, -SURVEY_GAP_NS);
+	other_last_ns = survey_add_ns(other_last_ns, SURVEY_GAP_NS);
+	if (!*any || other_first_ns < conn->alone_before_ns)
+		conn->alone_before_ns = other_first_ns;
+	if (!*any || other_last_ns > conn->alone_after_ns)
+		conn->alone_after_ns = other_last_ns;
+	*any = true;
+}
+
+/* Members of one group: where nobody else was running, one that is silent speaks. */
+static void pair_fill_gaps(struct survey *s, const struct pair_member *m, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct survey_conn *conn = survey_conn_at(s, m[i].conn);
+		struct survey_pair *pair = pair_find(s, conn->evidence, conn->speaker);
+		int64_t first_ns, last_ns;
+		bool any = false;
+
+		if (conn->speaker == conn->evidence || !pair || pair->sample_count == 0 ||
+		    !survey_span(s, conn->evidence, &first_ns, &last_ns))
+			continue;
+		for (size_t j = 0; j < count; j++)
+			pair_cover(s, conn, survey_conn_at(s, m[j].conn), &any);
+		if (!any || conn->alone_before_ns <= first_ns)
+			conn->alone_before_ns = INT64_MIN;
+		if (!any || conn->alone_after_ns >= last_ns)
+			conn->alone_after_ns = INT64_MAX;
+		pair->gap_count +=
+			conn->alone_before_ns != INT64_MIN || conn->alone_after_ns != INT64_MAX;
+	}
+}
+
+static void pair_gaps(struct survey *s, const struct vec *members)
+{
+	const struct pair_member *m = members->items;
+
+	for (size_t i = 0, end; i < members->len; i = end) {
+		for (end = i + 1; end < members->len && m[end].group == m[i].group; end++)
+			;
+		if (end - i > 1)
+			pair_fill_gaps(s, m + i, end - i);
+	}
+}
+
 void survey_pair_up(struct survey *s, const struct vec *entries)
 {
+	struct vec members;
+
+	vec_init(&members, sizeof(struct pair_member));
+	for (uint32_t i = 0; i < s->conns.len; i++)
+		*(struct pair_member *)vec_push(&members) = (struct pair_member){
+			survey_conn_at(s, i)->group, survey_conn_at(s, i)->evidence, i};
+	if (members.len > 0)
+		qsort(members.items, members.len, members.item_bytes, pair_member_compare);
 	pair_count(s);
 	pair_clocks(s, entries);
-	pair_share(s);
+	pair_share(s, &members);
 	pair_shift(s);
+	pair_gaps(s, &members);
+	vec_deinit(&members);
 }

@@ -40,6 +40,9 @@ struct survey_conn {
 	uint32_t group;   /* the connection that stands for all that are the same */
 	bool flip;        /* its lower endpoint is the other's higher one: addresses translated */
 	uint32_t speaker; /* evidence that speaks for it */
+	/* Of one that is silent: before and after these aligned times nobody else shows it, and it
+	 * speaks all the same. INT64_MIN, INT64_MAX: never. */
+	int64_t alone_before_ns, alone_after_ns;
 };
 
 /* Two captures show the same connections of these two endpoints. */

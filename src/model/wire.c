@@ -135,7 +135,9 @@ static void take_both(struct wire_model *m, struct wire_record *r, struct wire_w
 static void take_one(struct wire_model *m, struct wire_way *way, const struct event_wire *w)
 {
 	if (kind_is_bare(w->kind)) {
-		way->bare_alone[w->seen]++;
+		if (way->bare_alone[w->seen]++ == 0)
+			way->bare_first[w->seen] = w->at[w->seen];
+		way->bare_last[w->seen] = w->at[w->seen];
 		return;
 	}
 	if (w->fate == WIRE_FATE_RECEIVED)
@@ -338,4 +340,19 @@ struct wire_span wire_tale_span(const struct wire_tale *t, struct stamp first, s
 		}
 	}
 	return span;
+}
+
+bool wire_tale_bare_within(const struct wire_tale *t, struct stamp first, struct stamp last)
+{
+	const struct wire_way *way = t->way;
+	int64_t from_ns = way->bare_first[t->sender].at.ns;
+	int64_t to_ns = way->bare_last[t->sender].at.ns;
+
+	if (way->bare_alone[t->sender] == 0)
+		return false;
+	if (t->sender == WIRE_OTHER) {
+		from_ns = wire_clock_speaker_ns(t->record, from_ns);
+		to_ns = wire_clock_speaker_ns(t->record, to_ns);
+	}
+	return from_ns >= first.ns && to_ns <= last.ns;
 }

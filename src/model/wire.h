@@ -43,6 +43,7 @@ struct wire_way {
 	uint64_t missed[2]; /* the same, and the receiver had them: the other capture missed them */
 	uint64_t bare_both;
 	uint64_t bare_alone[2];
+	struct provenance bare_first[2], bare_last[2]; /* of those; FRAME_NONE: none */
 	uint64_t unplaced;
 	struct vec places;       /* struct wire_place, by time after wire_model_finish */
 	uint64_t places_dropped; /* in the middle */
@@ -159,5 +160,11 @@ struct wire_span {
 };
 
 struct wire_span wire_tale_span(const struct wire_tale *t, struct stamp first, struct stamp last);
+
+/*
+ * True when bare acknowledgements are shown near the sender only, all of them in this time by the
+ * speaker's clock.
+ */
+bool wire_tale_bare_within(const struct wire_tale *t, struct stamp first, struct stamp last);
 
 #endif

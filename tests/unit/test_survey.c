@@ -111,9 +111,10 @@ static bool speaks(const struct survey *s, uint32_t evidence, uint16_t port, uin
 {
 	struct endpoint client = {.addr = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = port};
 	struct endpoint server = {.addr = {[10] = 0xff, 0xff, 192, 0, 2, 2}, .port = 2049};
-	bool there = survey_ask(s, evidence, TRANSPORT_TCP, &client, &server, frame).speaks;
+	struct provenance at = {evidence, frame, stamp_none()};
+	bool there = survey_ask(s, &at, TRANSPORT_TCP, &client, &server).speaks;
 
-	CHECK(survey_ask(s, evidence, TRANSPORT_TCP, &server, &client, frame).speaks == there);
+	CHECK(survey_ask(s, &at, TRANSPORT_TCP, &server, &client).speaks == there);
 	return there;
 }
 

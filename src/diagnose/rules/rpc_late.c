@@ -93,7 +93,8 @@ static void slow_cite(struct diagnosis *d, struct finding *f, const struct path_
 }
 
 /* One finding of the calls of all clients to one program at one port. */
-static void slow_tell(struct diagnosis *d, struct path_calls *const *c, size_t n)
+static void slow_tell(const struct rule_input *in, struct diagnosis *d, struct path_calls *const *c,
+		      size_t n)
 {
 	const struct path_late *worst = &c[0]->worst[0];
 	uint64_t count = 0, repeats = 0;
@@ -121,7 +122,7 @@ static void slow_tell(struct diagnosis *d, struct path_calls *const *c, size_t n
 		&d->arena,
 		"%" PRIu64 " %s 5 s or more after the network was done with it, the slowest (%s) "
 		"%s.%s TCP was not in trouble in that time: the call waited in the server, or its "
-		"answer was held back behind it.",
+		"answer was held back behind it.%s",
 		count, count == 1 ? "call got its answer" : "calls got their answers",
 		transport_procedure(d, c[0]->program, worst->version, worst->procedure),
 		transport_duration(d, worst->ns),
@@ -129,7 +130,8 @@ static void slow_tell(struct diagnosis *d, struct path_calls *const *c, size_t n
 				       " Meanwhile the client's timer fired: calls were sent again "
 				       "(%" PRIu64 ").",
 				       repeats)
-			: "");
+			: "",
+		n == 1 ? transport_ends_text(in, d, &c[0]->conn) : "");
 	for (size_t i = 0; i < n; i++)
 		slow_cite(d, f, c[i], &c[i]->worst[0]);
 	for (uint32_t i = 1; i < c[0]->worst_len; i++)
@@ -162,7 +164,7 @@ static void slow_run(const struct rule_input *in, struct diagnosis *out)
 		for (n = 1; i + n < slow.len && c[i + n]->program == c[i]->program &&
 			    endpoint_equal(&c[i + n]->conn.server, &c[i]->conn.server);)
 			n++;
-		slow_tell(out, c + i, n);
+		slow_tell(in, out, c + i, n);
 	}
 	vec_deinit(&slow);
 }
@@ -224,7 +226,8 @@ static bool wait_counts(const struct rule_input *in, const struct path_wait *w, 
 	return path_span_ns(w->first.at, end) >= SILENT_MIN_NS;
 }
 
-static void silent_tell(struct diagnosis *d, const struct path_wait *w, struct stamp end)
+static void silent_tell(const struct rule_input *in, struct diagnosis *d, const struct path_wait *w,
+			struct stamp end)
 {
 	struct finding *f = transport_finding(d, "rpc-server-silent", CONFIDENCE_LIKELY, &w->conn,
 					      w->first.at, end);
@@ -236,13 +239,13 @@ static void silent_tell(struct diagnosis *d, const struct path_wait *w, struct s
 	f->title = arena_format(&d->arena, "%s has not answered %s of %s for %s", server,
 				transport_program(d, w->program),
 				transport_host(d, &w->conn.client), waited);
-	f->why = arena_format(&d->arena,
-			      "TCP of %s acknowledged %" PRIu64
-			      " %s, the first at %s, and no answer "
-			      "came in the %s until the evidence ends: the host is up and takes "
-			      "what is sent, but the service does not answer.",
-			      server, w->count, w->count == 1 ? "call" : "calls",
-			      transport_time(d, w->first.at), waited);
+	f->why = arena_format(
+		&d->arena,
+		"TCP of %s acknowledged %" PRIu64 " %s, the first at %s, and no answer "
+		"came in the %s until the evidence ends: the host is up and takes "
+		"what is sent, but the service does not answer.%s",
+		server, w->count, w->count == 1 ? "call" : "calls", transport_time(d, w->first.at),
+		waited, transport_ends_text(in, d, &w->conn));
 	for (uint32_t i = 0; i < w->cites_len; i++)
 		finding_cite(d, f, &w->cites[i], &w->conn, "%s, never answered",
 			     transport_procedure(d, w->program, w->version, w->procedures[i]));
@@ -257,7 +260,7 @@ static void silent_run(const struct rule_input *in, struct diagnosis *out)
 		struct stamp end = transport_evidence_end(in, w->conn.evidence);
 
 		if (wait_counts(in, w, end))
-			silent_tell(out, w, end);
+			silent_tell(in, out, w, end);
 	}
 }
 

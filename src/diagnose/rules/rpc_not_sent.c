@@ -92,13 +92,35 @@ static bool capture_shows_all(const struct rule_input *in, const struct conn_rec
 	       e->first.ns <= w->from_ns && e->last.ns >= w->to.ns;
 }
 
+/*
+ * The capture that tells what the client sent: another one that was taken nearer to it, goes on all
+ * the time and holds nothing of the client's that this one does not; or else the connection's own.
+ */
+static uint32_t seen_at_client(const struct rule_input *in, const struct conn_record *r,
+			       const struct window *w)
+{
+	const struct evidence *e;
+	struct wire_tale t;
+
+	if (!in->wire || !wire_ask(in->wire, r->conn.serial, CONN_FROM_CLIENT, &t) ||
+	    t.near_sender == r->conn.evidence || t.lost || t.not_shown || t.way->unplaced)
+		return r->conn.evidence;
+	e = evidence_list_at(in->evidence, t.near_sender);
+	if (e->first.clock != w->to.clock || e->first.ns > w->from_ns || e->last.ns < w->to.ns)
+		return r->conn.evidence;
+	return t.near_sender;
+}
+
 static void tell(const struct rule_input *in, struct diagnosis *d, const struct logs_interval *v,
-		 const struct conn_record *r, int64_t major_ns, bool lockd)
+		 const struct conn_record *r, const struct window *w, int64_t major_ns, bool lockd)
 {
 	enum vantage_place place = vantage_of(in->conns, &r->conn).place;
+	uint32_t evidence = seen_at_client(in, r, w);
 	struct finding *f;
 
-	if (!timers_one_folder(in, r->conn.evidence, v->first.evidence) ||
+	if (evidence != r->conn.evidence)
+		place = VANTAGE_UNKNOWN;
+	if (!timers_one_folder(in, evidence, v->first.evidence) ||
 	    !timers_same_host(in, v, &r->conn) || place == VANTAGE_AT_SERVER) {
 		diagnosis_undecided(
 			d, "rpc-not-sent",
@@ -153,7 +175,7 @@ static void look_at(const struct rule_input *in, struct diagnosis *d, const stru
 	w.from_ns = w.to.ns - major_ns - 2 * TIMERS_CLOCK_NS;
 	r = find_open(in, &w);
 	if (r && capture_shows_all(in, r, &w))
-		tell(in, d, v, r, major_ns, call.lockd);
+		tell(in, d, v, r, &w, major_ns, call.lockd);
 }
 
 static void run(const struct rule_input *in, struct diagnosis *out)

@@ -110,6 +110,7 @@ static void fin_tell(const struct rule_input *in, struct diagnosis *d, const str
 	const char *client = transport_endpoint(d, &r->conn.client);
 	const char *server = transport_endpoint(d, &r->conn.server);
 	bool closing = transport_known(&r->fin[CONN_FROM_SERVER]);
+	struct transport_trouble trouble = {.conn = r->conn, .first = fin->at, .cite_last = *last};
 	struct finding *f;
 
 	if (s.meanwhile)
@@ -137,7 +138,7 @@ static void fin_tell(const struct rule_input *in, struct diagnosis *d, const str
 				      : arena_format(&d->arena, " At %s it did, from port %u.",
 						     transport_time(d, s.next->first.at),
 						     s.next->conn.client.port),
-			      transport_place_tells(in, d, &r->conn, CONN_FROM_CLIENT));
+			      transport_where(in, d, f, &trouble, CONN_FROM_CLIENT));
 	finding_cite(d, f, &r->fin_heard[CONN_FROM_CLIENT], &r->conn,
 		     "the last that was heard of the server on this connection");
 	finding_cite(d, f, fin, &r->conn, "the first FIN");

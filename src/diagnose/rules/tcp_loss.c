@@ -76,6 +76,18 @@ bool transport_stall_is_large(const struct rule_input *in, const struct path_sta
 	       transport_port_is_nfs(in, &s->conn.server) && heard_during(in, s);
 }
 
+static const char *large_where(const struct rule_input *in, struct diagnosis *d, struct finding *f,
+			       const struct path_stall *s)
+{
+	struct transport_sight sight;
+
+	if (!transport_sight(in, &s->conn, s->from, s->since.at, s->last.at, &sight))
+		return "";
+	transport_sight_cite(d, f, &s->conn, &sight);
+	return arena_format(&d->arena, " %s",
+			    transport_sight_text(in, d, &s->conn, s->from, &sight));
+}
+
 static void large_tell(const struct rule_input *in, struct diagnosis *d, const struct path_stall *s)
 {
 	struct finding *f = transport_finding(d, "tcp-large-segments-lost", CONFIDENCE_LIKELY,
@@ -91,8 +103,8 @@ static void large_tell(const struct rule_input *in, struct diagnosis *d, const s
 		"The largest segments (%" PRIu64 " bytes of data) were sent again %" PRIu32
 		" times from %s on and never acknowledged, while smaller ones pass and the other "
 		"host is heard: something on the way cannot carry packets of that size, and does "
-		"not say so, or its ICMP message is dropped.",
-		s->bytes_max, s->repeats, transport_time(d, s->first.at));
+		"not say so, or its ICMP message is dropped.%s",
+		s->bytes_max, s->repeats, transport_time(d, s->first.at), large_where(in, d, f, s));
 	finding_cite(d, f, &s->since, &s->conn, "sent first, or the last progress");
 	for (uint32_t i = 0; i < s->cites_len; i++)
 		finding_cite(d, f, &s->cites[i], &s->conn, "a full segment again");
@@ -112,8 +124,46 @@ static void large_run(const struct rule_input *in, struct diagnosis *out)
 	}
 }
 
-static void loss_tell(struct diagnosis *d, const struct path_conn *c, enum conn_side side,
-		      const struct conn_record *r)
+/* What goes the other way is lost between two captures, acknowledgements too. */
+static bool loss_is_back(const struct rule_input *in, const struct path_conn *c,
+			 enum conn_side side)
+{
+	enum conn_side back = side == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
+	struct wire_tale t;
+
+	return wire_ask(in->wire, c->conn.serial, back, &t) && t.is_shown &&
+	       t.lost + t.way->bare_alone[t.sender] > 0;
+}
+
+/* Where two captures show it: how much was lost between them. */
+static const char *loss_where(const struct rule_input *in, struct diagnosis *d,
+			      const struct path_conn *c, enum conn_side side)
+{
+	const char *near_sender, *near_receiver;
+	struct wire_tale t;
+
+	if (!in->wire || !wire_ask(in->wire, c->conn.serial, side, &t) || !t.is_shown)
+		return "";
+	near_sender = evidence_list_at(in->evidence, t.near_sender)->id;
+	near_receiver = evidence_list_at(in->evidence, t.near_receiver)->id;
+	if (t.lost == 0)
+		return arena_format(&d->arena,
+				    " None of them was lost between %s, taken nearer to the "
+				    "sender, and %s, nearer to the receiver, which shows %" PRIu64
+				    " of its segments too: they, or their acknowledgements, are "
+				    "lost %s.",
+				    near_sender, near_receiver, t.arrived,
+				    loss_is_back(in, c, side) ? "on the way back between the two"
+							      : "beyond the two captures");
+	return arena_format(&d->arena,
+			    " Two captures show where: %" PRIu64
+			    " of its segments are in %s, taken nearer to the sender, and not in "
+			    "%s, nearer to the receiver; %" PRIu64 " are in both.",
+			    t.lost, near_sender, near_receiver, t.arrived);
+}
+
+static void loss_tell(const struct rule_input *in, struct diagnosis *d, const struct path_conn *c,
+		      enum conn_side side, const struct conn_record *r)
 {
 	struct finding *f = transport_finding(d, "tcp-loss", CONFIDENCE_LIKELY, &c->conn,
 					      r->totals.first.at, r->totals.last.at);
@@ -126,9 +176,10 @@ static void loss_tell(struct diagnosis *d, const struct path_conn *c, enum conn_
 	f->why = arena_format(&d->arena,
 			      "Of %" PRIu64 " segments %" PRIu64
 			      " were sent again before they were acknowledged, in %" PRIu32
-			      " separate waits of %s together.",
+			      " separate waits of %s together.%s",
 			      r->totals.segments[side], c->repeats[side], c->stalls[side],
-			      transport_duration(d, c->stalled_ns[side]));
+			      transport_duration(d, c->stalled_ns[side]),
+			      loss_where(in, d, c, side));
 	for (uint32_t i = 0; i < c->open[side].cites_len; i++)
 		finding_cite(d, f, &c->open[side].cites[i], &c->conn, "sent again");
 	finding_rule_out(d, f, "tcp-path-silent", "it is never silent for long");
@@ -145,7 +196,7 @@ static void loss_run(const struct rule_input *in, struct diagnosis *out)
 			    c->stalled_ns[side] >= LOSS_WAITED_NS &&
 			    c->repeats[side] >= r->totals.segments[side] / LOSS_SHARE &&
 			    transport_port_is_nfs(in, &c->conn.server))
-				loss_tell(out, c, side, r);
+				loss_tell(in, out, c, side, r);
 	}
 }
 

@@ -88,7 +88,7 @@ static void silence_tell(const struct rule_input *in, struct diagnosis *d,
 		from_client ? client : server, t->tries, transport_time(d, t->first), silent,
 		t->over ? arena_format(&d->arena, "until %s", transport_time(d, t->end))
 			: "as long as the evidence shows it",
-		transport_place_tells(in, d, &t->conn, t->from));
+		transport_where(in, d, f, t, t->from));
 	finding_cite(d, f, &t->cite_first, &t->conn, "the last progress before the silence");
 	finding_cite(d, f, &t->cite_last, &t->conn, "sent again for the last time in vain");
 	finding_cite(d, f, &t->cite_over, &t->conn, "the other side again");

@@ -259,7 +259,7 @@ static void unanswered_tell(const struct rule_input *in, struct diagnosis *d,
 		" SYNs to %s from %s on brought nothing back, neither SYN-ACK nor RST, %s. "
 		"The capture shows other packets that reached the client. %s%s",
 		t->tries, to, transport_time(d, t->first), over_text(d, t),
-		transport_place_tells(in, d, &t->conn, CONN_FROM_CLIENT),
+		transport_where(in, d, f, t, CONN_FROM_CLIENT),
 		works ? " Another connection between the two hosts was established meanwhile: the "
 			"host was up, and something treats this port or this connection "
 			"differently "
@@ -284,7 +284,7 @@ static void unacknowledged_tell(const struct rule_input *in, struct diagnosis *d
 			      "%s answered SYNs of %s with SYN-ACK %" PRIu32
 			      " times from %s on, and the handshake was not completed, %s. %s",
 			      at, client, t->tries, transport_time(d, t->first), over_text(d, t),
-			      transport_place_tells(in, d, &t->conn, CONN_FROM_SERVER));
+			      transport_where(in, d, f, t, CONN_FROM_SERVER));
 	finding_rule_out(d, f, "tcp-syn-unanswered", "the server answered");
 }
 

@@ -7,6 +7,7 @@
 #include "model/conn.h"
 #include "model/path.h"
 #include "model/vantage.h"
+#include "model/wire.h"
 
 /* True when the port is NFS's: RPC was seen there, a portmapper told it, or it is well known. */
 bool transport_port_is_nfs(const struct rule_input *in, const struct endpoint *server);
@@ -25,6 +26,39 @@ struct stamp transport_evidence_end(const struct rule_input *in, uint32_t eviden
  */
 const char *transport_place_tells(const struct rule_input *in, struct diagnosis *d,
 				  const struct conn *conn, enum conn_side from);
+
+/* What two captures show of one side's segments that are notable (sent again, SYN, FIN). */
+struct transport_sight {
+	struct wire_tale tale;
+	uint64_t lost;    /* near the sender only */
+	uint64_t arrived; /* in both captures */
+	struct provenance lost_first, lost_last, arrived_here, arrived_there; /* or FRAME_NONE */
+	/* What the other side sent meanwhile and the capture near the sender does not show, where
+	 * all arrived; 0: nothing like that. */
+	uint64_t answers_lost;
+	struct provenance answer;
+};
+
+/*
+ * Of the segments that `from` sent from first to last, by the clock of the connection's evidence.
+ * False: there is no second capture, or it cannot tell.
+ */
+bool transport_sight(const struct rule_input *in, const struct conn *conn, enum conn_side from,
+		     struct stamp first, struct stamp last, struct transport_sight *out);
+
+/* The same as sentences, in the diagnosis' arena; and its cites. */
+const char *transport_sight_text(const struct rule_input *in, struct diagnosis *d,
+				 const struct conn *conn, enum conn_side from,
+				 const struct transport_sight *s);
+void transport_sight_cite(struct diagnosis *d, struct finding *f, const struct conn *conn,
+			  const struct transport_sight *s);
+
+/*
+ * Where both captures show all of a connection: a sentence that says so and begins with a blank, in
+ * the diagnosis' arena; else "".
+ */
+const char *transport_ends_text(const struct rule_input *in, struct diagnosis *d,
+				const struct conn *conn);
 
 static inline bool transport_known(const struct provenance *p)
 {
@@ -52,6 +86,14 @@ struct transport_trouble {
 	bool worked_before;
 	uint64_t conns; /* connections, or attempts, that are folded here */
 };
+
+/*
+ * What two captures tell of segments in vain, or else the place of the one. Of those until the one
+ * that was answered in the end. Adds cites, and raises the confidence where two captures show that
+ * all were lost between them.
+ */
+const char *transport_where(const struct rule_input *in, struct diagnosis *d, struct finding *f,
+			    const struct transport_trouble *t, enum conn_side from);
 
 /* Connection attempts that nobody answered (tcp_syn.c), and connections on which one side fell
  * silent (tcp_silent.c): struct transport_trouble, by server, client and time. */
