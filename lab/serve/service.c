@@ -59,6 +59,14 @@ static void on_tick(void *context)
 	net_timer_start(&s->tick, next_ns < now_ns + NS_PER_S ? next_ns - now_ns : NS_PER_S);
 }
 
+/* NFSv4 has a callback to send, once the call at hand is answered. */
+static void on_wake(void *context)
+{
+	struct service *s = context;
+
+	net_timer_start(&s->tick, 0);
+}
+
 static void on_answer(void *context, uint64_t token, bool answered, struct cursor results)
 {
 	struct service *s = context;
@@ -107,7 +115,10 @@ static struct nfs4_server *nfs4_make(struct service *s)
 	char name[NAME_BYTES];
 	struct nfs4_server_config config = {
 		.tree = s->tree,
-		.ops = {.send_callback = send_callback, .log = log_nfs4, .context = s},
+		.ops = {.send_callback = send_callback,
+			.wake = on_wake,
+			.log = log_nfs4,
+			.context = s},
 		.owner = name,
 		.scope = name,
 		.wall_offset_ns = s->server.wall_offset_ns,
