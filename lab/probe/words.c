@@ -41,6 +41,7 @@ static const struct word_row rows[] = {
 	ROW("hold", WORD_SECONDS, hold_ns), ROW("shut", WORD_SECONDS, shut_ns),
 	ROW("uid", WORD_U32, uid),          ROW("verifier", WORD_U32, verifier),
 	ROW("page", WORD_U32, page_bytes),  ROW("port", WORD_U16, port),
+	ROW("portmap", WORD_U16, portmap),
 };
 
 static struct err *word_set(const struct word_row *row, const char *value, struct probe_words *out)

@@ -4,21 +4,26 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/probe_check.h"
 #include "lab/probe/task.h"
 
 struct verb {
 	const char *name;
+	/* A task: it says what it has to say itself. NULL: probe_check_run. */
 	struct err *(*run)(const struct probe_words *words, double speed);
 };
 
 /* In the order of probe_choices. */
 static const struct verb verbs[] = {
+	{"check", NULL},
 	{"load", probe_load},
 	{"lock", probe_lock},
 	{"session", probe_session},
 };
 
 static const struct command_choice probe_choices[] = {
+	{"check",
+	 "layer by layer, from TCP to a session: what answers, how fast, and where it stops"},
 	{"load", "a task on a mount of NFSv3: getattr, access, lookup, read, write, readdir, list"},
 	{"lock", "a task that takes a lock over NLM and gives it back"},
 	{"session", "a task of NFSv4 with a file that is open and locked, and its recovery"},
@@ -79,6 +84,10 @@ static enum status probe(const struct options *options)
 	err = take_speed(options->speed, &speed);
 	if (!err)
 		err = probe_words_parse(options->args + 1, options->arg_count - 1, &words);
+	if (!err && !verb->run)
+		return probe_check_run(options, &words, speed);
+	if (!err && (options->json || options->watch))
+		err = err_new("--json and --watch are for 'probe check'");
 	if (!err)
 		err = verb->run(&words, speed);
 	if (!err)
@@ -98,8 +107,8 @@ const struct command command_probe = {
 		"timeo=600), "
 		"file=NAME, dir=NAME, mix=OP+OP,\nevery=S, hold=S, shut=S, for=S, owner=TEXT, "
 		"verifier=N, "
-		"uid=N, page=BYTES, port=N.",
+		"uid=N, page=BYTES, port=N, portmap=N.",
 	.choices = probe_choices,
-	.option_set = 1u << OPTION_SPEED,
+	.option_set = OPTION_BIT(OPTION_SPEED) | OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_WATCH),
 	.run = probe,
 };

@@ -73,6 +73,7 @@ static const struct option_row option_rows[] = {
 	{OPTION_READY_FD, "--ready-fd", "NUMBER", NULL,
 	 "write the ports there, and close it, once they are open"},
 	{OPTION_QUIET, "--quiet", NULL, NULL, "say nothing of what happens"},
+	{OPTION_WATCH, "--watch", NULL, NULL, "check: again and again, and say what changes"},
 	{OPTION_HELP, "--help", NULL, NULL, "show this help"},
 };
 
@@ -149,9 +150,9 @@ static const char **option_text(enum option_id id, struct options *o)
 static bool *option_flag(enum option_id id, struct options *o)
 {
 	bool *const flags[OPTION_COUNT] = {
-		[OPTION_JSON] = &o->json,   [OPTION_HELP] = &o->help, [OPTION_TWIN] = &o->twin,
-		[OPTION_HERE] = &o->here,   [OPTION_UNDO] = &o->undo, [OPTION_RUN] = &o->run,
-		[OPTION_QUIET] = &o->quiet,
+		[OPTION_JSON] = &o->json,   [OPTION_HELP] = &o->help,   [OPTION_TWIN] = &o->twin,
+		[OPTION_HERE] = &o->here,   [OPTION_UNDO] = &o->undo,   [OPTION_RUN] = &o->run,
+		[OPTION_QUIET] = &o->quiet, [OPTION_WATCH] = &o->watch,
 	};
 
 	return flags[id];

@@ -48,6 +48,7 @@ enum option_id {
 	OPTION_GRACE,
 	OPTION_READY_FD,
 	OPTION_QUIET,
+	OPTION_WATCH,
 	OPTION_HELP,
 	OPTION_COUNT,
 };
@@ -94,6 +95,7 @@ struct options {
 	struct option_values listen, to, fault, script, port, tree, dir, file;
 	const char *control, *seed, *speed, *memory, *ready_fd, *lease,
 		*grace; /* NULL: not given */
+	bool watch;
 	bool quiet;
 	const char *const *args; /* what is no option, in order */
 	size_t arg_count;

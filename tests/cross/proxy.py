@@ -21,6 +21,8 @@ import tempfile
 import threading
 import time
 
+import tap
+
 WAIT_S = 10
 NFS, MOUNT, PORTMAP, UNKNOWN = 100003, 100005, 100000, 536870912
 
@@ -284,19 +286,5 @@ def test_errors_say_what_to_do(program):
         assert done.returncode == 2 and want in done.stderr, (options, done)
 
 
-def main():
-    tests = [(name, f) for name, f in sorted(globals().items()) if name.startswith("test_")]
-    print(f"1..{len(tests)}")
-    failed = 0
-    for number, (name, test) in enumerate(tests, 1):
-        try:
-            test(sys.argv[1])
-            print(f"ok {number} - {name}", flush=True)
-        except Exception as e:  # an assertion, or whatever a broken proxy leads to
-            failed += 1
-            print(f"not ok {number} - {name}\n# {type(e).__name__}: {str(e)[:500]}", flush=True)
-    sys.exit(failed != 0)
-
-
 if __name__ == "__main__":
-    main()
+    tap.run(globals(), sys.argv[1])

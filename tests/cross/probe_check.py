@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`nfsleuth probe check` of `nfsleuth serve`, through `nfsleuth proxy` where something goes wrong. Prints TAP.
+
+A sound server has no step that fails; each fault is found at the layer where it was made to happen,
+and nowhere before. `probe_check.py PROGRAM`.
+"""
+import json
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+
+import tap
+
+WAIT_S = 20
+NO_ANSWER = "connected, but no answer to the call"
+
+
+class Endpoint:
+    """A program that says "ready"; its lines before that are kept."""
+
+    def __init__(self, *argv):
+        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.lines = []
+        for line in self.process.stdout:
+            if line == "ready\n":
+                return
+            self.lines.append(line.split())
+        raise AssertionError(f"{argv[1]} is not ready: status {self.process.wait()}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.communicate(timeout=WAIT_S)
+
+
+class Stage:
+    """The server, and the proxy in front of its portmap; MOUNT and NFS go through it by themselves."""
+
+    def __init__(self, program, *faults):
+        self.program = program
+        self.server = Endpoint(program, "serve")
+        ports = {name: at for name, at in self.server.lines}
+        words = [word for fault in faults for word in ("--fault", fault)]
+        self.folder = tempfile.TemporaryDirectory()
+        self.control = str(pathlib.Path(self.folder.name) / "control")
+        self.proxy = Endpoint(program, "proxy", "--to", ports["portmap"], "--control", self.control, *words)
+        self.words = ["127.0.0.1", "portmap=" + self.proxy.lines[0][0].rsplit(":", 1)[1], "timeo=5", "vers=3"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.proxy.__exit__()
+        self.server.__exit__()
+        self.folder.cleanup()
+
+    def check(self):
+        done = subprocess.run([self.program, "probe", "check", "--json", *self.words],
+                              capture_output=True, text=True, timeout=WAIT_S)  # fmt: skip
+        return done.returncode, json.loads(done.stdout)
+
+    def ask(self, line):
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(WAIT_S)
+            sock.connect(self.control)
+            sock.sendall(line.encode() + b"\n")
+            assert sock.recv(4096) == b"ok\n", line
+
+
+def steps(report, outcome):
+    return [(s["layer"], s["step"]) for s in report["steps"] if s["outcome"] == outcome]
+
+
+def stop(program, fault):
+    with Stage(program, fault) as s:
+        status, report = s.check()
+    failed = [s for s in report["steps"] if s["outcome"] == "failed"]
+    assert status == 1 and failed, report
+    return failed[0]["layer"], failed[0]["step"], failed[0]["detail"]
+
+
+def test_a_sound_server(program):
+    with Stage(program) as s:
+        status, report = s.check()
+    assert status == 0 and report["stops_at"] is None, report
+    assert not steps(report, "failed"), report
+    want = [("rpcbind", "DUMP"), ("MOUNT", "MNT"), ("NFSv3", "NULL"), ("NFSv3", "GETATTR")]
+    assert set(want) <= set(steps(report, "ok")), report
+
+
+def test_where_it_stops(program):
+    for fault, want in (
+        ("when DUMP do drop reply", ("rpcbind", "DUMP", NO_ANSWER)),
+        ("when MOUNT.NULL do drop call", ("MOUNT", "NULL", NO_ANSWER)),
+        ("when MOUNT.NULL do answer SYSTEM_ERR", ("MOUNT", "NULL", "SYSTEM_ERR")),
+        ("when NFS3.NULL do close", ("NFSv3", "NULL", "the server closed the connection")),
+        ("when NFS3.NULL do reset", ("NFSv3", "NULL", "Connection reset by peer")),
+        ("when NFS3.GETATTR do answer NFS3ERR_STALE", ("NFSv3", "GETATTR", "/: NFS3ERR_STALE")),
+        ("when NFS3.NULL do xid", ("NFSv3", "NULL", NO_ANSWER)),
+    ):
+        assert stop(program, fault) == want, (fault, stop(program, fault))
+
+
+def test_a_step_that_is_slow_takes_its_time(program):
+    with Stage(program, "when MOUNT.MNT do delay 300ms") as s:
+        status, report = s.check()
+    took = {(s["layer"], s["step"]): s["took_us"] for s in report["steps"]}
+    assert status == 0 and 290000 < took["MOUNT", "MNT"] < 500000, report
+
+
+def test_nothing_listens(program):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        done = subprocess.run([program, "probe", "check", "127.0.0.1", f"port={port}", "vers=4"],
+                              capture_output=True, text=True, timeout=WAIT_S)  # fmt: skip
+    assert done.returncode == 1, done
+    assert done.stdout.endswith("127.0.0.1: stops at NFS connect: connection refused\n"), done.stdout
+
+
+def test_watch_tells_what_changes(program):
+    with Stage(program) as s:
+        watch = subprocess.Popen([program, "probe", "check", "--watch", *s.words, "every=0.05", "for=3"],
+                                 stdout=subprocess.PIPE, text=True)  # fmt: skip
+        while "all that it offers answers" not in watch.stdout.readline():
+            pass
+        s.ask("add gone: when NFS3.NULL do answer PROC_UNAVAIL")
+        assert "stops at NFSv3 NULL" in watch.stdout.readline()
+        s.ask("remove gone")
+        assert " answers again; behind a failure of " in watch.stdout.readline()
+        assert watch.communicate(timeout=WAIT_S)[0] == "", "something that did not change"
+        assert watch.returncode == 0, watch.returncode
+
+
+if __name__ == "__main__":
+    tap.run(globals(), sys.argv[1])
