@@ -92,9 +92,23 @@ static bool offset_take(struct slice *rest)
 	return true;
 }
 
+/* "+0x3b0 ([nfsd])" as perf script has it: no size, and the object in parentheses. */
+static bool perf_offset_take(struct slice *rest)
+{
+	size_t len = 3;
+
+	if (!text_begins(*rest, "+0x"))
+		return false;
+	while (len < rest->len && is_hex(rest->ptr[len]))
+		len++;
+	*rest = text_after(*rest, len);
+	return text_begins(*rest, " (");
+}
+
 static bool form_offset(struct slice text, struct stack_line *out)
 {
 	uint64_t address;
+	bool has_address = stack_address_parse(text, &address) != 0;
 
 	out->form = STACK_OFFSET;
 	if (text_begins(text, "[<")) {
@@ -112,8 +126,12 @@ static bool form_offset(struct slice text, struct stack_line *out)
 		text = text_trim(text_after(text, 2));
 	}
 	out->function = name_take(&text);
-	if (out->function.len == 0 || !offset_take(&text))
+	if (out->function.len == 0)
 		return false;
+	if (!offset_take(&text)) {
+		out->form = STACK_FTRACE;
+		return has_address && perf_offset_take(&text);
+	}
 	module_take(text, out);
 	return true;
 }

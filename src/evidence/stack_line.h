@@ -8,6 +8,7 @@
  *	 #2 [ffffbfe1c0243970] rpc_wait_bit_killable at ffffffffc061455e [sunrpc]      crash
  *	#1  __schedule (kernel/sched/core.c:5382:2)                  drgn
  *	 => nfsd4_sequence                                           ftrace
+ *	ffffffffc0a1b3c0 nfsd4_sequence+0x3b0 ([nfsd])               perf script
  */
 #ifndef EVIDENCE_STACK_LINE_H
 #define EVIDENCE_STACK_LINE_H

@@ -101,9 +101,11 @@ static void tell_expelled(struct traces *t, struct trace_thread *th)
 
 static void tell_missed(struct traces *t, struct trace_thread *th)
 {
-	if (!th->told_missed)
+	/* Where nothing else was probed in between, time tells that it is another call. */
+	if (!th->told_missed || t->boot_ns - th->missed_ns > ONE_CALL_NS)
 		tell(t, th, CLID_SESSION_MISSED);
 	th->told_missed = true;
+	th->missed_ns = t->boot_ns;
 }
 
 /* The next call of this thread. */

@@ -27,6 +27,7 @@ struct trace_thread {
 	int64_t boot_ns;
 	bool told_expelled; /* of this call it was told already */
 	bool told_missed;
+	int64_t missed_ns; /* when; valid with told_missed */
 };
 
 enum trace_kind { TRACE_CLID, TRACE_LADDER, TRACE_RPC_TASK };

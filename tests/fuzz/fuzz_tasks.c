@@ -76,6 +76,7 @@ static void judge(const struct evidence_list *evidence, const struct text_models
 		&rule_writeback_stalled,
 		&rule_nfs4_client_owner_collision,
 		&rule_nfs4_session_reset_loop,
+		&rule_rpc_task_manager,
 		&rule_rpc_task_port,
 		&rule_rpc_task_refused,
 		&rule_rpc_task_silent,

@@ -256,3 +256,32 @@ TEST(twin_a_port_that_is_just_asked_for)
 	CHECK_EQ_U64(told(CONNECTS JOINED LISTED("67.728442"), "portmap-unanswered"), 0);
 	CHECK_EQ_U64(told(LISTED("67.728442"), "portmap-unanswered"), 0);
 }
+
+/* --- recovery --- */
+
+#define RECOVERS(time, more)                                                            \
+	"[  " time "] -pid- flgs status -client- --rqstp- -timeout ---ops--\n"          \
+	"[  " time "]   17 c080      0 d88df19f        0     4942 abc6d810 nfsv4 OPEN " \
+	"a:rpc_prepare_task [sunrpc] q:NFS client\n" more
+#define EXCHANGES(time)                                                                        \
+	"[  " time "]   18 c880      0 d88df11f 9c4ec553     4942 abc6d810 nfsv4 EXCHANGE_ID " \
+	"a:call_status [sunrpc] q:xprt_pending\n"
+
+TEST(calls_that_wait_for_recovery)
+{
+	const char *text = RECOVERS("100.000000", "") RECOVERS("190.000000", "");
+
+	CHECK_EQ_U64(told(text, "nfs4-state-manager-stuck"), 1 + CONFIDENCE_LIKELY);
+}
+
+TEST(twin_recovery_that_waits_for_the_server)
+{
+	const char *waits = RECOVERS("100.000000", EXCHANGES("100.000000"))
+		RECOVERS("190.000000", EXCHANGES("190.000000"));
+	const char *once = RECOVERS("100.000000", "");
+	const char *soon = RECOVERS("100.000000", "") RECOVERS("110.000000", "");
+
+	CHECK_EQ_U64(told(waits, "nfs4-state-manager-stuck"), 0);
+	CHECK_EQ_U64(told(once, "nfs4-state-manager-stuck"), 0);
+	CHECK_EQ_U64(told(soon, "nfs4-state-manager-stuck"), 0);
+}

@@ -186,6 +186,36 @@ TEST(twin_clients_that_come_and_go)
 	CHECK_EQ_U64(probes_told(rounds, false), 0);
 }
 
+/* perf script and trace-cmd print addresses for what was probed, and names in the stack. */
+#define PERF(pid, time, probe)                                                     \
+	"nfsd   " #pid " [003]    " time ": probe:" probe ": (ffffffffc0b1c2d0)\n" \
+	"\tffffffffc0b1c2d1 " probe "+0x1 ([nfsd])\n"                              \
+	"\tffffffffc0b2aab0 nfsd4_create_session+0x3b0 ([nfsd])\n"                 \
+	"\tffffffffc0b0f1f0 nfsd4_proc_compound+0x352 ([nfsd])\n\n"
+#define CMD(pid, time, probe)                                                                   \
+	"            nfsd-" #pid "   [000]    " time ": p_" probe ":  (ffffffffc0b1c2d0)\n"     \
+	"            nfsd-" #pid "   [000]    " time ": kernel_stack:         <stack trace >\n" \
+	"=> " probe " (ffffffffc0b1c2d1)\n=> nfsd4_create_session (ffffffffc0b2aab0)\n"         \
+	"=> nfsd4_proc_compound (ffffffffc0b0f1f0)\n"
+#define LOOKS(pid, time)                                                                \
+	"            nfsd-" #pid "   [000]    " time ": r_find_in_sessionid_hashtbl:  " \
+	"(ffffffffc0b2bab0 <- ffffffffc0b1c000) arg1=0x0\n"
+
+TEST(probes_as_other_tools_print_them)
+{
+	const char *perf = PERF(1, "1.1", "unhash_client_locked") LOOKS(2, "1.2")
+		PERF(2, "1.4", "expire_client") LOOKS(1, "1.6")
+			PERF(1, "1.8", "unhash_client_locked") LOOKS(2, "2.0")
+				PERF(2, "2.2", "unhash_client_locked");
+	const char *cmd = CMD(1, "1.1", "unhash_client_locked") LOOKS(2, "1.2")
+		CMD(2, "1.4", "unhash_client_locked") LOOKS(1, "1.6")
+			CMD(1, "1.8", "unhash_client_locked") LOOKS(2, "2.0")
+				CMD(2, "2.2", "unhash_client_locked");
+
+	CHECK_EQ_U64(probes_told(perf, false), 1 + CONFIDENCE_LIKELY);
+	CHECK_EQ_U64(probes_told(cmd, false), 1 + CONFIDENCE_LIKELY);
+}
+
 /* --- the client's own trace --- */
 
 #define STEP(time, event, error)                                                   \

@@ -30,6 +30,7 @@ static inline void trace_tell(const char *text, struct trace_told *out)
 	static const struct rule *const rules[] = {
 		&rule_nfs4_client_owner_collision,
 		&rule_nfs4_session_reset_loop,
+		&rule_rpc_task_manager,
 		&rule_rpc_task_port,
 		&rule_rpc_task_refused,
 		&rule_rpc_task_silent,

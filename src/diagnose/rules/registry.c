@@ -42,6 +42,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_nfs4_slots_exhausted,
 	&rule_rpc_task_slots,
 	&rule_nfs4_state_manager_stuck,
+	&rule_rpc_task_manager,
 	&rule_nfs4_stateid_loop,
 	&rule_nfs4_test_stateid_loop,
 	&rule_nfsd_threads_stuck,

@@ -61,6 +61,7 @@ extern const struct rule rule_rpc_not_sent;
 extern const struct rule rule_rpc_retransmission;
 extern const struct rule rule_rpc_server_silent;
 extern const struct rule rule_rpc_server_slow;
+extern const struct rule rule_rpc_task_manager;
 extern const struct rule rule_rpc_task_port;
 extern const struct rule rule_rpc_task_refused;
 extern const struct rule rule_rpc_task_silent;
