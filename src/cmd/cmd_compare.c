@@ -119,7 +119,8 @@ static enum status compare_table(const struct options *options, struct strbuf *o
 	if (!fits) {
 		command_complain(
 			"compare: %s: with one FILE it must be a table, in each line a size "
-			"(or two) and the seconds, at least three different ones",
+			"(or two) and the seconds, at least three different ones; or what `time` "
+			"printed (real 0m1.2s), each behind a line with the size",
 			options->args[0]);
 		return STATUS_UNREAD;
 	}

@@ -165,26 +165,127 @@ static bool take_line(struct growth *g, struct sums *sums, struct slice line)
 	return true;
 }
 
-bool growth_read(struct growth *g, struct source *source)
+/* "12.345", "1m2.345s", "62.3s" of a shell's time; false: it is none. */
+static bool seconds_of(const char *text, double *out)
 {
-	struct slice text = source_peek(source, TABLE_BYTES_MAX);
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || value < 0 || !isfinite(value))
+		return false;
+	if (*end == 'm') {
+		const char *rest = end + 1;
+		double seconds = strtod(rest, &end);
+
+		if (end == rest || seconds < 0 || !isfinite(seconds))
+			return false;
+		value = value * 60 + seconds;
+	}
+	if (*end == 's')
+		end++;
+	*out = value;
+	return *end == '\0' && value > 0;
+}
+
+/* What the lines above a time told. */
+struct log_row {
+	size_t sizes;
+	double row[FIELDS_MAX];
+	bool broken; /* rows with other numbers of sizes */
+};
+
+/* The numbers of a line that has one or two: "1000", "files=1000 processes=4", "1000 files". */
+static void log_take_sizes(struct growth *g, struct log_row *now, struct slice line)
+{
+	double row[FIELDS_MAX];
+	char names[FIELDS_MAX][GROWTH_NAME_BYTES] = {"x", "y"};
+	size_t count = 0, at = 0;
+
+	while (at < line.len && count < FIELDS_MAX) {
+		char word[GROWTH_NAME_BYTES];
+		size_t len = 0;
+		char *value, *end;
+
+		while (at < line.len && strchr(" \t,;|\r", line.ptr[at]))
+			at++;
+		while (at + len < line.len && line.ptr[at + len] &&
+		       !strchr(" \t,;|\r", line.ptr[at + len]))
+			len++;
+		if (len == 0)
+			break;
+		snprintf(word, sizeof(word), "%.*s", (int)len, (const char *)line.ptr + at);
+		at += len;
+		value = strchr(word, '=');
+		value = value ? value + 1 : word;
+		row[count] = strtod(value, &end);
+		if (end == value || *end != '\0' || !(row[count] > 0) || !isfinite(row[count]))
+			continue;
+		if (value != word && count < GROWTH_SIZES_MAX)
+			snprintf(names[count], GROWTH_NAME_BYTES, "%.*s", (int)(value - word - 1),
+				 word);
+		count++;
+	}
+	if (count == 0 || count > GROWTH_SIZES_MAX)
+		return;
+	memcpy(now->row, row, sizeof(row));
+	now->sizes = count;
+	if (g->rows == 0)
+		memcpy(g->names, names, sizeof(g->names));
+}
+
+static void log_take_line(struct growth *g, struct sums *sums, struct log_row *now,
+			  struct slice line)
+{
+	char fields[FIELDS_MAX + 1][GROWTH_NAME_BYTES];
+	size_t count = split(line, fields);
+	double seconds;
+
+	if (count == 2 && (strcmp(fields[0], "user") == 0 || strcmp(fields[0], "sys") == 0))
+		return;
+	if (count != 2 || strcmp(fields[0], "real") != 0 || !seconds_of(fields[1], &seconds)) {
+		log_take_sizes(g, now, line);
+		return;
+	}
+	if (now->sizes == 0 || g->rows >= GROWTH_ROWS_MAX)
+		return;
+	now->broken |= g->rows && g->sizes != now->sizes;
+	g->sizes = now->sizes;
+	now->row[now->sizes] = seconds;
+	if (!now->broken)
+		take_row(g, sums, now->row);
+	now->sizes = 0;
+}
+
+static bool growth_read_as(struct growth *g, struct slice text, bool log)
+{
+	struct log_row now = {0};
 	struct sums sums = {0};
 	size_t at = 0, varies = 0;
 
 	*g = (struct growth){.names = {"x", "y"}};
-	if (text.len > TABLE_BYTES_MAX)
-		text.len = TABLE_BYTES_MAX;
 	while (at < text.len) {
 		const uint8_t *end = memchr(text.ptr + at, '\n', text.len - at);
 		size_t len = end ? (size_t)(end - text.ptr) - at : text.len - at;
+		struct slice line = slice_make(text.ptr + at, len);
 
-		if (!take_line(g, &sums, slice_make(text.ptr + at, len)))
+		if (log)
+			log_take_line(g, &sums, &now, line);
+		else if (!take_line(g, &sums, line))
 			return false;
 		at += len + 1;
 	}
 	for (size_t i = 0; i < g->sizes; i++)
 		varies += g->varies[i];
-	return varies && g->rows >= varies + 2 && fit(g, &sums);
+	return !now.broken && varies && g->rows >= varies + 2 && fit(g, &sums);
+}
+
+bool growth_read(struct growth *g, struct source *source)
+{
+	struct slice text = source_peek(source, TABLE_BYTES_MAX);
+
+	if (text.len > TABLE_BYTES_MAX)
+		text.len = TABLE_BYTES_MAX;
+	return growth_read_as(g, text, false) || growth_read_as(g, text, true);
 }
 
 static const char *power_text(double power)

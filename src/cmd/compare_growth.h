@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How time grows: a table of measurements, one a line, of one or two sizes (entries of a directory,
- * processes ...) and the seconds that it took, fitted as a product of powers.
+ * processes ...) and the seconds that it took, fitted as a product of powers. Or what a shell's
+ * `time` printed, each behind a line with the sizes in it.
  */
 #ifndef CMD_COMPARE_GROWTH_H
 #define CMD_COMPARE_GROWTH_H
@@ -22,7 +23,7 @@ struct growth {
 	double from[GROWTH_SIZES_MAX], to[GROWTH_SIZES_MAX]; /* measured */
 };
 
-/* False: it is no table of positive numbers, or it has too few rows to fit. */
+/* False: it is no table of positive numbers and has no times, or too few rows to fit. */
 bool growth_read(struct growth *g, struct source *source);
 
 void growth_add_text(struct strbuf *out, const struct growth *g);

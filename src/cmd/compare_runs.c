@@ -182,6 +182,90 @@ static bool has_finding(const struct compare_side *s, const char *id)
 	return false;
 }
 
+/* --- client owners of NFSv4 --- */
+
+static const struct nfs4_owner *owner_at(const struct compare_side *s, size_t i)
+{
+	return *(struct nfs4_owner **)vec_at(&s->models.nfs4.owners, i);
+}
+
+/* How many instances presented the owner on that side; each reboot of a client is one more. */
+static uint64_t owner_instances(const struct compare_side *s, const struct nfs4_owner *o)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < s->models.nfs4.owners.len; i++) {
+		const struct nfs4_owner *other = owner_at(s, i);
+
+		if (other->name.len == o->name.len &&
+		    memcmp(other->name.bytes, o->name.bytes, o->name.len) == 0)
+			count += other->instances.len;
+	}
+	return count;
+}
+
+/* True for the first of that name on the side, as `take` sees each name once. */
+static bool owner_is_first(const struct compare_side *s, size_t index)
+{
+	const struct nfs4_owner *o = owner_at(s, index);
+
+	for (size_t i = 0; i < index; i++) {
+		const struct nfs4_owner *other = owner_at(s, i);
+
+		if (other->name.len == o->name.len &&
+		    memcmp(other->name.bytes, o->name.bytes, o->name.len) == 0)
+			return false;
+	}
+	return true;
+}
+
+typedef void owner_fn(void *context, const struct nfs4_owner *o, uint64_t good, uint64_t bad);
+
+/* Each name once: those of the good run, then those that only the bad one has. */
+static void owners_each(const struct compare_side *good, const struct compare_side *bad,
+			owner_fn *take, void *context)
+{
+	for (size_t i = 0; i < good->models.nfs4.owners.len; i++) {
+		const struct nfs4_owner *o = owner_at(good, i);
+
+		if (owner_is_first(good, i))
+			take(context, o, owner_instances(good, o), owner_instances(bad, o));
+	}
+	for (size_t i = 0; i < bad->models.nfs4.owners.len; i++) {
+		const struct nfs4_owner *o = owner_at(bad, i);
+
+		if (owner_is_first(bad, i) && owner_instances(good, o) == 0)
+			take(context, o, 0, owner_instances(bad, o));
+	}
+}
+
+static void owner_text(void *context, const struct nfs4_owner *o, uint64_t good, uint64_t bad)
+{
+	struct strbuf *out = context;
+
+	strbuf_add_format(out, "  %8" PRIu64 "%8" PRIu64 "  ", good, bad);
+	strbuf_add_safe(out, slice_make(o->name.bytes, o->name.len));
+	strbuf_add_text(out, bad > 1 && bad > good ? "  (several instances)\n"
+			     : good == 0           ? "  (new)\n"
+			     : bad == 0            ? "  (gone)\n"
+						   : "\n");
+}
+
+static void owner_json(void *context, const struct nfs4_owner *o, uint64_t good, uint64_t bad)
+{
+	struct json *j = context;
+	struct strbuf name;
+
+	strbuf_init(&name);
+	strbuf_add_safe(&name, slice_make(o->name.bytes, o->name.len));
+	json_object_begin(j);
+	json_member_text(j, "name", strbuf_text(&name));
+	json_member_u64(j, "good_instances", good);
+	json_member_u64(j, "bad_instances", bad);
+	json_object_end(j);
+	strbuf_deinit(&name);
+}
+
 static void add_ms(struct strbuf *out, const struct compare_row *r, int64_t ns)
 {
 	if (!r || ns < 0)
@@ -221,7 +305,13 @@ void compare_sides_text(struct strbuf *out, const struct compare_side *good,
 		add_row(out, g, b);
 	strbuf_add_text(out,
 			"\n  Times are means of call to answer; queue, errors and calls sent again "
-			"are those of the bad run.\n\nOnly in the bad run:\n");
+			"are those of the bad run.\n");
+	if (good->models.nfs4.owners.len || bad->models.nfs4.owners.len) {
+		strbuf_add_format(out, "\n  %8s%8s  %s\n", "good", "bad",
+				  "instances of client owners (NFSv4)");
+		owners_each(good, bad, owner_text, out);
+	}
+	strbuf_add_text(out, "\nOnly in the bad run:\n");
 	for (size_t i = 0; i < bad->diagnosis.findings.len; i++) {
 		const struct finding *f = *(struct finding **)vec_at(&bad->diagnosis.findings, i);
 
@@ -269,6 +359,10 @@ void compare_sides_json(struct json *j, const struct compare_side *good,
 		json_row(j, "bad", b);
 		json_object_end(j);
 	}
+	json_array_end(j);
+	json_key(j, "owners");
+	json_array_begin(j);
+	owners_each(good, bad, owner_json, j);
 	json_array_end(j);
 	json_key(j, "only_bad");
 	json_array_begin(j);

@@ -24,6 +24,7 @@ void models_init(struct models *m, struct event_board *board)
 	counters_model_init(&m->counters);
 	filter_model_init(&m->filters);
 	wire_model_init(&m->wire);
+	host_model_init(&m->hosts);
 	conn_model_attach(&m->conns, board);
 	call_model_attach(&m->calls, board);
 	nfs4_model_attach(&m->nfs4, board);
@@ -44,6 +45,7 @@ void models_init(struct models *m, struct event_board *board)
 	counters_model_attach(&m->counters, board);
 	filter_model_attach(&m->filters, board);
 	wire_model_attach(&m->wire, board);
+	host_model_attach(&m->hosts, board);
 }
 
 void models_deinit(struct models *m)
@@ -51,6 +53,7 @@ void models_deinit(struct models *m)
 	wire_model_deinit(&m->wire);
 	overdue_model_deinit(&m->overdue);
 	mount_model_deinit(&m->mounts);
+	host_model_deinit(&m->hosts);
 	filter_model_deinit(&m->filters);
 	counters_model_deinit(&m->counters);
 	visit_model_deinit(&m->visits);
@@ -109,5 +112,6 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.counters = &m->counters,
 		.filters = &m->filters,
 		.wire = &m->wire,
+		.hosts = &m->hosts,
 	};
 }

@@ -10,6 +10,7 @@
 #include "model/counters.h"
 #include "model/dir.h"
 #include "model/filter.h"
+#include "model/host.h"
 #include "model/ladder.h"
 #include "model/logs.h"
 #include "model/mount.h"
@@ -46,6 +47,7 @@ struct models {
 	struct counters_model counters;
 	struct filter_model filters;
 	struct wire_model wire;
+	struct host_model hosts;
 };
 
 /* Makes them and attaches them to the board. */

@@ -20,9 +20,11 @@
 #include "evidence/walk.h"
 #include "ingest/counters.h"
 #include "ingest/filters.h"
+#include "ingest/lists.h"
 #include "ingest/merge.h"
 #include "ingest/mounts.h"
 #include "ingest/survey.h"
+#include "ingest/syscalls.h"
 
 struct run_input {
 	struct capture *capture;
@@ -63,6 +65,8 @@ void run_deinit(struct run *r)
 	mounts_destroy(r->mounts);
 	counters_destroy(r->counters);
 	filters_destroy(r->filters);
+	lists_destroy(r->lists);
+	syscalls_destroy(r->syscalls);
 	survey_destroy(r->survey);
 	for (size_t i = 0; i < r->inputs.len; i++)
 		capture_destroy(((struct run_input *)vec_at(&r->inputs, i))->capture);
@@ -144,10 +148,11 @@ static const char *run_no_capture_text(enum sniff_kind kind)
 	static const char *const texts[] = {
 		[SNIFF_PCAP] = "",
 		[SNIFF_PCAPNG] = "",
-		[SNIFF_TEXT] =
-			"is text without a line of a kernel log, a stack, or a mount of NFS in it",
+		[SNIFF_TEXT] = "is text without a line of a kernel log, a stack, a mount of NFS, "
+			       "or a list of "
+			       "connections, RPC services or clients in it, and no strace",
 		[SNIFF_EMPTY] = "is empty",
-		[SNIFF_TAR] = "is a tar archive inside of another, or on a pipe: unpack it",
+		[SNIFF_TAR] = "is a tar archive inside of another: unpack it",
 		[SNIFF_ELF] = "is an ELF file: this version reads captures (pcap, pcapng)",
 		[SNIFF_KDUMP] = "is a kernel dump: this version reads captures (pcap, pcapng)",
 		[SNIFF_UNKNOWN] = "is no evidence: neither pcap nor pcapng nor a text that we know",
@@ -173,6 +178,8 @@ static void run_take_plain(void *context, uint32_t evidence, uint64_t line, stru
 	mounts_take_line(r->mounts, evidence, line, text);
 	counters_take_line(r->counters, evidence, line, text);
 	filters_take_line(r->filters, evidence, line, text);
+	lists_take_line(r->lists, evidence, line, text);
+	syscalls_take_line(r->syscalls, evidence, line, text);
 }
 
 /* Reads a text to its end; false when nothing of it is evidence. */
@@ -185,15 +192,19 @@ static bool run_open_text(struct run *r, const struct walk_file *file, struct st
 	bool is_log = logs_read(r->logs, index, file->path, written, source);
 	uint64_t mounts = mounts_count(r->mounts, index);
 	uint64_t filters = filters_count(r->filters, index);
+	bool has_lists = lists_knows(r->lists, index);
+	uint64_t calls = syscalls_end_text(r->syscalls, index);
 	struct evidence *e;
 
-	if (!is_log && !has_clock && mounts == 0 && filters == 0)
+	if (!is_log && !has_clock && mounts == 0 && filters == 0 && !has_lists && calls == 0)
 		return false;
 	e = evidence_list_add(&r->evidence, file->path,
 			      is_log      ? logs_kind(r->logs)
 			      : has_clock ? EVIDENCE_HOST_CLOCK
 			      : mounts    ? EVIDENCE_MOUNTS
-					  : EVIDENCE_FILTERS);
+			      : filters   ? EVIDENCE_FILTERS
+			      : calls     ? EVIDENCE_STRACE
+					  : EVIDENCE_LISTS);
 	if (has_clock)
 		logs_take_clock(r->logs, index, e->path, clock.boot_ns, clock.error_ns);
 	if (e->kind == EVIDENCE_HOST_CLOCK)
@@ -202,6 +213,10 @@ static bool run_open_text(struct run *r, const struct walk_file *file, struct st
 		e->records = mounts;
 	else if (e->kind == EVIDENCE_FILTERS)
 		e->records = filters;
+	else if (e->kind == EVIDENCE_STRACE)
+		e->records = calls;
+	else if (e->kind == EVIDENCE_LISTS)
+		e->records = lists_count(r->lists, index);
 	return true;
 }
 
@@ -239,7 +254,7 @@ static void run_open_source(struct run *r, const struct walk_file *file, struct 
 		source_destroy(source);
 		return;
 	}
-	if (kind == SNIFF_TAR && source_seekable(source)) {
+	if (kind == SNIFF_TAR && !source_is_member(source)) {
 		run_open_archive(r, file, source);
 		source_destroy(source);
 		return;
@@ -253,6 +268,13 @@ static void run_open_source(struct run *r, const struct walk_file *file, struct 
 		else
 			r->passed_count++;
 		source_destroy(source);
+		return;
+	}
+	/* Captures wait for their turn, and a pipe does not. */
+	if (r->piped && source_is_member(source)) {
+		source_destroy(source);
+		run_refuse(r, file->path,
+			   "is a capture in an archive on a pipe: give the archive as a file");
 		return;
 	}
 	err = run_open_capture(source, file->path, &capture);
@@ -275,6 +297,7 @@ static void run_open_archive(struct run *r, const struct walk_file *file, struct
 	struct archive archive = archive_make(source);
 	size_t before = r->evidence.items.len;
 
+	r->piped = !source_seekable(source);
 	while (archive_next(&archive, member)) {
 		size_t count = r->evidence.items.len;
 		struct walk_file inner = {.outcome = WALK_CANDIDATE, .first = WALK_FIRST_NONE};
@@ -292,6 +315,7 @@ static void run_open_archive(struct run *r, const struct walk_file *file, struct
 		free(inner.path);
 	}
 	free(member);
+	r->piped = false;
 	if (archive.fault)
 		run_refuse(r, file->path, archive.fault);
 	else if (file->named && r->evidence.items.len == before)
@@ -367,6 +391,8 @@ void run_open(struct run *r, const char *const *args, size_t arg_count)
 	r->mounts = mounts_create();
 	r->counters = counters_create();
 	r->filters = filters_create();
+	r->lists = lists_create();
+	r->syscalls = syscalls_create();
 	logs_set_plain(r->logs, run_take_plain, r);
 	walk_expand(args, arg_count, &files);
 	run_open_files(r, &files);
@@ -437,6 +463,8 @@ static struct stamp run_read(struct run *r)
 	mounts_emit(r->mounts, &r->board);
 	counters_emit(r->counters, &r->board);
 	filters_emit(r->filters, &r->board);
+	lists_emit(r->lists, &r->board);
+	syscalls_emit(r->syscalls, &r->board);
 	while (merge_next(&merge, &item)) {
 		const struct capfile_packet *p = &item.packet;
 

@@ -16,8 +16,10 @@
 
 struct counters;
 struct filters;
+struct lists;
 struct mounts;
 struct survey;
+struct syscalls;
 
 struct run {
 	struct evidence_list evidence;
@@ -28,9 +30,12 @@ struct run {
 	struct logs *logs;              /* NULL before run_open */
 	struct mounts *mounts;          /* the same */
 	struct counters *counters;      /* the same */
+	struct lists *lists;            /* the same */
 	struct filters *filters;        /* the same */
+	struct syscalls *syscalls;      /* the same */
 	struct log_options log_options; /* by run_take_options */
 	uint64_t passed_count;          /* files in directories that are no evidence */
+	bool piped;                     /* the archive that is being read is a pipe */
 	bool unread;                    /* some evidence could not be read at all: exit status 3 */
 };
 

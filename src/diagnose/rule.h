@@ -18,6 +18,7 @@ struct call_model;
 struct clid_model;
 struct dir_model;
 struct filter_model;
+struct host_model;
 struct nfs4_model;
 struct overdue_model;
 struct nfs4_state_model;
@@ -54,6 +55,7 @@ struct rule_input {
 	const struct overdue_model *overdue;
 	const struct counters_model *counters;
 	const struct wire_model *wire; /* NULL: nothing is known */
+	const struct host_model *hosts;
 };
 
 struct rule {

@@ -10,6 +10,7 @@
 
 #include "event/clid.h"
 #include "event/filter.h"
+#include "event/host.h"
 #include "event/ident.h"
 #include "event/ladder.h"
 #include "event/log.h"
@@ -47,6 +48,7 @@ enum event_kind {
 	EVENT_MOUNT_STATS, /* what a client counted for a mount: struct mount_stats; likewise */
 	EVENT_FILTER,      /* a rule of a packet filter that drops: struct filter_fact; likewise */
 	EVENT_WIRE,        /* where a segment was seen, of two captures: struct event_wire */
+	EVENT_HOST,        /* what a host lists of itself: struct host_fact; likewise */
 	EVENT_KIND_COUNT,
 };
 
@@ -151,6 +153,7 @@ struct event {
 		const struct object_fact *object;      /* EVENT_OBJECT: conn is NULL */
 		const struct filter_fact *filter;      /* EVENT_FILTER: conn is NULL */
 		const struct event_wire *wire;         /* EVENT_WIRE: conn is the speaker's */
+		const struct host_fact *host;          /* EVENT_HOST: conn is NULL */
 	};
 };
 

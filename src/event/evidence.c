@@ -77,6 +77,8 @@ const char *evidence_kind_name(enum evidence_kind kind)
 		[EVIDENCE_HOST_CLOCK] = "host-clock",
 		[EVIDENCE_STACKS] = "stacks",
 		[EVIDENCE_FILTERS] = "packet-filter",
+		[EVIDENCE_LISTS] = "lists",
+		[EVIDENCE_STRACE] = "strace",
 		[EVIDENCE_TRACE] = "trace",
 		[EVIDENCE_UNREAD] = "unread",
 	};
@@ -88,5 +90,5 @@ bool evidence_has_lines(enum evidence_kind kind)
 {
 	return kind == EVIDENCE_KERNEL_LOG || kind == EVIDENCE_MOUNTS ||
 	       kind == EVIDENCE_HOST_CLOCK || kind == EVIDENCE_STACKS || kind == EVIDENCE_FILTERS ||
-	       kind == EVIDENCE_TRACE;
+	       kind == EVIDENCE_LISTS || kind == EVIDENCE_STRACE || kind == EVIDENCE_TRACE;
 }

@@ -18,6 +18,8 @@ enum evidence_kind {
 	EVIDENCE_HOST_CLOCK, /* a date and an uptime: when a host booted */
 	EVIDENCE_STACKS,     /* tasks and their stacks: /proc, ps, crash ... */
 	EVIDENCE_FILTERS,    /* rules of a packet filter */
+	EVIDENCE_LISTS,      /* what a host lists of itself: connections, services, counts ... */
+	EVIDENCE_STRACE,     /* system calls of programs */
 	EVIDENCE_TRACE,      /* events of a kernel's trace */
 	EVIDENCE_UNREAD,     /* could not be read, or is no evidence: `problem` says why */
 };
@@ -71,7 +73,8 @@ void evidence_add_damage(struct evidence_list *list, uint32_t index, const char 
 
 void evidence_add_note(struct evidence_list *list, uint32_t index, const char *note);
 
-/* "pcap", "pcapng", "kernel-log", "mounts", "host-clock", "stacks", "trace", "unread". */
+/* "pcap", "pcapng", "kernel-log", "mounts", "host-clock", "stacks", "packet-filter",
+ * "lists", "strace", "trace", "unread". */
 const char *evidence_kind_name(enum evidence_kind kind);
 
 /* True when its records are lines and not frames. */

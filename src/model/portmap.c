@@ -134,16 +134,22 @@ const struct portmap_port *portmap_model_port(const struct portmap_model *m,
 	return map_find(&m->port_map, endpoint_hash(hash_start(), at), at);
 }
 
-bool portmap_model_is_nfs_port(const struct portmap_model *m, const struct endpoint *at)
+bool portmap_program_is_nfs(uint32_t program)
 {
 	/* NFS, MOUNT, RQUOTA, NLM, NSM, NFSACL */
 	static const uint32_t programs[] = {100003, 100005, 100011, 100021, 100024, 100227};
-	const struct portmap_port *p = portmap_model_port(m, at);
 
-	for (size_t i = 0; p && i < sizeof(programs) / sizeof(programs[0]); i++)
-		if (p->program == programs[i])
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		if (program == programs[i])
 			return true;
 	return false;
+}
+
+bool portmap_model_is_nfs_port(const struct portmap_model *m, const struct endpoint *at)
+{
+	const struct portmap_port *p = portmap_model_port(m, at);
+
+	return p && portmap_program_is_nfs(p->program);
 }
 
 /* --- what was answered --- */

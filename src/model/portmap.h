@@ -116,6 +116,9 @@ void portmap_model_finish(struct portmap_model *m);
 const struct portmap_port *portmap_model_port(const struct portmap_model *m,
 					      const struct endpoint *at);
 
+/* True for NFS and the programs beside it (MOUNT, NLM, NSM, NFSACL, RQUOTA). */
+bool portmap_program_is_nfs(uint32_t program);
+
 /* True when a portmapper told that this port belongs to NFS, or to one of the services beside it
  * (MOUNT, NLM, NSM, NFSACL, RQUOTA). */
 bool portmap_model_is_nfs_port(const struct portmap_model *m, const struct endpoint *at);

@@ -190,6 +190,7 @@ static void text_file_facts(struct layout *l, const struct evidence *e)
 	strbuf_add_format(&line, "%s, ", evidence_kind_name(e->kind));
 	layout_add_counted(&line, e->records,
 			   e->kind == EVIDENCE_FILTERS   ? "rule"
+			   : e->kind == EVIDENCE_LISTS   ? "row"
 			   : e->kind == EVIDENCE_MOUNTS  ? "mount"
 			   : evidence_has_lines(e->kind) ? "line"
 							 : "packet");

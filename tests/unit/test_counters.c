@@ -5,6 +5,7 @@
 #include "diagnose/rules/rules.h"
 #include "evidence/mountstats.h"
 #include "ingest/counters.h"
+#include "model/conn.h"
 #include "model/counters.h"
 #include "model/visit.h"
 
@@ -15,6 +16,7 @@ struct stage {
 	struct counters *in;
 	struct counters_model m;
 	struct visit_model visits;
+	struct conn_model conns;
 	uint64_t line;
 };
 
@@ -24,10 +26,12 @@ static void stage_init(struct stage *st)
 	counters_model_init(&st->m);
 	counters_model_attach(&st->m, &st->board);
 	visit_model_init(&st->visits);
+	conn_model_init(&st->conns);
 }
 
 static void stage_deinit(struct stage *st)
 {
+	conn_model_deinit(&st->conns);
 	visit_model_deinit(&st->visits);
 	counters_model_deinit(&st->m);
 	counters_destroy(st->in);
@@ -73,7 +77,7 @@ static void op(struct stage *st, uint32_t evidence, const char *name, unsigned c
 
 static size_t findings(struct stage *st, const struct rule *rule)
 {
-	struct rule_input in = {.counters = &st->m, .visits = &st->visits};
+	struct rule_input in = {.counters = &st->m, .visits = &st->visits, .conns = &st->conns};
 	struct diagnosis d;
 	size_t count;
 
@@ -217,4 +221,55 @@ TEST(twin_slots_counted_is_silent)
 	CHECK_EQ_U64(slots("4.2", 60000, 60000, 1), 0); /* the server is slow */
 	CHECK_EQ_U64(slots("4.2", 60000, 2000, 40), 0); /* the connection breaks */
 	CHECK_EQ_U64(slots("4.2", 900, 100, 1), 0);
+}
+
+/* A mount of version 3 with 100 GETATTR that queued and were answered after so many ms each. */
+static size_t slow(unsigned queue, unsigned rtt)
+{
+	struct stage st;
+	size_t count;
+
+	stage_init(&st);
+	mount_head(&st, 1, "3", 600, 900, 1);
+	op(&st, 1, "GETATTR", 100, 10000, 100 * queue, 100 * rtt);
+	op(&st, 1, "WRITE", 100, 10000, 100, 100000000);
+	count = findings(&st, &rule_rpc_slow_counted);
+	stage_deinit(&st);
+	return count;
+}
+
+TEST(slow_answers_counted_speak)
+{
+	CHECK_EQ_U64(slow(3, 800), 1);
+}
+
+TEST(twin_slow_answers_counted_is_silent)
+{
+	CHECK_EQ_U64(slow(3, 80), 0);
+	CHECK_EQ_U64(slow(900, 800), 0);
+}
+
+/* Two readings of a mount, with so many transmissions for 100 calls more. */
+static size_t repeats(unsigned transmissions)
+{
+	struct stage st;
+	char text[200];
+	size_t count;
+
+	stage_init(&st);
+	mount_head(&st, 1, "3", 600, 900, 1);
+	op(&st, 1, "GETATTR", 1000, 10000, 10, 100);
+	mount_head(&st, 2, "3", 660, 900, 1);
+	snprintf(text, sizeof(text), "\t     GETATTR: 1100 %u 0 1000 20000 20 200 220 0\n",
+		 1000 + transmissions);
+	lines(&st, 2, text);
+	count = findings(&st, &rule_rpc_retransmission_counted);
+	stage_deinit(&st);
+	return count;
+}
+
+TEST(sent_again_on_a_mount_speaks_and_twin)
+{
+	CHECK_EQ_U64(repeats(104), 1);
+	CHECK_EQ_U64(repeats(100), 0);
 }

@@ -5,6 +5,7 @@
  * RENEW in 4.0 (RFC 7530 section 16.28.4). After a reconnection it may say so for a moment, until
  * BIND_CONN_TO_SESSION has bound the new connection: what decides is that it goes on.
  */
+#include "diagnose/rules/host_clients.h"
 #include "diagnose/rules/nfs4_state_common.h"
 #include "diagnose/rules/rules.h"
 #include "names/nfs4.h"
@@ -152,6 +153,7 @@ static bool is_longest(const struct nfs4_state_model *m, const struct nfs4_flagg
 
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
+	host_clients_callback(in, out);
 	if (!in->state)
 		return;
 	for (struct recent_item *i = in->state->flagged.oldest; i; i = i->newer) {
@@ -164,6 +166,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 
 const struct rule rule_nfs4_backchannel_down = {
 	.id = "nfs4-backchannel-down",
-	.needs = "a capture with replies to SEQUENCE, or to RENEW in 4.0",
+	.needs = "a capture with replies to SEQUENCE, or to RENEW in 4.0; or the server's list of "
+		 "clients",
 	.run = run,
 };

@@ -8,6 +8,7 @@
  * client never comes back. From one client's side alone the other instance is not to be seen; there
  * the rule argues from what is left when silence, a restart and a mere session loss are excluded.
  */
+#include "diagnose/rules/host_clients.h"
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/nfs4_trace.h"
 #include "diagnose/rules/rules.h"
@@ -368,6 +369,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 		judge(m, out, &e);
 	}
 	nfs4_collision_tell_trace(in, out);
+	host_clients_collision(in, out);
 	nfs4_collision_tell_probes(in, out);
 }
 

@@ -9,6 +9,7 @@
  * registration is left over. A port that does not answer at all may as well be filtered: then it is
  * not for this rule to say.
  */
+#include "diagnose/rules/host_services.h"
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/nlm_common.h"
 #include "diagnose/rules/rules.h"
@@ -260,6 +261,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 		if (s->program == NLM_PROG)
 			service_run(in, out, s);
 	}
+	host_services_moved(in, out);
 }
 
 const struct rule rule_nlm_port_changed = {

@@ -7,6 +7,7 @@
  * One "no such service" is how clients find out what a server offers: versions and protocols are
  * tried one after the other. A host that is down or cut off is the business of the rules about TCP.
  */
+#include "diagnose/rules/host_services.h"
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/nlm_common.h"
 #include "diagnose/rules/rules.h"
@@ -226,10 +227,12 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 			if (trouble_speaks(in, p, &p->troubles[j]))
 				trouble_tell(out, p, &p->troubles[j]);
 	}
+	host_services_missing(in, out);
 }
 
 const struct rule rule_portmap_unanswered = {
 	.id = "portmap-unanswered",
-	.needs = "a capture that shows the traffic of port 111",
+	.needs = "a capture that shows the traffic of port 111, or the server's rpcinfo beside a "
+		 "client's log",
 	.run = run,
 };

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a server's list of its NFSv4 clients tells (/proc/fs/nfsd/clients, catalogue A1, A13), each
+ * for its id:
+ *
+ * nfs4-client-owner-collision  two addresses under one client owner, both of which renew
+ * nfs4-backchannel-down        a client that renews, and whose callback state is DOWN or FAULT
+ *
+ * A list shows one moment. An address that does not renew any more may be a client's old one; and a
+ * client that is gone is called back by nobody. Silent for a host that a capture shows: the wire
+ * tells what came of it.
+ */
+#include "diagnose/rules/host_clients.h"
+
+#include "base/strbuf.h"
+#include "diagnose/rules/transport.h"
+#include "model/host.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Linux' default lease: who renewed within it was alive a moment ago. */
+enum { RENEWED_MAX_S = 90 };
+
+enum { CASES_MAX = 16 };
+
+static bool is_alive(const struct nfsd_client_fact *c)
+{
+	return c->has_renewed && c->renewed_s <= RENEWED_MAX_S && !c->courtesy && !c->expirable;
+}
+
+static const char *safe_text(struct diagnosis *d, struct slice text)
+{
+	struct strbuf safe;
+	const char *kept;
+
+	strbuf_init(&safe);
+	strbuf_add_safe(&safe, text);
+	kept = arena_text(&d->arena, strbuf_text(&safe));
+	strbuf_deinit(&safe);
+	return kept;
+}
+
+static bool already_told(const struct diagnosis *d, const char *id)
+{
+	for (size_t i = 0; i < d->findings.len; i++)
+		if (strcmp((*(struct finding **)vec_at(&d->findings, i))->id, id) == 0)
+			return true;
+	return false;
+}
+
+/* The row above in the same list with this owner and another address; NULL: none. */
+static const struct host_record *rival_of(const struct rule_input *in, const struct host_record *r)
+{
+	const struct host_record *other;
+	size_t i = 0;
+
+	while ((other = host_model_next(in->hosts, HOST_NFSD_CLIENT, &i)) && other != r)
+		if (other->fact.list == r->fact.list && other->fact.client.has_address &&
+		    slice_equal(other->fact.client.name, r->fact.client.name) &&
+		    !endpoint_same_host(&other->fact.client.at, &r->fact.client.at))
+			return other;
+	return NULL;
+}
+
+static const char *renewed_text(struct diagnosis *d, const struct nfsd_client_fact *c)
+{
+	if (!c->has_renewed)
+		return "when it last renewed is not told";
+	return arena_format(&d->arena, "renewed %" PRIu64 " s ago", c->renewed_s);
+}
+
+static void collision_tell(struct diagnosis *d, const struct host_record *a,
+			   const struct host_record *b)
+{
+	const struct nfsd_client_fact *x = &a->fact.client, *y = &b->fact.client;
+	bool alive = is_alive(x) && is_alive(y);
+	struct finding *f = diagnosis_add(d, "nfs4-client-owner-collision",
+					  alive ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
+	const char *name = safe_text(d, x->name);
+
+	finding_add_client(d, f, &x->at);
+	finding_add_client(d, f, &y->at);
+	finding_subject(d, f, "owner", "%s", name);
+	f->count = 1;
+	f->title = arena_format(&d->arena, "%s and %s present one NFSv4 client owner, \"%s\"",
+				transport_host(d, &x->at), transport_host(d, &y->at), name);
+	f->why = arena_format(
+		&d->arena,
+		"The server has two clients named \"%s\" at once: %s (%s) and %s (%s). To it they "
+		"are one client that keeps rebooting: when it confirms one of them it drops the "
+		"client ID and the session of the other.%s",
+		name, transport_host(d, &x->at), renewed_text(d, x), transport_host(d, &y->at),
+		renewed_text(d, y),
+		alive ? "" : " One that does not renew may be the same client's old address.");
+	finding_cite(d, f, &a->at, NULL, "client 0x%016" PRIx64 " from %s", x->clientid,
+		     transport_host(d, &x->at));
+	finding_cite(d, f, &b->at, NULL, "client 0x%016" PRIx64 " from %s under the same name",
+		     y->clientid, transport_host(d, &y->at));
+	finding_rule_out(d, f, "nfs4-clientid-in-use",
+			 "the server took both instead of answering NFS4ERR_CLID_INUSE");
+	if (!alive)
+		diagnosis_undecided(d, "nfs4-client-owner-collision",
+				    "whether both addresses are in use now: both must renew",
+				    "grep -H . /proc/fs/nfsd/clients/*/info, twice a minute apart, "
+				    "on the server");
+}
+
+void host_clients_collision(const struct rule_input *in, struct diagnosis *out)
+{
+	const struct host_record *told[CASES_MAX];
+	const struct host_record *r;
+	size_t len = 0, i = 0;
+
+	if (already_told(out, "nfs4-client-owner-collision"))
+		return;
+	while ((r = host_model_next(in->hosts, HOST_NFSD_CLIENT, &i))) {
+		const struct host_record *rival;
+		bool known = false;
+
+		if (r->fact.client.name.len == 0 || !r->fact.client.has_address)
+			continue;
+		rival = rival_of(in, r);
+		for (size_t k = 0; k < len; k++)
+			known |= slice_equal(told[k]->fact.client.name, r->fact.client.name);
+		if (!rival || known || len == CASES_MAX)
+			continue;
+		told[len++] = r;
+		collision_tell(out, rival, r);
+	}
+}
+
+static bool is_captured(const struct rule_input *in, const struct endpoint *host)
+{
+	for (size_t i = 0; i < in->conns->records.len; i++)
+		if (endpoint_same_host(&transport_record(in, i)->conn.client, host))
+			return true;
+	return false;
+}
+
+static void callback_tell(struct diagnosis *d, const struct host_record *r)
+{
+	const struct nfsd_client_fact *c = &r->fact.client;
+	struct finding *f = diagnosis_add(d, "nfs4-backchannel-down", CONFIDENCE_LIKELY);
+	struct provenance at = r->at;
+	const char *who = transport_host(d, &c->at);
+
+	finding_add_client(d, f, &c->at);
+	finding_subject(d, f, "owner", "%s", safe_text(d, c->name));
+	f->count = 1;
+	f->title = arena_format(&d->arena, "the server cannot call %s back", who);
+	f->why = arena_format(
+		&d->arena,
+		"In the server's list the client, which renewed its lease %" PRIu64
+		" s before, has the callback state %s. Until that is cured the server gives it no "
+		"delegations, and cannot recall those that it has.",
+		c->renewed_s, c->callback == CALLBACK_DOWN ? "DOWN" : "FAULT");
+	if (c->callback_line)
+		at.frame = c->callback_line;
+	finding_cite(d, f, &at, NULL, "the client's callback state");
+	finding_rule_out(d, f, "nfs4-lease-expired", "the client renewed %" PRIu64 " s before",
+			 c->renewed_s);
+}
+
+void host_clients_callback(const struct rule_input *in, struct diagnosis *out)
+{
+	const struct host_record *told[CASES_MAX];
+	const struct host_record *r;
+	size_t len = 0, i = 0;
+
+	while ((r = host_model_next(in->hosts, HOST_NFSD_CLIENT, &i))) {
+		const struct nfsd_client_fact *c = &r->fact.client;
+		bool known = len == CASES_MAX;
+
+		if (c->callback != CALLBACK_DOWN && c->callback != CALLBACK_FAULT)
+			continue;
+		for (size_t k = 0; k < len; k++)
+			known |= endpoint_same_host(&told[k]->fact.client.at, &c->at);
+		if (known || !c->has_address || !c->confirmed || !is_alive(c) ||
+		    is_captured(in, &c->at))
+			continue;
+		told[len++] = r;
+		callback_tell(out, r);
+	}
+}

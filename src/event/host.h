@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a host lists of itself at one moment: its TCP connections (ss, netstat), the RPC services of
+ * a portmapper (rpcinfo), the clients of an NFS server (/proc/fs/nfsd/clients), and what it counts
+ * of RPC (nfsstat, /proc/net/rpc); and what a program was told by its system calls (strace). Texts
+ * are borrowed: a sink copies what it keeps.
+ */
+#ifndef EVENT_HOST_H
+#define EVENT_HOST_H
+
+#include "base/slice.h"
+#include "event/ident.h"
+
+/* Linux include/net/tcp_states.h. Listening sockets are not told. */
+enum socket_state {
+	SOCKET_ESTABLISHED,
+	SOCKET_SYN_SENT,
+	SOCKET_SYN_RECV,
+	SOCKET_FIN_WAIT1,
+	SOCKET_FIN_WAIT2,
+	SOCKET_TIME_WAIT,
+	SOCKET_CLOSE_WAIT,
+	SOCKET_LAST_ACK,
+	SOCKET_CLOSING,
+	SOCKET_STATE_COUNT,
+};
+
+/* Which timer of the connection runs (idiag_timer, net/ipv4/inet_diag.c). */
+enum socket_timer {
+	SOCKET_TIMER_UNKNOWN,   /* the list does not tell timers */
+	SOCKET_TIMER_NONE,      /* it does, and none is shown */
+	SOCKET_TIMER_SEND,      /* what was sent is not acknowledged, and will be sent again */
+	SOCKET_TIMER_KEEPALIVE, /* probes of an idle connection */
+	SOCKET_TIMER_WAIT,      /* TIME-WAIT, or an orphan in FIN-WAIT-2 */
+	SOCKET_TIMER_PROBE,     /* it may not send, and asks when it may */
+};
+
+struct socket_fact {
+	enum socket_state state;
+	struct endpoint local, peer;
+	uint64_t recv_q, send_q; /* bytes; send_q counts a SYN or FIN as one */
+	enum socket_timer timer;
+	uint64_t repeats; /* how often it was sent again, or probed, in vain; 0 where not told */
+	/* Milliseconds since data was sent and data and an acknowledgement came. */
+	bool has_times;
+	uint64_t sent_ms, received_ms, acked_ms;
+};
+
+/* A row of `rpcinfo -p`; or one of `rpcinfo`, which has the address in universal form. */
+struct service_fact {
+	uint32_t program, version;
+	bool is_tcp, is_udp; /* neither: another transport */
+	uint16_t port;       /* 0: not told */
+};
+
+/* NFSD4_CB_UP and so on (fs/nfsd/state.h), as client_info_show prints them. */
+enum callback_state { CALLBACK_UNKNOWN, CALLBACK_UP, CALLBACK_DOWN, CALLBACK_FAULT };
+
+/* A client of an NFS server: its file `info` (fs/nfsd/nfs4state.c, client_info_show). */
+struct nfsd_client_fact {
+	struct slice name; /* the client owner */
+	struct slice implementation;
+	struct endpoint at;
+	bool has_address;
+	uint64_t clientid;
+	uint32_t minor;
+	bool confirmed, courtesy, expirable;
+	bool has_renewed;
+	uint64_t renewed_s; /* seconds since it last renewed its lease */
+	enum callback_state callback;
+	uint64_t callback_line; /* 0: not told */
+};
+
+/* What a host counted of RPC since it booted, as client or as server. */
+struct rpc_counts_fact {
+	bool server;
+	uint64_t calls;
+	uint64_t retransmissions;                  /* of a client */
+	uint64_t bad_format, bad_auth, bad_client; /* of a server */
+};
+
+/* Calls of one name in an strace that failed with one error, or that took long. */
+struct syscall_fact {
+	struct slice name;  /* "read" */
+	struct slice error; /* "EIO"; empty: it is told because of its time */
+	struct slice path;  /* of the call that is shown; empty: not known */
+	uint64_t count;
+	uint64_t paths;             /* different ones, counted up to 16 */
+	int64_t longest_ns, sum_ns; /* longest -1: the trace does not tell */
+	bool unfinished;            /* the trace ended before it */
+};
+
+/* A row of /proc/locks (fs/locks.c, lock_get_status). */
+struct file_lock_fact {
+	uint64_t number; /* of the row; those that wait have that of what they wait for */
+	bool waits;
+	bool breaking; /* a lease or delegation that is being recalled */
+	bool write;
+	int64_t pid;
+	struct slice kind;  /* "POSIX", "DELEG" ... */
+	struct slice inode; /* "fd:00:2531452" */
+	struct slice range; /* "0 EOF" */
+};
+
+enum host_fact_kind {
+	HOST_SOCKET,
+	HOST_SERVICE,
+	HOST_NFSD_CLIENT,
+	HOST_RPC_COUNTS,
+	HOST_SYSCALL,
+	HOST_FILE_LOCK,
+};
+
+struct host_fact {
+	enum host_fact_kind kind;
+	uint32_t list; /* rows of one table have the same number, ascending in a run */
+	union {
+		struct socket_fact socket;
+		struct service_fact service;
+		struct nfsd_client_fact client;
+		struct rpc_counts_fact counts;
+		struct syscall_fact syscall;
+		struct file_lock_fact lock;
+	};
+};
+
+#endif

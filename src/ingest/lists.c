@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See lists.h. */
+#include "ingest/lists.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "base/vec.h"
+#include "evidence/lock_line.h"
+#include "evidence/nfsd_client_line.h"
+#include "evidence/rpc_line.h"
+#include "evidence/socket_line.h"
+#include "evidence/text_scan.h"
+#include "ingest/log_facts.h"
+
+struct list_entry {
+	struct host_fact fact; /* its texts lie in the arena */
+	uint32_t evidence;
+	uint64_t line;
+};
+
+struct lists {
+	struct arena arena;
+	struct vec entries; /* struct list_entry */
+	struct rpc_reader rpc;
+	uint32_t evidence;                           /* that is being read */
+	uint64_t last_lock;                          /* the number of the last row of locks */
+	bool known;                                  /* a list is in it, if an empty one */
+	uint32_t list;                               /* the number of the last one */
+	uint64_t last_socket_line, last_client_line; /* 0: none in this evidence */
+	size_t client;                               /* its entry; valid with last_client_line */
+};
+
+/* Lines of prose may stand between those of a client, but no page of them. */
+enum { CLIENT_LINES_APART = 8 };
+
+struct lists *lists_create(void)
+{
+	struct lists *l = mem_alloc(1, sizeof(*l));
+
+	arena_init(&l->arena);
+	vec_init(&l->entries, sizeof(struct list_entry));
+	return l;
+}
+
+void lists_destroy(struct lists *l)
+{
+	if (!l)
+		return;
+	vec_deinit(&l->entries);
+	arena_deinit(&l->arena);
+	free(l);
+}
+
+static struct list_entry *add(struct lists *l, uint64_t line, enum host_fact_kind kind)
+{
+	struct list_entry *e;
+
+	if (l->entries.len == LISTS_MAX)
+		return NULL;
+	e = vec_push(&l->entries);
+	*e = (struct list_entry){.evidence = l->evidence, .line = line};
+	e->fact.kind = kind;
+	e->fact.list = l->list;
+	return e;
+}
+
+static bool take_socket(struct lists *l, uint64_t line, struct slice text)
+{
+	struct socket_line s;
+	struct list_entry *e = vec_last(&l->entries);
+
+	socket_line_parse(text, &s);
+	switch (s.kind) {
+	case SOCKET_LINE_OTHER:
+		return false;
+	case SOCKET_LINE_HEAD:
+		l->list++;
+		break;
+	case SOCKET_LINE_MORE:
+		if (!e || l->last_socket_line == 0 || line != l->last_socket_line + 1)
+			break;
+		e->fact.socket.has_times = true;
+		e->fact.socket.sent_ms = s.fact.sent_ms;
+		e->fact.socket.received_ms = s.fact.received_ms;
+		e->fact.socket.acked_ms = s.fact.acked_ms;
+		break;
+	case SOCKET_LINE_ROW: {
+		uint16_t local = s.fact.local.port, peer = s.fact.peer.port;
+
+		/* Names of hosts tell no address. */
+		if (!log_address_parse(s.local, &s.fact.local) ||
+		    !log_address_parse(s.peer, &s.fact.peer))
+			break;
+		s.fact.local.port = local;
+		s.fact.peer.port = peer;
+		e = add(l, line, HOST_SOCKET);
+		if (e)
+			e->fact.socket = s.fact;
+		l->last_socket_line = e ? line : 0;
+		break;
+	}
+	}
+	return true;
+}
+
+static bool take_rpc(struct lists *l, uint64_t line, struct slice text)
+{
+	struct list_entry *e;
+	struct rpc_line r;
+
+	rpc_line_parse(&l->rpc, text, &r);
+	switch (r.kind) {
+	case RPC_LINE_OTHER:
+		return false;
+	case RPC_LINE_SERVICES:
+		l->list++;
+		break;
+	case RPC_LINE_SERVICE:
+		e = add(l, line, HOST_SERVICE);
+		if (e)
+			e->fact.service = r.service;
+		break;
+	case RPC_LINE_COUNTS:
+		e = add(l, line, HOST_RPC_COUNTS);
+		if (e)
+			e->fact.counts = r.counts;
+		break;
+	}
+	return true;
+}
+
+static struct slice keep(struct lists *l, struct slice s)
+{
+	return slice_make(arena_copy(&l->arena, s.ptr, s.len), s.len);
+}
+
+static void client_take(struct lists *l, struct list_entry *e, uint64_t line,
+			const struct nfsd_client_line *told)
+{
+	struct nfsd_client_fact *c = &e->fact.client;
+	uint16_t port = c->at.port;
+
+	if (told->address.len && log_address_parse(told->address, &c->at)) {
+		c->at.port = port;
+		c->has_address = true;
+	}
+	if (told->name.len)
+		c->name = keep(l, told->name);
+	if (told->implementation.len)
+		c->implementation = keep(l, told->implementation);
+	if (c->callback != CALLBACK_UNKNOWN && c->callback_line == 0)
+		c->callback_line = line;
+	l->last_client_line = line;
+}
+
+/* True when the client is in the list already: then the list is printed once more. */
+static bool client_is_known(const struct lists *l, uint64_t clientid)
+{
+	for (size_t i = l->entries.len; i > 0; i--) {
+		const struct list_entry *e = vec_at(&l->entries, i - 1);
+
+		if (e->evidence != l->evidence || e->fact.list != l->list)
+			return false;
+		if (e->fact.kind == HOST_NFSD_CLIENT && e->fact.client.clientid == clientid)
+			return true;
+	}
+	return false;
+}
+
+static bool take_client(struct lists *l, uint64_t line, struct slice text)
+{
+	bool open = l->last_client_line && line - l->last_client_line <= CLIENT_LINES_APART;
+	struct list_entry *e = open ? vec_at(&l->entries, l->client) : NULL;
+	struct nfsd_client_fact fact = e ? e->fact.client : (struct nfsd_client_fact){0};
+	struct nfsd_client_line told;
+
+	nfsd_client_line_parse(text, &fact, &told);
+	if (told.kind == NFSD_CLIENT_LINE_OTHER || (!e && told.kind == NFSD_CLIENT_LINE_MORE))
+		return false;
+	if (told.kind == NFSD_CLIENT_LINE_BEGIN) {
+		l->list += client_is_known(l, fact.clientid);
+		l->last_client_line = 0;
+		e = add(l, line, HOST_NFSD_CLIENT);
+		if (!e)
+			return true;
+		l->client = l->entries.len - 1;
+	}
+	e->fact.client = fact;
+	client_take(l, e, line, &told);
+	return true;
+}
+
+static bool take_lock(struct lists *l, uint64_t line, struct slice text)
+{
+	struct file_lock_fact lock;
+	struct list_entry *e;
+
+	if (!lock_line_parse(text, &lock))
+		return false;
+	/* The numbers ascend; a list that is printed once more begins anew. */
+	l->list += lock.number < l->last_lock;
+	l->last_lock = lock.number;
+	lock.kind = keep(l, lock.kind);
+	lock.inode = keep(l, lock.inode);
+	lock.range = keep(l, lock.range);
+	e = add(l, line, HOST_FILE_LOCK);
+	if (e)
+		e->fact.lock = lock;
+	return true;
+}
+
+/* Rows of lists that nothing is concluded from yet: they are evidence all the same. */
+static bool is_other_list(struct slice text)
+{
+	return (text_begins(text, "- 0x") && text_holds(text, "superblock:")) ||
+	       (text_begins(text, "/") && text_holds(text, "(sync,") &&
+		text_holds(text, "_subtree_check"));
+}
+
+void lists_take_line(struct lists *l, uint32_t evidence, uint64_t line, struct slice text)
+{
+	if (evidence != l->evidence || l->list == 0) {
+		l->list++;
+		l->rpc = (struct rpc_reader){0};
+		l->last_socket_line = l->last_client_line = 0;
+		l->known = false;
+		l->last_lock = 0;
+	}
+	l->evidence = evidence;
+	if (text.len > LISTS_BYTES_MAX)
+		text.len = LISTS_BYTES_MAX;
+	if (text.len && text.ptr[text.len - 1] == '\r')
+		text.len--;
+	if (take_socket(l, line, text) || take_client(l, line, text) || take_rpc(l, line, text) ||
+	    take_lock(l, line, text) || is_other_list(text))
+		l->known = true;
+}
+
+bool lists_knows(const struct lists *l, uint32_t evidence)
+{
+	return l->evidence == evidence && l->known;
+}
+
+uint64_t lists_count(const struct lists *l, uint32_t evidence)
+{
+	uint64_t count = 0;
+
+	for (size_t i = l->entries.len; i > 0; i--) {
+		const struct list_entry *e = vec_at(&l->entries, i - 1);
+
+		if (e->evidence != evidence)
+			break;
+		count++;
+	}
+	return count;
+}
+
+void lists_emit(const struct lists *l, const struct event_board *board)
+{
+	for (size_t i = 0; i < l->entries.len; i++) {
+		const struct list_entry *e = vec_at(&l->entries, i);
+		struct event event = {
+			.kind = EVENT_HOST,
+			.at = {.evidence = e->evidence, .frame = e->line, .at = stamp_none()},
+			.host = &e->fact,
+		};
+
+		event_emit(board, &event);
+	}
+}
