@@ -98,7 +98,7 @@ static void ingest_transport(struct ingest *in, uint32_t evidence, uint64_t fram
 			     struct stamp at, const struct packet *packet)
 {
 	if (in->options.survey)
-		ingest_surveyed(in, &(struct provenance){evidence, frame_number, at}, packet);
+		ingest_surveyed(in, &(struct provenance){frame_number, evidence, at}, packet);
 	else
 		flow_table_packet(&in->flows, evidence, frame_number, at, packet);
 }

@@ -111,7 +111,7 @@ static bool speaks(const struct survey *s, uint32_t evidence, uint16_t port, uin
 {
 	struct endpoint client = {.addr = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = port};
 	struct endpoint server = {.addr = {[10] = 0xff, 0xff, 192, 0, 2, 2}, .port = 2049};
-	struct provenance at = {evidence, frame, stamp_none()};
+	struct provenance at = {.evidence = evidence, .frame = frame, .at = stamp_none()};
 	bool there = survey_ask(s, &at, TRANSPORT_TCP, &client, &server).speaks;
 
 	CHECK(survey_ask(s, &at, TRANSPORT_TCP, &server, &client).speaks == there);
