@@ -8,7 +8,7 @@
 
 #include "base/stamp.h"
 
-enum { SECONDS_MAX = 1000000, PAGE_BYTES = 32768 };
+enum { SECONDS_MAX = 1000000, PAGE_BYTES = 32768, PROCESSES = 8 };
 
 static struct err *number_of(const char *name, const char *value, double max, double *out)
 {
@@ -41,7 +41,8 @@ static const struct word_row rows[] = {
 	ROW("hold", WORD_SECONDS, hold_ns), ROW("shut", WORD_SECONDS, shut_ns),
 	ROW("uid", WORD_U32, uid),          ROW("verifier", WORD_U32, verifier),
 	ROW("page", WORD_U32, page_bytes),  ROW("port", WORD_U16, port),
-	ROW("portmap", WORD_U16, portmap),
+	ROW("portmap", WORD_U16, portmap),  ROW("processes", WORD_U32, processes),
+	ROW("plus", WORD_U32, plus),
 };
 
 static struct err *word_set(const struct word_row *row, const char *value, struct probe_words *out)
@@ -136,7 +137,8 @@ struct err *probe_words_parse(const char *const *words, size_t count, struct pro
 				.for_ns = INT64_MAX,
 				.every_ns = STAMP_NS_PER_S,
 				.hold_ns = STAMP_NS_PER_S,
-				.page_bytes = PAGE_BYTES};
+				.page_bytes = PAGE_BYTES,
+				.processes = PROCESSES};
 	struct err *err;
 
 	if (count == 0)

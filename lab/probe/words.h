@@ -28,6 +28,8 @@ struct probe_words {
 	uint32_t verifier;     /* verifier=N of NFSv4; 0: of this run */
 	uint32_t page_bytes;   /* page=BYTES of a READDIR */
 	uint16_t port;         /* port=N of NFS; 0: asked for (NFSv3), 2049 (NFSv4) */
+	uint32_t processes;    /* processes=N of a listing */
+	uint32_t plus;         /* plus=1: READDIRPLUS */
 	uint16_t portmap;      /* portmap=N: of rpcbind; 0: 111 */
 	bool is_v4, has_minor; /* vers= */
 	uint32_t minor;

@@ -1,29 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `nfsleuth probe`: the client's side. What a verb does is lab/probe's. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/command.h"
 #include "cmd/probe_check.h"
+#include "lab/probe/listing.h"
 #include "lab/probe/task.h"
 
 struct verb {
 	const char *name;
-	/* A task: it says what it has to say itself. NULL: probe_check_run. */
+	/* A task: it says what it has to say itself; or NULL. */
 	struct err *(*run)(const struct probe_words *words, double speed);
+	/* What has a result, as text or JSON; or NULL. */
+	enum status (*report)(const struct options *options, const struct probe_words *words,
+			      double speed);
 };
+
+static enum status list(const struct options *options, const struct probe_words *words,
+			double speed)
+{
+	struct listing_report report;
+	struct err *err = options->watch ? err_new("--watch is for 'probe check'")
+					 : probe_list(words, speed, &report);
+	struct strbuf out;
+
+	if (err) {
+		command_complain("probe list: %s", err_text(err));
+		err_destroy(err);
+		return STATUS_USAGE;
+	}
+	strbuf_init(&out);
+	if (options->json)
+		listing_report_add_json(&report, &out);
+	else
+		listing_report_add_text(&report, &out);
+	fputs(strbuf_text(&out), stdout);
+	strbuf_deinit(&out);
+	return STATUS_NOTHING;
+}
 
 /* In the order of probe_choices. */
 static const struct verb verbs[] = {
-	{"check", NULL},
-	{"load", probe_load},
-	{"lock", probe_lock},
-	{"session", probe_session},
+	{"check", NULL, probe_check_run}, {"list", NULL, list},
+	{"load", probe_load, NULL},       {"lock", probe_lock, NULL},
+	{"session", probe_session, NULL},
 };
 
 static const struct command_choice probe_choices[] = {
 	{"check",
 	 "layer by layer, from TCP to a session: what answers, how fast, and where it stops"},
+	{"list", "how long 1, 2, 4 ... processes take to list a directory, and how it grows"},
 	{"load", "a task on a mount of NFSv3: getattr, access, lookup, read, write, readdir, list"},
 	{"lock", "a task that takes a lock over NLM and gives it back"},
 	{"session", "a task of NFSv4 with a file that is open and locked, and its recovery"},
@@ -84,10 +112,10 @@ static enum status probe(const struct options *options)
 	err = take_speed(options->speed, &speed);
 	if (!err)
 		err = probe_words_parse(options->args + 1, options->arg_count - 1, &words);
-	if (!err && !verb->run)
-		return probe_check_run(options, &words, speed);
+	if (!err && verb->report)
+		return verb->report(options, &words, speed);
 	if (!err && (options->json || options->watch))
-		err = err_new("--json and --watch are for 'probe check'");
+		err = err_new("--json and --watch are for 'probe check' and 'probe list'");
 	if (!err)
 		err = verb->run(&words, speed);
 	if (!err)
@@ -107,7 +135,7 @@ const struct command command_probe = {
 		"timeo=600), "
 		"file=NAME, dir=NAME, mix=OP+OP,\nevery=S, hold=S, shut=S, for=S, owner=TEXT, "
 		"verifier=N, "
-		"uid=N, page=BYTES, port=N, portmap=N.",
+		"uid=N, page=BYTES, port=N, portmap=N,\nprocesses=N, plus=1.",
 	.choices = probe_choices,
 	.option_set = OPTION_BIT(OPTION_SPEED) | OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_WATCH),
 	.run = probe,

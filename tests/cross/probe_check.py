@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`nfsleuth probe check` of `nfsleuth serve`, through `nfsleuth proxy` where something goes wrong. Prints TAP.
+"""`nfsleuth probe check` and `list` of `nfsleuth serve`, through `nfsleuth proxy` where something goes wrong. Prints TAP.
 
 A sound server has no step that fails; each fault is found at the layer where it was made to happen,
 and nowhere before. `probe_check.py PROGRAM`.
@@ -121,6 +121,34 @@ def test_nothing_listens(program):
                               capture_output=True, text=True, timeout=WAIT_S)  # fmt: skip
     assert done.returncode == 1, done
     assert done.stdout.endswith("127.0.0.1: stops at NFS connect: connection refused\n"), done.stdout
+
+
+def test_a_listing_is_counted(program):
+    server = Endpoint(program, "serve", "--dir", "big=5000")
+    with server:
+        ports = dict(server.lines)
+        words = ["127.0.0.1", "portmap=" + ports["portmap"].rsplit(":", 1)[1], "dir=big", "processes=4"]
+        for plus in ("plus=0", "plus=1"):
+            done = subprocess.run([program, "probe", "list", "--json", *words, plus],
+                                  capture_output=True, text=True, timeout=WAIT_S)  # fmt: skip
+            assert done.returncode == 0, done.stderr
+            runs = json.loads(done.stdout)["runs"]
+            alone = runs[0]["entries"]
+            assert 5000 <= alone <= 5002, runs  # with . and ..
+            assert [(r["lock"], r["processes"]) for r in runs] == [
+                (lock, n) for n in (1, 2, 4) for lock in ("shared", "exclusive")], runs
+            assert all(r["entries"] == alone * r["processes"] for r in runs), runs
+            assert all(r["calls"] == runs[0]["calls"] * r["processes"] for r in runs), runs
+
+
+def test_a_listing_behind_slow_replies_grows_where_it_must(program):
+    """With 20 ms for each page, exclusive time grows with the processes and shared time does not."""
+    with Stage(program, "when READDIR do delay 20ms") as s:
+        done = subprocess.run([program, "probe", "list", "--json", *s.words, "processes=8"],
+                              capture_output=True, text=True, timeout=WAIT_S)  # fmt: skip
+    report = json.loads(done.stdout)
+    assert report["exponent"]["exclusive"] > 0.8, report
+    assert report["exponent"]["shared"] < 0.4, report
 
 
 def test_watch_tells_what_changes(program):
