@@ -282,7 +282,7 @@ def main():
     ap.add_argument("--variant", default="", help="only variants with this in their names")
     ap.add_argument("--jobs", type=int, default=2)
     ap.add_argument("--evidence", action="append", help="a folder with more cases")
-    ap.add_argument("--stage", type=int, default=3, help="judge readings up to this issue")
+    ap.add_argument("--stage", type=int, default=7, help="judge readings up to this issue")
     args = ap.parse_args()
     named = os.environ.get("NFSLEUTH_EVIDENCE")
     args.evidence = args.evidence or ([named] if named else [])
