@@ -249,11 +249,12 @@ static const struct {
 	const char *event;
 	enum rpc_task_step step;
 } task_events[] = {
-	{"rpc_task_begin", RPC_TASK_BEGUN},     {"rpc_task_sleep", RPC_TASK_SLEPT},
-	{"rpc_task_wakeup", RPC_TASK_WOKEN},    {"rpc_task_end", RPC_TASK_ENDED},
-	{"rpc_task_complete", RPC_TASK_ENDED},  {"rpc_request", RPC_TASK_NAMED},
-	{"xprt_transmit", RPC_TASK_SENT},       {"xprt_retransmit", RPC_TASK_SENT},
-	{"xprt_lookup_rqst", RPC_TASK_REPLIED}, {"rpc_stats_latency", RPC_TASK_REPLIED},
+	{"rpc_task_begin", RPC_TASK_BEGUN},       {"rpc_task_sleep", RPC_TASK_SLEPT},
+	{"rpc_task_wakeup", RPC_TASK_WOKEN},      {"rpc_task_end", RPC_TASK_ENDED},
+	{"rpc_task_complete", RPC_TASK_ENDED},    {"rpc_request", RPC_TASK_NAMED},
+	{"xprt_transmit", RPC_TASK_SENT},         {"xprt_retransmit", RPC_TASK_SENT},
+	{"xprt_lookup_rqst", RPC_TASK_REPLIED},   {"rpc_stats_latency", RPC_TASK_REPLIED},
+	{"xprt_complete_rqst", RPC_TASK_REPLIED}, {"rpc_xdr_recvfrom", RPC_TASK_REPLIED},
 };
 
 /* Of these there are so many that the place is for others. */

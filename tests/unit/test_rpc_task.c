@@ -79,6 +79,21 @@ TEST(a_call_that_was_overtaken_and_has_no_answer)
 	CHECK_EQ_U64(told(text, "rpc-server-slow"), 0);
 }
 
+TEST(answers_by_other_tracepoints)
+{
+	const char *text = SENT("10.1", "11") SENT("10.2", "12")
+		LINE("10.3") "xprt_complete_rqst: peer=[192.0.2.10]:2049 xid=0xa012 "
+			     "status=116\n" SENT("10.4", "13")
+				     LINE("10.5") "rpc_xdr_recvfrom: task:13@5 head=[(nil),124] "
+						  "page=4096\n" SENT("50.0", "14");
+	struct trace_told t;
+
+	trace_tell(text, &t);
+	CHECK(trace_found(&t, "rpc-server-silent"));
+	CHECK_EQ_U64(t.d.findings.len, 1);
+	trace_told_deinit(&t);
+}
+
 /* The last thing sent is never overtaken: nothing shows that it arrived. */
 TEST(twin_nothing_sent_behind_it_was_answered)
 {
