@@ -290,12 +290,6 @@ static bool asks_for_space(const struct xdr_bitmap *asked)
 	       xdr_bitmap_has(asked, FATTR4_SPACE_TOTAL);
 }
 
-static void u32_set(uint8_t *at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
 void nfs4_attr_put(const struct nfs4_run *run, const struct tree_attr *attr,
 		   const struct xdr_bitmap *asked, struct xdr_writer *w)
 {
@@ -320,5 +314,5 @@ void nfs4_attr_put(const struct nfs4_run *run, const struct tree_attr *attr,
 	for (size_t i = 0; i < count; i++)
 		given[i]->put(&source, w);
 	if (xdr_writer_ok(w))
-		u32_set(length_at, (uint32_t)(w->pos - length_at) - 4);
+		nfs4_u32_set(length_at, (uint32_t)(w->pos - length_at) - 4);
 }

@@ -256,12 +256,6 @@ static uint32_t head_check(const struct nfs4_run *run)
 	return NFS4_OK;
 }
 
-static void u32_set(uint8_t *at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
 /* The operations; *results of them have a result. Returns the status of the last. */
 static uint32_t ops_run(struct nfs4_run *run, struct cursor *args, struct xdr_writer *out,
 			uint32_t *results)
@@ -317,8 +311,8 @@ enum nfs4_outcome nfs4_compound(struct nfs4_server *server, const struct nfs4_ca
 		xdr_put_raw(out, slice_make(run.slot->reply, run.slot->reply_len));
 		return NFS4_REPLY;
 	}
-	u32_set(status_at, status);
-	u32_set(count_at, results);
+	nfs4_u32_set(status_at, status);
+	nfs4_u32_set(count_at, results);
 	if (run.slot)
 		nfs4_slot_store(&run, status, results,
 				slice_make(run.reply_start, (size_t)(out->pos - run.reply_start)));

@@ -15,15 +15,6 @@ struct target {
 	struct nfs4_session *session; /* NULL: all of the client's */
 };
 
-static uint64_t stateid_client(const struct nfs4_stateid4 *stateid)
-{
-	uint64_t id = 0;
-
-	for (uint32_t i = 0; i < 8; i++)
-		id = id << 8 | stateid->other[i];
-	return id;
-}
-
 /* The ID of the client that the operation shows; 0: none. */
 static uint64_t shown_client(const struct nfs4_nfs_argop4 *op)
 {
@@ -43,21 +34,21 @@ static uint64_t shown_client(const struct nfs4_nfs_argop4 *op)
 	case OP_LOCK:
 		return op->oplock.locker.new_lock_owner
 			       ? op->oplock.locker.open_owner.lock_owner.clientid
-			       : stateid_client(&op->oplock.locker.lock_owner.lock_stateid);
+			       : nfs4_stateid_client(&op->oplock.locker.lock_owner.lock_stateid);
 	case OP_LOCKU:
-		return stateid_client(&op->oplocku.lock_stateid);
+		return nfs4_stateid_client(&op->oplocku.lock_stateid);
 	case OP_CLOSE:
-		return stateid_client(&op->opclose.open_stateid);
+		return nfs4_stateid_client(&op->opclose.open_stateid);
 	case OP_READ:
-		return stateid_client(&op->opread.stateid);
+		return nfs4_stateid_client(&op->opread.stateid);
 	case OP_WRITE:
-		return stateid_client(&op->opwrite.stateid);
+		return nfs4_stateid_client(&op->opwrite.stateid);
 	case OP_DELEGRETURN:
-		return stateid_client(&op->opdelegreturn.deleg_stateid);
+		return nfs4_stateid_client(&op->opdelegreturn.deleg_stateid);
 	case OP_OPEN_CONFIRM:
-		return stateid_client(&op->opopen_confirm.open_stateid);
+		return nfs4_stateid_client(&op->opopen_confirm.open_stateid);
 	case OP_OPEN_DOWNGRADE:
-		return stateid_client(&op->opopen_downgrade.open_stateid);
+		return nfs4_stateid_client(&op->opopen_downgrade.open_stateid);
 	default:
 		return 0;
 	}

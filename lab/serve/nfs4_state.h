@@ -251,6 +251,13 @@ static inline struct xdr_opaque nfs4_opaque_text(const char *text)
 	return (struct xdr_opaque){.ptr = (const uint8_t *)text, .len = len, .have = len};
 }
 
+/* Writes an XDR number over bytes that were kept free for it. */
+static inline void nfs4_u32_set(uint8_t at[4], uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		at[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
 static inline struct xdr_opaque nfs4_opaque_bytes(struct slice bytes)
 {
 	return (struct xdr_opaque){

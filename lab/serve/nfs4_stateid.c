@@ -220,7 +220,7 @@ bool nfs4_stateid_is_one(const struct nfs4_stateid4 *stateid)
 	return stateid->seqid == UINT32_MAX && all_bytes(stateid, 0xff);
 }
 
-static uint64_t stateid_client(const struct nfs4_stateid4 *stateid)
+uint64_t nfs4_stateid_client(const struct nfs4_stateid4 *stateid)
 {
 	uint64_t id = 0;
 
@@ -290,7 +290,7 @@ uint32_t nfs4_client_of(struct nfs4_run *run, uint64_t clientid, struct nfs4_cli
 static uint32_t client_of_stateid(struct nfs4_run *run, const struct nfs4_stateid4 *stateid,
 				  struct nfs4_client **out)
 {
-	uint64_t id = stateid_client(stateid);
+	uint64_t id = nfs4_stateid_client(stateid);
 	uint32_t status;
 
 	if (run->session) {

@@ -22,6 +22,8 @@ void nfs4_client_states_drop(struct nfs4_server *server, struct nfs4_client *cli
 
 /* The stateid that names the state as it is now. */
 struct nfs4_stateid4 nfs4_stateid_of(const struct nfs4_state *state);
+/* The ID of the client that a stateid was given to, as it says itself. */
+uint64_t nfs4_stateid_client(const struct nfs4_stateid4 *stateid);
 /* After a change: the next sequence number, never 0. */
 void nfs4_state_bump(struct nfs4_state *state);
 
