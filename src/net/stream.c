@@ -85,7 +85,10 @@ static void tell_closed(struct net_stream *s, int error)
 		s->ops->closed(s->context, error);
 }
 
-/* An event of the loop's next turn: so that no callback comes inside of a call of the owner. */
+/*
+ * An event of the loop's next turn: so that no callback comes inside of a call of the owner. Behind
+ * watch and not before: ev_io_stop takes back what is pending.
+ */
 static void wake(struct net_stream *s)
 {
 	ev_feed_event(s->loop->ev, &s->writer, EV_CUSTOM);
@@ -298,12 +301,12 @@ struct err *net_stream_connect(struct net_loop *loop, const struct net_address *
 	}
 	s = make(loop, fd, to, ops, context);
 	s->connecting = true;
-	/* What fails at once is told like what fails later. */
-	if (connect(fd, &to->any, net_address_bytes(to)) < 0 && errno != EINPROGRESS) {
+	if (connect(fd, &to->any, net_address_bytes(to)) < 0 && errno != EINPROGRESS)
 		s->error = errno;
-		wake(s);
-	}
 	watch(s);
+	/* What fails at once is told like what fails later. */
+	if (s->error)
+		wake(s);
 	*out = s;
 	return NULL;
 }
@@ -334,9 +337,9 @@ static void settle_now(struct net_stream *s)
 	if (s->depth || s->fd < 0)
 		return;
 	flush(s);
+	watch(s);
 	if (s->error || s->full || s->waits || (s->sent_some && s->ops->drained && !s->out.len))
 		wake(s);
-	watch(s);
 }
 
 void net_stream_end(struct net_stream *s)
@@ -391,8 +394,8 @@ void net_stream_resume_reading(struct net_stream *s)
 	s->waits = true;
 	if (s->fd < 0)
 		return;
-	wake(s);
 	watch(s);
+	wake(s);
 }
 
 void net_stream_pause_writing(struct net_stream *s)

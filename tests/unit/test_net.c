@@ -190,6 +190,22 @@ TEST(stream_tells_that_nobody_listens)
 	pair_deinit(&p);
 }
 
+/* The kernel refuses TCP to a broadcast address in connect(2) itself. */
+TEST(stream_tells_what_fails_at_once)
+{
+	struct pair p = {.closed = -1};
+	struct net_address at;
+
+	CHECK(net_loop_init(&p.loop, 1) == NULL);
+	CHECK(net_address_parse("255.255.255.255:1", 0, &at) == NULL);
+	net_timer_init(&p.guard, &p.loop, give_up, &p.loop);
+	net_timer_start(&p.guard, GUARD_S * INT64_C(1000000000));
+	CHECK(net_stream_connect(&p.loop, &at, NULL, &client_ops, &p, &p.client) == NULL);
+	net_loop_run(&p.loop);
+	CHECK(p.closed > 0);
+	pair_deinit(&p);
+}
+
 struct alarm {
 	struct net_loop loop;
 	struct net_timer timer;
