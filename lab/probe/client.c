@@ -186,6 +186,14 @@ static void take_end(void *context, int error)
 {
 	struct client_peer *p = context;
 
+	/* Our own old connection still has the port (TIME-WAIT): the next one, as xs_bind does. */
+	if (error == EADDRINUSE || error == EADDRNOTAVAIL) {
+		p->from_port = p->from_port > LAST_PORT ? p->from_port - 1 : 0;
+		p->connect_ns = client_now_ns(p->client);
+		drop_connection(p);
+		net_loop_stop(&p->client->loop);
+		return;
+	}
 	/* The kernel connects at once after an orderly end, and waits after a failure. */
 	p->connect_ns = client_now_ns(p->client) + (error || !p->connected ? reconnect_ns : 0);
 	drop_connection(p);

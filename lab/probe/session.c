@@ -139,14 +139,6 @@ static bool play_round(struct v4 *v, const struct mix *mix)
 	return client_sleep(v->client, v->words->every_ns);
 }
 
-/* A file that is open and locked, unless the words say that there is none. */
-static bool prepare(struct v4 *v)
-{
-	if (!v4_do(v, v4_attach))
-		return false;
-	return v4_do(v, do_open) && v4_do(v, do_lock);
-}
-
 struct err *probe_session(const struct probe_words *words, double speed)
 {
 	struct client c;
@@ -161,7 +153,7 @@ struct err *probe_session(const struct probe_words *words, double speed)
 	if (err)
 		return err;
 	v4_init(&v, &c, words);
-	going = prepare(&v);
+	going = v4_do(&v, v4_attach);
 	while (going)
 		going = play_round(&v, &mix);
 	v4_deinit(&v);

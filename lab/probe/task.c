@@ -29,24 +29,30 @@ static bool do_lookup(struct v3 *v)
 
 static bool do_readdir(struct v3 *v)
 {
-	return v3_list(v, false, false);
+	return v3_list(v, V3_READDIR);
 }
 
 static bool do_list(struct v3 *v)
 {
-	return v3_list(v, true, false);
+	return v3_list(v, V3_READDIRPLUS);
 }
 
 static bool do_storm(struct v3 *v)
 {
-	return v3_list(v, false, true);
+	return v3_list(v, V3_LOOKING_UP);
 }
 
-static const char *const mix_names[] = {"getattr", "access", "lookup", "read", "write",
-					"readdir", "list",   "storm",  NULL};
+static bool do_relist(struct v3 *v)
+{
+	return v3_list(v, V3_RESTARTING);
+}
+
+static const char *const mix_names[] = {"getattr", "access", "lookup", "read",   "write", "readdir",
+					"list",    "storm",  "relist", "statfs", "touch", NULL};
 
 static bool (*const mix_runs[])(struct v3 *v) = {
-	do_getattr, do_access, do_lookup, v3_read, v3_write, do_readdir, do_list, do_storm,
+	do_getattr, do_access, do_lookup, v3_read,   v3_write, do_readdir,
+	do_list,    do_storm,  do_relist, v3_statfs, v3_touch,
 };
 
 struct err *probe_load(const struct probe_words *words, double speed)

@@ -56,10 +56,17 @@ static void handle_take(struct v3_handle *h, struct xdr_opaque data)
 	memcpy(h->bytes, data.ptr, data.have);
 }
 
-/* Sends what was begun. False when nothing came of it. */
+/*
+ * Sends what was begun. False when nothing came of it. A refusal is an error of the program's call,
+ * which tries again with the next round: results that are not there.
+ */
 static bool call(struct client_peer *p, struct cursor *at)
 {
-	return client_call(p, at) == CLIENT_ANSWERED;
+	enum client_result result = client_call(p, at);
+
+	if (result == CLIENT_REFUSED)
+		*at = cursor_make(slice_make(NULL, 0));
+	return result == CLIENT_ANSWERED || result == CLIENT_REFUSED;
 }
 
 static struct xdr_writer *begin(struct v3 *v, uint32_t procedure)
@@ -243,11 +250,45 @@ bool v3_write(struct v3 *v)
 	return true;
 }
 
+bool v3_statfs(struct v3 *v)
+{
+	const struct nfs3_FSSTAT3args args = {.fsroot = wire_of(&v->root)};
+	struct cursor at;
+
+	nfs3_encode_FSSTAT3args(begin(v, NFSPROC3_FSSTAT), &args);
+	if (!call(&v->nfs, &at))
+		return false;
+	v->status = cursor_u32(&at);
+	return true;
+}
+
+/* A name comes and goes: the directory has changed. */
+bool v3_touch(struct v3 *v)
+{
+	static const char name[] = "probe-touch";
+	struct nfs3_CREATE3args args = {
+		.where = {.dir = wire_of(&v->dir), .name = opaque_of(name, strlen(name))}};
+	struct nfs3_REMOVE3args gone = {.object = args.where};
+	struct cursor at;
+
+	args.how.mode = UNCHECKED;
+	nfs3_encode_CREATE3args(begin(v, NFSPROC3_CREATE), &args);
+	if (!call(&v->nfs, &at))
+		return false;
+	nfs3_encode_REMOVE3args(begin(v, NFSPROC3_REMOVE), &gone);
+	if (!call(&v->nfs, &at))
+		return false;
+	v->status = cursor_u32(&at);
+	return true;
+}
+
 /* Where a listing stands. */
 struct listing {
 	uint64_t cookie;
 	uint8_t verifier[8];
 	bool eof;
+	bool has_mtime, changed;
+	struct nfs3_nfstime3 mtime; /* of the directory, with the last page */
 	uint32_t names_len;
 	uint8_t names[NAMES_BYTES_MAX]; /* of the page, each with a NUL behind it */
 };
@@ -261,6 +302,19 @@ static void note_name(struct listing *l, struct xdr_opaque name)
 	memcpy(l->names + l->names_len, name.ptr, len);
 	l->names[l->names_len + len] = '\0';
 	l->names_len += (uint32_t)len + 1;
+}
+
+/* Has it changed since the page before? Then older kernels throw away what they have. */
+static void note_mtime(struct listing *l, const struct nfs3_post_op_attr *attributes)
+{
+	const struct nfs3_nfstime3 *now = &attributes->attributes.mtime;
+
+	if (!attributes->attributes_follow)
+		return;
+	l->changed = l->has_mtime &&
+		     (now->seconds != l->mtime.seconds || now->nseconds != l->mtime.nseconds);
+	l->mtime = *now;
+	l->has_mtime = true;
 }
 
 static bool ask_page(struct v3 *v, bool plus, struct listing *l, struct cursor *at)
@@ -316,6 +370,7 @@ static void take_plus_page(struct cursor *at, struct listing *l, uint32_t *statu
 		return;
 	memcpy(l->verifier, res.resok.cookieverf, sizeof(l->verifier));
 	l->eof = res.resok.reply.eof;
+	note_mtime(l, &res.resok.dir_attributes);
 	walk = res.resok.reply.entries.at;
 	while (cursor_bool(&walk)) {
 		nfs3_decode_entryplus3(&walk, &entry);
@@ -336,8 +391,9 @@ static bool look_up_each(struct v3 *v, const struct listing *l)
 	return true;
 }
 
-bool v3_list(struct v3 *v, bool plus, bool each)
+bool v3_list(struct v3 *v, enum v3_listing how)
 {
+	bool plus = how == V3_READDIRPLUS || how == V3_RESTARTING;
 	struct listing l = {0};
 
 	while (!l.eof) {
@@ -355,8 +411,10 @@ bool v3_list(struct v3 *v, bool plus, bool each)
 		 * round. */
 		if (v->status != NFS3_OK || (l.cookie == before && !l.eof))
 			break;
-		if (each && !look_up_each(v, &l))
+		if (how == V3_LOOKING_UP && !look_up_each(v, &l))
 			return false;
+		if (how == V3_RESTARTING && l.changed)
+			l = (struct listing){0};
 	}
 	return !client_is_over(v->client);
 }

@@ -44,9 +44,18 @@ bool v3_access(struct v3 *v, const struct v3_handle *of);
 bool v3_lookup(struct v3 *v, const struct v3_handle *dir, struct slice name, struct v3_handle *out);
 bool v3_read(struct v3 *v);
 bool v3_write(struct v3 *v);
+bool v3_statfs(struct v3 *v);
+bool v3_touch(struct v3 *v); /* CREATE and REMOVE of a name in v->dir */
 
-/* A whole listing, page by page; `plus`: READDIRPLUS. `each`: a LOOKUP for every name of it. */
-bool v3_list(struct v3 *v, bool plus, bool each);
+enum v3_listing {
+	V3_READDIR,
+	V3_READDIRPLUS,
+	V3_LOOKING_UP, /* READDIR, and a LOOKUP for each name of it */
+	V3_RESTARTING, /* READDIRPLUS, from the beginning again when the directory has changed */
+};
+
+/* A whole listing, page by page. */
+bool v3_list(struct v3 *v, enum v3_listing how);
 
 /* NLM_LOCK (blocking) and NLM_UNLOCK of the whole file; status is nlm4_stats. */
 bool v3_lock(struct v3 *v, bool reclaim);

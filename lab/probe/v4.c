@@ -154,6 +154,16 @@ static void take_page(struct v4 *v, const struct nfs4_READDIR4resok *r)
 	}
 }
 
+static void take_scope(struct v4 *v, struct xdr_opaque scope)
+{
+	uint32_t len = scope.have < sizeof(v->scope) ? scope.have : (uint32_t)sizeof(v->scope);
+
+	v->scope_changed = v->scope_len > 0 && !slice_equal(slice_make(v->scope, v->scope_len),
+							    slice_make(scope.ptr, len));
+	memcpy(v->scope, scope.ptr, len);
+	v->scope_len = len;
+}
+
 /* One operation that succeeded. */
 static void take_result(struct v4 *v, const struct nfs4_nfs_resop4 *r)
 {
@@ -164,6 +174,7 @@ static void take_result(struct v4 *v, const struct nfs4_nfs_resop4 *r)
 	case OP_EXCHANGE_ID:
 		v->clientid = r->opexchange_id.eir_resok4.eir_clientid;
 		v->create_sequence = r->opexchange_id.eir_resok4.eir_sequenceid;
+		take_scope(v, r->opexchange_id.eir_resok4.eir_server_scope);
 		break;
 	case OP_CREATE_SESSION:
 		memcpy(v->session, r->opcreate_session.csr_resok4.csr_sessionid, 16);

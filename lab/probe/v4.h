@@ -24,6 +24,9 @@ struct v4 {
 	uint8_t verifier[8];
 	/* Client ID and session. */
 	bool has_client, has_session;
+	uint8_t scope[CLIENT_HANDLE_BYTES_MAX]; /* of the server, as EXCHANGE_ID told it */
+	uint32_t scope_len;
+	bool scope_changed; /* nothing can be reclaimed (nfs41_check_server_scope) */
 	uint64_t clientid;
 	uint8_t confirm[8];       /* 4.0: of SETCLIENTID */
 	uint32_t create_sequence; /* of the next CREATE_SESSION */

@@ -186,12 +186,10 @@ static bool reclaim(struct v4 *v)
 
 	if (!v->has_file)
 		return true;
-	if (!v4_open(v, CLAIM_PREVIOUS))
+	if (!v->scope_changed && !v4_open(v, CLAIM_PREVIOUS))
 		return false;
-	if (v->status == NFS4_OK && had_lock)
-		return v4_lock(v, true);
-	if (v->status == NFS4_OK)
-		return true;
+	if (!v->scope_changed && v->status == NFS4_OK)
+		return !had_lock || v4_lock(v, true);
 	v->has_file = false;
 	if (had_lock)
 		lose_lock(v);
@@ -200,6 +198,8 @@ static bool reclaim(struct v4 *v)
 
 static bool recover_client(struct v4 *v)
 {
+	bool had_file = v->has_file;
+
 	if (!establish(v))
 		return false;
 	if (v->status != NFS4_OK)
@@ -210,7 +210,7 @@ static bool recover_client(struct v4 *v)
 		return false;
 	if (v->words->minor > 0 && !reclaim_complete(v))
 		return false;
-	return v->has_file || v4_open(v, CLAIM_NULL);
+	return !had_file || v->has_file || v4_open(v, CLAIM_NULL);
 }
 
 static bool recover_session(struct v4 *v)
@@ -280,6 +280,7 @@ enum v4_next v4_handle_status(struct v4 *v, int64_t *wait_ns)
 		break;
 	case NFS4ERR_SEQ_MISORDERED:
 	case NFS4ERR_SEQ_FALSE_RETRY:
+	case NFS4ERR_OLD_STATEID: /* it has the newest that it knows of */
 		*wait_ns = longer(*wait_ns);
 		going = client_sleep(v->client, *wait_ns);
 		break;
@@ -289,7 +290,6 @@ enum v4_next v4_handle_status(struct v4 *v, int64_t *wait_ns)
 		going = recover_client(v);
 		break;
 	case NFS4ERR_BAD_STATEID:
-	case NFS4ERR_OLD_STATEID:
 	case NFS4ERR_ADMIN_REVOKED:
 		/* A wait between two rounds: the state manager is one thread for all. */
 		*wait_ns = longer(*wait_ns);
