@@ -196,7 +196,7 @@ static struct err *program_start(struct stage *s, const struct scene_action *a,
 /* What every server of a scene has: its address, and the ports by which it is known. */
 static void add_server_words(const struct stage *s, size_t host, struct child_words *w)
 {
-	static const char *const ports[] = {"portmap=111", "nfs=2049", "mount=20048"};
+	static const char *const ports[] = {"portmap=111", "nfs=2049", "mount=20048", "nlm=32803"};
 	struct strbuf word;
 	char address[16];
 
