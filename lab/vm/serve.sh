@@ -55,7 +55,7 @@ for v in "$@"; do
     # The server is started anew while a file is open and locked: the client must get its state back.
     on client1 "work /mnt one 1 >/tmp/work-one.log 2>&1 &"
     sleep 5
-    control "add when any once do restart" | grep -q . || { note "FAIL $v: serve does not take the order to restart"; failed=1; }
+    control "add anew: at 0s do restart" | grep -q . || { note "FAIL $v: serve does not take the order to restart"; failed=1; }
     sleep 40
     on client1 "touch /tmp/stop-one; for i in \$(seq 30); do grep -q ended /tmp/work-one.log && break; sleep 1; done; cat /tmp/work-one.log; rm -f /tmp/stop-one
         grep -q 'lock taken' /tmp/work-one.log && grep -q ended /tmp/work-one.log && ! grep -E 'held:|new:|refused' /tmp/work-one.log" 60 >"$run/restart-$v.txt" || failed=1
