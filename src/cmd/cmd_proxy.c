@@ -90,6 +90,7 @@ static struct err *run(const struct options *o)
 		err = net_loop_init(&loop, speed);
 	if (err)
 		return err;
+	command_raise_file_limit();
 	err = endpoint_end_by_signal(&loop);
 	if (!err)
 		err = relay(&loop, o);

@@ -169,6 +169,7 @@ static struct err *prepare(struct serving *s, const struct options *options)
 		return err;
 	s->service = service_create(&s->loop, &s->config);
 	err = fill_tree(s, options);
+	command_raise_file_limit();
 	return err ? err : endpoint_end_by_signal(&s->loop);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { NEAREST_BYTES_MAX = 63 };
@@ -27,6 +28,16 @@ void command_complain(const char *format, ...)
 	fprintf(stderr, "nfsleuth: %s\n", strbuf_text(&line));
 	strbuf_deinit(&line);
 	free(text);
+}
+
+void command_raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
 }
 
 bool command_is_path(const char *word)

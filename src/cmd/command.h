@@ -48,6 +48,9 @@ extern const struct command command_proxy;
  */
 void command_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* As many open files and connections as the system lets us have. */
+void command_raise_file_limit(void);
+
 /* True when the word that should be a name names a file or directory that is there. */
 bool command_is_path(const char *word);
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
@@ -39,23 +38,13 @@ static void run_take_journal(void *arg, uint64_t frame, struct slice text)
 	logs_take_journal(input->run->logs, input->evidence, frame, text);
 }
 
-/* Every capture is open during the run: a directory of rotated captures may hold a thousand. */
-static void run_raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 void run_init(struct run *r)
 {
 	*r = (struct run){0};
 	evidence_list_init(&r->evidence);
 	vec_init(&r->inputs, sizeof(struct run_input));
-	run_raise_file_limit();
+	/* Every capture is open during the run: a directory of rotated ones may hold a thousand. */
+	command_raise_file_limit();
 }
 
 void run_deinit(struct run *r)

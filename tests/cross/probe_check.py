@@ -151,6 +151,27 @@ def test_a_listing_behind_slow_replies_grows_where_it_must(program):
     assert report["exponent"]["shared"] < 0.4, report
 
 
+def test_sessions_of_nfs4(program):
+    """Each minor version by itself: set up, looked through, taken down."""
+    faults = ("when CREATE_SESSION minor 2 do answer NFS4ERR_NOSPC; "
+              "when SEQUENCE minor 1 do answer NFS4ERR_BADSESSION")  # fmt: skip
+    with Endpoint(program, "serve") as server:
+        nfs = dict(server.lines)["nfs"]
+        with Endpoint(program, "proxy", "--to", nfs, "--fault", faults) as proxy:
+            for port, stop, failed in (
+                (nfs.rsplit(":", 1)[1], None, []),
+                (proxy.lines[0][0].rsplit(":", 1)[1], "NFSv4.1",
+                 [("NFSv4.1", "SEQUENCE: NFS4ERR_BADSESSION"), ("NFSv4.2", "CREATE_SESSION: NFS4ERR_NOSPC")]),
+            ):  # fmt: skip
+                done = subprocess.run([program, "probe", "check", "--json", "127.0.0.1", "vers=4", f"port={port}"],
+                                      capture_output=True, text=True, timeout=WAIT_S)  # fmt: skip
+                report = json.loads(done.stdout)
+                assert report["stops_at"] == stop and done.returncode == (stop is not None), report
+                got = [(s["layer"], s["detail"]) for s in report["steps"] if s["outcome"] == "failed"]
+                assert got == failed, got
+                assert ("NFSv4.0", "PUTROOTFH GETATTR") in steps(report, "ok"), report
+
+
 def test_watch_tells_what_changes(program):
     with Stage(program) as s:
         watch = subprocess.Popen([program, "probe", "check", "--watch", *s.words, "every=0.05", "for=3"],
