@@ -125,6 +125,7 @@ static struct nfs4_server *nfs4_make(struct service *s)
 		.boot_seconds = (uint32_t)(net_loop_utc_ns(s->loop) / NS_PER_S),
 		.lease_seconds = s->config.lease_seconds,
 		.grace_seconds = s->config.grace_seconds,
+		.courtesy_seconds = s->config.courtesy_seconds,
 		.max_minor = 2,
 		.max_io_bytes = SERVER_IO_BYTES_MAX,
 	};

@@ -135,6 +135,8 @@ static struct err *take_config(struct serving *s, const struct options *options)
 		err = take_seconds("--lease", options->lease, &s->config.lease_seconds);
 	if (!err)
 		err = take_seconds("--grace", options->grace, &s->config.grace_seconds);
+	if (!err)
+		err = take_seconds("--courtesy", options->courtesy, &s->config.courtesy_seconds);
 	return err;
 }
 
@@ -226,17 +228,18 @@ const struct command command_serve = {
 	.name = "serve",
 	.arguments = "",
 	.summary = "be an NFS server that misbehaves on command",
-	.detail =
-		"Serves files from memory over NFS, without root, to stage incidents with real "
-		"clients:\n"
-		"rpcbind, MOUNT and NFSv3, over TCP and UDP. Everything may be read and written; "
-		"nothing\n"
-		"outlives the program. Says its ports on standard output, then \"ready\"; SIGTERM "
-		"ends it.",
+	.detail = "Serves files from memory over NFS, without root, to stage incidents with real "
+		  "clients:\n"
+		  "rpcbind, MOUNT, NFSv3, NLM and NSM over TCP and UDP, NFSv4.0 to 4.2. Everything "
+		  "may be\n"
+		  "read and written; nothing outlives the program. Says its ports on standard "
+		  "output, then \"ready\"; SIGTERM "
+		  "ends it.",
 	.option_set = OPTION_BIT(OPTION_LISTEN) | OPTION_BIT(OPTION_PORT) |
 		      OPTION_BIT(OPTION_TREE) | OPTION_BIT(OPTION_DIR) | OPTION_BIT(OPTION_FILE) |
 		      OPTION_BIT(OPTION_MEMORY) | OPTION_BIT(OPTION_LEASE) |
-		      OPTION_BIT(OPTION_GRACE) | OPTIONS_FAULT | OPTION_BIT(OPTION_JSON) |
-		      OPTION_BIT(OPTION_READY_FD) | OPTION_BIT(OPTION_QUIET),
+		      OPTION_BIT(OPTION_GRACE) | OPTION_BIT(OPTION_COURTESY) | OPTIONS_FAULT |
+		      OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_READY_FD) |
+		      OPTION_BIT(OPTION_QUIET),
 	.run = serve,
 };

@@ -70,6 +70,8 @@ static const struct option_row option_rows[] = {
 	{OPTION_LEASE, "--lease", "SECONDS", NULL, "the lease of NFSv4 (assumed: 90)"},
 	{OPTION_GRACE, "--grace", "SECONDS", NULL,
 	 "for reclaims, after a restart (assumed: as long as the lease)"},
+	{OPTION_COURTESY, "--courtesy", "SECONDS", NULL,
+	 "NFSv4 state is kept so long behind its lease, while nobody minds (assumed: 0)"},
 	{OPTION_READY_FD, "--ready-fd", "NUMBER", NULL,
 	 "write the ports there, and close it, once they are open"},
 	{OPTION_QUIET, "--quiet", NULL, NULL, "say nothing of what happens"},
@@ -140,6 +142,7 @@ static const char **option_text(enum option_id id, struct options *o)
 		[OPTION_MEMORY] = &o->memory,
 		[OPTION_LEASE] = &o->lease,
 		[OPTION_GRACE] = &o->grace,
+		[OPTION_COURTESY] = &o->courtesy,
 		[OPTION_READY_FD] = &o->ready_fd,
 	};
 

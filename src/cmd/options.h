@@ -46,6 +46,7 @@ enum option_id {
 	OPTION_MEMORY,
 	OPTION_LEASE,
 	OPTION_GRACE,
+	OPTION_COURTESY,
 	OPTION_READY_FD,
 	OPTION_QUIET,
 	OPTION_WATCH,
@@ -93,8 +94,8 @@ struct options {
 	const char *tz, *year, *boot_time;                        /* of logs; NULL: not given */
 	const char *host, *program, *op, *status, *since, *until; /* NULL: not given */
 	struct option_values listen, to, fault, script, port, tree, dir, file;
-	const char *control, *seed, *speed, *memory, *ready_fd, *lease,
-		*grace; /* NULL: not given */
+	const char *control, *seed, *speed, *memory, *ready_fd, *lease, *grace,
+		*courtesy; /* NULL: not given */
 	bool watch;
 	bool quiet;
 	const char *const *args; /* what is no option, in order */
