@@ -10,11 +10,6 @@
 #include "names/nlm.h"
 #include "proto/nlm_xdr.h"
 
-static struct xdr_opaque opaque_of(const void *bytes, size_t len)
-{
-	return (struct xdr_opaque){.ptr = bytes, .len = (uint32_t)len, .have = (uint32_t)len};
-}
-
 static bool find_nlm(struct v3 *v)
 {
 	struct timing_call timing = timing_call_of_lockd(&v->words->timing);
@@ -51,9 +46,9 @@ static void name_lock(struct v3 *v, struct lock_names *n)
 static struct nlm_nlm4_lock whole_file(struct v3 *v, const struct lock_names *n)
 {
 	return (struct nlm_nlm4_lock){
-		.caller_name = opaque_of(v->client->machine, strlen(v->client->machine)),
-		.fh = opaque_of(v->file.bytes, v->file.len),
-		.oh = opaque_of(n->oh, strlen(n->oh)),
+		.caller_name = v3_opaque(v->client->machine, strlen(v->client->machine)),
+		.fh = v3_opaque(v->file.bytes, v->file.len),
+		.oh = v3_opaque(n->oh, strlen(n->oh)),
 		.svid = (int32_t)getpid(),
 	};
 }
@@ -78,7 +73,7 @@ bool v3_lock(struct v3 *v, bool reclaim)
 	if (!find_nlm(v))
 		return false;
 	name_lock(v, &names);
-	args.cookie = opaque_of(names.cookie, sizeof(names.cookie));
+	args.cookie = v3_opaque(names.cookie, sizeof(names.cookie));
 	args.alock = whole_file(v, &names);
 	nlm_encode_nlm4_lockargs(client_begin(&v->nlm, NLM_PROG, NLM4_VERS, NLMPROC_LOCK), &args);
 	return take_status(v);
@@ -92,7 +87,7 @@ bool v3_unlock(struct v3 *v)
 	if (!find_nlm(v))
 		return false;
 	name_lock(v, &names);
-	args.cookie = opaque_of(names.cookie, sizeof(names.cookie));
+	args.cookie = v3_opaque(names.cookie, sizeof(names.cookie));
 	args.alock = whole_file(v, &names);
 	nlm_encode_nlm4_unlockargs(client_begin(&v->nlm, NLM_PROG, NLM4_VERS, NLMPROC_UNLOCK),
 				   &args);

@@ -38,14 +38,9 @@ void v3_deinit(struct v3 *v)
 		client_peer_deinit(&v->nlm);
 }
 
-static struct xdr_opaque opaque_of(const void *bytes, size_t len)
-{
-	return (struct xdr_opaque){.ptr = bytes, .len = (uint32_t)len, .have = (uint32_t)len};
-}
-
 static struct nfs3_nfs_fh3 wire_of(const struct v3_handle *h)
 {
-	return (struct nfs3_nfs_fh3){.data = opaque_of(h->bytes, h->len)};
+	return (struct nfs3_nfs_fh3){.data = v3_opaque(h->bytes, h->len)};
 }
 
 static void handle_take(struct v3_handle *h, struct xdr_opaque data)
@@ -117,7 +112,7 @@ static bool ask_mountd(struct v3 *v)
 	struct mount_mountres3 res;
 	struct cursor at;
 
-	xdr_put_opaque(w, opaque_of(v->words->export, strlen(v->words->export)), MNTPATHLEN);
+	xdr_put_opaque(w, v3_opaque(v->words->export, strlen(v->words->export)), MNTPATHLEN);
 	if (!call(&v->mountd, &at))
 		return false;
 	mount_decode_mountres3(&at, &res);
@@ -145,7 +140,7 @@ static bool make_file(struct v3 *v)
 {
 	const char *name = v->words->file;
 	struct nfs3_CREATE3args args = {
-		.where = {.dir = wire_of(&v->root), .name = opaque_of(name, strlen(name))}};
+		.where = {.dir = wire_of(&v->root), .name = v3_opaque(name, strlen(name))}};
 	struct nfs3_CREATE3res res;
 	struct cursor at;
 
@@ -207,7 +202,7 @@ bool v3_access(struct v3 *v, const struct v3_handle *of)
 bool v3_lookup(struct v3 *v, const struct v3_handle *dir, struct slice name, struct v3_handle *out)
 {
 	const struct nfs3_LOOKUP3args args = {
-		.what = {.dir = wire_of(dir), .name = opaque_of(name.ptr, name.len)}};
+		.what = {.dir = wire_of(dir), .name = v3_opaque(name.ptr, name.len)}};
 	struct nfs3_LOOKUP3res res;
 	struct cursor at;
 
@@ -240,7 +235,7 @@ bool v3_write(struct v3 *v)
 					     .offset = v->writes++ % 16 * IO_BYTES,
 					     .count = IO_BYTES,
 					     .stable = FILE_SYNC,
-					     .data = opaque_of(data, IO_BYTES)};
+					     .data = v3_opaque(data, IO_BYTES)};
 	struct cursor at;
 
 	nfs3_encode_WRITE3args(begin(v, NFSPROC3_WRITE), &args);
@@ -267,7 +262,7 @@ bool v3_touch(struct v3 *v)
 {
 	static const char name[] = "probe-touch";
 	struct nfs3_CREATE3args args = {
-		.where = {.dir = wire_of(&v->dir), .name = opaque_of(name, strlen(name))}};
+		.where = {.dir = wire_of(&v->dir), .name = v3_opaque(name, strlen(name))}};
 	struct nfs3_REMOVE3args gone = {.object = args.where};
 	struct cursor at;
 

@@ -25,6 +25,11 @@ struct v3 {
 	uint32_t lock_number; /* of the last lock asked for */
 };
 
+static inline struct xdr_opaque v3_opaque(const void *bytes, size_t len)
+{
+	return (struct xdr_opaque){.ptr = bytes, .len = (uint32_t)len, .have = (uint32_t)len};
+}
+
 void v3_init(struct v3 *v, struct client *client, const struct probe_words *words);
 void v3_deinit(struct v3 *v);
 

@@ -85,6 +85,8 @@ static bool listen_to(int fd, struct strbuf *said)
 		n = read(fd, bytes, sizeof(bytes));
 		if (n <= 0)
 			return true;
+		while (n > 0 && bytes[n - 1] == '\n')
+			n--;
 		if (said->len < SAID_BYTES_MAX)
 			strbuf_add_safe(said, slice_make(bytes, (size_t)n));
 	}

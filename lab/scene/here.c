@@ -3,7 +3,12 @@
 #include "lab/scene/here.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "lab/scene/child.h"
@@ -16,6 +21,7 @@ struct kind_rules {
 		*input; /* an nft match of what comes from the peer, behind its address; or NULL */
 	const char *output; /* of what goes to it */
 	bool ends;          /* connections that there are are ended first */
+	const char *netem;  /* what the interface does to what goes there; NULL: nothing */
 };
 
 const struct here_kind here_kinds[] = {
@@ -28,19 +34,21 @@ const struct here_kind here_kinds[] = {
 	{"large", "packets above 1000 bytes are dropped, as in an MTU black hole"},
 	{"loss", "one packet in ten is lost"},
 	{"reset", "the connections are ended at once; they may be made anew"},
+	{"slow", "what goes out is on its way for 2 s (tc with netem, which not every kernel has)"},
 	{NULL, NULL},
 };
 
 static const struct kind_rules rules[] = {
-	{"drop", "drop", false},
-	{"drop", NULL, false},
-	{NULL, "tcp flags & (syn|ack) == syn drop", true},
-	{"tcp flags & (syn|ack) == syn|ack drop", NULL, true},
-	{"tcp flags & fin == fin drop", "tcp flags & fin == fin drop", false},
-	{NULL, "reject with tcp reset", false},
-	{"meta length > 1000 drop", "meta length > 1000 drop", false},
-	{"numgen random mod 10 == 0 drop", "numgen random mod 10 == 0 drop", false},
-	{NULL, NULL, true},
+	{"drop", "drop", false, NULL},
+	{"drop", NULL, false, NULL},
+	{NULL, "tcp flags & (syn|ack) == syn drop", true, NULL},
+	{"tcp flags & (syn|ack) == syn|ack drop", NULL, true, NULL},
+	{"tcp flags & fin == fin drop", "tcp flags & fin == fin drop", false, NULL},
+	{NULL, "reject with tcp reset", false, NULL},
+	{"meta length > 1000 drop", "meta length > 1000 drop", false, NULL},
+	{"numgen random mod 10 == 0 drop", "numgen random mod 10 == 0 drop", false, NULL},
+	{NULL, NULL, true, NULL},
+	{NULL, NULL, false, "delay 2s"},
 };
 
 static struct err *find_kind(const char *name, size_t *out)
@@ -62,11 +70,63 @@ static struct err *find_kind(const char *name, size_t *out)
 	return err;
 }
 
+/* The address from which packets go to the peer. */
+static struct err *find_source(const struct here *h, struct sockaddr_storage *out)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)h->port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)h->port)};
+	const struct sockaddr *to = h->ipv6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
+	socklen_t len = h->ipv6 ? sizeof(v6) : sizeof(v4);
+	int fd = socket(to->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t room = sizeof(*out);
+	struct err *err = NULL;
+
+	(void)inet_pton(to->sa_family, h->peer,
+			h->ipv6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr);
+	if (fd < 0 || connect(fd, to, len) != 0 ||
+	    getsockname(fd, (struct sockaddr *)out, &room) != 0)
+		err = err_new_errno(errno, "no way to %s", h->peer);
+	if (fd >= 0)
+		(void)close(fd);
+	return err;
+}
+
+static bool address_equal(const struct sockaddr *a, const struct sockaddr_storage *b)
+{
+	if (!a || a->sa_family != b->ss_family)
+		return false;
+	if (a->sa_family == AF_INET)
+		return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
+		       ((const struct sockaddr_in *)b)->sin_addr.s_addr;
+	return a->sa_family == AF_INET6 &&
+	       memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
+		      &((const struct sockaddr_in6 *)b)->sin6_addr, 16) == 0;
+}
+
+/* The interface by which packets go to the peer: the one with the address that they come from. */
+static struct err *find_device(struct here *h)
+{
+	struct sockaddr_storage source;
+	struct ifaddrs *all = NULL;
+	struct err *err = find_source(h, &source);
+
+	if (err)
+		return err;
+	if (getifaddrs(&all) != 0)
+		return err_new_errno(errno, "no list of interfaces");
+	for (const struct ifaddrs *i = all; i; i = i->ifa_next)
+		if (!h->device[0] && address_equal(i->ifa_addr, &source))
+			(void)snprintf(h->device, sizeof(h->device), "%s", i->ifa_name);
+	freeifaddrs(all);
+	return h->device[0] ? NULL : err_new("no interface leads to %s", h->peer);
+}
+
 struct err *here_parse(const char *peer, const char *port, const char *kind, struct here *out)
 {
 	struct here h = {.peer = peer};
 	unsigned char bytes[16];
 	unsigned long number;
+	struct err *err;
 	char *end;
 
 	h.ipv6 = inet_pton(AF_INET6, peer, bytes) == 1;
@@ -77,8 +137,12 @@ struct err *here_parse(const char *peer, const char *port, const char *kind, str
 		return err_new("'%s' is no port: 2049 is that of NFS, 'rpcinfo -p %s' lists others",
 			       port, peer);
 	h.port = (unsigned)number;
-	*out = h;
-	return find_kind(kind, &out->kind);
+	err = find_kind(kind, &h.kind);
+	if (!err && rules[h.kind].netem)
+		err = find_device(&h);
+	if (!err)
+		*out = h;
+	return err;
 }
 
 /* The rule of one direction; a reply comes from the peer's port. */
@@ -96,6 +160,22 @@ static void add_rule(const struct here *h, bool is_input, const char *what, stru
 			  is_input ? "sport" : "dport", h->port, what);
 }
 
+/* Only what goes to the peer's port: band 3 of a prio qdisc, which nothing else is put into. */
+static void add_netem(const struct here *h, const char *netem, struct strbuf *out)
+{
+	const char *d = h->device;
+
+	strbuf_add_format(
+		out,
+		"tc qdisc add dev %s root handle 1: prio priomap 0 0 0 0 0 0 0 0 0 0 0 0 0 "
+		"0 0 0\n"
+		"tc qdisc add dev %s parent 1:3 handle 30: netem %s\n"
+		"tc filter add dev %s parent 1: protocol %s u32 match %s dst %s match %s "
+		"dport %u 0xffff flowid 1:3\n",
+		d, d, netem, d, h->ipv6 ? "ipv6" : "ip", h->ipv6 ? "ip6" : "ip", h->peer,
+		h->ipv6 ? "ip6" : "ip", h->port);
+}
+
 void here_break(const struct here *h, struct strbuf *out)
 {
 	const struct kind_rules *r = &rules[h->kind];
@@ -104,6 +184,8 @@ void here_break(const struct here *h, struct strbuf *out)
 		strbuf_add_text(out, "nft 'add table " TABLE "'\n");
 	add_rule(h, true, r->input, out);
 	add_rule(h, false, r->output, out);
+	if (r->netem)
+		add_netem(h, r->netem, out);
 	if (r->ends)
 		strbuf_add_format(out, "ss -K dst %s dport = %u\n", h->peer, h->port);
 }
@@ -112,6 +194,8 @@ void here_undo(const struct here *h, struct strbuf *out)
 {
 	if (rules[h->kind].input || rules[h->kind].output)
 		strbuf_add_text(out, "nft 'delete table " TABLE "'\n");
+	if (rules[h->kind].netem)
+		strbuf_add_format(out, "tc qdisc del dev %s root\n", h->device);
 }
 
 /* Words are parted by blanks; those in single quotes are one. */

@@ -24,10 +24,14 @@ struct here {
 	const char *peer; /* an address */
 	bool ipv6;
 	unsigned port;
-	size_t kind; /* index of here_kinds */
+	size_t kind;     /* index of here_kinds */
+	char device[16]; /* where a kind needs it: by which packets go to the peer */
 };
 
-/* Fails when the peer is no address, the port none, or there is no such kind. */
+/*
+ * Fails when the peer is no address, the port none, there is no such kind, or no
+ * interface leads to the peer where that must be known.
+ */
 struct err *here_parse(const char *peer, const char *port, const char *kind, struct here *out);
 
 /* Appends the commands, one a line, for /bin/sh. */

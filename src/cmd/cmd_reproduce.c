@@ -199,6 +199,9 @@ static enum status break_here(const struct options *options)
 		(void)printf("# to undo it:\n#   %s", strbuf_text(&undo));
 	(void)fflush(stdout);
 	err = options->run ? here_run(options->undo ? &undo : &commands) : NULL;
+	/* What was half done is worse than nothing. */
+	if (err && !options->undo)
+		err_destroy(here_run(&undo));
 	strbuf_deinit(&commands);
 	strbuf_deinit(&undo);
 	return err ? complain(STATUS_UNREAD, err) : STATUS_NOTHING;

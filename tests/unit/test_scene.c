@@ -116,6 +116,24 @@ TEST(here_breaks_and_undoes)
 	strbuf_deinit(&out);
 }
 
+TEST(here_knows_the_interface)
+{
+	struct strbuf out;
+	struct here h;
+
+	if (!CHECK(!here_parse("127.0.0.1", "2049", "slow", &h)))
+		return;
+	strbuf_init(&out);
+	here_break(&h, &out);
+	CHECK(strstr(strbuf_text(&out),
+		     "tc qdisc add dev lo parent 1:3 handle 30: netem delay 2s\n"));
+	CHECK(strstr(strbuf_text(&out), "match ip dst 127.0.0.1 match ip dport 2049 0xffff"));
+	strbuf_reset(&out);
+	here_undo(&h, &out);
+	CHECK_TEXT(strbuf_text(&out), "tc qdisc del dev lo root\n");
+	strbuf_deinit(&out);
+}
+
 TEST(here_refuses)
 {
 	static const char *const wrong[][3] = {{"server", "2049", "silent"},
