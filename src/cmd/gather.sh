@@ -246,8 +246,9 @@ reading() { # NUMBER
 	copy "netstat-$1.txt" /proc/net/netstat /proc/net/snmp
 	copy "softnet-$1.txt" /proc/net/softnet_stat
 	stacks "proc-stacks-$1.txt"
-	run "ss-$1.txt" ss -tnoi
-	[ -s "$dir/ss-$1.txt" ] || run "netstat-tn-$1.txt" netstat -tno
+	run "ss-$1.txt" ss -tanoi
+	copy "locks-$1.txt" /proc/locks
+	[ -s "$dir/ss-$1.txt" ] || run "netstat-tn-$1.txt" netstat -tano
 	run "nft-$1.txt" nft list ruleset
 	run "iptables-$1.txt" iptables-save -c
 }
@@ -257,7 +258,6 @@ once() {
 	copy uname.txt /proc/version
 	copy cmdline.txt /proc/cmdline
 	copy meminfo.txt /proc/meminfo /proc/vmstat /proc/pressure/io /proc/pressure/memory
-	copy locks.txt /proc/locks
 	copy modules.txt /proc/modules
 	copy sunrpc.txt /proc/sys/sunrpc/tcp_slot_table_entries \
 		/proc/sys/sunrpc/tcp_max_slot_table_entries /proc/sys/sunrpc/rpc_debug \

@@ -60,6 +60,8 @@ static int says(const struct rule *rule, const char *one, const char *two)
 	int said = 0;
 
 	stage_init(&st);
+	evidence_list_add(&st.evidence, "app/other.txt", EVIDENCE_LISTS);
+	evidence_list_at(&st.evidence, 0)->path = "app/one.txt";
 	counters_model_init(&counters);
 	host_read(&hosts, texts, 2);
 	struct rule_input in = {.evidence = &st.evidence,
@@ -346,9 +348,13 @@ static int says_of_counts(const char *one, const char *two)
 
 TEST(sent_again_between_two_readings_and_twins)
 {
-	CHECK_EQ_I64(says_of_counts("500 7 500", "600 12 600"), 2);
+	static const char both[] = "Client rpc stats:\ncalls retrans authrefrsh\n500 7 500\n\n"
+				   "Client rpc stats:\ncalls retrans authrefrsh\n600 12 600\n";
+
+	CHECK_EQ_I64(says(&rule_rpc_retransmission_counted, both, ""), 2);
+	/* Two files may be of two hosts. */
+	CHECK_EQ_I64(says_of_counts("500 7 500", "600 12 600"), 1);
 	CHECK_EQ_I64(says_of_counts("500 7 500", "600 7 600"), 0);
-	/* Two hosts. */
 	CHECK_EQ_I64(says_of_counts("500 70 500", "600 12 600"), 0);
 	CHECK_EQ_I64(says_of_counts("500 7 500", "500 7 500"), 0);
 }

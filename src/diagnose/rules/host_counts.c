@@ -4,11 +4,12 @@
  * twice, or the mount's own counters (mountstats), which have calls and transmissions.
  *
  * What was counted since the host booted, or the mount was made, says nothing of when: then it
- * takes a good part of the calls, and it is only possible. Silent where there is a capture: that
- * shows each call.
+ * takes a good part of the calls, and it is only possible; as it is of two files, which may be of
+ * two hosts. Silent where there is a capture: that shows each call.
  */
 #include "diagnose/rules/counters_common.h"
 #include "diagnose/rules/rules.h"
+#include "diagnose/rules/timers.h"
 #include "model/conn.h"
 #include "model/host.h"
 
@@ -37,6 +38,15 @@ static struct finding *begin(struct diagnosis *d, enum finding_confidence confid
 	return f;
 }
 
+/* Readings of one file, or of files in one folder, which are of one host as far as anybody knows.
+ */
+static bool same_host(const struct rule_input *in, const struct host_record *a,
+		      const struct host_record *b)
+{
+	return a->at.evidence == b->at.evidence ||
+	       timers_one_folder(in, a->at.evidence, b->at.evidence);
+}
+
 /* The last reading of a client's counters before this one that it goes on from; NULL: none. */
 static const struct host_record *reading_before(const struct rule_input *in,
 						const struct host_record *later)
@@ -46,7 +56,8 @@ static const struct host_record *reading_before(const struct rule_input *in,
 
 	while ((r = host_model_next(in->hosts, HOST_RPC_COUNTS, &i)) && r != later)
 		if (!r->fact.counts.server && r->fact.counts.calls < later->fact.counts.calls &&
-		    r->fact.counts.retransmissions <= later->fact.counts.retransmissions)
+		    r->fact.counts.retransmissions <= later->fact.counts.retransmissions &&
+		    same_host(in, r, later))
 			best = r;
 	return best;
 }
@@ -83,7 +94,10 @@ static void host_tell(const struct rule_input *in, struct diagnosis *d)
 		repeats = before ? now->retransmissions - before->fact.counts.retransmissions : 0;
 		if (repeats == 0)
 			continue;
-		f = begin(d, CONFIDENCE_LIKELY, repeats, now->calls - before->fact.counts.calls);
+		f = begin(d,
+			  before->at.evidence == r->at.evidence ? CONFIDENCE_LIKELY
+								: CONFIDENCE_POSSIBLE,
+			  repeats, now->calls - before->fact.counts.calls);
 		f->why = arena_format(
 			&d->arena,
 			"Between two readings of the client's counters %s: no answer had come when "

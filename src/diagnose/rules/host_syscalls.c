@@ -14,9 +14,9 @@
 #include "diagnose/rules/counters_common.h"
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/rules.h"
+#include "diagnose/rules/timers.h"
 #include "model/host.h"
 #include "model/mount.h"
-#include "timing/schedule.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -47,9 +47,10 @@ static bool path_is_below(struct slice path, const char *point)
 	return false;
 }
 
-/* The mount that the path is on, by the longest name; NULL: the evidence tells none. */
-static const struct mount_record *mount_of(const struct rule_input *in, struct slice path)
+/* The mount of the same host that the path is on, by the longest name; NULL: none is told. */
+static const struct mount_record *mount_of(const struct rule_input *in, const struct host_record *r)
 {
+	struct slice path = r->fact.syscall.path;
 	const struct mount_record *best = NULL;
 
 	for (size_t i = 0; in->mounts && i < in->mounts->records.len; i++) {
@@ -57,6 +58,8 @@ static const struct mount_record *mount_of(const struct rule_input *in, struct s
 			*(struct mount_record **)vec_at(&in->mounts->records, i);
 
 		if (path_is_below(path, m->mount_point) &&
+		    (m->at.evidence == r->at.evidence ||
+		     timers_one_folder(in, m->at.evidence, r->at.evidence)) &&
 		    (!best || strlen(m->mount_point) > strlen(best->mount_point)))
 			best = m;
 	}
@@ -109,7 +112,7 @@ static void soft_run(const struct rule_input *in, struct diagnosis *d)
 
 	while ((r = host_model_next(in->hosts, HOST_SYSCALL, &i))) {
 		const struct syscall_fact *s = &r->fact.syscall;
-		const struct mount_record *m = mount_of(in, s->path);
+		const struct mount_record *m = mount_of(in, r);
 		struct timing_call call;
 		struct finding *f;
 
@@ -144,7 +147,7 @@ static void stale_run(const struct rule_input *in, struct diagnosis *d)
 
 	while ((r = host_model_next(in->hosts, HOST_SYSCALL, &i))) {
 		const struct syscall_fact *s = &r->fact.syscall;
-		const struct mount_record *m = mount_of(in, s->path);
+		const struct mount_record *m = mount_of(in, r);
 		struct finding *f;
 
 		if (!is_error(s, "ESTALE"))
@@ -177,7 +180,7 @@ static void lock_run(const struct rule_input *in, struct diagnosis *d)
 
 	while ((r = host_model_next(in->hosts, HOST_SYSCALL, &i))) {
 		const struct syscall_fact *s = &r->fact.syscall;
-		const struct mount_record *m = mount_of(in, s->path);
+		const struct mount_record *m = mount_of(in, r);
 		struct finding *f;
 
 		if (!is_error(s, "ENOLCK"))
@@ -214,7 +217,7 @@ static void long_run(const struct rule_input *in, struct diagnosis *d)
 		const struct syscall_fact *s = &r->fact.syscall;
 		const char *path = safe_text(d, s->path);
 
-		if (s->error.len || (!mount_of(in, s->path) && !is_listing(s)))
+		if (s->error.len || (!mount_of(in, r) && !is_listing(s)))
 			continue;
 		diagnosis_undecided(
 			d, is_listing(s) ? "dir-listing-rtt-bound" : "task-waits-for-rpc",
