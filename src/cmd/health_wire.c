@@ -76,7 +76,7 @@ static void sums_add(struct path_sums *s, const struct wire_record *r)
 {
 	bool client_high = endpoint_compare(&r->conn.client, &r->conn.server) > 0;
 
-	for (int from = CONN_FROM_CLIENT; from <= CONN_FROM_SERVER; from++) {
+	for (enum conn_side from = CONN_FROM_CLIENT; from <= CONN_FROM_SERVER; from++) {
 		bool high = client_high == (from == CONN_FROM_CLIENT);
 		const struct wire_way *way = &r->way[high];
 		bool sender_is_a;

@@ -128,7 +128,7 @@ static bool place_is_covered(const struct ends_segment *s)
 /* Nothing like it came: tells it, if the other capture had to show it. */
 static void place_decide(struct ends *e, struct ends_segment *s)
 {
-	s->fate = place_fate(s);
+	s->fate = (uint8_t)place_fate(s);
 	if (s->fate == WIRE_FATE_RECEIVED && s->pair->way[s->high].crowded)
 		place_emit(e, s, WIRE_UNPLACED, NULL, s->bytes, s->again);
 	else if (place_is_covered(s))

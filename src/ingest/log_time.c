@@ -38,12 +38,13 @@ struct stamp log_head_stamp(const struct log_file *f, const struct klog_head *h)
 {
 	if (h->wall == KLOG_WALL_NONE) {
 		struct stamp at = {h->boot_ns, CLOCK_BOOT};
+		int64_t utc_ns;
 
 		if (!h->has_boot)
 			return stamp_none();
 		if (f->has_boot_offset &&
-		    !__builtin_add_overflow(h->boot_ns, f->boot_offset_ns, &at.ns))
-			at.clock = CLOCK_UTC;
+		    !__builtin_add_overflow(h->boot_ns, f->boot_offset_ns, &utc_ns))
+			at = stamp_utc(utc_ns);
 		return at;
 	}
 	if (h->wall == KLOG_WALL_UTC)

@@ -175,7 +175,7 @@ static bool scene_read(struct scene *s)
 	ingest_finish(in);
 	wire_model_finish(&s->wire);
 	placed = s->wire.records.len == 1;
-	for (int from = 0; placed && from < 2; from++)
+	for (enum conn_side from = CONN_FROM_CLIENT; placed && from <= CONN_FROM_SERVER; from++)
 		placed = wire_record_tale(*(struct wire_record **)vec_at(&s->wire.records, 0), from,
 					  &s->tale[from]);
 	merge_deinit(&merge);

@@ -294,7 +294,7 @@ TEST(answer_in_a_compound)
 {
 	struct fault_message m;
 	struct play p;
-	bool whole;
+	bool whole = false;
 
 	play_begin(&p, "when LOOKUP do answer NFS4ERR_STALE");
 	play_judge_call(&p);
@@ -321,7 +321,7 @@ TEST(answer_to_the_first_operation_is_whole)
 {
 	struct fault_message m;
 	struct play p;
-	bool whole;
+	bool whole = false;
 
 	play_begin(&p, "when SEQUENCE do answer NFS4ERR_BADSESSION");
 	play_judge_call(&p);
@@ -339,7 +339,7 @@ TEST(answer_to_the_first_operation_is_whole)
 TEST(answer_of_nfs3_has_the_failing_arm)
 {
 	struct play p;
-	bool whole;
+	bool whole = false;
 
 	play_begin(&p, "when LOOKUP do answer NFS3ERR_JUKEBOX");
 	make_lookup3(&p.call, 5, "root", "name");
@@ -367,7 +367,7 @@ TEST(answer_of_nlm_has_the_cookie)
 						   .fh = made_opaque("filefh"),
 						   .oh = made_opaque("1@alpha")}};
 	struct play p;
-	bool whole;
+	bool whole = false;
 
 	play_begin(&p, "when NLM.LOCK handle 66696c656668 do answer NLM4_DENIED_NOLOCKS");
 	make_call(&p.call, 5, NLM_PROG, NLM4_VERS, NLMPROC4_LOCK);
@@ -411,7 +411,7 @@ TEST(an_action_that_fails_is_told)
 
 TEST(every_action_of_a_server_is_read_by_its_own_name)
 {
-	for (int a = FAULT_RESTART; a <= FAULT_MOVE_PORT; a++) {
+	for (enum fault_server_action a = FAULT_RESTART; a <= FAULT_MOVE_PORT; a++) {
 		char script[64] = "at 1s do ";
 		struct play p;
 
