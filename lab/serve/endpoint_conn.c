@@ -63,7 +63,7 @@ static size_t on_data(void *context, struct slice bytes)
 
 	if (c->ignores)
 		return bytes.len;
-	while (!net_stream_is_full(c->stream)) {
+	while (!net_stream_is_full(c->stream) && !net_stream_reading_is_paused(c->stream)) {
 		struct slice record;
 		size_t consumed;
 		enum rpc_assembly found = rpc_assembler_take(

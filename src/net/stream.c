@@ -315,6 +315,8 @@ void net_stream_destroy(struct net_stream *s)
 {
 	if (!s || s->destroyed)
 		return;
+	if (s->fd >= 0 && !s->error)
+		flush(s);
 	shut(s);
 	net_buffer_release(&s->in, &s->loop->buffers);
 	s->destroyed = true;
@@ -328,6 +330,7 @@ void net_stream_reset(struct net_stream *s)
 
 	if (s->fd >= 0)
 		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	net_buffer_release(&s->out, &s->loop->buffers);
 	net_stream_destroy(s);
 }
 
@@ -396,6 +399,11 @@ void net_stream_resume_reading(struct net_stream *s)
 		return;
 	watch(s);
 	wake(s);
+}
+
+bool net_stream_reading_is_paused(const struct net_stream *s)
+{
+	return s->reading_paused;
 }
 
 void net_stream_pause_writing(struct net_stream *s)

@@ -57,7 +57,10 @@ struct err *net_stream_connect(struct net_loop *loop, const struct net_address *
 			       const struct net_address *from, const struct net_stream_ops *ops,
 			       void *context, struct net_stream **out);
 
-/* Closes (queued bytes are lost) and frees it. NULL is fine. No callback comes any more. */
+/*
+ * Closes and frees it; queued bytes that the kernel does not take at once are lost. NULL is fine.
+ * No callback comes any more.
+ */
 void net_stream_destroy(struct net_stream *s);
 
 /* Aborts the connection with RST (SO_LINGER of zero) and frees the stream. */
@@ -83,6 +86,7 @@ bool net_stream_is_full(const struct net_stream *s);
 /* Reads nothing from the socket until resumed: the other side's window closes. */
 void net_stream_pause_reading(struct net_stream *s);
 void net_stream_resume_reading(struct net_stream *s);
+bool net_stream_reading_is_paused(const struct net_stream *s);
 
 /* Writes nothing to the socket until resumed. What is queued is not bounded meanwhile. */
 void net_stream_pause_writing(struct net_stream *s);
