@@ -172,7 +172,7 @@ static bool answer(struct proxy_end *from, struct fault_message *m, struct fault
 		   struct slice raw)
 {
 	struct strbuf *built = &from->link->proxy->rewritten;
-	bool is_whole;
+	bool is_whole = false;
 
 	if (m->missing_bytes ||
 	    !fault_answer_build(&v->answer->status, v->answer_op, m, built, &is_whole))

@@ -18,7 +18,7 @@ static const char script[] =
 
 static void apply(const struct fault_verdict *v, const struct fault_message *m, struct strbuf *out)
 {
-	bool is_whole;
+	bool is_whole = false;
 
 	fault_verdict_apply(v, m, out);
 	if (v->answer)

@@ -411,15 +411,15 @@ TEST(an_action_that_fails_is_told)
 
 TEST(every_action_of_a_server_is_read_by_its_own_name)
 {
-	for (enum fault_server_action a = FAULT_RESTART; a <= FAULT_MOVE_PORT; a++) {
+	for (unsigned a = FAULT_RESTART; a <= FAULT_MOVE_PORT; a++) {
+		const char *name = fault_server_action_name((enum fault_server_action)a);
 		char script[64] = "at 1s do ";
 		struct play p;
 
-		memcpy(script + strlen(script), fault_server_action_name(a),
-		       strlen(fault_server_action_name(a)) + 1);
+		memcpy(script + strlen(script), name, strlen(name) + 1);
 		play_begin(&p, script);
 		fault_engine_tick(p.engine, 1000000000);
-		CHECK_EQ_U64(p.last.action, (uint64_t)a);
+		CHECK_EQ_U64(p.last.action, a);
 		play_end(&p);
 	}
 }
