@@ -65,6 +65,7 @@ void ends_destroy(struct ends *e)
 
 void ends_finish(struct ends *e)
 {
+	ends_place_rest(e);
 	while (e->oldest)
 		ends_drop(e, e->oldest, true);
 }

@@ -47,6 +47,7 @@ static void place_emit(struct ends *e, const struct ends_segment *s, enum wire_f
 		.fate = s->fate,
 		.from_high = s->high != c->flip,
 		.again = again,
+		.in_row = s->serial - pair->way[s->high].side[s->side].alone <= 1,
 		.seen = s->side,
 		.bytes = bytes,
 		.other = pair->other,
@@ -128,17 +129,26 @@ static bool place_is_covered(const struct ends_segment *s)
 /* Nothing like it came: tells it, if the other capture had to show it. */
 static void place_decide(struct ends *e, struct ends_segment *s)
 {
+	struct ends_side *side = &s->pair->way[s->high].side[s->side];
+
 	s->fate = (uint8_t)place_fate(s);
 	if (s->fate == WIRE_FATE_RECEIVED && s->pair->way[s->high].crowded)
 		place_emit(e, s, WIRE_UNPLACED, NULL, s->bytes, s->again);
 	else if (place_is_covered(s))
 		place_emit(e, s, WIRE_ONE, NULL, s->bytes, s->again);
+	side->alone = s->serial;
 	place_unlink(e, s);
 }
 
 void ends_place_late(struct ends *e)
 {
 	while (e->eldest && survey_add_ns(e->eldest->aligned_ns, ENDS_WAIT_NS) < e->now_ns)
+		place_decide(e, e->eldest);
+}
+
+void ends_place_rest(struct ends *e)
+{
+	while (e->eldest)
 		place_decide(e, e->eldest);
 }
 
@@ -426,6 +436,7 @@ void ends_place(struct ends *e, struct ends_pair *pair, uint8_t side, bool high,
 	if (place_seen_twice(&p, &p.way->side[side]))
 		return;
 	place_note_sent(&p, &p.way->side[side]);
+	p.like.serial = ++p.way->side[side].serial;
 	if (kind_has_range(p.like.kind))
 		place_range(&p);
 	else

@@ -21,6 +21,7 @@ struct ends_segment {
 	uint32_t ack;      /* WIRE_BARE */
 	uint32_t bytes;    /* of the whole segment */
 	uint32_t acked;    /* what the receiver had acknowledged when it came; with has_acked */
+	uint32_t serial;   /* of its side */
 	uint8_t kind;      /* enum wire_kind */
 	uint8_t fate;      /* enum wire_fate, as far as it is known */
 	bool has_mark_ts;  /* the mark is a timestamp */
@@ -43,6 +44,8 @@ struct ends_side {
 	} waiting[2]; /* with bytes, without */
 	struct ends_seen seen[ENDS_SEEN];
 	uint32_t seen_next;
+	uint32_t serial;  /* segments so far */
+	uint32_t alone;   /* serial of the last that the other capture does not show */
 	uint32_t sent_to; /* the furthest byte; with has_sent */
 	bool has_sent;
 };
@@ -99,6 +102,9 @@ void ends_place(struct ends *e, struct ends_pair *pair, uint8_t side, bool high,
 
 /* Decides what has waited for long, seen from e->now_ns. */
 void ends_place_late(struct ends *e);
+
+/* Decides all that waits, in the order in which it came. */
+void ends_place_rest(struct ends *e);
 
 /* Decides all that waits of this pair; or (for want of room) tells it as not placed. */
 void ends_place_all(struct ends *e, struct ends_pair *pair, bool decide);

@@ -132,8 +132,29 @@ static void take_both(struct wire_model *m, struct wire_record *r, struct wire_w
 		way_keep(m, way, w);
 }
 
+static int64_t run_span_ns(const struct wire_run *run)
+{
+	int64_t span;
+
+	return __builtin_sub_overflow(run->last.at.ns, run->first.at.ns, &span) ? 0 : span;
+}
+
+static void way_note_run(struct wire_way *way, const struct event_wire *w)
+{
+	struct wire_run *now = &way->now[w->seen], *longest = &way->longest[w->seen];
+	const struct provenance *at = &w->at[w->seen];
+
+	if (!w->in_row || now->count == 0)
+		*now = (struct wire_run){.first = *at};
+	now->count++;
+	now->last = *at;
+	if (longest->count == 0 || run_span_ns(now) > run_span_ns(longest))
+		*longest = *now;
+}
+
 static void take_one(struct wire_model *m, struct wire_way *way, const struct event_wire *w)
 {
+	way_note_run(way, w);
 	if (kind_is_bare(w->kind)) {
 		if (way->bare_alone[w->seen]++ == 0)
 			way->bare_first[w->seen] = w->at[w->seen];

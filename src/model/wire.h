@@ -36,6 +36,12 @@ struct wire_place {
 	int64_t speaker_ns; /* by the speaker's clock, as far as that is known */
 };
 
+/* Segments in a row that one capture shows and the other does not, bare acknowledgements too. */
+struct wire_run {
+	uint64_t count;
+	struct provenance first, last; /* in the capture that shows them */
+};
+
 /* One direction of a connection. Bare acknowledgements and resets are counted apart. */
 struct wire_way {
 	uint64_t both;      /* segments that both captures show */
@@ -44,6 +50,8 @@ struct wire_way {
 	uint64_t bare_both;
 	uint64_t bare_alone[2];
 	struct provenance bare_first[2], bare_last[2]; /* of those; FRAME_NONE: none */
+	struct wire_run longest[2]; /* in time, by who shows them; count 0: none */
+	struct wire_run now[2];     /* the model's own */
 	uint64_t unplaced;
 	struct vec places;       /* struct wire_place, by time after wire_model_finish */
 	uint64_t places_dropped; /* in the middle */

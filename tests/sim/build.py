@@ -27,6 +27,7 @@ class Net:
         self.packets = []
         self.texts = {}  # logs and lists of the hosts: {name: text}
         self.frames = []  # what is neither TCP nor UDP, ready made
+        self.ends = None  # sim.ends.Ends where two captures are to be made of it
         self._serial = 0
 
     def wait(self, seconds):

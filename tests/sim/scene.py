@@ -18,20 +18,20 @@ class Scene:
     also_if_cut: dict = field(default_factory=dict)  # {id: confidence}: not ruled out when damaged
     truth: str = ""
     texts: tuple = ()  # names of the logs and lists beside the capture: `play` fills net.texts
+    captures: tuple = ("capture.pcap",)  # names; several where `play` makes Ends
 
     def files(self):
-        """(the capture, {name: text})."""
+        """({name: capture}, {name: text})."""
         net = Net()
         self.play(net)
+        captures = net.ends.captures() if net.ends else {"capture.pcap": net.capture()}
         assert sorted(net.texts) == sorted(self.texts), self.name
-        return net.capture(), net.texts
-
-    def capture(self):
-        return self.files()[0]
+        assert sorted(captures) == sorted(self.captures), self.name
+        return captures, net.texts
 
     def expect(self):
         reading = {
-            "files": ["capture.pcap", *self.texts], "headline": self.headline, "found": self.found,
+            "files": [*self.captures, *self.texts], "headline": self.headline, "found": self.found,
             "also": self.also, "issue": 1,
         }  # fmt: skip
         if self.confidence_max:
@@ -41,7 +41,10 @@ class Scene:
         return [reading]
 
 
-def scene(headline, found=(), also=(), confidence_max=None, also_if_cut=None, texts=()):
+def scene(
+    headline, found=(), also=(), confidence_max=None, also_if_cut=None, texts=(),
+    captures=("capture.pcap",),
+):  # fmt: skip
     """Registers a function as a scene named after it; its docstring is the truth about it."""
 
     def register(func):
@@ -49,7 +52,7 @@ def scene(headline, found=(), also=(), confidence_max=None, also_if_cut=None, te
         ids = [headline] if headline is None or isinstance(headline, str) else list(headline)
         SCENES[name] = Scene(
             name, func, ids, list(found), list(also), confidence_max,
-            also_if_cut or {}, " ".join(func.__doc__.split()), tuple(texts),
+            also_if_cut or {}, " ".join(func.__doc__.split()), tuple(texts), tuple(captures),
         )  # fmt: skip
         return func
 

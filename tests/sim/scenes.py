@@ -22,9 +22,9 @@ CASES = pathlib.Path(__file__).resolve().parent.parent / "cases"
 def files_of(scene):
     """The files of a scene's case: {name: bytes}."""
     truth = {"scenario": scene.name, "root_cause": scene.truth, "made_by": "tests/sim"}
-    capture, texts = scene.files()
+    captures, texts = scene.files()
     return {
-        "capture.pcap": pcapfile.to_bytes(capture),
+        **{name: pcapfile.to_bytes(capture) for name, capture in captures.items()},
         **{name: text.encode() for name, text in texts.items()},
         "expect.json": _json(scene.expect()),
         "truth.json": _json(truth),

@@ -98,6 +98,70 @@ static void silence_tell(const struct rule_input *in, struct diagnosis *d,
 	finding_rule_out(d, f, "tcp-loss", "nothing came back at all in all that time");
 }
 
+/*
+ * The capture that speaks shows the answers of the server, so that nothing is silent in it; the one
+ * near the client shows that they do not arrive.
+ */
+static bool back_counts(const struct rule_input *in, const struct wire_record *w,
+			struct wire_tale *back, struct wire_span *again)
+{
+	const struct conn_record *r = conn_model_find(in->conns, w->conn.serial);
+	const struct wire_run *run;
+	struct wire_tale to;
+
+	if (!r || !r->carried_rpc || !wire_record_tale(w, CONN_FROM_SERVER, back) ||
+	    !wire_record_tale(w, CONN_FROM_CLIENT, &to) || !back->is_shown || !to.is_shown ||
+	    back->near_sender != w->conn.evidence || !transport_port_is_nfs(in, &w->conn.server) ||
+	    evidence_list_at(in->evidence, back->near_receiver)->dropped_packets)
+		return false;
+	run = &back->way->longest[back->sender];
+	if (run->count < REPEATS_MIN || path_span_ns(run->first.at, run->last.at) < SILENCE_MIN_NS)
+		return false;
+	/* The client sends the same again all the time: it has got nothing. */
+	*again = wire_tale_span(&to, run->first.at, run->last.at);
+	return again->arrived >= REPEATS_MIN && again->lost == 0 &&
+	       path_span_ns(again->arrived_first->at[WIRE_SPEAKER].at,
+			    again->arrived_last->at[WIRE_SPEAKER].at) >= SILENCE_MIN_NS / 2;
+}
+
+static void back_tell(const struct rule_input *in, struct diagnosis *d, const struct wire_record *w)
+{
+	const char *client = transport_host(d, &w->conn.client);
+	const char *server = transport_endpoint(d, &w->conn.server);
+	const struct wire_run *run;
+	struct wire_span again;
+	struct wire_tale back;
+	struct finding *f;
+
+	if (!back_counts(in, w, &back, &again))
+		return;
+	run = &back.way->longest[back.sender];
+	f = transport_finding(d, "tcp-path-silent", CONFIDENCE_LIKELY, &w->conn, run->first.at,
+			      run->last.at);
+	f->count = run->count;
+	f->title = arena_format(&d->arena, "nothing of %s arrives at %s for %s", server, client,
+				transport_duration(d, path_span_ns(f->first, f->last)));
+	f->why = arena_format(
+		&d->arena,
+		"On an established connection %" PRIu64 " segments in a row of %s, from %s on, are "
+		"in %s and not in %s, taken nearer to %s: they are lost between the two captures. "
+		"What %s sends arrives: %" PRIu64
+		" segments that it sent again meanwhile, as nothing came back, are in both.",
+		run->count, server, transport_time(d, run->first.at),
+		evidence_list_at(in->evidence, back.near_sender)->id,
+		evidence_list_at(in->evidence, back.near_receiver)->id, client, client,
+		again.arrived);
+	finding_cite(d, f, &run->first, &w->conn, "the first that does not arrive");
+	finding_cite(d, f, &run->last, &w->conn, "the last in a row that does not arrive");
+	finding_cite(d, f, &again.arrived_first->at[WIRE_SPEAKER], &w->conn,
+		     "sent again by the client");
+	finding_cite(d, f, &again.arrived_first->at[WIRE_OTHER], &w->conn,
+		     "the same, as it left the client");
+	finding_cite(d, f, &again.arrived_last->at[WIRE_SPEAKER], &w->conn,
+		     "sent again by the client, for the last time");
+	finding_rule_out(d, f, "rpc-server-silent", "the server's TCP answers, in vain");
+}
+
 static void silent_run(const struct rule_input *in, struct diagnosis *out)
 {
 	struct vec troubles;
@@ -106,6 +170,8 @@ static void silent_run(const struct rule_input *in, struct diagnosis *out)
 	transport_silences(in, &troubles);
 	for (size_t i = 0; i < troubles.len; i++)
 		silence_tell(in, out, vec_at(&troubles, i));
+	for (size_t i = 0; in->wire && i < in->wire->records.len; i++)
+		back_tell(in, out, *(struct wire_record **)vec_at(&in->wire->records, i));
 	vec_deinit(&troubles);
 }
 
