@@ -89,8 +89,7 @@ struct transport_trouble {
 
 /*
  * What two captures tell of segments in vain, or else the place of the one. Of those until the one
- * that was answered in the end. Adds cites, and raises the confidence where two captures show that
- * all were lost between them.
+ * that was answered in the end. Adds cites.
  */
 const char *transport_where(const struct rule_input *in, struct diagnosis *d, struct finding *f,
 			    const struct transport_trouble *t, enum conn_side from);

@@ -176,7 +176,5 @@ const char *transport_where(const struct rule_input *in, struct diagnosis *d, st
 	if (!transport_sight(in, &t->conn, from, t->first, last, &s))
 		return transport_place_tells(in, d, &t->conn, from);
 	transport_sight_cite(d, f, &t->conn, &s);
-	if (s.lost >= SIGHT_CERTAIN_MIN && !s.arrived)
-		f->confidence = CONFIDENCE_CERTAIN;
 	return transport_sight_text(in, d, &t->conn, from, &s);
 }
