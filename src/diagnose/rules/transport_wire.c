@@ -10,10 +10,6 @@
 /* A capture that misses more than one segment in so many proves no loss by what it lacks. */
 enum { SIGHT_MISSED_PART = 4 };
 
-/* So many segments in a row, each seen to leave and none to arrive, are no accident of a capture.
- */
-enum { SIGHT_CERTAIN_MIN = 3 };
-
 static const char *sight_evidence(const struct rule_input *in, uint32_t index)
 {
 	return index < in->evidence->items.len ? evidence_list_at(in->evidence, index)->id : "";
