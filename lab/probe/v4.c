@@ -23,6 +23,9 @@ static bool answer_callback(void *context, const struct rpc_in *in, struct xdr_w
 	struct nfs4_CB_COMPOUND4args args;
 	struct nfs4_nfs_cb_argop4 op;
 
+	/* The path is there, and so is CB_NULL's answer: it is the rest that nobody hears. */
+	if (in->procedure != 0 && v->words->callbacks && strcmp(v->words->callbacks, "none") == 0)
+		return false;
 	rpc_reply_success(reply, in->xid);
 	if (in->procedure == 0)
 		return true;

@@ -20,13 +20,15 @@ static void name_owner(const struct v4 *v, const char *kind, char text[48])
 
 static void fill_open(struct v4 *v, uint32_t claim, const char *owner, struct nfs4_OPEN4args *a)
 {
+	bool reads = v->words->access && strcmp(v->words->access, "read") == 0;
+
 	a->seqid = v->words->minor == 0 ? v->seqid++ : 0;
-	a->share_access = OPEN4_SHARE_ACCESS_BOTH;
+	a->share_access = reads ? OPEN4_SHARE_ACCESS_READ : OPEN4_SHARE_ACCESS_BOTH;
 	a->owner.clientid = v->clientid;
 	a->owner.owner = opaque_of_text(owner);
 	a->claim.claim = claim;
 	if (claim == CLAIM_NULL) {
-		a->openhow.opentype = OPEN4_CREATE;
+		a->openhow.opentype = reads ? OPEN4_NOCREATE : OPEN4_CREATE;
 		a->openhow.how.mode = UNCHECKED4;
 		a->claim.file = opaque_of_text(v->words->file);
 	} else {

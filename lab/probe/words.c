@@ -37,6 +37,7 @@ struct word_row {
 static const struct word_row rows[] = {
 	ROW("file", WORD_TEXT, file),       ROW("dir", WORD_TEXT, dir),
 	ROW("mix", WORD_TEXT, mix),         ROW("owner", WORD_TEXT, owner),
+	ROW("access", WORD_TEXT, access),   ROW("callbacks", WORD_TEXT, callbacks),
 	ROW("for", WORD_SECONDS, for_ns),   ROW("every", WORD_SECONDS, every_ns),
 	ROW("hold", WORD_SECONDS, hold_ns), ROW("shut", WORD_SECONDS, shut_ns),
 	ROW("uid", WORD_U32, uid),          ROW("verifier", WORD_U32, verifier),
