@@ -12,12 +12,11 @@
  */
 #include "diagnose/rules/host_clients.h"
 
-#include "base/strbuf.h"
+#include "diagnose/rules/host_common.h"
 #include "diagnose/rules/transport.h"
 #include "model/host.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 /* Linux' default lease: who renewed within it was alive a moment ago. */
 enum { RENEWED_MAX_S = 90 };
@@ -27,26 +26,6 @@ enum { CASES_MAX = 16 };
 static bool is_alive(const struct nfsd_client_fact *c)
 {
 	return c->has_renewed && c->renewed_s <= RENEWED_MAX_S && !c->courtesy && !c->expirable;
-}
-
-static const char *safe_text(struct diagnosis *d, struct slice text)
-{
-	struct strbuf safe;
-	const char *kept;
-
-	strbuf_init(&safe);
-	strbuf_add_safe(&safe, text);
-	kept = arena_text(&d->arena, strbuf_text(&safe));
-	strbuf_deinit(&safe);
-	return kept;
-}
-
-static bool already_told(const struct diagnosis *d, const char *id)
-{
-	for (size_t i = 0; i < d->findings.len; i++)
-		if (strcmp((*(struct finding **)vec_at(&d->findings, i))->id, id) == 0)
-			return true;
-	return false;
 }
 
 /* The row above in the same list with this owner and another address; NULL: none. */
@@ -77,7 +56,7 @@ static void collision_tell(struct diagnosis *d, const struct host_record *a,
 	bool alive = is_alive(x) && is_alive(y);
 	struct finding *f = diagnosis_add(d, "nfs4-client-owner-collision",
 					  alive ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
-	const char *name = safe_text(d, x->name);
+	const char *name = host_safe_text(d, x->name);
 
 	finding_add_client(d, f, &x->at);
 	finding_add_client(d, f, &y->at);
@@ -112,7 +91,7 @@ void host_clients_collision(const struct rule_input *in, struct diagnosis *out)
 	const struct host_record *r;
 	size_t len = 0, i = 0;
 
-	if (already_told(out, "nfs4-client-owner-collision"))
+	if (host_is_told(out, "nfs4-client-owner-collision"))
 		return;
 	while ((r = host_model_next(in->hosts, HOST_NFSD_CLIENT, &i))) {
 		const struct host_record *rival;
@@ -146,7 +125,7 @@ static void callback_tell(struct diagnosis *d, const struct host_record *r)
 	const char *who = transport_host(d, &c->at);
 
 	finding_add_client(d, f, &c->at);
-	finding_subject(d, f, "owner", "%s", safe_text(d, c->name));
+	finding_subject(d, f, "owner", "%s", host_safe_text(d, c->name));
 	f->count = 1;
 	f->title = arena_format(&d->arena, "the server cannot call %s back", who);
 	f->why = arena_format(

@@ -8,7 +8,7 @@
  * One list shows one moment: a lock that waits there is no fault, and a recall that is under way is
  * undecided.
  */
-#include "base/strbuf.h"
+#include "diagnose/rules/host_common.h"
 #include "diagnose/rules/rules.h"
 #include "model/host.h"
 #include "model/logs.h"
@@ -17,18 +17,6 @@
 #include <string.h>
 
 enum { TOLD_MAX = 8 };
-
-static const char *safe_text(struct diagnosis *d, struct slice text)
-{
-	struct strbuf safe;
-	const char *kept;
-
-	strbuf_init(&safe);
-	strbuf_add_safe(&safe, text);
-	kept = arena_text(&d->arena, strbuf_text(&safe));
-	strbuf_deinit(&safe);
-	return kept;
-}
 
 /* The row that holds what the row with "->" behind it waits for; NULL: it is not there. */
 static const struct host_record *holder_of(const struct rule_input *in,
@@ -50,7 +38,7 @@ static void blocked_tell(struct diagnosis *d, const struct host_record *waiter,
 {
 	const struct file_lock_fact *w = &waiter->fact.lock, *h = &holder->fact.lock;
 	struct finding *f = diagnosis_add(d, "nlm-blocked", CONFIDENCE_CERTAIN);
-	const char *inode = safe_text(d, h->inode);
+	const char *inode = host_safe_text(d, h->inode);
 
 	finding_subject(d, f, "file", "inode %s", inode);
 	f->count = 1;
@@ -64,8 +52,8 @@ static void blocked_tell(struct diagnosis *d, const struct host_record *waiter,
 			      "that of %" PRId64
 			      ", which waits for it. On a server the process of a lock that a "
 			      "client holds is lockd or nfsd, or a number of the client's.",
-			      safe_text(d, h->kind), h->pid, h->write ? "to write" : "to read",
-			      safe_text(d, h->range), w->pid);
+			      host_safe_text(d, h->kind), h->pid, h->write ? "to write" : "to read",
+			      host_safe_text(d, h->range), w->pid);
 	finding_cite(d, f, &holder->at, NULL, "the lock that is held");
 	finding_cite(d, f, &waiter->at, NULL, "one that waits for it");
 }
@@ -119,7 +107,7 @@ static void recall_tell(struct diagnosis *d, const struct host_record *r,
 			const struct host_record *before)
 {
 	struct finding *f = diagnosis_add(d, "nfs4-recall-unanswered", CONFIDENCE_POSSIBLE);
-	const char *inode = safe_text(d, r->fact.lock.inode);
+	const char *inode = host_safe_text(d, r->fact.lock.inode);
 
 	finding_subject(d, f, "file", "inode %s", inode);
 	f->count = 1;

@@ -10,6 +10,7 @@
  */
 #include "diagnose/rules/host_services.h"
 
+#include "diagnose/rules/host_common.h"
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/rules.h"
 #include "diagnose/rules/transport.h"
@@ -79,14 +80,6 @@ static bool spoke_nlm(const struct rule_input *in, const struct endpoint *server
 	return false;
 }
 
-static bool is_told(const struct diagnosis *d, const char *id)
-{
-	for (size_t i = 0; i < d->findings.len; i++)
-		if (strcmp((*(struct finding **)vec_at(&d->findings, i))->id, id) == 0)
-			return true;
-	return false;
-}
-
 static void moved_tell(struct diagnosis *d, const struct conn_reach *reach,
 		       const struct conn_outage *o, const struct server_list *l)
 {
@@ -118,7 +111,7 @@ void host_services_moved(const struct rule_input *in, struct diagnosis *out)
 {
 	struct server_list l = list_of_server(in);
 
-	if (!l.nlm || is_told(out, "nlm-port-changed"))
+	if (!l.nlm || host_is_told(out, "nlm-port-changed"))
 		return;
 	for (size_t i = 0; i < in->conns->reach.len; i++) {
 		const struct conn_reach *r = *(struct conn_reach **)vec_at(&in->conns->reach, i);
@@ -156,7 +149,7 @@ void host_services_missing(const struct rule_input *in, struct diagnosis *out)
 {
 	struct server_list l = list_of_server(in);
 
-	if (!l.nfs || l.has_nlm || !in->logs || is_told(out, "portmap-unanswered"))
+	if (!l.nfs || l.has_nlm || !in->logs || host_is_told(out, "portmap-unanswered"))
 		return;
 	for (size_t i = 0; i < in->logs->intervals.len; i++) {
 		const struct logs_interval *v =

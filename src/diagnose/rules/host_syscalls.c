@@ -10,8 +10,7 @@
  * most but the first, whose time is the kernel's own. Which mount a path is on must be told by the
  * evidence. What merely took long is undecided: the task's stack says what it waited for.
  */
-#include "base/strbuf.h"
-#include "diagnose/rules/counters_common.h"
+#include "diagnose/rules/host_common.h"
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/rules.h"
 #include "diagnose/rules/timers.h"
@@ -25,18 +24,6 @@ enum { STALE_PATHS_MIN = 5, VERSION_OF_STATE = 4 };
 
 /* Timers count in ticks, and the trace begins a little before the call is sent. */
 enum { MAJOR_MIN_PERCENT = 90 };
-
-static const char *safe_text(struct diagnosis *d, struct slice text)
-{
-	struct strbuf safe;
-	const char *kept;
-
-	strbuf_init(&safe);
-	strbuf_add_safe(&safe, text);
-	kept = arena_text(&d->arena, strbuf_text(&safe));
-	strbuf_deinit(&safe);
-	return kept;
-}
 
 static bool path_is_below(struct slice path, const char *point)
 {
@@ -76,14 +63,14 @@ static struct finding *begin(struct diagnosis *d, const char *id, enum finding_c
 {
 	const struct syscall_fact *s = &r->fact.syscall;
 	struct finding *f = diagnosis_add(d, id, c);
-	const char *name = safe_text(d, s->name), *error = safe_text(d, s->error);
-	const char *path = safe_text(d, s->path);
+	const char *name = host_safe_text(d, s->name), *error = host_safe_text(d, s->error);
+	const char *path = host_safe_text(d, s->path);
 
 	if (m->server_is_address)
 		finding_set_server(d, f, &m->server_at);
-	finding_subject(d, f, "mount", "%s:%s on %s", safe_text(d, slice_of_string(m->server)),
-			safe_text(d, slice_of_string(m->export)),
-			safe_text(d, slice_of_string(m->mount_point)));
+	finding_subject(d, f, "mount", "%s:%s on %s", host_safe_text(d, slice_of_string(m->server)),
+			host_safe_text(d, slice_of_string(m->export)),
+			host_safe_text(d, slice_of_string(m->mount_point)));
 	f->count = s->count;
 	f->title = arena_format(&d->arena, "a program got %s from %s for %s%s", error, name, path,
 				s->paths > 1 ? " and others" : "");
@@ -95,8 +82,8 @@ static struct finding *begin(struct diagnosis *d, const char *id, enum finding_c
 static const char *times_text(struct diagnosis *d, const struct syscall_fact *s)
 {
 	return arena_format(&d->arena, "%" PRIu64 " call%s of %s failed with %s", s->count,
-			    s->count == 1 ? "" : "s", safe_text(d, s->name),
-			    safe_text(d, s->error));
+			    s->count == 1 ? "" : "s", host_safe_text(d, s->name),
+			    host_safe_text(d, s->error));
 }
 
 static void tell_missing(struct diagnosis *d, const char *id, const struct syscall_fact *s,
@@ -215,7 +202,7 @@ static void long_run(const struct rule_input *in, struct diagnosis *d)
 
 	while ((r = host_model_next(in->hosts, HOST_SYSCALL, &i))) {
 		const struct syscall_fact *s = &r->fact.syscall;
-		const char *path = safe_text(d, s->path);
+		const char *path = host_safe_text(d, s->path);
 
 		if (s->error.len || (!mount_of(in, r) && !is_listing(s)))
 			continue;
@@ -224,7 +211,7 @@ static void long_run(const struct rule_input *in, struct diagnosis *d)
 			arena_format(&d->arena,
 				     "%" PRIu64 " call%s of %s (%s) took %s at the longest%s: what "
 				     "it waited for, %s",
-				     s->count, s->count == 1 ? "" : "s", safe_text(d, s->name),
+				     s->count, s->count == 1 ? "" : "s", host_safe_text(d, s->name),
 				     s->path.len ? path : "no path",
 				     nfs4_duration_text(d, s->longest_ns),
 				     s->unfinished ? ", and was not over" : "",
