@@ -261,25 +261,30 @@ static void log_strange(struct log_file *f, uint64_t line)
 	f->strange++;
 }
 
+/* A line without a head. Lines of a trace are many, and nobody else has to look at them. */
+static void log_take_text(struct log_reading *r, const struct klog_line *line)
+{
+	if (traces_line(r->logs->traces, line->line, line->text))
+		return;
+	if (!tasks_line(r->logs->tasks, line->line, NULL, line->text) &&
+	    text_trim(line->text).len && !text_begins(line->text, "#"))
+		log_strange(r->file, line->line);
+	if (r->logs->plain)
+		r->logs->plain(r->logs->plain_context, r->file->evidence, line->line, line->text);
+	log_take_plain(r, line);
+}
+
 static void log_take_line(struct log_reading *r, const struct klog_line *line)
 {
 	struct slice text = line->text;
-	bool known = false;
 	struct log_fact fact;
 
-	if (line->plain || line->head.kernel)
-		known = tasks_line(r->logs->tasks, line->line, line->plain ? NULL : &line->head,
-				   text);
 	if (line->plain) {
-		known |= traces_line(r->logs->traces, line->line, text);
-		if (!known && text_trim(text).len)
-			log_strange(r->file, line->line);
-		if (r->logs->plain)
-			r->logs->plain(r->logs->plain_context, r->file->evidence, line->line,
-				       line->text);
-		log_take_plain(r, line);
+		log_take_text(r, line);
 		return;
 	}
+	if (line->head.kernel)
+		tasks_line(r->logs->tasks, line->line, &line->head, text);
 	log_take_head(r, &line->head, line->line);
 	if (line->head.kernel &&
 	    (traces_list_line(r->logs->traces, line->line, &line->head, text) ||

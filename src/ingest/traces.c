@@ -135,6 +135,8 @@ static bool take_stack(struct traces *t, struct slice text)
 	/* "=> 0xffffffffc04750c8": a function that nobody can name. */
 	if (!t->last || !stack_line_parse(text, &frame))
 		return t->last && text_begins(text_trim(text), "=> ");
+	if (frame.form != STACK_FTRACE)
+		return false;
 	if (!frame.guessed)
 		trace_take_frame(t, t->last, frame.function);
 	return true;
@@ -148,8 +150,7 @@ bool traces_line(struct traces *t, uint64_t line, struct slice text)
 	if (trace_take_lost(t, line, text))
 		return true;
 	if (!trace_line_parse(text, &parsed)) {
-		return traces_list_line(t, line, NULL, text) || take_stack(t, text) ||
-		       text_begins(text, "#");
+		return traces_list_line(t, line, NULL, text) || take_stack(t, text);
 	}
 	if (t->last == NULL || parsed.boot_ns < t->first_ns)
 		t->first_ns = parsed.boot_ns;

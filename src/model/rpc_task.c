@@ -216,6 +216,11 @@ static struct rpc_task_seen *task_get(struct rpc_task_model *m, const struct eve
 		return map_find(&m->xids, xid_hash(h, f->xid), &key);
 	}
 	t = map_find(&m->open, task_hash(&key), &key);
+	if (t && f->step == RPC_TASK_BEGUN) {
+		/* The number is used again: the end of the one before was not told. */
+		task_end(m, t);
+		t = NULL;
+	}
 	if (!t && f->step != RPC_TASK_ENDED) {
 		t = task_new(m, e, h);
 		if (t)

@@ -79,6 +79,16 @@ TEST(a_call_that_was_overtaken_and_has_no_answer)
 	CHECK_EQ_U64(told(text, "rpc-server-slow"), 0);
 }
 
+TEST(twin_the_number_of_a_task_is_used_again)
+{
+	const char *text = SENT("10.1", "11")
+		LINE("80.0") "rpc_task_begin: task:11@5 flags=SENT\n" SENT("80.1", "11")
+			SENT("80.2", "12") REPLY("80.3", "12") REPLY("80.4", "11");
+
+	CHECK_EQ_U64(told(text, "rpc-server-slow"), 0);
+	CHECK_EQ_U64(told(text, "rpc-server-silent"), 0);
+}
+
 TEST(answers_by_other_tracepoints)
 {
 	const char *text = SENT("10.1", "11") SENT("10.2", "12")
