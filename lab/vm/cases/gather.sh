@@ -154,7 +154,7 @@ case_gather_server_frozen() { # the exported file system is frozen: nfsd's threa
 }
 expect_gather_server_frozen() {
     reading . "nfsd-threads-stuck rpc-server-silent" rpc-not-responding "nfsd-threads-stuck rpc-server-silent"
-    reading server.tar.gz nfsd-threads-stuck nfsd-threads-stuck ""
+    reading server.tar.gz "null nfsd-threads-stuck" "" ""
     reading client1.tar.gz rpc-server-silent rpc-not-responding ""
 }
 
