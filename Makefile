@@ -4,12 +4,14 @@
 
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+SECONDS ?= 60
+SEED ?= 1
 # More incidents to judge, beside those of tests/cases; see tests/cases/run.py.
 NFSLEUTH_EVIDENCE ?= $(abspath $(wildcard ../shared/evidence))
 DEMO ?= samples/session-loop
 NFSLEUTH = build/gcc/src/cmd/nfsleuth
 
-.PHONY: help demo check check-fast scenes bench fuzz install format clean
+.PHONY: help demo check check-fast scenes soak bench fuzz install format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -39,6 +41,11 @@ scenes: ## every scene of 'nfsleuth reproduce' and its twin; takes some minutes
 	@tools/setup.sh check
 	@tools/build.sh gcc nfsleuth
 	@python3 tests/scenes/run.py $(NFSLEUTH)
+
+soak: ## serve and proxy under load and faults for SECONDS (60), by SEED (1), with a sanitizer
+	@tools/setup.sh check
+	@tools/build.sh asan nfsleuth
+	@python3 tests/soak/soak.py build/asan/src/cmd/nfsleuth --seconds $(SECONDS) --seed $(SEED)
 
 bench: ## speed and memory, compared with tshark
 	@tools/setup.sh bench

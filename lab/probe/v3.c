@@ -24,7 +24,8 @@ void v3_init(struct v3 *v, struct client *client, const struct probe_words *word
 
 	*v = (struct v3){.client = client, .words = words};
 	/* mount.nfs asks it, which says nothing into the log. */
-	client_peer_init(&v->portmap, client, NULL, PORTMAP_PORT, &timing);
+	client_peer_init(&v->portmap, client, NULL, words->portmap ? words->portmap : PORTMAP_PORT,
+			 &timing);
 }
 
 void v3_deinit(struct v3 *v)
