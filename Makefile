@@ -47,7 +47,7 @@ soak: ## serve and proxy under load and faults for SECONDS (60), by SEED (1), wi
 	@tools/build.sh asan nfsleuth
 	@python3 tests/soak/soak.py build/asan/src/cmd/nfsleuth --seconds $(SECONDS) --seed $(SEED)
 
-bench: ## speed and memory, compared with tshark
+bench: ## speed and memory, compared with tshark, nfs-ganesha and others
 	@tools/setup.sh bench
 	@tools/build.sh gcc
 	@tests/bench/run.sh $(NFSLEUTH)

@@ -39,6 +39,7 @@ bench nfs-ganesha-vfs file   /etc/ganesha/vfs.conf
 bench libnfs-utils   command nfs-ls
 bench rpcbind        file    /usr/sbin/rpcbind
 bench tcpdump        command tcpdump
+bench socat          command socat
 bench ethtool        file    /usr/sbin/ethtool
 bench iproute2       command ip
 '
