@@ -33,7 +33,7 @@ from dataclasses import dataclass
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from cases.variants import CAUSES, LESS, LOSES_ICMP, SAME, variants_for  # noqa: E402
-from sim import pcapfile  # noqa: E402
+from sim import mix, pcapfile  # noqa: E402
 from sim.mutate import mutate  # noqa: E402
 
 HEALTHY = HERE / "A4-all" / "server" / "capture.pcap.xz"
@@ -200,9 +200,11 @@ def variants_of(job, everything):
     """The variant jobs of a reading: all of them, or a fixed selection by the case's name."""
     if not all(".pcap" in f for f in job.files):
         return
-    size = sum(len(f.data) for p in job.files for f in pcapfile.read(p).frames)
+    captures = [pcapfile.read(p) for p in job.files]
+    size = sum(len(f.data) for c in captures for f in c.frames)
+    span_ns = max(map(mix.span, captures))
     times = 100 if everything or size < SMALL_BYTES else 8
-    for v in variants_for(job.reading["headline"], HEALTHY, times):
+    for v in variants_for(job.reading["headline"], HEALTHY, times, span_ns):
         if not everything and not _chosen(job, v, size):
             continue
         yield Job(f"{job.name}+{v.name}", job.files, job.reading, v, job.outside)

@@ -84,16 +84,17 @@ LOSES_ICMP = {"addresses", "ports", "all-names", "ipv6", "ipv6-raw", "sll", "sll
               "port-20049", "port-3049"}  # fmt: skip
 
 
-def variants_for(headline, healthy_source, times):
-    """All variants of a case whose headline may be one of these ids."""
+def variants_for(headline, healthy_source, times, span_ns):
+    """All variants of a case whose headline may be one of these ids; span_ns: its longest capture."""
     same_server = 1 if set(headline) <= SAME_SERVER else 0
     worlds = 0 if headline in (["nfs4-client-owner-collision"],) else 1
     mixed = f"healthy:source={healthy_source}:same_server={same_server}"
-    repeat = f"repeat:times={times}:worlds={worlds}"
+    period = f"period={span_ns + 200 * 10**9}"
+    repeat = f"repeat:times={times}:worlds={worlds}:{period}"
     large = [
         _v("healthy-10", mixed, slow=True, server_only=True),
         _v("times", repeat, slow=True),
-        _v("times-healthy", "repeat:times=5:worlds=1", mixed, slow=True, server_only=True),
+        _v("times-healthy", f"repeat:times=5:worlds=1:{period}", mixed, slow=True, server_only=True),
     ]
     found = NAMES + FORMS + DAMAGE + large
     if "tcp-syn-refused" in headline:  # without any call, another port is not known to be of NFS

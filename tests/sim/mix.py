@@ -31,14 +31,19 @@ def boot_time_of(cap):
     return max(sorted(count), key=count.get) if count else None
 
 
+def span(cap):
+    """Nanoseconds from the first frame to the latest."""
+    return max(f.t for f in cap.frames) - cap.frames[0].t if cap.frames else 0
+
+
 @m.mutation
-def repeat(cap, times=100, gap=200, worlds=0):
+def repeat(cap, times=100, gap=200, worlds=0, period=0):
     """the same traffic so many times, `gap` seconds apart: new ports, XIDs and client IDs; worlds:
-    each time between other hosts"""
+    each time between other hosts; period: nanoseconds from one to the next instead of `gap`, for
+    captures that were taken at once"""
     if not cap.frames:
         return cap
-    first, last = cap.frames[0].t, max(f.t for f in cap.frames)
-    period = last - first + gap * 10**9
+    period = period or span(cap) + gap * 10**9
     frames = []
     for i in range(times):
         new = shifted(cap, i, i * period)
