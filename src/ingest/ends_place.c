@@ -126,11 +126,23 @@ static bool place_is_covered(const struct ends_segment *s)
 	return s->aligned_ns >= first_ns && s->aligned_ns <= last_ns;
 }
 
+/* It goes without an answer. */
+static void place_give_up(struct ends *e, struct ends_segment *s)
+{
+	if (!s->maybe_twice)
+		place_emit(e, s, WIRE_UNPLACED, NULL, s->bytes, false);
+	place_unlink(e, s);
+}
+
 /* Nothing like it came: tells it, if the other capture had to show it. */
 static void place_decide(struct ends *e, struct ends_segment *s)
 {
 	struct ends_side *side = &s->pair->way[s->high].side[s->side];
 
+	if (s->maybe_twice) {
+		place_unlink(e, s);
+		return;
+	}
 	s->fate = (uint8_t)place_fate(s);
 	if (s->fate == WIRE_FATE_RECEIVED && s->pair->way[s->high].crowded)
 		place_emit(e, s, WIRE_UNPLACED, NULL, s->bytes, s->again);
@@ -162,8 +174,7 @@ void ends_place_all(struct ends *e, struct ends_pair *pair, bool decide)
 				place_decide(e, list->first);
 				continue;
 			}
-			place_emit(e, list->first, WIRE_UNPLACED, NULL, list->first->bytes, false);
-			place_unlink(e, list->first);
+			place_give_up(e, list->first);
 		}
 	}
 }
@@ -175,10 +186,8 @@ static struct ends_segment *place_room(struct ends *e)
 
 	if (!e->unused && e->pool_used < ENDS_SEGMENTS_MAX)
 		return &e->pool[e->pool_used++];
-	if (!e->unused) {
-		place_emit(e, e->eldest, WIRE_UNPLACED, NULL, e->eldest->bytes, false);
-		place_unlink(e, e->eldest);
-	}
+	if (!e->unused)
+		place_give_up(e, e->eldest);
 	s = e->unused;
 	e->unused = s->next;
 	return s;
@@ -263,8 +272,9 @@ static void place_match(struct placing *p, struct ends_segment *s, uint32_t from
 	if (place_same_size(p, s) && s->ip_id)
 		++*(s->ip_id == p->like.ip_id ? &p->pair->ids_same : &p->pair->ids_differ);
 	place_note_both(p, s);
-	place_emit(p->ends, s, WIRE_BOTH, p->at,
-		   p->like.bytes < s->bytes ? p->like.bytes : s->bytes, again);
+	if (!s->maybe_twice || !p->like.maybe_twice)
+		place_emit(p->ends, s, WIRE_BOTH, p->at,
+			   p->like.bytes < s->bytes ? p->like.bytes : s->bytes, again);
 	if (seq_after(from, s->from) > 0)
 		s->to = from;
 	else if (seq_after(s->to, to) > 0)
@@ -296,9 +306,18 @@ static bool place_is_here(const struct placing *p, const struct ends_segment *s)
 	return s->pair == p->pair && s->high == p->like.high && s->side != p->like.side;
 }
 
+/* How well it fits what begins at `from`, the less the better: what begins first, and of equals
+ * what surely is a segment of its own. */
+static int64_t place_misfit(const struct ends_segment *s, uint32_t from)
+{
+	int32_t behind = seq_after(s->from, from);
+
+	return (behind > 0 ? (int64_t)behind * 2 : 0) + s->maybe_twice;
+}
+
 /*
- * Of what waits and overlaps this range, what begins first; of several, the youngest. NULL: none,
- * and *full is set when not all was compared.
+ * Of what waits and overlaps this range, what fits best; of several, the youngest. NULL: none, and
+ * *full is set when not all was compared.
  */
 static struct ends_segment *place_find_range(struct placing *p, uint32_t from, uint32_t to,
 					     bool *full)
@@ -307,7 +326,7 @@ static struct ends_segment *place_find_range(struct placing *p, uint32_t from, u
 	struct ends_segment *best = NULL;
 	unsigned steps = 0;
 
-	for (; s && (!best || seq_after(best->from, from) > 0); s = s->after) {
+	for (; s && (!best || place_misfit(best, from) > 0); s = s->after) {
 		if (!place_is_here(p, s))
 			continue; /* of another connection, by chance */
 		if (++steps > ENDS_STEPS_MAX) {
@@ -315,7 +334,8 @@ static struct ends_segment *place_find_range(struct placing *p, uint32_t from, u
 			break;
 		}
 		if (kind_has_range(s->kind) && place_overlap(s, from, to) &&
-		    place_same_mark(p, s) && (!best || seq_after(best->from, s->from) > 0))
+		    place_same_mark(p, s) &&
+		    (!best || place_misfit(s, from) < place_misfit(best, from)))
 			best = s;
 	}
 	return best;
@@ -339,9 +359,9 @@ static void place_range(struct placing *p)
 			place_wait(p->ends, &p->like, from, begin);
 		from = end;
 	}
-	if (full)
+	if (full && !p->like.maybe_twice)
 		place_emit(p->ends, &p->like, WIRE_UNPLACED, NULL, p->like.bytes, false);
-	else if (seq_after(p->like.to, from) > 0)
+	else if (!full && seq_after(p->like.to, from) > 0)
 		place_wait(p->ends, &p->like, from, p->like.to);
 }
 
@@ -349,17 +369,24 @@ static void place_range(struct placing *p)
 static void place_exact(struct placing *p)
 {
 	struct ends_segment *s = *place_bucket(p->ends, &p->like, !p->like.side);
+	struct ends_segment *best = NULL;
 
 	for (unsigned steps = 0; s && steps < ENDS_STEPS_MAX; s = s->after, steps++) {
 		if (!place_is_here(p, s) || s->kind != p->like.kind || s->from != p->like.from ||
 		    s->ack != p->like.ack || s->mark != p->like.mark)
 			continue;
-		place_note_both(p, s);
-		place_emit(p->ends, s, WIRE_BOTH, p->at, 0, false);
-		place_unlink(p->ends, s);
+		best = s;
+		if (!s->maybe_twice)
+			break;
+	}
+	if (!best) {
+		place_wait(p->ends, &p->like, p->like.from, p->like.to);
 		return;
 	}
-	place_wait(p->ends, &p->like, p->like.from, p->like.to);
+	place_note_both(p, best);
+	if (!best->maybe_twice || !p->like.maybe_twice)
+		place_emit(p->ends, best, WIRE_BOTH, p->at, 0, false);
+	place_unlink(p->ends, best);
 }
 
 /* Does this capture show the segment for the second time? See proto/tcp.c, tcp_seen_twice. */
@@ -433,10 +460,17 @@ void ends_place(struct ends *e, struct ends_pair *pair, uint8_t side, bool high,
 		.high = high,
 		.side = side,
 	};
-	if (place_seen_twice(&p, &p.way->side[side]))
-		return;
-	place_note_sent(&p, &p.way->side[side]);
-	p.like.serial = ++p.way->side[side].serial;
+	if (place_seen_twice(&p, &p.way->side[side])) {
+		/* or sent again at once, as a SYN-ACK is by its timer and for a SYN that comes just
+		 * then: without an identification nothing tells. Its like is looked for, and not
+		 * missed. */
+		if (packet->ip_id)
+			return;
+		p.like.maybe_twice = true;
+	} else {
+		place_note_sent(&p, &p.way->side[side]);
+		p.like.serial = ++p.way->side[side].serial;
+	}
 	if (kind_has_range(p.like.kind))
 		place_range(&p);
 	else

@@ -27,6 +27,7 @@ struct ends_segment {
 	bool has_mark_ts;  /* the mark is a timestamp */
 	bool has_acked;
 	bool again;
+	bool maybe_twice; /* its capture may show an earlier one once more: it is not missed */
 	bool high, side;
 };
 

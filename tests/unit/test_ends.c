@@ -30,9 +30,11 @@ struct scene {
 	int64_t drift_ppm;
 	uint32_t seq[2]; /* next of the client, of the server */
 	uint16_t ip_id;
-	bool translated; /* the server's capture shows the client as host 77, port 9000 */
-	bool no_stamps;  /* of TCP */
-	uint32_t stream; /* bytes of the client's stream so far, for its contents */
+	bool translated;  /* the server's capture shows the client as host 77, port 9000 */
+	bool no_stamps;   /* of TCP */
+	bool no_ids;      /* of IP */
+	int64_t hurry_ns; /* by how much less than 1 ms a segment is on its way */
+	uint32_t stream;  /* bytes of the client's stream so far, for its contents */
 	struct wire_model wire;
 	struct wire_tale tale[2]; /* by enum conn_side */
 };
@@ -87,7 +89,7 @@ static void segment(struct scene *s, int from, unsigned mask, uint32_t seq, size
 		.flags = flags,
 		.timestamps = !s->no_stamps,
 		.tsval = (uint32_t)(s->now_ns / MS_NS) + (uint32_t)from * 1000000,
-		.ip_id = ++s->ip_id,
+		.ip_id = s->no_ids ? 0 : ++s->ip_id,
 		.payload = len ? bytes : NULL,
 		.payload_len = len,
 	};
@@ -104,7 +106,7 @@ static void segment(struct scene *s, int from, unsigned mask, uint32_t seq, size
 		spec.dst_host = from == CLIENT ? 2 : (other ? 77 : 1);
 		spec.src_port = from == CLIENT ? (other ? 9000 : 901) : 2049;
 		spec.dst_port = from == CLIENT ? 2049 : (other ? 9000 : 901);
-		put(s, file, s->now_ns + (file == from ? 0 : MS_NS), &spec);
+		put(s, file, s->now_ns + (file == from ? 0 : MS_NS - s->hurry_ns), &spec);
 	}
 	s->now_ns += 10 * MS_NS;
 }
@@ -255,6 +257,29 @@ TEST(ends_twin_missed_by_the_capture_is_not_lost)
 	CHECK(scene_read(&s));
 	CHECK_EQ_U64(s.tale[CLIENT].lost, 0);
 	CHECK_EQ_U64(s.tale[CLIENT].not_shown, 1);
+	wire_model_deinit(&s.wire);
+}
+
+/* The second comes so close behind the first that it may be the same frame, captured twice. */
+TEST(ends_sent_again_at_once_is_not_lost)
+{
+	struct scene s;
+
+	scene_init(&s);
+	s.no_stamps = s.no_ids = true;
+	segment(&s, CLIENT, AT_BOTH, s.seq[CLIENT]++, 0, TCP_SYN);
+	segment(&s, SERVER, AT_BOTH, s.seq[SERVER], 0, TCP_SYN | TCP_ACK);
+	s.now_ns -= 9 * MS_NS + MS_NS / 2;
+	s.hurry_ns = MS_NS / 2 - MS_NS / 20;
+	segment(&s, SERVER, AT_BOTH, s.seq[SERVER]++, 0, TCP_SYN | TCP_ACK);
+	s.hurry_ns = 0;
+	segment(&s, CLIENT, AT_BOTH, s.seq[CLIENT], 0, TCP_ACK);
+	calls(&s, 10);
+	later(&s, 3000);
+	calls(&s, 200);
+	CHECK(scene_read(&s));
+	CHECK_EQ_U64(s.tale[SERVER].lost, 0);
+	CHECK_EQ_U64(s.tale[SERVER].not_shown, 0);
 	wire_model_deinit(&s.wire);
 }
 
