@@ -4,7 +4,8 @@
 
 soak.py PROGRAM [--seconds S] [--seed N]. Clients of our own (nfs3.py) write, read, truncate, rename,
 remove and list files, connect anew, and compare all answers with what they did; libnfs copies files
-and compares them; the tasks of `nfsleuth probe` lock, list and keep sessions. Both endpoints must
+and compares them; the tasks of `nfsleuth probe` lock, list and keep sessions; somebody sends what is
+no call, or none that makes sense. Both endpoints must
 live until they are told to end, leak nothing (when built with a sanitizer), and not grow. The seed
 makes the load and the chances the same again, not the times at which they meet.
 """
@@ -15,6 +16,8 @@ import os
 import pathlib
 import random
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -29,7 +32,7 @@ CLIENT_UID, LIBNFS_UID, PROBE_UID, LIST_UID = 1001, 2001, 3001, 4001
 WAIT_S = 60
 # How much the resident set may grow between the first third and the end. The sanitizer's own part
 # is the size of its quarantine, which is kept small.
-GROWTH_MB = 48
+GROWTH_MB = 24
 SANITIZER = ":quarantine_size_mb=8:malloc_context_size=8"
 
 # Faults between client and server, of the messages of: all; clients that send again and check what
@@ -277,6 +280,37 @@ class Soak:
                 self.counts["copies compared"] += 1
             version = 7 - version
 
+    def noise(self):
+        """Connections to any port with bytes on them, records that do not end, calls of random arguments."""
+        rng, programs = random.Random(self.seed + 5), (100000, 100003, 100005, 100021, 100024, 0x40000000)
+        ports = [int(address.rpartition(":")[2])
+                 for address in (*self.serve.addresses.values(), *self.proxy.addresses)]  # fmt: skip
+
+        def message():
+            body = rng.randbytes(rng.randrange(300))
+            if rng.random() < 0.2:
+                return body
+            version, procedure = rng.randrange(6), rng.randrange(26)
+            if rng.random() < 0.4:  # a COMPOUND of a few operations
+                version, procedure = 4, 1
+                head = struct.pack(">III", 0, rng.randrange(3), rng.randrange(1, 4))
+                body = head + struct.pack(">I", rng.randrange(3, 72)) + body
+            program = 100003 if version == 4 and procedure == 1 else rng.choice(programs)
+            call = struct.pack(">IIIIII", rng.randrange(1 << 32), 0, 2, program, version, procedure)
+            call += bytes(16) + body
+            size = rng.choice((len(call),) * 6 + (len(call) + 9, 0x7FFFFFFF))
+            return struct.pack(">I", (rng.random() < 0.95) << 31 | size) + call
+
+        while not self.over():
+            with contextlib.suppress(OSError):
+                with socket.create_connection(("127.0.0.1", rng.choice(ports)), 1) as sock:
+                    sock.settimeout(0.02)
+                    for _ in range(rng.randrange(1, 6)):
+                        sock.sendall(message())
+                    self.counts["connections of noise"] += 1
+                    sock.recv(1 << 16)
+            time.sleep(0.01)
+
     def probe(self, *words):
         """A task of the probe for some seconds, again and again; it may complain, not fail."""
         while not self.over():
@@ -294,6 +328,7 @@ class Soak:
     def tasks(self):
         portmap, port = f"portmap={self.portmap}", f"port={self.nfs}"
         out = [(f"client {i}", self.check, i) for i in range(CLIENTS)]
+        out.append(("noise", self.noise))
         if shutil.which("nfs-cp"):
             out.append(("libnfs", self.copy))
         else:
