@@ -353,8 +353,8 @@ class Soak:
             for e in (self.serve, self.proxy):
                 if e.process.poll() is not None:
                     self.failures.append(f"{e.name} ended by itself")
-                    self.stop.set()
-                elif now < self.until:
+                    return marks
+                if now < self.until:
                     marks[now >= middle][e.name] = e.rss_mb()
             if self.stop.is_set() and now < late - nfs3.HANG_S:
                 late = now + nfs3.HANG_S
