@@ -80,6 +80,9 @@ static bool is_sleep(const char *name)
 					       "__wait_rcu_gp",
 					       "synchronize_*",
 					       "wait_var_event*",
+					       "percpu_rwsem_wait*", /* a frozen file system */
+					       "__percpu_down_read*",
+					       "percpu_down_write*",
 					       NULL};
 
 	return is_any(patterns, name);

@@ -192,6 +192,31 @@ TEST(threads_of_the_server)
 	CHECK_EQ_U64(told(NFSD("51"), "nfsd-threads-stuck"), 0);
 }
 
+#define NFSD_FROZEN(pid, switches)                                                      \
+	"--- " pid " nfsd\nState:\tD (disk sleep)\nvoluntary_ctxt_switches:\t" switches \
+	"\nnonvoluntary_ctxt_switches:\t8\n"                                            \
+	"[<0>] percpu_rwsem_wait+0x116/0x140\n"                                         \
+	"[<0>] nfsd_vfs_write+0x65d/0x6a0 [nfsd]\n"                                     \
+	"[<0>] nfsd_dispatch+0x19e/0x2b0 [nfsd]\n"                                      \
+	"[<0>] svc_process+0xad/0x100 [sunrpc]\n"                                       \
+	"[<0>] nfsd+0x99/0xc0 [nfsd]\n"
+
+TEST(threads_of_the_server_in_a_frozen_file_system)
+{
+	CHECK_EQ_U64(told(LOOK("20") NFSD_FROZEN("51", "40") NFSD_FROZEN("52", "9") LOOK("50")
+				  NFSD_FROZEN("51", "40") NFSD_FROZEN("52", "9"),
+			  "nfsd-threads-stuck"),
+		     1);
+}
+
+TEST(twin_threads_of_the_server_that_go_on)
+{
+	CHECK_EQ_U64(told(LOOK("20") NFSD_FROZEN("51", "40") NFSD_FROZEN("52", "9") LOOK("50")
+				  NFSD_FROZEN("51", "47") NFSD_FROZEN("52", "12"),
+			  "nfsd-threads-stuck"),
+		     2);
+}
+
 TEST(twin_idle_threads_of_the_server)
 {
 	CHECK_EQ_U64(told("--- 51 nfsd\nState:\tS (sleeping)\n[<0>] svc_recv+0x3f/0x60 [sunrpc]\n"

@@ -98,17 +98,25 @@ static bool waits_for_writeback(const struct task_seen *t)
 /* A thread of nfsd that is at work and asleep in it: one without work sleeps in svc_recv. */
 static bool is_stuck_nfsd(const struct task_seen *t)
 {
-	return has_frame(t, "nfsd") && has_frame(t, "svc_process*") && t->sleeps_in[0] &&
+	return has_frame(t, "nfsd") && has_frame(t, "svc_process*") &&
 	       (t->state == 'D' || t->hung_s);
+}
+
+/* The innermost function of its stack that tells something. */
+static const char *sleeps_in(const struct task_seen *t)
+{
+	return t->sleeps_in[0] ? t->sleeps_in : t->where;
 }
 
 /* What the samples of one host show of a kind. */
 struct wait_story {
-	const struct task_snapshot *best; /* with most of them; NULL: none */
-	size_t tasks;                     /* in best */
-	const struct task_seen *first;    /* in best */
-	const struct task_seen *root;     /* in best; NULL: not shown */
-	const struct task_seen *lasting;  /* the same in another sample, or reported as hung */
+	const struct task_snapshot *best;    /* with most of them; NULL: none */
+	size_t tasks;                        /* in best */
+	const struct task_snapshot *counted; /* with most whose context switches are known */
+	size_t counted_tasks;                /* in counted */
+	const struct task_seen *first;       /* in best */
+	const struct task_seen *root;        /* in best; NULL: not shown */
+	const struct task_seen *lasting;     /* the same in another sample, or reported as hung */
 	int64_t hung_s;
 };
 
@@ -118,7 +126,8 @@ static bool is_unmoved(const struct task_seen *a, const struct task_seen *b)
 	if (a->pid != b->pid || a->pid == TASK_PID_NONE || a->wait != b->wait ||
 	    a->frames_len != b->frames_len || a->switches == TASK_COUNT_NONE)
 		return false;
-	return a->switches == b->switches && a->at.frame != b->at.frame;
+	return a->switches == b->switches &&
+	       (a->at.frame != b->at.frame || a->at.evidence != b->at.evidence);
 }
 
 static void look_at(const struct task_snapshot *s, const struct wait_kind *kind,
@@ -126,7 +135,7 @@ static void look_at(const struct task_snapshot *s, const struct wait_kind *kind,
 {
 	const struct task_seen *first = NULL;
 	const struct task_seen *root = NULL;
-	size_t tasks = 0;
+	size_t tasks = 0, counted = 0;
 
 	for (size_t i = 0; i < s->tasks.len; i++) {
 		const struct task_seen *t = seen_at(s, i);
@@ -136,12 +145,17 @@ static void look_at(const struct task_snapshot *s, const struct wait_kind *kind,
 		if (!kind->is(t))
 			continue;
 		tasks++;
+		counted += t->switches != TASK_COUNT_NONE;
 		if (!first)
 			first = t;
 		if (t->hung_s > out->hung_s) {
 			out->hung_s = t->hung_s;
 			out->lasting = t;
 		}
+	}
+	if (counted > out->counted_tasks) {
+		out->counted = s;
+		out->counted_tasks = counted;
 	}
 	if (tasks == 0 || (out->best && (root != NULL) < (out->root != NULL)) ||
 	    (out->best && (root != NULL) == (out->root != NULL) && tasks <= out->tasks))
@@ -155,16 +169,17 @@ static void look_at(const struct task_snapshot *s, const struct wait_kind *kind,
 static void find_lasting(const struct task_model *m, const char *host, const struct wait_kind *kind,
 			 struct wait_story *out)
 {
-	for (size_t i = 0; !out->lasting && i < m->snapshots.len; i++) {
+	const struct task_snapshot *one = out->counted;
+
+	for (size_t i = 0; one && !out->lasting && i < m->snapshots.len; i++) {
 		const struct task_snapshot *s = snapshot_at(m, i);
 
-		if (s == out->best || strcmp(s->host, host) != 0 ||
-		    s->first.at.ns == out->best->first.at.ns)
+		if (s == one || strcmp(s->host, host) != 0 || s->first.at.ns == one->first.at.ns)
 			continue;
 		for (size_t k = 0; k < s->tasks.len; k++)
-			for (size_t n = 0; n < out->best->tasks.len; n++)
-				if (kind->is(seen_at(s, k)) && kind->is(seen_at(out->best, n)) &&
-				    is_unmoved(seen_at(s, k), seen_at(out->best, n)))
+			for (size_t n = 0; n < one->tasks.len; n++)
+				if (kind->is(seen_at(s, k)) && kind->is(seen_at(one, n)) &&
+				    is_unmoved(seen_at(s, k), seen_at(one, n)))
 					out->lasting = seen_at(s, k);
 	}
 }
@@ -199,10 +214,10 @@ static void tell(struct diagnosis *d, const struct wait_kind *kind, const struct
 	f->why = arena_format(
 		&d->arena, "%s waits for %s, called from %s. %s%s %s", task_text(d, story->first),
 		task_wait_words(d, story->first),
-		log_text(d, story->first->where[0] ? story->first->where : story->first->sleeps_in),
+		log_text(d, story->first->where[0] ? story->first->where : sleeps_in(story->first)),
 		kind->why, root, lasting_words(d, story));
 	finding_cite(d, f, &story->first->at, NULL, "%s waits in %s", task_text(d, story->first),
-		     log_text(d, story->first->sleeps_in));
+		     log_text(d, sleeps_in(story->first)));
 	if (story->root)
 		finding_cite(d, f, &story->root->at, NULL, "%s waits for %s",
 			     task_text(d, story->root), task_wait_words(d, story->root));
