@@ -215,7 +215,7 @@ def _chosen(job, variant, size):
     if len(job.files) > 1:
         return variant.name in ("all-names", "snap-128", "loss-2")
     pick = hashlib.sha256(f"{job.name}/{variant.name}".encode()).digest()[0]
-    share = 5 if job.name.startswith("sim-") else 16 if job.name.startswith("vm-") else 3
+    share = 10 if job.name.startswith("sim-") else 16 if job.name.startswith("vm-") else 3
     if size > 2_000_000 or variant.slow:
         share *= 2
     return pick % share == 0
