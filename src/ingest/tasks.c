@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/texts.h"
 #include "evidence/taskdump.h"
 #include "ingest/log_private.h"
 
@@ -62,8 +63,8 @@ struct tasks {
 	struct vec records;   /* struct task_record */
 	struct vec objects;   /* struct object_record */
 	struct vec snapshots; /* struct snapshot */
-	struct map names;     /* char *, every text once */
-	struct map places;    /* struct task_place, in the logs' arena */
+	struct texts names;
+	struct map places; /* struct task_place, in the logs' arena */
 	uint64_t dropped;
 	/* of the file at hand */
 	bool has_head, open_has_head;
@@ -73,11 +74,6 @@ struct tasks {
 	uint64_t line;
 	uint64_t found;
 };
-
-static bool name_is(const void *item, const void *key)
-{
-	return slice_equal(slice_of_string(item), *(const struct slice *)key);
-}
 
 static bool place_is(const void *item, const void *key)
 {
@@ -90,20 +86,9 @@ static bool place_is(const void *item, const void *key)
 /* One copy of each text. */
 static struct slice tasks_keep(struct tasks *t, struct slice text)
 {
-	uint64_t hash;
-	char *kept;
+	const char *kept = texts_keep(&t->names, &t->logs->arena, text);
 
-	if (text.len == 0)
-		return slice_make(NULL, 0);
-	hash = hash_bytes(text.ptr, text.len);
-	kept = map_find(&t->names, hash, &text);
-	if (!kept) {
-		if (t->names.len == TASKS_NAMES_MAX || memchr(text.ptr, 0, text.len))
-			return slice_make(NULL, 0);
-		kept = arena_copy(&t->logs->arena, text.ptr, text.len);
-		map_add(&t->names, hash, kept);
-	}
-	return slice_of_string(kept);
+	return kept[0] ? slice_of_string(kept) : slice_make(NULL, 0);
 }
 
 static struct snapshot *snapshot_at(const struct tasks *t, uint32_t index)
@@ -351,7 +336,7 @@ struct tasks *tasks_create(struct logs *l)
 	vec_init(&t->records, sizeof(struct task_record));
 	vec_init(&t->objects, sizeof(struct object_record));
 	vec_init(&t->snapshots, sizeof(struct snapshot));
-	map_init(&t->names, name_is);
+	texts_init(&t->names, TASKS_NAMES_MAX);
 	map_init(&t->places, place_is);
 	for (size_t i = 0; i < TASKDUMP_FORM_COUNT; i++)
 		t->current[i] = SNAPSHOT_NONE;
@@ -367,7 +352,7 @@ void tasks_destroy(struct tasks *t)
 	vec_deinit(&t->records);
 	vec_deinit(&t->objects);
 	vec_deinit(&t->snapshots);
-	map_deinit(&t->names);
+	texts_deinit(&t->names);
 	map_deinit(&t->places);
 	free(t);
 }

@@ -2,17 +2,11 @@
 /* See traces.h. This file keeps and hands on; trace_server.c and trace_client.c know the events. */
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "evidence/stack_line.h"
 #include "ingest/traces_private.h"
 
 enum { TRACES_NAMES_MAX = 4096 };
-
-static bool name_is(const void *item, const void *key)
-{
-	return slice_equal(slice_of_string(item), *(const struct slice *)key);
-}
 
 struct traces *traces_create(struct logs *l)
 {
@@ -20,7 +14,7 @@ struct traces *traces_create(struct logs *l)
 
 	t->logs = l;
 	vec_init(&t->records, sizeof(struct trace_record));
-	map_init(&t->names, name_is);
+	texts_init(&t->names, TRACES_NAMES_MAX);
 	return t;
 }
 
@@ -29,26 +23,15 @@ void traces_destroy(struct traces *t)
 	if (!t)
 		return;
 	vec_deinit(&t->records);
-	map_deinit(&t->names);
+	texts_deinit(&t->names);
 	free(t);
 }
 
 struct slice trace_keep(struct traces *t, struct slice text)
 {
-	uint64_t hash;
-	char *kept;
+	const char *kept = texts_keep(&t->names, &t->logs->arena, text);
 
-	if (text.len == 0)
-		return slice_make(NULL, 0);
-	hash = hash_bytes(text.ptr, text.len);
-	kept = map_find(&t->names, hash, &text);
-	if (!kept) {
-		if (t->names.len == TRACES_NAMES_MAX || memchr(text.ptr, 0, text.len))
-			return slice_make(NULL, 0);
-		kept = arena_copy(&t->logs->arena, text.ptr, text.len);
-		map_add(&t->names, hash, kept);
-	}
-	return slice_of_string(kept);
+	return kept[0] ? slice_of_string(kept) : slice_make(NULL, 0);
 }
 
 void trace_add(struct traces *t, enum trace_kind kind, const void *fact, size_t bytes)

@@ -3,7 +3,7 @@
 #ifndef INGEST_TRACES_PRIVATE_H
 #define INGEST_TRACES_PRIVATE_H
 
-#include "base/map.h"
+#include "base/texts.h"
 #include "evidence/text_scan.h"
 #include "evidence/trace_line.h"
 #include "ingest/log_facts.h"
@@ -45,8 +45,8 @@ struct trace_record {
 struct traces {
 	struct logs *logs;
 	struct vec records; /* struct trace_record */
-	struct map names;   /* char *, every text once */
-	size_t kept[2];     /* of them: of others than calls, and of calls */
+	struct texts names;
+	size_t kept[2]; /* of them: of others than calls, and of calls */
 	uint64_t dropped;
 	/* of the file at hand */
 	uint64_t found, unknown;

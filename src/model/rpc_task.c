@@ -7,27 +7,9 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-static bool name_is(const void *item, const void *key)
-{
-	return slice_equal(slice_of_string(item), *(const struct slice *)key);
-}
-
 static const char *keep(struct rpc_task_model *m, struct slice text)
 {
-	uint64_t hash;
-	char *kept;
-
-	if (text.len == 0)
-		return "";
-	hash = hash_bytes(text.ptr, text.len);
-	kept = map_find(&m->names, hash, &text);
-	if (!kept) {
-		if (m->names.len == RPC_TASK_NAMES_MAX || memchr(text.ptr, 0, text.len))
-			return "";
-		kept = arena_copy(&m->arena, text.ptr, text.len);
-		map_add(&m->names, hash, kept);
-	}
-	return kept;
+	return texts_keep(&m->names, &m->arena, text);
 }
 
 static bool elapsed(const struct provenance *from, const struct provenance *to, int64_t *ns)
@@ -486,7 +468,7 @@ void rpc_task_model_init(struct rpc_task_model *m)
 {
 	*m = (struct rpc_task_model){0};
 	arena_init(&m->arena);
-	map_init(&m->names, name_is);
+	texts_init(&m->names, RPC_TASK_NAMES_MAX);
 	map_init(&m->open, task_is);
 	map_init(&m->xids, xid_is);
 	vec_init(&m->hosts, sizeof(struct rpc_task_host *));
@@ -503,7 +485,7 @@ void rpc_task_model_deinit(struct rpc_task_model *m)
 	}
 	vec_deinit(&m->hosts);
 	vec_deinit(&m->under_way);
-	map_deinit(&m->names);
+	texts_deinit(&m->names);
 	map_deinit(&m->open);
 	map_deinit(&m->xids);
 	arena_deinit(&m->arena);

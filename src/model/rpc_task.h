@@ -10,8 +10,8 @@
 #ifndef MODEL_RPC_TASK_H
 #define MODEL_RPC_TASK_H
 
-#include "base/arena.h"
 #include "base/map.h"
+#include "base/texts.h"
 #include "base/vec.h"
 #include "event/event.h"
 
@@ -93,7 +93,7 @@ struct rpc_task_host {
 
 struct rpc_task_model {
 	struct arena arena;
-	struct map names;     /* char *, each text once */
+	struct texts names;
 	struct vec hosts;     /* struct rpc_task_host *, in order of first sight */
 	struct map open;      /* struct rpc_task_seen, by host, client and task */
 	struct map xids;      /* the same ones, by host and XID */

@@ -1,32 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* See task.h. This file keeps what was seen; task_wait.c and task_join.c say what it means. */
 #include "model/task.h"
-
-#include "base/hash.h"
-#include "base/mem.h"
-
-static bool name_is(const void *item, const void *key)
-{
-	return slice_equal(slice_of_string(item), *(const struct slice *)key);
-}
-
 /* One copy of each text; "" when there is no room for one more. */
 static const char *task_keep(struct task_model *m, struct slice text)
 {
-	uint64_t hash;
-	char *kept;
-
-	if (text.len == 0)
-		return "";
-	hash = hash_bytes(text.ptr, text.len);
-	kept = map_find(&m->names, hash, &text);
-	if (!kept) {
-		if (m->names.len == TASK_NAMES_MAX || memchr(text.ptr, 0, text.len))
-			return "";
-		kept = arena_copy(&m->arena, text.ptr, text.len);
-		map_add(&m->names, hash, kept);
-	}
-	return kept;
+	return texts_keep(&m->names, &m->arena, text);
 }
 
 static struct task_snapshot *snapshot_get(struct task_model *m, const struct event *e)
@@ -180,7 +158,7 @@ void task_model_init(struct task_model *m)
 {
 	*m = (struct task_model){0};
 	arena_init(&m->arena);
-	map_init(&m->names, name_is);
+	texts_init(&m->names, TASK_NAMES_MAX);
 	vec_init(&m->snapshots, sizeof(struct task_snapshot *));
 	vec_init(&m->known, sizeof(struct task_known));
 }
@@ -191,7 +169,7 @@ void task_model_deinit(struct task_model *m)
 		vec_deinit(&(*(struct task_snapshot **)vec_at(&m->snapshots, i))->tasks);
 	vec_deinit(&m->snapshots);
 	vec_deinit(&m->known);
-	map_deinit(&m->names);
+	texts_deinit(&m->names);
 	arena_deinit(&m->arena);
 }
 

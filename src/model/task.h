@@ -9,8 +9,7 @@
 #ifndef MODEL_TASK_H
 #define MODEL_TASK_H
 
-#include "base/arena.h"
-#include "base/map.h"
+#include "base/texts.h"
 #include "base/vec.h"
 #include "event/event.h"
 
@@ -102,7 +101,7 @@ struct task_known {
 
 struct task_model {
 	struct arena arena;
-	struct map names;     /* char *, each text once */
+	struct texts names;
 	struct vec snapshots; /* struct task_snapshot *, in order of first sight */
 	struct vec known;     /* struct task_known */
 	size_t seen;          /* tasks in all snapshots */
