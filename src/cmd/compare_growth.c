@@ -17,25 +17,30 @@ struct sums {
 	size_t rows;
 };
 
-/* Splits a line at blanks, tabs, commas and semicolons; the number of fields. */
+/* Takes the next field off a line: up to blanks, tabs, commas and semicolons; false: none. */
+static bool next_field(struct slice *line, char field[GROWTH_NAME_BYTES])
+{
+	size_t at = 0, len = 0;
+
+	while (at < line->len && strchr(" \t,;|\r", line->ptr[at]))
+		at++;
+	while (at + len < line->len && line->ptr[at + len] &&
+	       !strchr(" \t,;|\r", line->ptr[at + len]))
+		len++;
+	if (len == 0)
+		return false;
+	snprintf(field, GROWTH_NAME_BYTES, "%.*s", (int)len, (const char *)line->ptr + at);
+	*line = slice_make(line->ptr + at + len, line->len - at - len);
+	return true;
+}
+
+/* Splits a line; the number of fields. */
 static size_t split(struct slice line, char fields[FIELDS_MAX + 1][GROWTH_NAME_BYTES])
 {
-	size_t count = 0, at = 0;
+	size_t count = 0;
 
-	while (at < line.len && count <= FIELDS_MAX) {
-		size_t len = 0;
-
-		while (at < line.len && strchr(" \t,;|\r", line.ptr[at]))
-			at++;
-		while (at + len < line.len && line.ptr[at + len] &&
-		       !strchr(" \t,;|\r", line.ptr[at + len]))
-			len++;
-		if (len == 0)
-			break;
-		snprintf(fields[count++], GROWTH_NAME_BYTES, "%.*s", (int)len,
-			 (const char *)line.ptr + at);
-		at += len;
-	}
+	while (count <= FIELDS_MAX && next_field(&line, fields[count]))
+		count++;
 	return count;
 }
 
@@ -199,23 +204,13 @@ static void log_take_sizes(struct growth *g, struct log_row *now, struct slice l
 {
 	double row[FIELDS_MAX];
 	char names[FIELDS_MAX][GROWTH_NAME_BYTES] = {"x", "y"};
-	size_t count = 0, at = 0;
+	char word[GROWTH_NAME_BYTES];
+	size_t count = 0;
 
-	while (at < line.len && count < FIELDS_MAX) {
-		char word[GROWTH_NAME_BYTES];
-		size_t len = 0;
-		char *value, *end;
+	while (count < FIELDS_MAX && next_field(&line, word)) {
+		char *value = strchr(word, '=');
+		char *end;
 
-		while (at < line.len && strchr(" \t,;|\r", line.ptr[at]))
-			at++;
-		while (at + len < line.len && line.ptr[at + len] &&
-		       !strchr(" \t,;|\r", line.ptr[at + len]))
-			len++;
-		if (len == 0)
-			break;
-		snprintf(word, sizeof(word), "%.*s", (int)len, (const char *)line.ptr + at);
-		at += len;
-		value = strchr(word, '=');
 		value = value ? value + 1 : word;
 		row[count] = strtod(value, &end);
 		if (end == value || *end != '\0' || !(row[count] > 0) || !isfinite(row[count]))

@@ -49,20 +49,6 @@ static bool word_signed(struct slice word, int64_t *out)
 	return true;
 }
 
-/* Takes the last word off. */
-static struct slice last_word(struct slice *text)
-{
-	size_t at = text->len;
-	struct slice word;
-
-	while (at > 0 && text->ptr[at - 1] != ' ')
-		at--;
-	word = slice_make(text->ptr + at, text->len - at);
-	text->len = at;
-	*text = text_trim(*text);
-	return word;
-}
-
 /* "nfsv4": a name with a version. */
 static bool is_program(struct slice word)
 {
@@ -108,8 +94,8 @@ bool rpc_task_line_parse(struct slice text, struct rpc_task_line *out)
 	if (queue.len == 0)
 		return false;
 	head = text_trim(slice_make(text.ptr, (size_t)(action.ptr - text.ptr)));
-	line.procedure = last_word(&head);
-	line.program = last_word(&head);
+	line.procedure = text_last_word(&head);
+	line.program = text_last_word(&head);
 	if (line.procedure.len == 0 || line.procedure.len > NAME_BYTES_MAX ||
 	    !is_program(line.program) || !take_numbers(head, &line))
 		return false;

@@ -71,34 +71,21 @@ static bool take_new_head(struct taskdump *t, struct slice text)
 	return true;
 }
 
-/* Takes the last word off. */
-static struct slice last_word(struct slice *text)
-{
-	size_t at = text->len;
-	struct slice word;
-
-	while (at > 0 && text->ptr[at - 1] != ' ')
-		at--;
-	word = slice_make(text->ptr + at, text->len - at);
-	text->len = at;
-	*text = text_trim(*text);
-	return word;
-}
-
 /* "rsync           D    0 3621271 152322 0x00000080", with a program counter before 4.14. */
 static bool parse_old_head(struct slice text, struct slice *name, int64_t *pid, char *state)
 {
 	struct slice rest = text;
-	struct slice word = last_word(&rest);
+	struct slice word = text_last_word(&rest);
 	int64_t ppid, room;
 	uint64_t pc;
 
-	if (!text_begins(word, "0x") || word.len < 6 || !text_number(last_word(&rest), &ppid) ||
-	    !text_number(last_word(&rest), pid) || !text_number(last_word(&rest), &room))
+	if (!text_begins(word, "0x") || word.len < 6 ||
+	    !text_number(text_last_word(&rest), &ppid) ||
+	    !text_number(text_last_word(&rest), pid) || !text_number(text_last_word(&rest), &room))
 		return false;
-	word = last_word(&rest);
+	word = text_last_word(&rest);
 	if (word.len > 1 && (stack_address_parse(word, &pc) == word.len))
-		word = last_word(&rest);
+		word = text_last_word(&rest);
 	if (word.len != 1 || !memchr(states, word.ptr[0], sizeof(states) - 1) || rest.len == 0 ||
 	    rest.len > TASKDUMP_NAME_BYTES_MAX)
 		return false;

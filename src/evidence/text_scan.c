@@ -56,6 +56,19 @@ struct slice text_word(struct slice *rest)
 	return word;
 }
 
+struct slice text_last_word(struct slice *text)
+{
+	size_t at = text->len;
+	struct slice word;
+
+	while (at > 0 && text->ptr[at - 1] != ' ')
+		at--;
+	word = slice_make(text->ptr + at, text->len - at);
+	text->len = at;
+	*text = text_trim(*text);
+	return word;
+}
+
 bool text_number(struct slice text, int64_t *out)
 {
 	int64_t number = 0;

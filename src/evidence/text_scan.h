@@ -23,6 +23,9 @@ struct slice text_trim(struct slice text);
 /* Takes the next word, up to a blank, from *rest; empty at the end. */
 struct slice text_word(struct slice *rest);
 
+/* Takes the last word, behind a blank, off *text, and the blanks before it. */
+struct slice text_last_word(struct slice *text);
+
 /*
  * A decimal number that is the whole text; false: it is none, or too large. The value is never
  * negative.

@@ -11,24 +11,13 @@
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/nfs4_trace.h"
+#include "diagnose/rules/transport.h"
 
 #include <inttypes.h>
 
 #include "model/clid.h"
 
 enum { MUTUAL_SURE = 2, ROUNDS_MIN = 3 };
-
-static const char *side_text(struct diagnosis *d, const struct endpoint *at)
-{
-	struct strbuf text;
-	const char *kept;
-
-	strbuf_init(&text);
-	endpoint_add_text(&text, at);
-	kept = arena_text(&d->arena, strbuf_text(&text));
-	strbuf_deinit(&text);
-	return kept;
-}
 
 static const char *proof_words(struct diagnosis *d, const struct clid_table *t)
 {
@@ -37,8 +26,8 @@ static const char *proof_words(struct diagnosis *d, const struct clid_table *t)
 			&d->arena,
 			"%s times the one that missed its session was not the one that had come, "
 			"and came next: %s and %s in the first of these rounds.",
-			arena_format(&d->arena, "%" PRIu64, t->mutual), side_text(d, &t->sides[0]),
-			side_text(d, &t->sides[1]));
+			arena_format(&d->arena, "%" PRIu64, t->mutual),
+			transport_endpoint(d, &t->sides[0]), transport_endpoint(d, &t->sides[1]));
 	if (t->rounds)
 		return "Whose calls these were the trace does not tell.";
 	return "Whether sessions were missed in between the trace does not tell; they were ended "
@@ -60,8 +49,8 @@ static void tell(struct diagnosis *d, const struct clid_table *t,
 	f->count = rounds;
 	f->title = arena_format(&d->arena, "client instances with one owner throw each other out%s",
 				t->has_sides ? arena_format(&d->arena, ": %s and %s",
-							    side_text(d, &t->sides[0]),
-							    side_text(d, &t->sides[1]))
+							    transport_endpoint(d, &t->sides[0]),
+							    transport_endpoint(d, &t->sides[1]))
 					     : "");
 	f->why = arena_format(
 		&d->arena,

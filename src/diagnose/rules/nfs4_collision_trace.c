@@ -6,6 +6,7 @@
  */
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/nfs4_trace.h"
+#include "diagnose/rules/transport.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -71,16 +72,8 @@ static struct family family_of(const struct clid_model *m, uint32_t number)
 
 static const char *client_text(struct diagnosis *d, const struct clid_instance *i)
 {
-	struct strbuf text;
-	const char *kept;
-
-	if (!i->has_client)
-		return "an address that the trace does not tell";
-	strbuf_init(&text);
-	endpoint_add_text(&text, &i->client);
-	kept = arena_text(&d->arena, strbuf_text(&text));
-	strbuf_deinit(&text);
-	return kept;
+	return i->has_client ? transport_endpoint(d, &i->client)
+			     : "an address that the trace does not tell";
 }
 
 static void add_instance(struct diagnosis *d, struct finding *f, const struct clid_instance *i)

@@ -10,6 +10,7 @@
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/rpc_task_common.h"
 #include "diagnose/rules/rules.h"
+#include "diagnose/rules/transport.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,18 +20,6 @@ enum { PORT_PORTMAP = 111, FAILURES_MIN = 3 };
 
 #define HURTS_NS (5 * STAMP_NS_PER_S)
 #define PORT_NS  (10 * STAMP_NS_PER_S)
-
-static const char *peer_text(struct diagnosis *d, const struct endpoint *at)
-{
-	struct strbuf text;
-	const char *kept;
-
-	strbuf_init(&text);
-	endpoint_add_text(&text, at);
-	kept = arena_text(&d->arena, strbuf_text(&text));
-	strbuf_deinit(&text);
-	return kept;
-}
 
 /* How long the peer could not be reached; false: not known, or it was for a moment. */
 static bool peer_hurts(const struct rpc_task_host *h, const struct rpc_task_peer *p, int64_t *ns)
@@ -90,7 +79,7 @@ static void tell_fault(struct diagnosis *d, const struct rpc_task_host *h,
 	f->first = p->first.at;
 	f->last = p->last.at;
 	f->count = p->failures;
-	f->title = arena_format(&d->arena, "%s %s", peer_text(d, &p->at), fault->title);
+	f->title = arena_format(&d->arena, "%s %s", transport_endpoint(d, &p->at), fault->title);
 	f->why = arena_format(
 		&d->arena,
 		"Connecting to it failed %s with error %" PRId64 " in the client's own kernel. %s "
@@ -101,7 +90,8 @@ static void tell_fault(struct diagnosis *d, const struct rpc_task_host *h,
 				       nfs4_duration_text(d, ns))
 			: arena_format(&d->arena, "It was reached %s after the first failure.",
 				       nfs4_duration_text(d, ns)));
-	finding_cite(d, f, &p->first, NULL, "connecting to %s fails", peer_text(d, &p->at));
+	finding_cite(d, f, &p->first, NULL, "connecting to %s fails",
+		     transport_endpoint(d, &p->at));
 	finding_cite(d, f, &p->last, NULL, "and for the last time");
 	finding_cite(d, f, &p->hurt, NULL, "a call begins that waits meanwhile");
 	finding_cite(d, f, &p->joined, NULL, "the connection is there");
@@ -236,7 +226,7 @@ static void tell_port(struct diagnosis *d, const struct rpc_task_model *m,
 		p ? arena_format(&d->arena,
 				 "The connection to %s has been in the making for %s, and is not "
 				 "there.",
-				 peer_text(d, &p->at), nfs4_duration_text(d, ns))
+				 transport_endpoint(d, &p->at), nfs4_duration_text(d, ns))
 		  : arena_format(&d->arena,
 				 "It stood in the list of tasks twice, %s apart, and so "
 				 "did the question for the port.",
@@ -247,7 +237,7 @@ static void tell_port(struct diagnosis *d, const struct rpc_task_model *m,
 			     rpc_task_text(d, getport));
 	if (p)
 		finding_cite(d, f, &p->tried, NULL, "the client begins to connect to %s",
-			     peer_text(d, &p->at));
+			     transport_endpoint(d, &p->at));
 }
 
 static void run_port(const struct rule_input *in, struct diagnosis *out)
