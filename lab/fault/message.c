@@ -42,6 +42,22 @@ static void set_named(struct fault_message *m, struct slice dir, struct slice na
 	m->learn_path = m->ops[0].path;
 }
 
+/* What the call is about: the file or directory of this handle, taken from *c, or a name in it. */
+static void set_file(struct fault_message *m, struct cursor *c, struct slice handle, bool has_name,
+		     const struct fault_paths *paths)
+{
+	if (!cursor_ok(c))
+		return;
+	m->ops[0].handle = handle;
+	m->ops[0].path = fault_paths_find(paths, handle);
+	if (has_name) {
+		struct slice name = take_opaque(c, XDR_ANY);
+
+		if (cursor_ok(c))
+			set_named(m, m->ops[0].path, name);
+	}
+}
+
 static void read_nfs3(struct fault_message *m, struct cursor c, const struct fault_paths *paths)
 {
 	static const uint32_t with_name = 1u << NFSPROC3_LOOKUP | 1u << NFSPROC3_CREATE |
@@ -50,18 +66,11 @@ static void read_nfs3(struct fault_message *m, struct cursor c, const struct fau
 					  1u << NFSPROC3_RMDIR | 1u << NFSPROC3_RENAME;
 	struct slice handle = take_opaque(&c, NFS3_FHSIZE);
 
-	if (!cursor_ok(&c) || m->procedure > NFSPROC3_COMMIT)
+	if (m->procedure > NFSPROC3_COMMIT)
 		return;
-	m->ops[0].handle = handle;
-	m->ops[0].path = fault_paths_find(paths, handle);
-	if (with_name >> m->procedure & 1) {
-		struct slice name = take_opaque(&c, XDR_ANY);
-
-		if (cursor_ok(&c))
-			set_named(m, m->ops[0].path, name);
-	} else if (m->procedure == NFSPROC3_READDIRPLUS) {
+	set_file(m, &c, handle, with_name >> m->procedure & 1, paths);
+	if (m->procedure == NFSPROC3_READDIRPLUS)
 		m->learn_path = m->ops[0].path;
-	}
 }
 
 static void read_nfs2(struct fault_message *m, struct cursor c, const struct fault_paths *paths)
@@ -70,16 +79,8 @@ static void read_nfs2(struct fault_message *m, struct cursor c, const struct fau
 		1u << 4 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 14 | 1u << 15;
 	struct slice handle = cursor_bytes(&c, NFS2_HANDLE_BYTES);
 
-	if (!cursor_ok(&c) || m->procedure > 17)
-		return;
-	m->ops[0].handle = handle;
-	m->ops[0].path = fault_paths_find(paths, handle);
-	if (with_name >> m->procedure & 1) {
-		struct slice name = take_opaque(&c, XDR_ANY);
-
-		if (cursor_ok(&c))
-			set_named(m, m->ops[0].path, name);
-	}
+	if (m->procedure <= 17)
+		set_file(m, &c, handle, with_name >> m->procedure & 1, paths);
 }
 
 static void read_mount(struct fault_message *m, struct cursor c)

@@ -122,23 +122,9 @@ static bool set_clientid(struct v4 *v)
 	return v4_run(v);
 }
 
-static bool find_root(struct v4 *v)
+/* The directory of this path, as the root of what follows; "": that of the server. */
+static bool find_path(struct v4 *v, const char *at)
 {
-	v4_begin(v, true);
-	v4_add_plain(v, OP_PUTROOTFH);
-	v4_add_plain(v, OP_GETFH);
-	v4_add_getattr(v);
-	if (!v4_run(v))
-		return false;
-	if (v->status == NFS4_OK)
-		v->root = v->got;
-	return true;
-}
-
-static bool find_export(struct v4 *v)
-{
-	const char *at = v->words->export;
-
 	v4_begin(v, true);
 	v4_add_plain(v, OP_PUTROOTFH);
 	while (*at) {
@@ -159,6 +145,12 @@ static bool find_export(struct v4 *v)
 	if (v->status == NFS4_OK)
 		v->root = v->got;
 	return true;
+}
+
+/* The root of the server, then that of the mount. */
+static bool find_root(struct v4 *v)
+{
+	return find_path(v, "") && (v->words->export[1] == '\0' || find_path(v, v->words->export));
 }
 
 /* A client ID and, where there are such, a session. */
@@ -204,7 +196,7 @@ static bool recover_client(struct v4 *v)
 		return false;
 	if (v->status != NFS4_OK)
 		return true;
-	if (!find_root(v) || (v->words->export[1] && !find_export(v)))
+	if (!find_root(v))
 		return false;
 	if (!reclaim(v))
 		return false;
@@ -228,7 +220,7 @@ bool v4_attach(struct v4 *v)
 		return false;
 	if (v->status != NFS4_OK)
 		return true;
-	if (!find_root(v) || (v->words->export[1] && !find_export(v)))
+	if (!find_root(v))
 		return false;
 	return v->status != NFS4_OK || v->words->minor == 0 || reclaim_complete(v);
 }

@@ -200,8 +200,7 @@ uint32_t nfs4_op_lock(struct nfs4_run *run, const struct nfs4_nfs_argop4 *arg,
 	status = lock_check(run, args, open);
 	if (status != NFS4_OK)
 		return status;
-	is_new = state == NULL;
-	if (is_new)
+	if (!state)
 		status = lock_state_make(run, open, &args->locker.open_owner, &state);
 	if (status != NFS4_OK)
 		return status;

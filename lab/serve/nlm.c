@@ -74,6 +74,18 @@ static void lock_want(struct request *r, bool block, bool reclaim)
 	nlm_grant_waiting(n, r->c->now_ns);
 }
 
+/* The same for what no grace period lets through; false: the answer is known. */
+static bool take_lock_after_grace(struct request *r, const struct nlm_nlm4_lock *alock,
+				  bool is_exclusive)
+{
+	if (!take_lock(r, alock, is_exclusive))
+		return false;
+	if (!in_grace(r))
+		return true;
+	r->stat = NLM4_DENIED_GRACE_PERIOD;
+	return false;
+}
+
 static bool do_lock(struct request *r)
 {
 	struct nlm_nlm4_lockargs args;
@@ -96,12 +108,8 @@ static bool do_test(struct request *r)
 	r->cookie = args.cookie;
 	if (!program_args_ok(r->c))
 		return false;
-	if (!take_lock(r, &args.alock, args.exclusive))
+	if (!take_lock_after_grace(r, &args.alock, args.exclusive))
 		return true;
-	if (in_grace(r)) {
-		r->stat = NLM4_DENIED_GRACE_PERIOD;
-		return true;
-	}
 	r->holder = nlm_conflict(r->n, &r->lock);
 	r->stat = r->holder ? NLM4_DENIED : NLM4_GRANTED;
 	return true;
@@ -116,12 +124,8 @@ static bool do_cancel(struct request *r)
 	r->cookie = args.cookie;
 	if (!program_args_ok(r->c))
 		return false;
-	if (!take_lock(r, &args.alock, args.exclusive))
+	if (!take_lock_after_grace(r, &args.alock, args.exclusive))
 		return true;
-	if (in_grace(r)) {
-		r->stat = NLM4_DENIED_GRACE_PERIOD;
-		return true;
-	}
 	waiting = nlm_waiting_find(r->n, &r->lock);
 	r->stat = waiting ? NLM4_GRANTED : NLM4_DENIED;
 	if (waiting)
@@ -138,12 +142,8 @@ static bool do_unlock(struct request *r)
 	r->cookie = args.cookie;
 	if (!program_args_ok(r->c))
 		return false;
-	if (!take_lock(r, &args.alock, true))
+	if (!take_lock_after_grace(r, &args.alock, true))
 		return true;
-	if (in_grace(r)) {
-		r->stat = NLM4_DENIED_GRACE_PERIOD;
-		return true;
-	}
 	/* nlmsvc_unlock cancels what waits, too. */
 	waiting = nlm_waiting_find(r->n, &r->lock);
 	if (waiting)
