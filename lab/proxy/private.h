@@ -4,6 +4,7 @@
 #define PROXY_PRIVATE_H
 
 #include "base/map.h"
+#include "lab/fault/later.h"
 #include "lab/proxy/portmap.h"
 #include "lab/proxy/proxy.h"
 #include "net/datagram.h"
@@ -84,9 +85,8 @@ struct proxy {
 	struct map by_id; /* links */
 	size_t udp_len;   /* of them: clients of UDP */
 	size_t calls_len;
-	uint16_t source_port; /* the last reserved one that was tried */
-	size_t held_bytes;
-	struct proxy_held *held; /* delayed messages */
+	uint16_t source_port;    /* the last reserved one that was tried */
+	struct fault_later held; /* delayed messages */
 	struct strbuf message;   /* scratch: a record of several fragments */
 	struct strbuf rewritten; /* scratch: an answer of portmap with our ports */
 	struct strbuf changed;   /* scratch: a message that a fault changed */
@@ -127,7 +127,7 @@ void proxy_calls_init(struct proxy_end *end);
 
 /* hold.c: sends the framed message later. False: no room, to be sent at once. */
 bool proxy_hold(struct proxy_link *link, enum proxy_side to, struct slice framed, int64_t for_ns);
-void proxy_drop_held(struct proxy *proxy);
+void proxy_hold_init(struct proxy *proxy);
 
 /* udp.c */
 void proxy_datagram_came(void *context, struct slice bytes, const struct net_address *from);

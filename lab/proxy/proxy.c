@@ -26,6 +26,7 @@ struct proxy *proxy_create(struct net_loop *loop, struct fault_engine *engine, p
 	proxy->note_context = context;
 	fault_paths_init(&proxy->paths);
 	map_init(&proxy->by_id, link_has_id);
+	proxy_hold_init(proxy);
 	strbuf_init(&proxy->message);
 	strbuf_init(&proxy->rewritten);
 	strbuf_init(&proxy->changed);
@@ -46,7 +47,7 @@ void proxy_destroy(struct proxy *proxy)
 		return;
 	while (proxy->links)
 		proxy_link_destroy(proxy->links, false);
-	proxy_drop_held(proxy);
+	fault_later_deinit(&proxy->held);
 	for (size_t i = 0; i < proxy->routes_len; i++)
 		route_destroy(proxy->routes[i]);
 	map_deinit(&proxy->by_id);

@@ -86,6 +86,7 @@ struct err *endpoint_create(struct net_loop *loop, struct server *server,
 		e->config.connections_max = ENDPOINT_CONNECTIONS_MAX;
 	e->scratch = mem_alloc(SERVER_REPLY_BYTES, 1);
 	map_init(&e->by_number, number_equal);
+	endpoint_hold_init(e);
 	fault_paths_init(&e->paths);
 	strbuf_init(&e->changed);
 	strbuf_init(&e->answer);
@@ -118,7 +119,7 @@ void endpoint_destroy(struct endpoint *e)
 	if (!e)
 		return;
 	e->closed = NULL;
-	endpoint_drop_held(e);
+	fault_later_deinit(&e->held);
 	endpoint_drop_callouts(e);
 	while (e->conns)
 		endpoint_conn_destroy(e->conns, false);

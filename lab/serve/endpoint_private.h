@@ -4,6 +4,7 @@
 #define LAB_SERVE_ENDPOINT_PRIVATE_H
 
 #include "base/map.h"
+#include "lab/fault/later.h"
 #include "lab/rpc/record.h"
 #include "lab/serve/endpoint.h"
 #include "net/datagram.h"
@@ -34,7 +35,6 @@ struct endpoint_conn {
 	struct net_timer late_timer;
 };
 
-struct endpoint_held;
 struct endpoint_callout;
 
 struct endpoint {
@@ -50,8 +50,7 @@ struct endpoint {
 	uint8_t *scratch;      /* SERVER_REPLY_BYTES: replies over UDP, and those that faults see */
 	struct strbuf changed; /* a message that a fault changed */
 	struct strbuf answer;  /* a message that a fault made */
-	struct endpoint_held *held;
-	size_t held_bytes;
+	struct fault_later held; /* delayed messages */
 	struct endpoint_callout *callouts;
 	size_t callouts_len;
 	uint32_t next_xid;
@@ -90,7 +89,7 @@ void endpoint_send(const struct endpoint_way *way, struct slice message, bool br
 /* endpoint_hold.c: what comes later. False: no room. `kept` NULL: a reply, else a call. */
 bool endpoint_hold(const struct endpoint_way *way, struct slice message,
 		   const struct fault_call *kept, bool breaks, int64_t for_ns);
-void endpoint_drop_held(struct endpoint *e);
+void endpoint_hold_init(struct endpoint *e);
 
 /* endpoint_callout.c: a reply that came on a connection (0: any other way). */
 void endpoint_callout_replied(struct endpoint *e, uint64_t connection, const struct rpc_in *in);
