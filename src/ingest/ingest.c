@@ -98,7 +98,10 @@ static void ingest_transport(struct ingest *in, uint32_t evidence, uint64_t fram
 			     struct stamp at, const struct packet *packet)
 {
 	if (in->options.survey)
-		ingest_surveyed(in, &(struct provenance){frame_number, evidence, at}, packet);
+		ingest_surveyed(
+			in,
+			&(struct provenance){.evidence = evidence, .frame = frame_number, .at = at},
+			packet);
 	else
 		flow_table_packet(&in->flows, evidence, frame_number, at, packet);
 }
@@ -137,7 +140,10 @@ void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, s
 		break;
 	case PACKET_ICMP:
 	case PACKET_ARP:
-		ingest_net(in, &(struct provenance){frame_number, evidence, at}, &packet);
+		ingest_net(
+			in,
+			&(struct provenance){.evidence = evidence, .frame = frame_number, .at = at},
+			&packet);
 		break;
 	case PACKET_OTHER:
 		break;

@@ -111,7 +111,8 @@ const char *ingest_fault_text(enum cursor_fault fault);
 static inline struct provenance provenance_of(const struct flow *flow,
 					      const struct tcp_frame *frame)
 {
-	return (struct provenance){frame->number, flow->conn.evidence, frame->at};
+	return (struct provenance){
+		.evidence = flow->conn.evidence, .frame = frame->number, .at = frame->at};
 }
 
 #endif

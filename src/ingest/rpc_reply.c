@@ -74,7 +74,8 @@ static void tell_orphan(struct ingest *in, const struct rpc_message *m, const st
 	p->call.xid = msg->xid;
 	p->call.cred_flavor = UINT32_MAX;
 	p->call.uid = UINT32_MAX;
-	p->call.call = (struct provenance){FRAME_NONE, m->at.evidence, stamp_none()};
+	p->call.call = (struct provenance){
+		.evidence = m->at.evidence, .frame = FRAME_NONE, .at = stamp_none()};
 	p->call.origin = p->call.call;
 	p->call.reply = m->at;
 	p->call.status = NFS4_STATUS_NONE;
