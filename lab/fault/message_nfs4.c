@@ -94,6 +94,19 @@ static void walk_op(struct walk *w, struct fault_op *op, const struct nfs4_nfs_a
 	}
 }
 
+/* The operation that begins here, which is not counted yet; NULL: its number is not here. */
+static struct fault_op *op_begin(struct fault_message *m, const struct cursor *c)
+{
+	struct fault_op *op = &m->ops[m->ops_len];
+	struct cursor peek = *c;
+
+	op->number = cursor_u32(&peek);
+	if (!cursor_ok(&peek))
+		return NULL;
+	op->offset = cursor_offset(c);
+	return op;
+}
+
 static void read_ops(struct fault_message *m, struct cursor *c, uint32_t count,
 		     const struct fault_paths *paths)
 {
@@ -101,13 +114,10 @@ static void read_ops(struct fault_message *m, struct cursor *c, uint32_t count,
 	struct nfs4_nfs_argop4 arg;
 
 	while (m->ops_len < count && m->ops_len < FAULT_OPS_MAX) {
-		struct fault_op *op = &m->ops[m->ops_len];
-		struct cursor peek = *c;
+		struct fault_op *op = op_begin(m, c);
 
-		op->number = cursor_u32(&peek);
-		if (!cursor_ok(&peek))
+		if (!op)
 			return;
-		op->offset = cursor_offset(c);
 		op->handle = w.handle;
 		op->path = w.path;
 		nfs4_decode_nfs_argop4(c, &arg);
@@ -127,13 +137,10 @@ static void read_callback_ops(struct fault_message *m, struct cursor *c, uint32_
 	struct nfs4_nfs_cb_argop4 arg;
 
 	while (m->ops_len < count && m->ops_len < FAULT_OPS_MAX) {
-		struct fault_op *op = &m->ops[m->ops_len];
-		struct cursor peek = *c;
+		const struct fault_op *op = op_begin(m, c);
 
-		op->number = cursor_u32(&peek);
-		if (!cursor_ok(&peek))
+		if (!op)
 			return;
-		op->offset = cursor_offset(c);
 		nfs4_decode_nfs_cb_argop4(c, &arg);
 		m->ops_len++;
 		if (!cursor_ok(c))
