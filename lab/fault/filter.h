@@ -29,6 +29,7 @@ struct fault_step {
 	enum fault_place place;
 	struct fault_status status;
 	enum fault_server_action action;
+	uint32_t listing; /* what becomes of a page: the filter knows */
 	size_t bytes_len;
 	uint8_t bytes[FAULT_STEP_BYTES_MAX];
 	char text[FAULT_STEP_TEXT_MAX]; /* as it stands in the script; a long one is cut */
@@ -93,7 +94,8 @@ extern const struct fault_filter *const fault_filters[];
 extern const struct fault_filter fault_filter_delay, fault_filter_drop, fault_filter_answer,
 	fault_filter_status, fault_filter_duplicate, fault_filter_reorder, fault_filter_cut,
 	fault_filter_corrupt, fault_filter_xid, fault_filter_close, fault_filter_reset,
-	fault_filter_stop, fault_filter_refuse, fault_filter_ignore, fault_filter_server;
+	fault_filter_stop, fault_filter_refuse, fault_filter_ignore, fault_filter_listing,
+	fault_filter_server;
 
 /* Takes "call" or "reply" when it is there, else `otherwise`. */
 enum fault_side fault_take_side(struct fault_words *w, enum fault_side otherwise);

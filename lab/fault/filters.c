@@ -5,10 +5,23 @@
 #include <stddef.h>
 
 const struct fault_filter *const fault_filters[] = {
-	&fault_filter_delay,   &fault_filter_drop,   &fault_filter_answer,    &fault_filter_status,
-	&fault_filter_cut,     &fault_filter_xid,    &fault_filter_duplicate, &fault_filter_reorder,
-	&fault_filter_corrupt, &fault_filter_close,  &fault_filter_reset,     &fault_filter_stop,
-	&fault_filter_refuse,  &fault_filter_ignore, &fault_filter_server,    NULL,
+	&fault_filter_delay,
+	&fault_filter_drop,
+	&fault_filter_answer,
+	&fault_filter_status,
+	&fault_filter_cut,
+	&fault_filter_xid,
+	&fault_filter_duplicate,
+	&fault_filter_reorder,
+	&fault_filter_corrupt,
+	&fault_filter_close,
+	&fault_filter_reset,
+	&fault_filter_stop,
+	&fault_filter_refuse,
+	&fault_filter_ignore,
+	&fault_filter_listing,
+	&fault_filter_server,
+	NULL,
 };
 
 enum fault_side fault_take_side(struct fault_words *w, enum fault_side otherwise)
