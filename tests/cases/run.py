@@ -133,6 +133,12 @@ def compare(variant, original, said):
     return ""
 
 
+def of_one_client(job):
+    """Whether all captures were taken at a client: there, other clients of the server are not seen.
+    Mixed in, they make it a capture that would have seen the one it is about, too."""
+    return all(pathlib.Path(p).parent.name.startswith("client") for p in job.files)
+
+
 def mutated(job, folder):
     """The files of a job, changed as its variant wants and written below `folder`."""
     out = []
@@ -155,7 +161,8 @@ def run_job(args):
         with tempfile.TemporaryDirectory(prefix="nfsleuth-case-") as folder:
             said = ask(exe, mutated(job, folder))
         hidden = job.variant.hides and "also_if_cut" in job.reading
-        less = job.variant.holds == LESS or hidden
+        stranger = job.variant.server_only and of_one_client(job)
+        less = job.variant.holds == LESS or hidden or stranger
         verdict, why = judge(job.reading, said, may_be_silent=less)
         if not less and verdict != "wrong" and not said.error:
             differs = compare(job.variant, original, said)

@@ -224,7 +224,9 @@ TEST(twin_storm_of_attributes_is_silent)
 
 /* --- the other rules about listings --- */
 
-/* A step that brings `entries` entries up to `last`. */
+/* A step that brings `entries` entries up to `last`; without a reply when `rtt` is NO_REPLY. */
+#define NO_REPLY (-1.0)
+
 static void answer(struct stage *st, double at, double rtt, uint64_t cookie, uint32_t entries,
 		   uint64_t last)
 {
@@ -241,6 +243,8 @@ static void answer(struct stage *st, double at, double rtt, uint64_t cookie, uin
 	};
 
 	script_rpc(&st->s, at, EVENT_RPC_CALL, &rpc);
+	if (rtt == NO_REPLY)
+		return;
 	told.answered = told.whole = true;
 	told.entries = entries;
 	told.first_cookie = last >= entries ? last - entries + 1 : last;
@@ -360,8 +364,11 @@ TEST(twin_all_is_slow_is_silent)
 	CHECK_EQ_U64(slow(0.5, 0.01), 0);
 }
 
-/* Listings that are left after two steps each; the directory's mtime is `mtime_step` later each. */
-static size_t restarted(unsigned times, uint64_t mtime_step)
+/*
+ * Listings that are left after two steps each; the directory's mtime is `mtime_step` later each.
+ * Of `unanswered` of them the last reply is not in the evidence.
+ */
+static size_t restarted(unsigned times, uint64_t mtime_step, unsigned unanswered)
 {
 	struct visit_model visits;
 	struct stage st;
@@ -388,7 +395,7 @@ static size_t restarted(unsigned times, uint64_t mtime_step)
 				       .told.listing = &told};
 
 		answer(&st, i * 3, 0.1, 0, 10, 10);
-		answer(&st, i * 3 + 1, 0.1, 10, 10, 20);
+		answer(&st, i * 3 + 1, i < unanswered ? NO_REPLY : 0.1, 10, 10, 20);
 		script_rpc(&st.s, i * 3 + 2, EVENT_RPC_REPLY, &rpc);
 	}
 	dir_model_finish(&st.m);
@@ -404,11 +411,17 @@ static size_t restarted(unsigned times, uint64_t mtime_step)
 
 TEST(dir_restarted_speaks)
 {
-	CHECK_EQ_U64(restarted(8, 1), 1);
+	CHECK_EQ_U64(restarted(8, 1, 0), 1);
 }
 
 TEST(twin_restarted_without_a_change_is_silent)
 {
-	CHECK_EQ_U64(restarted(8, 0), 0);
-	CHECK_EQ_U64(restarted(3, 1), 0);
+	CHECK_EQ_U64(restarted(8, 0, 0), 0);
+	CHECK_EQ_U64(restarted(3, 1, 0), 0);
+}
+
+TEST(twin_restarted_without_the_last_reply_is_silent)
+{
+	CHECK_EQ_U64(restarted(8, 1, 4), 1);
+	CHECK_EQ_U64(restarted(8, 1, 8), 0);
 }

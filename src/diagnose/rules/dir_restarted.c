@@ -4,7 +4,8 @@
  * coming to its end, while the directory changes (catalogue D6).
  *
  * Silent without a change of the directory (programs that look at the first names only leave
- * listings behind, too), and where listings do come to their end.
+ * listings behind, too), and where listings do come to their end. One whose last reply is not in
+ * the evidence, or not whole, may have come to its end: it counts for neither.
  */
 #include "diagnose/rules/dir_common.h"
 #include "diagnose/rules/nfs4_common.h"
@@ -26,7 +27,10 @@ struct restarts {
 
 static bool chain_counts(const struct dir_chain *c)
 {
-	return !c->joined && (c->state == DIR_RESTARTED || c->state == DIR_COMPLETE);
+	if (c->joined)
+		return false;
+	return c->state == DIR_COMPLETE ||
+	       (c->state == DIR_RESTARTED && c->calls == c->replies && !c->cut);
 }
 
 static void restarts_add(struct restarts *r, const struct dir_chain *c)
