@@ -422,6 +422,6 @@ TEST(twin_restarted_without_a_change_is_silent)
 
 TEST(twin_restarted_without_the_last_reply_is_silent)
 {
-	CHECK_EQ_U64(restarted(8, 1, 4), 1);
+	CHECK_EQ_U64(restarted(8, 1, 3), 1);
 	CHECK_EQ_U64(restarted(8, 1, 8), 0);
 }
