@@ -277,6 +277,7 @@ struct err *probe_check(const struct probe_words *words, double speed, struct ch
 		err = net_loop_init(&c.loop, speed);
 	if (err)
 		return err;
+	c.loop.witness = words->witness;
 	if (words->timing.has_timeo)
 		c.limit_ns = words->timing.timeo_ds * STAMP_NS_PER_S / 10;
 	ask_init(&c.ask, &c.loop, &sys);

@@ -422,6 +422,7 @@ struct err *probe_list(const struct probe_words *words, double speed, struct lis
 		free(l);
 		return err;
 	}
+	l->loop.witness = words->witness;
 	net_timer_init(&l->silence, &l->loop, on_silence, l);
 	err = find(l);
 	if (!err)

@@ -54,6 +54,7 @@ struct err *task_start(struct client *c, const struct probe_words *words, double
 
 	if (err)
 		return err;
+	c->loop.witness = words->witness;
 	if (words->for_ns < INT64_MAX)
 		c->end_ns = client_now_ns(c) + words->for_ns;
 	if (words->shut_ns > 0)

@@ -13,6 +13,8 @@
 #include "base/err.h"
 #include "timing/options.h"
 
+struct net_witness;
+
 struct probe_words {
 	char server[64];
 	const char *export;    /* "/" when none was given */
@@ -36,6 +38,7 @@ struct probe_words {
 	bool is_v4, has_minor; /* vers= */
 	uint32_t minor;
 	struct timing_options timing;
+	struct net_witness *witness; /* is told what is exchanged; NULL: nobody. No word */
 };
 
 /* Reads `words[0..count)`; they are borrowed. Fails on one that is none, with what it must be. */

@@ -82,7 +82,7 @@ struct err *tap_init(struct tap *t, const char *link, const char *path, const ch
 	err = ring_open(t, link);
 	if (err)
 		return err;
-	pcapng_write_section(&t->out, label);
+	pcapng_write_section(&t->out, label, NULL);
 	pcapng_write_interface(&t->out, LINKTYPE_ETHERNET, 0, link);
 	return flush(t);
 }

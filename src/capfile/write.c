@@ -6,6 +6,8 @@ enum {
 	WRITE_OPT_COMMENT = 1,
 	WRITE_OPT_IF_NAME = 2,
 	WRITE_OPT_USERAPPL = 4,
+	WRITE_OPT_IFRECV = 4,
+	WRITE_OPT_IFDROP = 5,
 	WRITE_OPT_TSRESOL = 9,
 	WRITE_OPTION_BYTES_MAX = 65532,
 };
@@ -83,7 +85,12 @@ static void block_text_option(struct strbuf *out, uint16_t code, const char *tex
 	write_u32(out, 0);
 }
 
-void pcapng_write_section(struct strbuf *out, const char *application)
+static void block_u64_option(struct strbuf *out, uint16_t code, uint64_t value)
+{
+	block_option(out, code, slice_make((const uint8_t *)&value, sizeof(value)));
+}
+
+void pcapng_write_section(struct strbuf *out, const char *application, const char *comment)
 {
 	size_t start = block_start(out, 0x0a0d0d0a);
 
@@ -93,7 +100,12 @@ void pcapng_write_section(struct strbuf *out, const char *application)
 	/* length of the section: not told */
 	write_u32(out, UINT32_MAX);
 	write_u32(out, UINT32_MAX);
-	block_text_option(out, WRITE_OPT_USERAPPL, application);
+	if (application)
+		block_option(out, WRITE_OPT_USERAPPL, slice_of_string(application));
+	if (comment)
+		block_option(out, WRITE_OPT_COMMENT, slice_of_string(comment));
+	if (application || comment)
+		write_u32(out, 0);
 	block_end(out, start);
 }
 
@@ -125,6 +137,20 @@ void pcapng_write_packet(struct strbuf *out, uint32_t interface, struct stamp at
 	write_u32(out, wire_bytes);
 	write_padded(out, bytes);
 	block_text_option(out, WRITE_OPT_COMMENT, comment);
+	block_end(out, start);
+}
+
+void pcapng_write_statistics(struct strbuf *out, uint32_t interface, struct stamp at,
+			     uint64_t received, uint64_t dropped)
+{
+	size_t start = block_start(out, 5);
+
+	write_u32(out, interface);
+	write_u32(out, (uint32_t)((uint64_t)at.ns >> 32));
+	write_u32(out, (uint32_t)at.ns);
+	block_u64_option(out, WRITE_OPT_IFRECV, received);
+	block_u64_option(out, WRITE_OPT_IFDROP, dropped);
+	write_u32(out, 0);
 	block_end(out, start);
 }
 

@@ -16,8 +16,8 @@ void pcap_write_header(struct strbuf *out, uint32_t linktype, uint32_t snaplen);
 void pcap_write_packet(struct strbuf *out, struct stamp at, struct slice bytes,
 		       uint32_t wire_bytes);
 
-/* Section header; application NULL: none. */
-void pcapng_write_section(struct strbuf *out, const char *application);
+/* Section header; application and comment NULL: none. */
+void pcapng_write_section(struct strbuf *out, const char *application, const char *comment);
 
 /* Interface description with nanosecond stamps; name NULL: none; snaplen 0: no limit. */
 void pcapng_write_interface(struct strbuf *out, uint32_t linktype, uint32_t snaplen,
@@ -26,6 +26,10 @@ void pcapng_write_interface(struct strbuf *out, uint32_t linktype, uint32_t snap
 /* Enhanced packet block; comment NULL: none. */
 void pcapng_write_packet(struct strbuf *out, uint32_t interface, struct stamp at,
 			 struct slice bytes, uint32_t wire_bytes, const char *comment);
+
+/* Interface statistics: packets that came by, and how many of them are not in the file. */
+void pcapng_write_statistics(struct strbuf *out, uint32_t interface, struct stamp at,
+			     uint64_t received, uint64_t dropped);
 
 /* Journal entry (block type 9) in the export format. */
 void pcapng_write_journal(struct strbuf *out, struct slice text);

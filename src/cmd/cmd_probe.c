@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/endpoints.h"
 #include "cmd/probe_check.h"
 #include "lab/probe/listing.h"
 #include "lab/probe/task.h"
@@ -100,10 +101,33 @@ static struct err *take_speed(const char *text, double *out)
 	return NULL;
 }
 
+static enum status complain(const struct verb *verb, struct err *err)
+{
+	command_complain("probe %s: %s", verb->name, err_text(err));
+	err_destroy(err);
+	return STATUS_USAGE;
+}
+
+static enum status run(const struct verb *verb, const struct options *options,
+		       const struct probe_words *words, double speed)
+{
+	struct err *err = NULL;
+
+	if (verb->report)
+		return verb->report(options, words, speed);
+	if (options->json || options->watch)
+		err = err_new("--json and --watch are for 'probe check' and 'probe list'");
+	if (!err)
+		err = verb->run(words, speed);
+	return err ? complain(verb, err) : STATUS_NOTHING;
+}
+
 static enum status probe(const struct options *options)
 {
 	const struct verb *verb = options->arg_count ? verb_find(options->args[0]) : NULL;
+	struct diary *diary = NULL;
 	struct probe_words words;
+	enum status status;
 	double speed = 1;
 	struct err *err;
 
@@ -112,17 +136,14 @@ static enum status probe(const struct options *options)
 	err = take_speed(options->speed, &speed);
 	if (!err)
 		err = probe_words_parse(options->args + 1, options->arg_count - 1, &words);
-	if (!err && verb->report)
-		return verb->report(options, &words, speed);
-	if (!err && (options->json || options->watch))
-		err = err_new("--json and --watch are for 'probe check' and 'probe list'");
 	if (!err)
-		err = verb->run(&words, speed);
-	if (!err)
-		return STATUS_NOTHING;
-	command_complain("probe %s: %s", verb->name, err_text(err));
-	err_destroy(err);
-	return STATUS_USAGE;
+		err = endpoint_open_diary(options, "probe", speed, &diary);
+	if (err)
+		return complain(verb, err);
+	words.witness = diary ? diary_witness(diary) : NULL;
+	status = run(verb, options, &words, speed);
+	err = diary_close(diary);
+	return err ? complain(verb, err) : status;
 }
 
 const struct command command_probe = {
@@ -137,6 +158,7 @@ const struct command command_probe = {
 		"verifier=N, "
 		"uid=N, page=BYTES, port=N, portmap=N,\nprocesses=N, plus=1.",
 	.choices = probe_choices,
-	.option_set = OPTION_BIT(OPTION_SPEED) | OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_WATCH),
+	.option_set = OPTION_BIT(OPTION_SPEED) | OPTION_BIT(OPTION_JSON) |
+		      OPTION_BIT(OPTION_WATCH) | OPTION_BIT(OPTION_WRITE_PCAPNG),
 	.run = probe,
 };

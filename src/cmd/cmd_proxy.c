@@ -80,6 +80,7 @@ static struct err *relay(struct net_loop *loop, const struct options *o)
 
 static struct err *run(const struct options *o)
 {
+	struct diary *diary = NULL;
 	struct net_loop loop;
 	double speed;
 	struct err *err = check_pairs(o);
@@ -87,15 +88,18 @@ static struct err *run(const struct options *o)
 	if (!err)
 		err = endpoint_take_speed(o, &speed);
 	if (!err)
+		err = endpoint_open_diary(o, "proxy", speed, &diary);
+	if (!err)
 		err = net_loop_init(&loop, speed);
 	if (err)
-		return err;
+		return endpoint_close_diary(diary, err);
+	loop.witness = diary ? diary_witness(diary) : NULL;
 	command_raise_file_limit();
 	err = endpoint_end_by_signal(&loop);
 	if (!err)
 		err = relay(&loop, o);
 	net_loop_deinit(&loop);
-	return err;
+	return endpoint_close_diary(diary, err);
 }
 
 static enum status proxy(const struct options *options)
@@ -121,6 +125,6 @@ const struct command command_proxy = {
 		"standard output.",
 	.option_set = OPTIONS_FAULT | OPTION_BIT(OPTION_LISTEN) | OPTION_BIT(OPTION_TO) |
 		      OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_READY_FD) |
-		      OPTION_BIT(OPTION_QUIET),
+		      OPTION_BIT(OPTION_QUIET) | OPTION_BIT(OPTION_WRITE_PCAPNG),
 	.run = proxy,
 };

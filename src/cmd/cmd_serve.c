@@ -207,6 +207,7 @@ static enum status serve(const struct options *options)
 {
 	struct serving s = {0};
 	enum status status;
+	struct diary *diary = NULL;
 	double speed;
 	struct err *err = NULL;
 
@@ -215,13 +216,17 @@ static enum status serve(const struct options *options)
 	if (!err)
 		err = endpoint_take_speed(options, &speed);
 	if (!err)
+		err = endpoint_open_diary(options, "serve", speed, &diary);
+	if (!err)
 		err = net_loop_init(&s.loop, speed);
 	if (err)
-		return complain(err, STATUS_USAGE);
+		return complain(endpoint_close_diary(diary, err), STATUS_USAGE);
+	s.loop.witness = diary ? diary_witness(diary) : NULL;
 	status = run(&s, options);
 	service_destroy(s.service);
 	net_loop_deinit(&s.loop);
-	return status;
+	err = endpoint_close_diary(diary, NULL);
+	return err ? complain(err, STATUS_UNREAD) : status;
 }
 
 const struct command command_serve = {
@@ -240,6 +245,6 @@ const struct command command_serve = {
 		      OPTION_BIT(OPTION_MEMORY) | OPTION_BIT(OPTION_LEASE) |
 		      OPTION_BIT(OPTION_GRACE) | OPTION_BIT(OPTION_COURTESY) | OPTIONS_FAULT |
 		      OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_READY_FD) |
-		      OPTION_BIT(OPTION_QUIET),
+		      OPTION_BIT(OPTION_QUIET) | OPTION_BIT(OPTION_WRITE_PCAPNG),
 	.run = serve,
 };

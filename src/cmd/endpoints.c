@@ -98,6 +98,28 @@ struct err *endpoint_say_ready(const struct options *options, struct strbuf *lin
 	return err;
 }
 
+struct err *endpoint_open_diary(const struct options *options, const char *command, double speed,
+				struct diary **out)
+{
+	char application[64];
+
+	*out = NULL;
+	if (!options->write_pcapng)
+		return NULL;
+	snprintf(application, sizeof(application), "nfsleuth %s", command);
+	return diary_open(options->write_pcapng, application, speed, 0, out);
+}
+
+struct err *endpoint_close_diary(struct diary *d, struct err *err)
+{
+	struct err *own = diary_close(d);
+
+	if (!err)
+		return own;
+	err_destroy(own);
+	return err;
+}
+
 static void on_end(void *context, int number)
 {
 	(void)number;

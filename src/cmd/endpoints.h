@@ -4,6 +4,7 @@
 #define CMD_ENDPOINTS_H
 
 #include "cmd/options.h"
+#include "lab/diary/diary.h"
 #include "net/loop.h"
 
 /* What happens, a line each on standard error, with the seconds since the start. */
@@ -26,6 +27,13 @@ struct err *endpoint_take_speed(const struct options *options, double *speed);
  * standard output, or on the descriptor of --ready-fd, which is closed.
  */
 struct err *endpoint_say_ready(const struct options *options, struct strbuf *lines);
+
+/* --write-pcapng for the command of that name: *out is NULL when it was not given. */
+struct err *endpoint_open_diary(const struct options *options, const char *command, double speed,
+				struct diary **out);
+
+/* Closes it behind the endpoint's end, and passes on its error unless there is one already. */
+struct err *endpoint_close_diary(struct diary *d, struct err *err);
 
 /* SIGTERM and SIGINT end the loop; SIGPIPE is ignored. */
 struct err *endpoint_end_by_signal(struct net_loop *loop);

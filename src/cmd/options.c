@@ -76,6 +76,8 @@ static const struct option_row option_rows[] = {
 	 "write the ports there, and close it, once they are open"},
 	{OPTION_QUIET, "--quiet", NULL, NULL, "say nothing of what happens"},
 	{OPTION_WATCH, "--watch", NULL, NULL, "check: again and again, and say what changes"},
+	{OPTION_WRITE_PCAPNG, "--write-pcapng", "FILE", NULL,
+	 "write what it exchanges to a new FILE, which needs no right to capture"},
 	{OPTION_HELP, "--help", NULL, NULL, "show this help"},
 };
 
@@ -144,6 +146,7 @@ static const char **option_text(enum option_id id, struct options *o)
 		[OPTION_GRACE] = &o->grace,
 		[OPTION_COURTESY] = &o->courtesy,
 		[OPTION_READY_FD] = &o->ready_fd,
+		[OPTION_WRITE_PCAPNG] = &o->write_pcapng,
 	};
 
 	return texts[id];

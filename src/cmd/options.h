@@ -50,6 +50,7 @@ enum option_id {
 	OPTION_READY_FD,
 	OPTION_QUIET,
 	OPTION_WATCH,
+	OPTION_WRITE_PCAPNG,
 	OPTION_HELP,
 	OPTION_COUNT,
 };
@@ -94,8 +95,8 @@ struct options {
 	const char *tz, *year, *boot_time;                        /* of logs; NULL: not given */
 	const char *host, *program, *op, *status, *since, *until; /* NULL: not given */
 	struct option_values listen, to, fault, script, port, tree, dir, file;
-	const char *control, *seed, *speed, *memory, *ready_fd, *lease, *grace,
-		*courtesy; /* NULL: not given */
+	const char *control, *seed, *speed, *memory, *ready_fd, *lease, *grace, *courtesy,
+		*write_pcapng; /* NULL: not given */
 	bool watch;
 	bool quiet;
 	const char *const *args; /* what is no option, in order */

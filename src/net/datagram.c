@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "net/witness.h"
 
 enum { DATAGRAMS_AT_ONCE = 64 };
 
@@ -35,6 +36,8 @@ static void on_datagram(struct ev_loop *ev, struct ev_io *watcher, int events)
 
 		if (got < 0)
 			return;
+		net_witness_datagram(d->loop, &d->at, &from,
+				     slice_make(d->loop->scratch, (size_t)got), false);
 		d->in_callback = true;
 		d->came(d->context, slice_make(d->loop->scratch, (size_t)got), &from);
 		d->in_callback = false;
@@ -98,5 +101,6 @@ const struct net_address *net_datagram_address(const struct net_datagram *d)
 
 void net_datagram_send(struct net_datagram *d, struct slice bytes, const struct net_address *to)
 {
-	(void)!sendto(d->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL, &to->any, net_address_bytes(to));
+	if (sendto(d->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL, &to->any, net_address_bytes(to)) >= 0)
+		net_witness_datagram(d->loop, &d->at, to, bytes, true);
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "net/witness.h"
 
 static int64_t machine_ns(clockid_t id)
 {
@@ -30,6 +31,7 @@ struct err *net_loop_init(struct net_loop *loop, double speed)
 
 void net_loop_deinit(struct net_loop *loop)
 {
+	net_witness_deinit(loop);
 	for (size_t i = 0; i < loop->signal_count; i++) {
 		ev_ref(loop->ev);
 		ev_signal_stop(loop->ev, &loop->signals[i].watcher);

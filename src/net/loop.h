@@ -16,6 +16,8 @@
 enum { NET_LOOP_SIGNALS = 4 };
 
 struct net_loop;
+struct net_witness;
+struct net_watch;
 
 /* A signal came; runs in the loop, not in a handler. */
 typedef void net_signal_fn(void *context, int number);
@@ -34,7 +36,10 @@ struct net_loop {
 	struct net_buffer_pool buffers;
 	struct net_signal signals[NET_LOOP_SIGNALS];
 	size_t signal_count;
-	uint8_t *scratch; /* for datagrams */
+	uint8_t *scratch;            /* for datagrams */
+	struct net_witness *witness; /* borrowed: is told what sockets exchange; NULL: nobody */
+	struct net_watch *kept;      /* connections that it still sees the end of */
+	size_t kept_len;
 };
 
 /* Room for any datagram, at loop->scratch. */

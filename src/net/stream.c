@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "net/witness.h"
 
 enum { READS_AT_ONCE = 4 };
 
@@ -29,9 +30,11 @@ struct net_stream {
 	bool peer_ended; /* FIN came */
 	bool ending;     /* FIN is due, or was sent */
 	bool end_sent;
-	bool destroyed; /* free it when `depth` is 0 */
-	unsigned depth; /* events under way */
-	int error;      /* an errno: it broke, which is still to be told */
+	bool destroyed;          /* free it when `depth` is 0 */
+	unsigned depth;          /* events under way */
+	int error;               /* an errno: it broke, which is still to be told */
+	bool resets;             /* its end is RST */
+	struct net_watch *watch; /* NULL: nobody wants to know */
 };
 
 /* The watchers as the state wants them. */
@@ -59,7 +62,11 @@ static void shut(struct net_stream *s)
 		return;
 	ev_io_stop(s->loop->ev, &s->reader);
 	ev_io_stop(s->loop->ev, &s->writer);
-	close(s->fd);
+	if (s->watch)
+		net_watch_close(s->watch, s->error, s->resets);
+	else
+		close(s->fd);
+	s->watch = NULL;
 	s->fd = -1;
 	net_buffer_release(&s->out, &s->loop->buffers);
 }
@@ -109,11 +116,13 @@ static bool flush(struct net_stream *s)
 			s->error = errno;
 			return false;
 		}
+		net_watch_tell(s->watch, NET_SEEN_SENT, slice_make(bytes.ptr, (size_t)sent));
 		net_buffer_consume(&s->out, &s->loop->buffers, (size_t)sent);
 	}
 	if (!s->out.len && s->ending && !s->end_sent && !s->connecting) {
 		s->end_sent = true;
 		shutdown(s->fd, SHUT_WR);
+		net_watch_tell(s->watch, NET_SEEN_SENT_END, (struct slice){0});
 	}
 	return true;
 }
@@ -169,6 +178,7 @@ static void settle(struct net_stream *s)
 static void end_of_reading(struct net_stream *s)
 {
 	s->peer_ended = true;
+	net_watch_tell(s->watch, NET_SEEN_RECEIVED_END, (struct slice){0});
 	if (!s->ops->ended) {
 		tell_closed(s, 0);
 		return;
@@ -196,6 +206,7 @@ static bool read_some(struct net_stream *s)
 		end_of_reading(s);
 		return false;
 	}
+	net_watch_tell(s->watch, NET_SEEN_RECEIVED, slice_make(room, (size_t)got));
 	net_buffer_commit(&s->in, (size_t)got);
 	offer(s);
 	if (is_over(s))
@@ -235,6 +246,7 @@ static void on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
 			s->connecting = false;
 			len = sizeof(s->local);
 			getsockname(s->fd, &s->local.any, &len);
+			net_watch_tell(s->watch, NET_SEEN_CONNECTED, (struct slice){0});
 			if (s->ops->connected)
 				s->ops->connected(s->context);
 		} else {
@@ -272,6 +284,7 @@ struct net_stream *net_stream_create(struct net_loop *loop, int fd, const struct
 	socklen_t len = sizeof(s->local);
 
 	getsockname(fd, &s->local.any, &len);
+	s->watch = net_watch_create(loop, fd, peer, NET_SEEN_ACCEPTED);
 	watch(s);
 	return s;
 }
@@ -303,6 +316,9 @@ struct err *net_stream_connect(struct net_loop *loop, const struct net_address *
 	s->connecting = true;
 	if (connect(fd, &to->any, net_address_bytes(to)) < 0 && errno != EINPROGRESS)
 		s->error = errno;
+	/* An address that is taken, or no route: nothing was sent. */
+	if (!s->error || s->error == ECONNREFUSED)
+		s->watch = net_watch_create(loop, fd, to, NET_SEEN_CONNECTING);
 	watch(s);
 	/* What fails at once is told like what fails later. */
 	if (s->error)
@@ -331,6 +347,7 @@ void net_stream_reset(struct net_stream *s)
 	if (s->fd >= 0)
 		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	net_buffer_release(&s->out, &s->loop->buffers);
+	s->resets = true;
 	net_stream_destroy(s);
 }
 

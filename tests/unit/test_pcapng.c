@@ -386,7 +386,7 @@ TEST(what_we_write_we_read)
 	struct capfile *cf;
 
 	strbuf_init(&file);
-	pcapng_write_section(&file, "nfsleuth");
+	pcapng_write_section(&file, "nfsleuth", NULL);
 	pcapng_write_interface(&file, 1, 0, "eth0");
 	pcapng_write_packet(&file, 0, stamp_utc(INT64_C(1700000000123456789)),
 			    slice_make("abcde", 5), 5, "a comment");
