@@ -38,6 +38,7 @@ struct event_wire {
 	enum wire_fate fate;     /* WIRE_ONE */
 	bool from_high;          /* sent by the higher of the connection's endpoints */
 	bool again;              /* its bytes had been sent before */
+	bool sure;               /* WIRE_BOTH: the timestamp or the IP identification is the same */
 	bool in_row;             /* WIRE_ONE: so was the one before it, of this side */
 	uint8_t seen;            /* WIRE_ONE, WIRE_UNPLACED: by whom: WIRE_SPEAKER, WIRE_OTHER */
 	uint32_t bytes;          /* of payload that are meant */

@@ -36,8 +36,9 @@ static bool kind_has_range(uint8_t kind)
 	return kind != WIRE_BARE && kind != WIRE_RST;
 }
 
-static void place_emit(struct ends *e, const struct ends_segment *s, enum wire_fact fact,
-		       const struct provenance *twin, uint32_t bytes, bool again)
+/* What is told of a segment; `twin`: of one that both show, where the other does. */
+static struct event_wire place_tell(const struct ends_segment *s, enum wire_fact fact,
+				    const struct provenance *twin, uint32_t bytes, bool again)
 {
 	const struct ends_pair *pair = s->pair;
 	const struct ends_conn *c = pair->conn;
@@ -53,14 +54,28 @@ static void place_emit(struct ends *e, const struct ends_segment *s, enum wire_f
 		.other = pair->other,
 		.ends = {pair->ends[c->flip], pair->ends[!c->flip]},
 	};
-	struct event event = {.kind = EVENT_WIRE, .at = s->at, .conn = &c->conn, .wire = &wire};
 
-	if (!c->has_conn)
-		return;
 	wire.at[s->side] = s->at;
 	if (twin)
 		wire.at[!s->side] = *twin;
-	event_emit(e->board, &event);
+	return wire;
+}
+
+static void place_send(struct ends *e, const struct ends_segment *s, const struct event_wire *wire)
+{
+	const struct ends_conn *c = s->pair->conn;
+	struct event event = {.kind = EVENT_WIRE, .at = s->at, .conn = &c->conn, .wire = wire};
+
+	if (c->has_conn)
+		event_emit(e->board, &event);
+}
+
+static void place_emit(struct ends *e, const struct ends_segment *s, enum wire_fact fact,
+		       const struct provenance *twin, uint32_t bytes, bool again)
+{
+	struct event_wire wire = place_tell(s, fact, twin, bytes, again);
+
+	place_send(e, s, &wire);
 }
 
 static struct ends_waiting *place_list(const struct ends_segment *s)
@@ -272,9 +287,14 @@ static void place_match(struct placing *p, struct ends_segment *s, uint32_t from
 	if (place_same_size(p, s) && s->ip_id)
 		++*(s->ip_id == p->like.ip_id ? &p->pair->ids_same : &p->pair->ids_differ);
 	place_note_both(p, s);
-	if (!s->maybe_twice || !p->like.maybe_twice)
-		place_emit(p->ends, s, WIRE_BOTH, p->at,
-			   p->like.bytes < s->bytes ? p->like.bytes : s->bytes, again);
+	if (!s->maybe_twice || !p->like.maybe_twice) {
+		struct event_wire wire =
+			place_tell(s, WIRE_BOTH, p->at,
+				   p->like.bytes < s->bytes ? p->like.bytes : s->bytes, again);
+
+		wire.sure = s->has_mark_ts || (s->ip_id && s->ip_id == p->like.ip_id);
+		place_send(p->ends, s, &wire);
+	}
 	if (seq_after(from, s->from) > 0)
 		s->to = from;
 	else if (seq_after(s->to, to) > 0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* See wire.h: what two captures show of each connection. wire_clock.c has order and clocks. */
+/* See wire.h: what two captures show of each connection. wire_clock.c has order and clocks,
+ * wire_late.c what took long. */
 #include "model/wire.h"
 
 #include "base/hash.h"
@@ -81,8 +82,10 @@ static struct wire_record *record_get(struct wire_model *m, const struct event *
 		r->conn = *e->conn;
 		r->other = key.other;
 		r->path = path;
-		for (int i = 0; i < 2; i++)
+		for (int i = 0; i < 2; i++) {
 			vec_init(&r->way[i].places, sizeof(struct wire_place));
+			vec_init(&r->way[i].late, sizeof(struct wire_late));
+		}
 		map_add(&m->record_map, hash, r);
 		*(struct wire_record **)vec_push(&m->records) = r;
 	}
@@ -126,8 +129,10 @@ static void take_both(struct wire_model *m, struct wire_record *r, struct wire_w
 		way->bare_both++;
 	else
 		way->both++;
-	if (w->kind != WIRE_RST) /* a reset may be made on the way */
+	if (w->kind != WIRE_RST) { /* a reset may be made on the way */
+		wire_late_take(m, r, w);
 		wire_clock_take(r, w);
+	}
 	if (w->again || !(w->kind == WIRE_DATA || w->kind == WIRE_BARE))
 		way_keep(m, way, w);
 }
@@ -210,8 +215,10 @@ void wire_model_deinit(struct wire_model *m)
 	for (size_t i = 0; i < m->records.len; i++) {
 		struct wire_record *r = *(struct wire_record **)vec_at(&m->records, i);
 
-		vec_deinit(&r->way[0].places);
-		vec_deinit(&r->way[1].places);
+		for (int k = 0; k < 2; k++) {
+			vec_deinit(&r->way[k].places);
+			vec_deinit(&r->way[k].late);
+		}
 		free(r);
 	}
 	for (size_t i = 0; i < m->paths.len; i++)

@@ -23,7 +23,25 @@ enum {
 	WIRE_PATHS_MAX = 4096, /* two captures with two hosts */
 	WIRE_PLACES_MAX = 32,  /* notable segments kept of each direction: the first and the last */
 	WIRE_PLACES_TOTAL = 1 << 16,
+	WIRE_LATE_MAX = 16, /* late segments kept of each direction: the latest */
+	WIRE_LATE_TOTAL = 1 << 14,
 	WIRE_SLOTS = 32, /* times at which the difference of two clocks is kept */
+};
+
+/* So long on its way between two captures, or after what it may answer, a segment is late. */
+#define WIRE_LATE_NS (5 * STAMP_NS_PER_S)
+
+/*
+ * A segment with data that both captures show, and surely the same transmission: it took long from
+ * the one to the other, there and back; or the server sent it long after the client's last.
+ */
+struct wire_late {
+	struct provenance at[2]; /* by WIRE_SPEAKER, WIRE_OTHER */
+	int64_t delta_ns;        /* stamp in b minus stamp in a, as in struct wire_path */
+	int64_t before_ns;       /* the same of what the other side had sent last */
+	int64_t after_ns;        /* and of what it sent next; with has_after */
+	bool has_after;
+	int64_t rank_ns; /* how late it is, one way or the other */
 };
 
 /* A segment that is worth telling: sent again, of a handshake or a close, or shown by one only. */
@@ -54,6 +72,8 @@ struct wire_way {
 	struct wire_run now[2];     /* the model's own */
 	uint64_t unplaced;
 	struct vec places;       /* struct wire_place, by time after wire_model_finish */
+	struct vec late;         /* struct wire_late, the latest first */
+	bool late_dropped;       /* there were more */
 	uint64_t places_dropped; /* in the middle */
 	uint32_t places_next;    /* the model's own: which of the last ones goes next */
 };
@@ -92,6 +112,8 @@ struct wire_record {
 	/* The model's own: the last segment of each direction that both show. */
 	bool has_last[2];
 	int64_t last_ns[2], last_delta_ns[2];
+	int64_t asked_ns; /* the client's last data, by the speaker's clock; with has_asked */
+	bool has_asked;
 };
 
 struct wire_model {
@@ -101,6 +123,7 @@ struct wire_model {
 	struct vec paths; /* struct wire_path *, in order of first sight */
 	struct wire_record *recent;
 	size_t places_total;
+	size_t late_total;
 	uint64_t dropped; /* facts for which there was no room */
 };
 
@@ -168,6 +191,25 @@ struct wire_span {
 };
 
 struct wire_span wire_tale_span(const struct wire_tale *t, struct stamp first, struct stamp last);
+
+/* How long a late segment was on its way from one capture to the other. */
+struct wire_transit {
+	/* With what the other side sent before or after it, whichever is less: no clock matters. */
+	int64_t there_and_back_ns;
+	bool has_one_way; /* the clocks are known well enough for the next */
+	int64_t ns, bound_ns;
+};
+
+/* False: nothing of the other side before and after it tells that no clock was set meanwhile. */
+bool wire_tale_transit(const struct wire_tale *t, const struct wire_late *late,
+		       struct wire_transit *out);
+
+/* The late segment that the speaker shows in this frame, or NULL. */
+const struct wire_late *wire_tale_late(const struct wire_tale *t, const struct provenance *at);
+
+/* True when a segment of this direction was WIRE_LATE_NS or more between the captures, there and
+ * back. */
+bool wire_tale_is_late(const struct wire_tale *t);
 
 /*
  * True when bare acknowledgements are shown near the sender only, all of them in this time by the

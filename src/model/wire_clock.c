@@ -129,6 +129,14 @@ static void window_take(struct wire_path *p, bool high, int64_t a_ns, int64_t de
 	w->has[high] = true;
 }
 
+bool wire_delta(const struct wire_record *r, const struct event_wire *w, int64_t *delta_ns)
+{
+	int a = r->conn.evidence == r->path->a ? WIRE_SPEAKER : WIRE_OTHER;
+
+	return w->at[0].at.clock == w->at[1].at.clock && stamp_known(w->at[0].at) &&
+	       !__builtin_sub_overflow(w->at[!a].at.ns, w->at[a].at.ns, delta_ns);
+}
+
 void wire_clock_take(struct wire_record *r, const struct event_wire *w)
 {
 	struct wire_path *p = r->path;
@@ -137,8 +145,7 @@ void wire_clock_take(struct wire_record *r, const struct event_wire *w)
 	int64_t a_ns = w->at[a].at.ns;
 	int64_t delta_ns;
 
-	if (w->at[0].at.clock != w->at[1].at.clock || !stamp_known(w->at[0].at) ||
-	    __builtin_sub_overflow(w->at[!a].at.ns, a_ns, &delta_ns))
+	if (!wire_delta(r, w, &delta_ns))
 		return;
 	if (r->has_last[!high] && clock_sub(a_ns, r->last_ns[!high]) < CLOCK_NEIGHBOURS_NS &&
 	    delta_ns != r->last_delta_ns[!high]) {

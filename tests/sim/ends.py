@@ -20,7 +20,10 @@ class Ends:
         self.net, self.delay = net, round(delay_s * SECOND)
         self.offset, self.drift = round(offset_s * SECOND), drift_ppm / 1e6
         self.only = {}  # id(packet): the one file that shows it
+        self.held = {}  # id(packet): (ns, at_sender): held back between the two captures, or at its sender
         self.translated = {}  # address at the client: (address, what is added to its ports) at the server
+        self.seen_by_server_only = set()  # addresses of clients
+        self.steps = []  # (time, ns): the server's clock is set then
         self.cut_bytes = None  # the server's capture shows larger segments cut to this
         self.rings = {}  # file: [ends of its parts in seconds from the start], a ring buffer's files
         self.until = {}  # file: seconds from the start at which the capture is stopped
@@ -35,6 +38,16 @@ class Ends:
     def missed(self, by):
         """The last packet arrives, and one capture does not have it."""
         self.only[id(self.net.packets[-1])] = AT_CLIENT if by == AT_SERVER else AT_SERVER
+
+    def hold(self, side, seconds, at_sender=False):
+        """The last packet with data of this side is held back: between the two captures, or below TCP of
+        its sender, so that both show it late."""
+        held = next(p for p in reversed(self.net.packets) if (p.sport == 2049) == bool(side) and p.payload)
+        self.held[id(held)] = (round(seconds * SECOND), at_sender)
+
+    def set_clock(self, seconds):
+        """The server's clock is set ahead by so much."""
+        self.steps.append((self.net.now, round(seconds * SECOND)))
 
     def again(self, packet):
         """The packet once more, now: a new transmission of it."""
@@ -74,10 +87,16 @@ class Ends:
         for packet in self.net.packets:
             if self.only.get(id(packet), name) != name:
                 continue
+            hosts = {socket.inet_ntoa(packet.src), socket.inet_ntoa(packet.dst)}
+            if name == AT_CLIENT and hosts & self.seen_by_server_only:
+                continue
             p = packet.copy()
             here = AT_SERVER if packet.sport == 2049 else AT_CLIENT
+            held, at_sender = self.held.get(id(packet), (0, False))
             p.t += 0 if here == name else self.delay
+            p.t += held if at_sender or here != name else 0
             if name == AT_SERVER:
+                p.t += sum(ns for at, ns in self.steps if p.t >= at)
                 p.t += self.offset + round((p.t - self.start) * self.drift)
                 self._translate(p)
             out += self._pieces(p) if name == AT_SERVER else [p]

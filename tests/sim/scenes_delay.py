@@ -2,6 +2,7 @@
 """Scenes about answers that come late: made late, or made in time and held back on their way."""
 from . import ops
 from .build import Client, Server
+from .ends import AT_CLIENT, AT_SERVER, Ends
 from .scene import scene
 
 STEPS = (ops.putfh(b"file-handle-0007"), ops.access(), ops.getattr_size())
@@ -19,14 +20,15 @@ def _call(c, slot):
     return steps, c._xid
 
 
-def _held_answers(net, seconds):
+def _held_answers(net, seconds, hold=None):
     """Every answer leaves at once and is held back; the bare ACKs of the server are not."""
     c = _client(net)
+    hold = hold or c.conn.hold_last
     for _ in range(4):
         steps, xid = _call(c, 0)
         net.wait(0.002)
         c.conn.send(1, c.reply_bytes(steps, xid))
-        c.conn.hold_last(1, seconds)
+        hold(1, seconds)
         net.wait(0.2)
         c.conn.acknowledge(1)
         net.wait(seconds)
@@ -80,3 +82,61 @@ def delivery_in_time_made_late(net):
         c.conn.acknowledge(0)
         net.wait(0.3)
     c.work()
+
+
+ENDS = (AT_CLIENT, AT_SERVER)
+
+
+@scene("tcp-delivery-delayed", captures=ENDS)
+def delivery_delayed_between(net):
+    """The server's capture shows each answer at once, the client's shows it 24 s later: it waits between
+    the two."""
+    ends = Ends(net)
+    _held_answers(net, 24, ends.hold)
+
+
+@scene("tcp-delivery-delayed", captures=ENDS)
+def delivery_delayed_before(net):
+    """Both captures show each answer 24 s after it was made: it waits below TCP of the server."""
+    ends = Ends(net)
+    _held_answers(net, 24, lambda side, s: ends.hold(side, s, at_sender=True))
+
+
+@scene("tcp-delivery-delayed", captures=ENDS)
+def delivery_delayed_on_the_way_there(net):
+    """Calls wait for 12 s between the client's capture and the server's, which speaks: it shows more
+    clients, and answers at once."""
+    ends, srv = Ends(net), Server(net)
+    a = Client(net, srv, "192.0.2.31", "web-01", sport=990).mount().work()
+    _held_calls(net, ends, a, 12)
+    others = Client(net, srv, "192.0.2.32", "web-02", sport=991).mount()
+    ends.seen_by_server_only.add("192.0.2.32")
+    others.work()
+    a.work()
+
+
+def _held_calls(net, ends, c, seconds):
+    for _ in range(4):
+        steps, xid = _call(c, 0)
+        ends.hold(0, seconds)
+        net.wait(seconds + 0.002)
+        c.conn.send(1, c.reply_bytes(steps, xid))
+        c.conn.acknowledge(0)
+        net.wait(0.2)
+
+
+@scene(None, captures=ENDS)
+def delivery_delayed_little_between(net):
+    """The twin: the same between two captures, for 2 s."""
+    ends = Ends(net)
+    _held_answers(net, 2, ends.hold)
+
+
+@scene(None, captures=ENDS)
+def delivery_in_time_clock_set(net):
+    """The twin: nothing waits; the server's clock is set 24 s ahead in between."""
+    ends = Ends(net)
+    c = _client(net)
+    c.work(4)
+    ends.set_clock(24)
+    c.work(4)

@@ -298,6 +298,58 @@ TEST(ends_missed_near_the_sender_is_not_lost)
 	wire_model_deinit(&s.wire);
 }
 
+/* A call that is so many seconds on its way while answers are not; with its like. */
+static void call_late(struct scene *s, int64_t seconds)
+{
+	s->hurry_ns = -seconds * 1000 * MS_NS;
+	s->seq[CLIENT] += CALL_BYTES;
+	s->stream += CALL_BYTES;
+	segment(s, CLIENT, AT_BOTH, s->seq[CLIENT] - CALL_BYTES, CALL_BYTES, TCP_ACK | TCP_PSH);
+	s->hurry_ns = 0;
+	later(s, seconds * 1000);
+	segment(s, SERVER, AT_BOTH, s->seq[SERVER], 0, TCP_ACK);
+}
+
+TEST(ends_late_between_the_two_is_told)
+{
+	struct wire_transit transit = {0};
+	const struct wire_way *way;
+	struct scene s;
+
+	scene_init(&s);
+	handshake(&s);
+	calls(&s, 20);
+	call_late(&s, 7);
+	calls(&s, 20);
+	CHECK(scene_read(&s));
+	way = s.tale[CLIENT].way;
+	CHECK_EQ_U64(way->late.len, 1);
+	CHECK(wire_tale_is_late(&s.tale[CLIENT]));
+	CHECK(!wire_tale_is_late(&s.tale[SERVER]));
+	CHECK(way->late.len == 1 &&
+	      wire_tale_transit(&s.tale[CLIENT], vec_at(&way->late, 0), &transit));
+	CHECK(transit.has_one_way);
+	CHECK(llabs(transit.ns - 7001 * MS_NS) <= transit.bound_ns);
+	CHECK(transit.bound_ns < 5 * MS_NS);
+	wire_model_deinit(&s.wire);
+}
+
+/* The server's clock is set ahead: all that follows seems late, and nothing is. */
+TEST(ends_twin_clock_that_is_set_is_no_delay)
+{
+	struct scene s;
+
+	scene_init(&s);
+	handshake(&s);
+	calls(&s, 20);
+	s.offset_ns += 9000 * MS_NS;
+	calls(&s, 20);
+	CHECK(scene_read(&s));
+	CHECK(!wire_tale_is_late(&s.tale[CLIENT]));
+	CHECK(!wire_tale_is_late(&s.tale[SERVER]));
+	wire_model_deinit(&s.wire);
+}
+
 TEST(ends_other_capture_that_is_over_proves_nothing)
 {
 	struct scene s;

@@ -4,8 +4,8 @@
  * or in the network. Its own sender tells: what it sent later was captured long before. A slow
  * service shows the same wait for the answer, and no such order.
  */
+#include "diagnose/rules/tcp_delayed.h"
 #include "diagnose/rules/rules.h"
-#include "diagnose/rules/transport.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -162,6 +162,7 @@ static void delayed_tell(const struct rule_input *in, struct diagnosis *d,
 	bool is_reply = transport_known(&h->call);
 	struct finding *f = transport_finding(d, "tcp-delivery-delayed", delayed_confidence(h->by),
 					      &c[0]->conn, c[0]->held_first.at, c[0]->held_last.at);
+	const char *where = delayed_ends_where(in, d, f, h);
 
 	finding_subject(d, f, "program", "%s", transport_program(d, c[0]->program));
 	delayed_fold(d, f, c, n);
@@ -177,7 +178,7 @@ static void delayed_tell(const struct rule_input *in, struct diagnosis *d,
 		"longest is the %s in frame %" PRIu64 ". %s %s",
 		f->count, f->count == 1 ? "message was" : "messages were",
 		f->count == 1 ? "it" : "them", is_reply ? "reply" : "call", h->message.frame,
-		delayed_proof(d, h), delayed_where(in, d, h));
+		delayed_proof(d, h), where ? where : delayed_where(in, d, h));
 	if (is_reply)
 		finding_rule_out(d, f, "rpc-server-slow",
 				 "the answer had been sent by frame %" PRIu64 ", %s after the call",
@@ -212,11 +213,12 @@ static void delayed_run(const struct rule_input *in, struct diagnosis *out)
 		delayed_tell(in, out, c + i, n);
 	}
 	vec_deinit(&delayed);
+	delayed_ends_run(in, out);
 }
 
 const struct rule rule_tcp_delivery_delayed = {
 	.id = "tcp-delivery-delayed",
 	.needs = "a capture that shows calls and their replies, and other segments of who sends "
-		 "them",
+		 "them; or two captures of a connection",
 	.run = delayed_run,
 };

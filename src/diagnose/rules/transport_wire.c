@@ -148,7 +148,7 @@ const char *transport_ends_text(const struct rule_input *in, struct diagnosis *d
 	    !wire_ask(in->wire, conn->serial, CONN_FROM_SERVER, &back) || !to.is_shown ||
 	    !back.is_shown || to.record != back.record || to.lost || back.lost ||
 	    to.not_shown + to.not_caught + back.not_shown + back.not_caught || to.way->unplaced ||
-	    back.way->unplaced)
+	    back.way->unplaced || wire_tale_is_late(&to) || wire_tale_is_late(&back))
 		return "";
 	return arena_format(
 		&d->arena,
