@@ -39,7 +39,6 @@ from sim.mutate import mutate  # noqa: E402
 HEALTHY = HERE / "A4-all" / "server" / "capture.pcap.xz"
 LEVELS = ["possible", "likely", "certain"]
 SMALL_BYTES = 150_000  # of captures in memory: larger ones are repeated less often
-LARGE_BYTES = 2_000_000  # repeated less often even when everything is run
 TIMEOUT_S = 120
 
 
@@ -211,7 +210,7 @@ def variants_of(job, everything):
     captures = [pcapfile.read(p) for p in job.files]
     size = sum(len(f.data) for c in captures for f in c.frames)
     span_ns = max(map(mix.span, captures))
-    times = 100 if size < (LARGE_BYTES if everything else SMALL_BYTES) else 8
+    times = 100 if size < SMALL_BYTES else 8
     for v in variants_for(job.reading["headline"], HEALTHY, times, span_ns):
         if not everything and not _chosen(job, v, size):
             continue
