@@ -78,15 +78,6 @@ void cursor_skip_slow(struct cursor *c, size_t count)
 	c->pos += count;
 }
 
-bool cursor_bool(struct cursor *c)
-{
-	uint32_t v = cursor_u32(c);
-
-	if (v > 1)
-		cursor_fail(c, CURSOR_VALUE);
-	return v == 1;
-}
-
 struct slice cursor_bytes(struct cursor *c, size_t count)
 {
 	struct slice bytes = {0};
@@ -98,7 +89,7 @@ struct slice cursor_bytes(struct cursor *c, size_t count)
 	return bytes;
 }
 
-struct xdr_opaque cursor_opaque_fixed(struct cursor *c, uint32_t len)
+struct xdr_opaque cursor_opaque_slow(struct cursor *c, uint32_t len)
 {
 	struct xdr_opaque o = {0};
 	size_t padded = ((size_t)len + 3) & ~(size_t)3;
@@ -114,15 +105,4 @@ struct xdr_opaque cursor_opaque_fixed(struct cursor *c, uint32_t len)
 	o.have = cursor_here(c) < len ? (uint32_t)cursor_here(c) : len;
 	cursor_skip(c, padded);
 	return o;
-}
-
-struct xdr_opaque cursor_opaque(struct cursor *c, uint32_t limit)
-{
-	uint32_t len = cursor_u32(c);
-
-	if (len > limit) {
-		cursor_fail(c, CURSOR_LIMIT);
-		return (struct xdr_opaque){0};
-	}
-	return cursor_opaque_fixed(c, len);
 }

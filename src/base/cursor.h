@@ -74,9 +74,10 @@ struct cursor cursor_make_gapped(struct slice bytes, size_t head_bytes, size_t g
 /* Records the fault (the first one stays) and makes all further reads return zeroes. */
 void cursor_fail(struct cursor *c, enum cursor_fault fault);
 
-/* Slow paths: see cursor_skip and cursor_need. */
+/* Slow paths: see cursor_skip, cursor_need and cursor_opaque_fixed. */
 void cursor_skip_slow(struct cursor *c, size_t count);
 bool cursor_need_slow(struct cursor *c, size_t count);
+struct xdr_opaque cursor_opaque_slow(struct cursor *c, uint32_t len);
 
 static inline bool cursor_ok(const struct cursor *c)
 {
@@ -168,7 +169,14 @@ static inline int64_t cursor_i64(struct cursor *c)
 }
 
 /* XDR bool: 0 or 1; anything else is CURSOR_VALUE. */
-bool cursor_bool(struct cursor *c);
+static inline bool cursor_bool(struct cursor *c)
+{
+	uint32_t v = cursor_u32(c);
+
+	if (__builtin_expect(v > 1, 0))
+		cursor_fail(c, CURSOR_VALUE);
+	return v == 1;
+}
 
 /* count bytes in one piece, borrowed; an empty slice after a fault. */
 struct slice cursor_bytes(struct cursor *c, size_t count);
@@ -178,10 +186,28 @@ struct slice cursor_bytes(struct cursor *c, size_t count);
  * here shows in `have`. After a fault all fields are zero, but when the message is cut inside of
  * the opaque the fault is CURSOR_CUT and the result tells what is here of it.
  */
-struct xdr_opaque cursor_opaque_fixed(struct cursor *c, uint32_t len);
+static inline struct xdr_opaque cursor_opaque_fixed(struct cursor *c, uint32_t len)
+{
+	size_t padded = ((size_t)len + 3) & ~(size_t)3;
+	struct xdr_opaque o = {c->pos, len, len};
+
+	if (__builtin_expect(padded > cursor_here(c) || c->fault != CURSOR_OK, 0))
+		return cursor_opaque_slow(c, len);
+	c->pos += padded;
+	return o;
+}
 
 /* XDR opaque<limit> or string<limit>: CURSOR_LIMIT when it announces more than limit bytes. */
-struct xdr_opaque cursor_opaque(struct cursor *c, uint32_t limit);
+static inline struct xdr_opaque cursor_opaque(struct cursor *c, uint32_t limit)
+{
+	uint32_t len = cursor_u32(c);
+
+	if (__builtin_expect(len > limit, 0)) {
+		cursor_fail(c, CURSOR_LIMIT);
+		return (struct xdr_opaque){0};
+	}
+	return cursor_opaque_fixed(c, len);
+}
 
 static inline struct slice xdr_opaque_slice(struct xdr_opaque o)
 {

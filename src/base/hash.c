@@ -10,7 +10,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-static uint64_t hash_seed[2];
+uint64_t hash_seed[2];
 static pthread_once_t hash_once = PTHREAD_ONCE_INIT;
 
 static void hash_seed_make(void)
@@ -23,40 +23,39 @@ static void hash_seed_make(void)
 	hash_seed[1] |= 1;
 }
 
-static uint64_t hash_fold(uint64_t a, uint64_t b)
+void hash_seed_make_once(void)
 {
-	__uint128_t product = (__uint128_t)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
+	pthread_once(&hash_once, hash_seed_make);
 }
 
-uint64_t hash_start(void)
+/* Of 1 to 16 bytes, in two words that may overlap. */
+static uint64_t hash_tail(uint64_t hash, const uint8_t *p, size_t n)
 {
-	if (__builtin_expect(hash_seed[1] == 0, 0))
-		pthread_once(&hash_once, hash_seed_make);
-	return hash_seed[0];
-}
+	uint64_t a = 0, b = 0;
 
-uint64_t hash_u64(uint64_t hash, uint64_t value)
-{
-	return hash_fold(hash ^ value ^ UINT64_C(0xa0761d6478bd642f),
-			 hash_seed[1] ^ (value << 32 | value >> 32));
+	if (n > 8) {
+		memcpy(&a, p, 8);
+		memcpy(&b, p + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(&a, p, 4);
+		memcpy(&b, p + n - 4, 4);
+	} else {
+		memcpy(&a, p, 1);
+		b = (uint64_t)p[n / 2] << 8 | p[n - 1];
+	}
+	return hash_u64_pair(hash, a, b);
 }
 
 uint64_t hash_bytes(const void *bytes, size_t len)
 {
 	const uint8_t *p = bytes;
 	uint64_t hash = hash_u64(hash_start(), len);
-	uint64_t word;
+	uint64_t a, b;
 
-	for (; len >= 8; p += 8, len -= 8) {
-		memcpy(&word, p, 8);
-		hash = hash_u64(hash, word);
+	for (; len > 16; p += 16, len -= 16) {
+		memcpy(&a, p, 8);
+		memcpy(&b, p + 8, 8);
+		hash = hash_u64_pair(hash, a, b);
 	}
-	if (len) {
-		word = 0;
-		memcpy(&word, p, len);
-		hash = hash_u64(hash, word);
-	}
-	return hash;
+	return len ? hash_tail(hash, p, len) : hash;
 }

@@ -18,11 +18,6 @@ void vec_deinit(struct vec *v)
 	vec_init(v, v->item_bytes);
 }
 
-void *vec_at(const struct vec *v, size_t index)
-{
-	return (char *)v->items + index * v->item_bytes;
-}
-
 void *vec_push(struct vec *v)
 {
 	if (v->len == v->cap) {

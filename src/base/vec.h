@@ -19,7 +19,10 @@ void vec_deinit(struct vec *v);
 void *vec_push(struct vec *v);
 
 /* Item at index, which must be below len. */
-void *vec_at(const struct vec *v, size_t index);
+static inline void *vec_at(const struct vec *v, size_t index)
+{
+	return (char *)v->items + index * v->item_bytes;
+}
 
 /* The last item, or NULL when empty. */
 void *vec_last(const struct vec *v);

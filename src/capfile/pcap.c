@@ -214,7 +214,7 @@ static enum capfile_result pcap_deliver(struct capfile *cf, const struct pcap_re
 		capfile_add_damage(cf, CAPFILE_DAMAGE_BEYOND_WIRE, offset, 0);
 		out->wire_bytes = rec->cap_bytes;
 	}
-	source_take(cf->source, cf->pcap.record_header_bytes + rec->cap_bytes);
+	source_pass(cf->source, cf->pcap.record_header_bytes + rec->cap_bytes);
 	capfile_count_packet(cf, out);
 	return CAPFILE_PACKET;
 }
@@ -247,7 +247,8 @@ enum capfile_result pcap_next(struct capfile *cf, struct capfile_packet *out)
 	if (!pcap_record_possible(&cf->pcap, &rec))
 		return pcap_resync(cf);
 	record_bytes = header + rec.cap_bytes;
-	bytes = source_peek(cf->source, record_bytes + header);
+	if (bytes.len < record_bytes + header)
+		bytes = source_peek(cf->source, record_bytes + header);
 	if (bytes.len < record_bytes)
 		return pcap_next_cut(cf, &rec, bytes);
 	if (bytes.len >= record_bytes + header) {

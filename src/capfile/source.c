@@ -397,6 +397,12 @@ struct slice source_take(struct source *s, size_t count)
 	return got;
 }
 
+void source_pass(struct source *s, size_t count)
+{
+	s->start += count;
+	s->offset += count;
+}
+
 uint64_t source_skip(struct source *s, uint64_t count)
 {
 	uint64_t skipped = 0;

@@ -60,6 +60,9 @@ struct slice source_peek(struct source *s, size_t want);
 /* Like source_peek, but at most count bytes, which are then behind us. Borrowed as there. */
 struct slice source_take(struct source *s, size_t count);
 
+/* Leaves count bytes behind, all of which the last source_peek returned. */
+void source_pass(struct source *s, size_t count);
+
 /* Leaves count bytes behind; the number that there were is returned. */
 uint64_t source_skip(struct source *s, uint64_t count);
 

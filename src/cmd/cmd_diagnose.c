@@ -77,7 +77,7 @@ static struct err *diagnose_evidence(const struct options *options, struct run *
 	struct rule_input rules;
 	struct err *err;
 
-	run_go(run, false);
+	run_go(run, RUN_FACTS);
 	models_finish(models);
 	health_enter_wire(&run->evidence, run->survey, &models->wire);
 	health_enter_vantage(&run->evidence, &models->conns);

@@ -103,7 +103,7 @@ static struct err *show_run(struct show *s, const struct show_view *view)
 	void *state = view->create(s);
 	struct err *err = NULL;
 
-	run_go(&s->run, view->keep_text);
+	run_go(&s->run, view->detail);
 	view->finish(s, state);
 	view->destroy(state);
 	if (s->sorter)

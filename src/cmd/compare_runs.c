@@ -138,7 +138,7 @@ void compare_side_go(struct compare_side *s, const char *path)
 	struct rule_input in;
 
 	run_open(&s->run, &path, 1);
-	run_go(&s->run, false);
+	run_go(&s->run, RUN_FACTS);
 	models_finish(&s->models);
 	in = models_input(&s->models, &s->run.evidence);
 	diagnose_run(&in, &s->diagnosis);

@@ -455,7 +455,7 @@ static struct stamp run_read(struct run *r)
 	lists_emit(r->lists, &r->board);
 	syscalls_emit(r->syscalls, &r->board);
 	while (merge_next(&merge, &item)) {
-		const struct capfile_packet *p = &item.packet;
+		const struct capfile_packet *p = item.packet;
 
 		if (!any)
 			first = p->at;
@@ -469,9 +469,10 @@ static struct stamp run_read(struct run *r)
 	return first;
 }
 
-void run_go(struct run *r, bool keep_text)
+void run_go(struct run *r, enum run_detail detail)
 {
-	struct ingest_options options = {.keep_text = keep_text};
+	struct ingest_options options = {.keep_text = detail == RUN_KEEP_TEXT,
+					 .counts_only = detail == RUN_COUNTS_ONLY};
 	struct stamp first;
 
 	run_survey(r);

@@ -54,7 +54,10 @@ struct err *run_take_options(struct run *r, const struct options *options);
  */
 void run_open(struct run *r, const char *const *args, size_t arg_count);
 
-/* Reads it all. keep_text as in struct ingest_options. */
-void run_go(struct run *r, bool keep_text);
+/* How much of the calls is wanted: members of struct ingest_options. */
+enum run_detail { RUN_FACTS, RUN_COUNTS_ONLY, RUN_KEEP_TEXT };
+
+/* Reads it all. */
+void run_go(struct run *r, enum run_detail detail);
 
 #endif

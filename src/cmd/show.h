@@ -22,11 +22,11 @@ struct show {
 
 struct show_view {
 	const char *name;
-	bool keep_text;      /* wants texts of arguments and results */
-	bool sortable;       /* makes lines by show_line */
-	bool ordered;        /* its lines are always in order of time */
-	bool filtered;       /* heeds show->filter */
-	const char *heading; /* before the first line of text; NULL: none */
+	enum run_detail detail; /* how much of the calls it looks at */
+	bool sortable;          /* makes lines by show_line */
+	bool ordered;           /* its lines are always in order of time */
+	bool filtered;          /* heeds show->filter */
+	const char *heading;    /* before the first line of text; NULL: none */
 
 	/* Before the run: makes the view's state and attaches it to show->run.board. */
 	void *(*create)(struct show *s);

@@ -121,7 +121,7 @@ static void ops_destroy(void *state)
 
 const struct show_view show_view_ops = {
 	.name = "ops",
-	.keep_text = true,
+	.detail = RUN_KEEP_TEXT,
 	.sortable = true,
 	.filtered = true,
 	.heading = "time, [evidence,] frame of the call and of the reply, version [place], "

@@ -288,6 +288,7 @@ static void summary_destroy(void *state)
 
 const struct show_view show_view_summary = {
 	.name = "summary",
+	.detail = RUN_COUNTS_ONLY,
 	.create = summary_create,
 	.finish = summary_finish,
 	.destroy = summary_destroy,

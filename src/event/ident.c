@@ -7,16 +7,6 @@
 
 static const uint8_t ipv4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-bool endpoint_same_host(const struct endpoint *a, const struct endpoint *b)
-{
-	return memcmp(a->addr, b->addr, IDENT_ADDR_BYTES) == 0;
-}
-
-bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && endpoint_same_host(a, b);
-}
-
 int endpoint_compare(const struct endpoint *a, const struct endpoint *b)
 {
 	int order = memcmp(a->addr, b->addr, IDENT_ADDR_BYTES);

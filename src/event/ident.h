@@ -8,6 +8,8 @@
 #include "base/stamp.h"
 #include "base/strbuf.h"
 
+#include <string.h>
+
 enum { IDENT_ADDR_BYTES = 16 };
 
 /* An address as in proto/packet.h (IPv4 mapped into IPv6) with a port. */
@@ -53,8 +55,16 @@ struct conn {
 	int64_t clock_lost_ns;
 };
 
-bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
-bool endpoint_same_host(const struct endpoint *a, const struct endpoint *b);
+static inline bool endpoint_same_host(const struct endpoint *a, const struct endpoint *b)
+{
+	return memcmp(a->addr, b->addr, IDENT_ADDR_BYTES) == 0;
+}
+
+static inline bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && endpoint_same_host(a, b);
+}
+
 int endpoint_compare(const struct endpoint *a, const struct endpoint *b);
 
 /* "192.0.2.1:2049", "[2001:db8::1]:2049". */

@@ -7,6 +7,7 @@
 #include "event/handle.h"
 #include "proto/xdr.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 enum {
@@ -31,8 +32,8 @@ static void pending_free(struct pending_call *p)
 	free(p->call.facts);
 	free(p->call.files);
 	free(p->call.stateids);
-	free(p->bytes);
-	free(p->told);
+	free(p->own.bytes);
+	free(p->own.told);
 	free(p->handles);
 	free(p);
 }
@@ -137,28 +138,23 @@ static void call_table_grow(struct call_table *t)
 static struct pending_call *pending_fresh(struct call_table *t)
 {
 	struct pending_call *p = t->spare;
-	struct pending_call keep;
+	struct pending_buffers own;
+	struct rpc_call call;
 
 	if (!p)
 		return mem_alloc(1, sizeof(*p));
 	t->spare = p->hash_next;
 	t->spare_len--;
-	keep = *p;
-	*p = (struct pending_call){
-		.ops_cap = keep.ops_cap,
-		.facts_cap = keep.facts_cap,
-		.files_cap = keep.files_cap,
-		.stateids_cap = keep.stateids_cap,
-		.told = keep.told,
-		.bytes = keep.bytes,
-		.bytes_cap = keep.bytes_cap,
-	};
-	p->call.ops = keep.call.ops;
-	p->call.facts = keep.call.facts;
-	p->call.files = keep.call.files;
-	p->call.stateids = keep.call.stateids;
-	p->call.retransmissions.items = keep.call.retransmissions.items;
-	p->call.retransmissions.cap = keep.call.retransmissions.cap;
+	call = p->call;
+	own = p->own;
+	memset(p, 0, offsetof(struct pending_call, gss));
+	p->own = own;
+	p->call.ops = call.ops;
+	p->call.facts = call.facts;
+	p->call.files = call.files;
+	p->call.stateids = call.stateids;
+	p->call.retransmissions.items = call.retransmissions.items;
+	p->call.retransmissions.cap = call.retransmissions.cap;
 	return p;
 }
 
@@ -259,6 +255,9 @@ void flow_calls_settle(struct flow_calls *flow, struct pending_call *p, bool kep
 
 	if (place->kept)
 		place->kept->flow = NULL;
+	if (place->used)
+		flow->settled_in[place->xid % CALL_SETTLED_CLASSES]--;
+	flow->settled_in[p->call.xid % CALL_SETTLED_CLASSES]++;
 	*place = (struct settled_call){
 		.used = true,
 		.from = p->call.from,
@@ -315,6 +314,8 @@ struct pending_call *call_queue_pop(struct call_queue *q)
 const struct settled_call *flow_calls_settled(const struct flow_calls *flow, enum conn_side from,
 					      uint32_t xid)
 {
+	if (flow->settled_in[xid % CALL_SETTLED_CLASSES] == 0)
+		return NULL;
 	for (unsigned i = 0; i < CALL_SETTLED_KEPT; i++) {
 		const struct settled_call *s = &flow->settled[i];
 
@@ -326,7 +327,7 @@ const struct settled_call *flow_calls_settled(const struct flow_calls *flow, enu
 
 void pending_keep_handle(struct pending_call *p, struct xdr_opaque handle)
 {
-	struct listing_told *t = &p->told->listing;
+	struct listing_told *t = &p->own.told->listing;
 
 	if (handle.have < handle.len || t->handles_len == RPC_LISTED_HANDLES_MAX)
 		return;
@@ -340,19 +341,19 @@ void pending_keep_handle(struct pending_call *p, struct xdr_opaque handle)
 
 union pending_told *pending_told_of(struct pending_call *p)
 {
-	if (!p->told)
-		p->told = mem_alloc(1, sizeof(*p->told));
-	memset(p->told, 0, sizeof(*p->told));
-	return p->told;
+	if (!p->own.told)
+		p->own.told = mem_alloc(1, sizeof(*p->own.told));
+	memset(p->own.told, 0, sizeof(*p->own.told));
+	return p->own.told;
 }
 
 struct nfs4_op_fact *pending_add_op(struct pending_call *p)
 {
 	struct nfs4_op_fact *op;
 
-	if (p->call.ops_len == p->ops_cap) {
-		p->ops_cap = p->ops_cap ? p->ops_cap * 2 : OPS_FIRST;
-		p->call.ops = mem_resize(p->call.ops, p->ops_cap, sizeof(*p->call.ops));
+	if (p->call.ops_len == p->own.ops_cap) {
+		p->own.ops_cap = p->own.ops_cap ? p->own.ops_cap * 2 : OPS_FIRST;
+		p->call.ops = mem_resize(p->call.ops, p->own.ops_cap, sizeof(*p->call.ops));
 	}
 	op = &p->call.ops[p->call.ops_len++];
 	*op = (struct nfs4_op_fact){
@@ -364,9 +365,9 @@ struct nfs4_fact *pending_add_fact(struct pending_call *p)
 {
 	struct nfs4_fact *fact;
 
-	if (p->call.facts_len == p->facts_cap) {
-		p->facts_cap = p->facts_cap ? p->facts_cap * 2 : FACTS_FIRST;
-		p->call.facts = mem_resize(p->call.facts, p->facts_cap, sizeof(*p->call.facts));
+	if (p->call.facts_len == p->own.facts_cap) {
+		p->own.facts_cap = p->own.facts_cap ? p->own.facts_cap * 2 : FACTS_FIRST;
+		p->call.facts = mem_resize(p->call.facts, p->own.facts_cap, sizeof(*p->call.facts));
 	}
 	fact = &p->call.facts[p->call.facts_len++];
 	*fact = (struct nfs4_fact){.status = NFS4_STATUS_NONE};
@@ -380,9 +381,9 @@ uint8_t pending_keep_file(struct pending_call *p, struct xdr_opaque handle)
 	if (handle.len == 0 || handle.len > RPC_HANDLE_BYTES_MAX || handle.have < handle.len ||
 	    p->call.files_len == NFS4_INDEX_NONE)
 		return NFS4_INDEX_NONE;
-	if (p->call.files_len == p->files_cap) {
-		p->files_cap = p->files_cap ? p->files_cap * 2 : FACTS_FIRST;
-		p->call.files = mem_resize(p->call.files, p->files_cap, sizeof(*p->call.files));
+	if (p->call.files_len == p->own.files_cap) {
+		p->own.files_cap = p->own.files_cap ? p->own.files_cap * 2 : FACTS_FIRST;
+		p->call.files = mem_resize(p->call.files, p->own.files_cap, sizeof(*p->call.files));
 	}
 	file = &p->call.files[p->call.files_len];
 	memcpy(file->bytes, handle.ptr, handle.len);
@@ -397,10 +398,10 @@ uint8_t pending_keep_stateid(struct pending_call *p, struct cursor at)
 	xdr_take_bytes(&at, stateid.other, NFS4_OTHER_BYTES);
 	if (!cursor_ok(&at) || p->call.stateids_len == NFS4_INDEX_NONE)
 		return NFS4_INDEX_NONE;
-	if (p->call.stateids_len == p->stateids_cap) {
-		p->stateids_cap = p->stateids_cap ? p->stateids_cap * 2 : FACTS_FIRST;
-		p->call.stateids =
-			mem_resize(p->call.stateids, p->stateids_cap, sizeof(*p->call.stateids));
+	if (p->call.stateids_len == p->own.stateids_cap) {
+		p->own.stateids_cap = p->own.stateids_cap ? p->own.stateids_cap * 2 : FACTS_FIRST;
+		p->call.stateids = mem_resize(p->call.stateids, p->own.stateids_cap,
+					      sizeof(*p->call.stateids));
 	}
 	p->call.stateids[p->call.stateids_len] = stateid;
 	return (uint8_t)p->call.stateids_len++;
@@ -411,13 +412,13 @@ struct nfs4_name pending_keep_name(struct pending_call *p, struct xdr_opaque nam
 	uint32_t len = name.have < NFS4_OWNER_KEEP_BYTES ? name.have : NFS4_OWNER_KEEP_BYTES;
 	struct nfs4_name kept = {0};
 
-	if (!p->bytes) {
-		p->bytes_cap = NAMES_KEPT * NFS4_OWNER_KEEP_BYTES;
-		p->bytes = mem_alloc(p->bytes_cap, 1);
+	if (!p->own.bytes) {
+		p->own.bytes_cap = NAMES_KEPT * NFS4_OWNER_KEEP_BYTES;
+		p->own.bytes = mem_alloc(p->own.bytes_cap, 1);
 	}
-	if (len == 0 || len > p->bytes_cap - p->bytes_len)
+	if (len == 0 || len > p->own.bytes_cap - p->bytes_len)
 		return kept;
-	kept.bytes = memcpy(p->bytes + p->bytes_len, name.ptr, len);
+	kept.bytes = memcpy(p->own.bytes + p->bytes_len, name.ptr, len);
 	kept.len = (uint16_t)len;
 	p->bytes_len += len;
 	return kept;

@@ -18,6 +18,7 @@ enum {
 	CALL_TABLE_DEFAULT_MAX = 32768,
 	CALL_TABLE_SPARE_MAX = 1024,
 	CALL_SETTLED_KEPT = 16,
+	CALL_SETTLED_CLASSES = 64, /* of XIDs: most calls are of one in which none is settled */
 	CALL_SAME_XID_MAX = 32, /* calls of one pair of hosts, over all connections, with one XID */
 };
 
@@ -29,24 +30,31 @@ union pending_told {
 	struct listing_told listing;
 };
 
+/* What a call owns besides the arrays in struct rpc_call; kept for the next call. */
+struct pending_buffers {
+	uint32_t ops_cap, facts_cap, files_cap, stateids_cap;
+	union pending_told *told; /* what rpc_call.told points to; NULL until it is needed */
+	uint8_t *bytes;           /* owners and other names that facts point to */
+	uint32_t bytes_cap;
+};
+
 /* A call in the table, with what only ingest needs. */
 struct pending_call {
 	struct rpc_call call;
-	struct rpc_auth_gss gss; /* of the call, when has_gss; its handle is not kept */
 	bool has_gss;
 	uint64_t head_hash; /* of the first bytes: tells a call sent again from an XID used again */
-	uint32_t ops_cap, facts_cap, files_cap, stateids_cap;
-	union pending_told *told; /* what rpc_call.told points to; NULL until it is needed */
-	uint32_t *handles; /* what listing_told.handles points to; not kept for the next call */
+	struct pending_buffers own;
+	uint32_t bytes_len;
 	uint32_t handles_cap;
-	uint8_t *bytes; /* owners and other names that facts point to */
-	uint32_t bytes_len, bytes_cap;
+	uint32_t *handles; /* what listing_told.handles points to; not kept for the next call */
 
 	struct pending_call *hash_next;
 	struct pending_call *newer, *older;           /* of all */
 	struct pending_call *flow_newer, *flow_older; /* of its connection */
 	struct flow_calls *flow; /* NULL: its connection ended while it was kept */
 	uint64_t pair;           /* as in struct flow_calls */
+	/* What follows is not zeroed for a new call. */
+	struct rpc_auth_gss gss; /* of the call, when has_gss; its handle is not kept */
 	struct conn conn;        /* a copy, while it is kept */
 };
 
@@ -67,6 +75,7 @@ struct flow_calls {
 	struct settled_call settled[CALL_SETTLED_KEPT]; /* a ring */
 	uint32_t settled_xid[CALL_SETTLED_KEPT];        /* theirs, to be searched for each call */
 	uint32_t settled_next;
+	uint8_t settled_in[CALL_SETTLED_CLASSES]; /* how many of them have an XID of this class */
 };
 
 struct call_table {

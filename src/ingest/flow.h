@@ -128,6 +128,7 @@ struct flow_options {
 	size_t flows_max;      /* 0: FLOW_FLOWS_MAX */
 	size_t hold_bytes_max; /* 0: FLOW_HOLD_BYTES_MAX */
 	size_t pool_bytes_max; /* 0: FLOW_POOL_BYTES_MAX */
+	bool counts_only;      /* nobody asks for the past of a flow, nor for its clock */
 };
 
 struct flow_counts {

@@ -164,7 +164,7 @@ static struct rpc_range flow_on_plan(void *context, enum tcp_side from, struct c
 /* What its sides had said by when is of interest; see proto/tcp_past.h. */
 static void flow_begin_past(struct flow *flow)
 {
-	if (flow->is_rpc && !flow->past)
+	if (flow->is_rpc && !flow->past && !flow->table->options.counts_only)
 		flow->past = mem_alloc(2, sizeof(*flow->past));
 	if (flow->queue == FLOW_QUIET)
 		flow_set_queue(flow, FLOW_OPEN);
@@ -325,7 +325,8 @@ static void flow_give_up(struct flow *flow)
 static void flow_note_clock(struct flow *flow, enum tcp_side from, struct stamp at,
 			    const struct packet *packet)
 {
-	if (packet->tcp.has_timestamps && flow_side(flow, from) == CONN_FROM_SERVER)
+	if (packet->tcp.has_timestamps && !flow->table->options.counts_only &&
+	    flow_side(flow, from) == CONN_FROM_SERVER)
 		flow_clock_take(flow, at, packet);
 }
 
@@ -419,12 +420,26 @@ static void flow_packet_udp(struct flow_table *t, const struct flow_key *key,
 	t->upper.datagram(t->upper.context, flow, flow_side(flow, key->from), &datagram);
 }
 
+/* As memcmp does, of two addresses. */
+static inline int flow_order_addr(const uint8_t *a, const uint8_t *b)
+{
+	uint64_t x, y;
+
+	for (size_t i = 0; i < PACKET_ADDR_BYTES; i += sizeof(x)) {
+		memcpy(&x, a + i, sizeof(x));
+		memcpy(&y, b + i, sizeof(y));
+		if (x != y)
+			return __builtin_bswap64(x) < __builtin_bswap64(y) ? -1 : 1;
+	}
+	return 0;
+}
+
 /* The key of a TCP or UDP packet. */
 static inline void flow_key_of(uint32_t evidence, const struct packet *packet, struct flow_key *key)
 {
-	int order = memcmp(packet->src, packet->dst, PACKET_ADDR_BYTES);
+	int order = flow_order_addr(packet->src, packet->dst);
 
-	*key = (struct flow_key){.evidence = evidence};
+	key->evidence = evidence;
 	key->transport = packet->kind == PACKET_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
 	if (order == 0)
 		order = (packet->src_port > packet->dst_port) -

@@ -20,6 +20,7 @@ struct ingest *ingest_create(const struct ingest_options *options, const struct 
 		.flows_max = options->max_flows ? options->max_flows : FLOWS_DEFAULT,
 		.hold_bytes_max = HOLD_BYTES,
 		.pool_bytes_max = POOL_BYTES,
+		.counts_only = options->counts_only,
 	};
 	struct flow_upper upper;
 

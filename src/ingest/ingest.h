@@ -14,7 +14,13 @@ struct ingest;
 struct survey;
 
 struct ingest_options {
-	bool keep_text;     /* make texts of arguments and results (rpc_call.args_text ...): slow */
+	bool keep_text; /* make texts of arguments and results (rpc_call.args_text ...): slow */
+	/*
+	 * Only counts are wanted: of struct rpc_call what identifies it, its outcome, statuses,
+	 * times and operations, but not what they are about (object, files, stateids, sequence,
+	 * facts, told, past, change); of struct conn not clock_lost_ns. Not with keep_text.
+	 */
+	bool counts_only;
 	uint32_t max_flows; /* connections at once; 0: the default */
 	uint32_t max_calls; /* outstanding calls at once; 0: the default */
 	const struct survey

@@ -48,8 +48,10 @@ static bool merge_input_advance(struct merge_input *input)
 	int64_t key_ns = 0;
 
 	input->resync = false;
-	free(input->held);
-	input->held = NULL;
+	if (input->held) {
+		free(input->held);
+		input->held = NULL;
+	}
 	for (;;) {
 		result = capture_next(input->capture, &input->packet);
 		if (result != CAPFILE_RESYNC)
@@ -162,7 +164,7 @@ bool merge_next(struct merge *m, struct merge_item *out)
 		.evidence = input->evidence,
 		.resync = input->resync,
 		.key_ns = input->key_ns,
-		.packet = input->packet,
+		.packet = &input->packet,
 	};
 	return true;
 }

@@ -24,7 +24,7 @@ struct merge_item {
 	uint32_t evidence;
 	bool resync;    /* bytes of this capture are missing between its last packet and this */
 	int64_t key_ns; /* aligned time by which it was merged */
-	struct capfile_packet packet; /* borrowed until the next call */
+	const struct capfile_packet *packet; /* borrowed until the next call */
 };
 
 void merge_init(struct merge *m);

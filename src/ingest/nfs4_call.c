@@ -291,7 +291,24 @@ static void read_callback(struct pending_call *p, uint32_t op, struct cursor arg
 	fact->file = pending_keep_file(p, cursor_opaque(&args, RPC_HANDLE_BYTES_MAX));
 }
 
-static void read_op(struct pending_call *p, struct compound_files *files, struct cursor *c)
+/* What the operation is about; the cursor stands behind its number. */
+static void read_subject(struct pending_call *p, struct compound_files *files, uint32_t op,
+			 struct cursor at)
+{
+	if (p->call.is_callback) {
+		read_callback(p, op, at);
+	} else if (op == OP_SEQUENCE) {
+		read_sequence(p, at);
+	} else {
+		read_use(p, files, op, at);
+		if (p->call.ops_len <= UINT16_MAX)
+			read_fact(p, op, at);
+		files->current = file_after(p, files, op);
+	}
+}
+
+static void read_op(const struct ingest *in, struct pending_call *p, struct compound_files *files,
+		    struct cursor *c)
 {
 	struct cursor at = *c;
 	uint32_t op = cursor_u32(&at);
@@ -301,19 +318,12 @@ static void read_op(struct pending_call *p, struct compound_files *files, struct
 		return;
 	}
 	pending_add_op(p)->op = op;
-	if (p->call.is_callback) {
-		read_callback(p, op, at);
+	if (!in->options.counts_only)
+		read_subject(p, files, op, at);
+	if (p->call.is_callback)
 		nfs4_skip_nfs_cb_argop4(c);
-	} else if (op == OP_SEQUENCE) {
-		read_sequence(p, at);
+	else
 		nfs4_skip_nfs_argop4(c);
-	} else {
-		read_use(p, files, op, at);
-		if (p->call.ops_len <= UINT16_MAX)
-			read_fact(p, op, at);
-		files->current = file_after(p, files, op);
-		nfs4_skip_nfs_argop4(c);
-	}
 }
 
 static void read_texts(struct pending_call *p, const struct cursor *starts)
@@ -339,7 +349,7 @@ void ingest_nfs4_call(struct ingest *in, struct pending_call *p, struct cursor *
 	for (uint32_t i = 0; i < count && cursor_ok(c); i++) {
 		if (starts && i < INGEST_OPS_TEXT_MAX)
 			starts[i] = *c;
-		read_op(p, &files, c);
+		read_op(in, p, &files, c);
 	}
 	if (starts)
 		read_texts(p, starts);

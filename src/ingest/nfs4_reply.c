@@ -173,7 +173,28 @@ static struct nfs4_op_fact *op_answered(struct pending_call *p, uint32_t index, 
 	return asked->op == op || op == OP_ILLEGAL || op == OP_CB_ILLEGAL ? asked : NULL;
 }
 
-static void read_op(struct pending_call *p, uint32_t index, struct cursor *c)
+/* What the operation tells besides its status, behind which the cursor stands. */
+static void read_results(struct pending_call *p, struct nfs4_op_fact *asked, uint32_t op,
+			 uint32_t index, struct cursor at)
+{
+	uint32_t status = asked->status;
+
+	if (op == OP_SEQUENCE)
+		read_sequence(&p->call, at, status);
+	else if (p->call.facts_len)
+		read_fact(p, index, at, status);
+	if (status != NFS4_OK)
+		return;
+	if (op == OP_GETFH)
+		asked->file = pending_keep_file(p, cursor_opaque(&at, RPC_HANDLE_BYTES_MAX));
+	else if (op == OP_READDIR)
+		ingest_told_readdir4_reply(p, at);
+	else if (op == OP_GETATTR)
+		read_attributes(p, index, at);
+}
+
+static void read_op(const struct ingest *in, struct pending_call *p, uint32_t index,
+		    struct cursor *c)
 {
 	struct cursor at = *c;
 	uint32_t op = cursor_u32(&at);
@@ -195,20 +216,12 @@ static void read_op(struct pending_call *p, uint32_t index, struct cursor *c)
 		nfs4_skip_nfs_cb_resop4(c);
 		return;
 	}
-	if (op == OP_SEQUENCE)
-		read_sequence(&p->call, at, status);
-	else if (p->call.facts_len)
-		read_fact(p, index, at, status);
-	if (op == OP_GETFH && status == NFS4_OK)
-		asked->file = pending_keep_file(p, cursor_opaque(&at, RPC_HANDLE_BYTES_MAX));
-	if (op == OP_READDIR && status == NFS4_OK)
-		ingest_told_readdir4_reply(p, at);
-	if (op == OP_GETATTR && status == NFS4_OK)
-		read_attributes(p, index, at);
+	if (!in->options.counts_only)
+		read_results(p, asked, op, index, at);
 	nfs4_skip_nfs_resop4(c);
 }
 
-void ingest_nfs4_reply(struct pending_call *p, struct cursor *c)
+void ingest_nfs4_reply(const struct ingest *in, struct pending_call *p, struct cursor *c)
 {
 	uint32_t status = cursor_u32(c);
 
@@ -218,6 +231,6 @@ void ingest_nfs4_reply(struct pending_call *p, struct cursor *c)
 	cursor_opaque(c, UINT32_MAX); /* tag */
 	p->call.ops_in_reply = cursor_u32(c);
 	for (uint32_t i = 0; i < p->call.ops_in_reply && cursor_ok(c); i++)
-		read_op(p, i, c);
+		read_op(in, p, i, c);
 	p->call.reply_damage = ingest_fault_text(c->fault);
 }

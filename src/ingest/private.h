@@ -11,6 +11,7 @@
 #include "proto/ipfrag.h"
 
 struct ends;
+struct names_version;
 
 struct ingest {
 	struct ingest_options options;
@@ -28,7 +29,11 @@ struct ingest {
 	struct ingest_totals totals;
 	struct vec health; /* struct ingest_health, by evidence index */
 	bool closed;       /* after ingest_finish: only totals and lists are left */
-	void *scratch;     /* room for one decoded value of any type, with keep_text */
+	struct ingest_version {
+		uint32_t program, number;
+		const struct names_version *version;
+	} version;     /* found last, see ingest_version_find */
+	void *scratch; /* room for one decoded value of any type, with keep_text */
 	size_t scratch_bytes;
 };
 
@@ -59,7 +64,7 @@ enum { INGEST_OPS_TEXT_MAX = 256 };
 void ingest_nfs4_call(struct ingest *in, struct pending_call *p, struct cursor *c);
 
 /* Reads the results into the call that they answer; sets its status. */
-void ingest_nfs4_reply(struct pending_call *p, struct cursor *c);
+void ingest_nfs4_reply(const struct ingest *in, struct pending_call *p, struct cursor *c);
 
 /* --- told_*.c: what arguments and results of other programs tell; the cursors are copies --- */
 

@@ -6,6 +6,8 @@
 #include "ingest/rpc_private.h"
 
 #include "base/mem.h"
+#include "names/names.h"
+#include "names/nlm.h"
 
 #include <stdlib.h>
 
@@ -86,6 +88,21 @@ void ingest_rpc_finish(struct ingest *in)
 		rpc_tell_settled(in);
 }
 
+const struct names_version *rpc_version_find(struct ingest *in, const struct rpc_call *call)
+{
+	struct ingest_version *last = &in->version;
+
+	if (last->program != call->program || last->number != call->version || !last->version)
+		*last = (struct ingest_version){call->program, call->version,
+						names_version_find(call->program, call->version)};
+	return last->version;
+}
+
+bool rpc_wants_told(const struct ingest *in, const struct rpc_call *call)
+{
+	return !in->options.counts_only || call->program == NLM_PROG;
+}
+
 void rpc_count_damage(struct ingest *in, uint32_t damage, enum cursor_fault fault)
 {
 	if (fault == CURSOR_OK)
@@ -103,7 +120,7 @@ void rpc_count_damage(struct ingest *in, uint32_t damage, enum cursor_fault faul
 static void take_message(struct ingest *in, const struct rpc_message *m)
 {
 	struct cursor c = m->body;
-	struct rpc_msg msg = {0};
+	struct rpc_msg msg;
 	bool whole = rpc_msg_decode(&c, &msg);
 
 	if (!whole) {

@@ -62,11 +62,13 @@ static void call_read_args(struct ingest *in, struct pending_call *p, const stru
 		rpc_count_damage(in, m->damage, c->fault);
 		return;
 	}
-	version = names_version_find(p->call.program, p->call.version);
+	version = rpc_version_find(in, &p->call);
 	if (!version)
 		in->undecoded[UNDECODED_PROGRAM] += !p->call.is_callback;
 	else if (!names_lookup(&version->procedures, p->call.procedure))
 		in->undecoded[UNDECODED_PROCEDURE]++;
+	if (!rpc_wants_told(in, &p->call))
+		return;
 	ingest_told_call(p, *c);
 	if (!in->options.keep_text)
 		return;
@@ -92,7 +94,12 @@ static bool call_repeat_late(struct ingest *in, const struct rpc_message *m,
 			     const struct rpc_call_header *h, uint32_t xid, uint64_t hash)
 {
 	const struct settled_call *s = flow_calls_settled(rpc_calls_of(m->flow), m->from, xid);
-	struct rpc_call call = {
+	struct rpc_call call;
+
+	if (!s || s->head_hash != hash || s->program != h->program || s->version != h->version ||
+	    s->procedure != h->procedure)
+		return false;
+	call = (struct rpc_call){
 		.conn = &m->flow->conn,
 		.from = m->from,
 		.xid = xid,
@@ -104,10 +111,6 @@ static bool call_repeat_late(struct ingest *in, const struct rpc_message *m,
 		.status = NFS4_STATUS_NONE,
 		.call = m->at,
 	};
-
-	if (!s || s->head_hash != hash || s->program != h->program || s->version != h->version ||
-	    s->procedure != h->procedure)
-		return false;
 	if (s->kept)
 		call_add_repeat(s->kept, m->at.frame);
 	rpc_emit(in, EVENT_RPC_REPEAT, &call, &m->at);

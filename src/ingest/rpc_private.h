@@ -33,6 +33,12 @@ void rpc_tell_unanswered(struct ingest *in, struct pending_call *p);
 /* A call whose reply will not come any more. One whose connection ended was told already. */
 void rpc_forget(struct ingest *in, struct pending_call *p);
 
+/* names_version_find, for what comes in runs. */
+const struct names_version *rpc_version_find(struct ingest *in, const struct rpc_call *call);
+
+/* Is it of interest what arguments and results are about? In NLM the status depends on it. */
+bool rpc_wants_told(const struct ingest *in, const struct rpc_call *call);
+
 /* Counts what could not be decoded to its end; `damage` is RPC_RECORD_*. */
 void rpc_count_damage(struct ingest *in, uint32_t damage, enum cursor_fault fault);
 

@@ -29,7 +29,7 @@ static enum rpc_outcome outcome_of(const struct rpc_reply_header *h)
 /* Results of programs other than COMPOUND: the status with which they begin, and text if wanted. */
 static void reply_read_plain(struct ingest *in, struct pending_call *p, struct cursor *c)
 {
-	const struct names_version *version = names_version_find(p->call.program, p->call.version);
+	const struct names_version *version = rpc_version_find(in, &p->call);
 	const struct xdr_procedure *procedure;
 	struct cursor peek = *c;
 	uint32_t status;
@@ -39,6 +39,8 @@ static void reply_read_plain(struct ingest *in, struct pending_call *p, struct c
 		p->call.has_status = cursor_ok(&peek);
 		p->call.status = p->call.has_status ? status : NFS4_STATUS_NONE;
 	}
+	if (!rpc_wants_told(in, &p->call))
+		return;
 	ingest_told_reply(p, *c);
 	if (!in->options.keep_text)
 		return;
@@ -57,7 +59,7 @@ static void reply_read_results(struct ingest *in, struct pending_call *p,
 		return;
 	}
 	if (rpc_call_is_compound(&p->call))
-		ingest_nfs4_reply(p, c);
+		ingest_nfs4_reply(in, p, c);
 	else
 		reply_read_plain(in, p, c);
 	rpc_count_damage(in, m->damage, c->fault);

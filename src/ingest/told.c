@@ -104,7 +104,7 @@ static void told_portmap(struct pending_call *p, struct cursor c, bool reply)
 	}
 	if (p->call.told_kind != RPC_TOLD_PORT)
 		return;
-	t = &p->told->port;
+	t = &p->own.told->port;
 	if (p->call.version == PMAP_VERS) {
 		port = cursor_u32(&c);
 		t->port = port <= UINT16_MAX ? (uint16_t)port : 0;

@@ -42,7 +42,7 @@ static void listing_args(struct pending_call *p, struct cursor *c)
 
 static void entries_v3(struct pending_call *p, struct cursor *c)
 {
-	struct listing_told *t = &p->told->listing;
+	struct listing_told *t = &p->own.told->listing;
 	struct nfs3_entryplus3 plus;
 	struct nfs3_entry3 plain;
 
@@ -73,7 +73,7 @@ void ingest_told_listing(struct pending_call *p, struct cursor c, bool reply)
 	}
 	if (p->call.told_kind != RPC_TOLD_LISTING || cursor_u32(&c) != NFS3_OK)
 		return;
-	p->told->listing.answered = true;
+	p->own.told->listing.answered = true;
 	nfs3_decode_post_op_attr(&c, &dir);
 	if (cursor_ok(&c) && dir.attributes_follow) {
 		p->call.has_change = true;
@@ -108,7 +108,7 @@ void ingest_told_readdir4_reply(struct pending_call *p, struct cursor c)
 
 	if (p->call.told_kind != RPC_TOLD_LISTING)
 		return;
-	t = &p->told->listing;
+	t = &p->own.told->listing;
 	t->answered = true;
 	cursor_skip(&c, NFS4_VERIFIER_BYTES);
 	while (cursor_bool(&c)) {

@@ -130,7 +130,7 @@ void ingest_told_nlm(struct pending_call *p, struct cursor c, bool reply)
 		if (!reply) {
 			p->call.told.lock = &pending_told_of(p)->lock;
 			p->call.told_kind = RPC_TOLD_LOCK;
-			nlm_result(p, &p->told->lock, &c, procedure == NLMPROC_TEST_RES);
+			nlm_result(p, &p->own.told->lock, &c, procedure == NLMPROC_TEST_RES);
 		}
 		return;
 	}
@@ -145,7 +145,7 @@ void ingest_told_nlm(struct pending_call *p, struct cursor c, bool reply)
 	if (!reply)
 		nlm_args(p, &c, procedure == NLMPROC_NM_LOCK ? NLMPROC_LOCK : procedure);
 	else if (p->call.told_kind == RPC_TOLD_LOCK)
-		nlm_result(p, &p->told->lock, &c, procedure == NLMPROC_TEST);
+		nlm_result(p, &p->own.told->lock, &c, procedure == NLMPROC_TEST);
 }
 
 uint32_t ingest_nlm_status(uint32_t procedure, struct cursor c)

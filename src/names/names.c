@@ -26,6 +26,9 @@ const char *names_lookup(const struct names_table *table, uint32_t value)
 	uint32_t low = 0;
 	uint32_t high = table->count;
 
+	/* the numbers of most tables are 0, 1, 2 ... */
+	if (value < high && table->entries[value].value == value)
+		return table->entries[value].name;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 

@@ -170,20 +170,21 @@ static void tcp_parse_options(const uint8_t *p, size_t len, struct packet_tcp *t
 	}
 }
 
-/* Sum of 16-bit words, folded to 16 bits: 0 for nothing only. */
+/* Sum of less than 2^16 words of 32 bits, folded to 16 bits: 0 for nothing only. */
 static uint16_t sum_fold(uint64_t sum)
 {
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
+	sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
 /* RFC 9293 section 3.1; the prefix of a mapped address adds 0xffff, which is 0 here. */
 static uint16_t tcp_pseudo_sum(const struct packet *p, size_t tcp_bytes)
 {
 	uint64_t sum = IPPROTO_TCP_ + tcp_bytes;
+	size_t first = p->ip_version == 4 ? PACKET_ADDR_BYTES - 4 : 0;
 
-	for (size_t i = 0; i < PACKET_ADDR_BYTES; i += 4)
+	for (size_t i = first; i < PACKET_ADDR_BYTES; i += 4)
 		sum += (uint64_t)get_u32(p->src + i) + get_u32(p->dst + i);
 	return sum_fold(sum);
 }

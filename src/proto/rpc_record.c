@@ -491,9 +491,38 @@ static void rpc_take(struct rpc_stream *s, struct rpc_feed *feed)
 	}
 }
 
+/* Most chunks are one record of one fragment, and nothing else. False: this one is not. */
+static bool rpc_take_single(struct rpc_stream *s, const struct tcp_chunk *chunk)
+{
+	const uint8_t *p = chunk->bytes.ptr;
+	size_t len = chunk->bytes.len;
+	struct rpc_record record;
+
+	if (s->state != RPC_STREAM_MARK || s->carry_have || s->has_fragment ||
+	    len < RPC_MARK_BYTES + RPC_MESSAGE_BYTES_MIN || len > RPC_RECORD_BYTES_MAX ||
+	    rpc_mark_load(p) != (RPC_MARK_LAST | (len - RPC_MARK_BYTES)) ||
+	    rpc_mark_load(p + RPC_MARK_BYTES + 4) > RPC_MSG_REPLY)
+		return false;
+	s->first = chunk->frame;
+	s->last = chunk->done;
+	s->rec_off = chunk->offset;
+	record = (struct rpc_record){
+		.body = cursor_make(slice_make(p + RPC_MARK_BYTES, len - RPC_MARK_BYTES)),
+		.offset = chunk->offset,
+		.bytes = (uint32_t)(len - RPC_MARK_BYTES),
+		.first = chunk->frame,
+		.last = chunk->done,
+	};
+	rpc_record_tell(s, &record);
+	return true;
+}
+
 void rpc_stream_chunk(struct rpc_stream *s, const struct tcp_chunk *chunk)
 {
 	struct rpc_feed feed;
+
+	if (rpc_take_single(s, chunk))
+		return;
 
 	feed.carried.n = 0;
 	feed.chunk = (struct rpc_input){.p = chunk->bytes.ptr,

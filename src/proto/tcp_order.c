@@ -357,17 +357,19 @@ static void tcp_progress(struct tcp *tcp, enum tcp_side from, bool seen,
 			 const struct tcp_frame *frame)
 {
 	struct tcp_half *half = &tcp->half[from];
-	struct tcp_note note = {.kind = TCP_NOTE_PROGRESS,
-				.from = tcp_other_side(from),
-				.frame = *frame,
-				.since = tcp_half_since(half)};
-	uint64_t took_ns = (uint64_t)frame->at.ns - (uint64_t)note.since.at.ns;
+	struct tcp_frame since = tcp_half_since(half);
+	uint64_t took_ns = (uint64_t)frame->at.ns - (uint64_t)since.at.ns;
+	struct tcp_note note;
 
 	half->progress = *frame;
 	if (__builtin_expect(half->repeats == 0 && took_ns < TCP_ACK_LATE_NS, 1))
 		return;
-	if (half->repeats == 0 && (!seen || note.since.number == 0 || took_ns > INT64_MAX))
+	if (half->repeats == 0 && (!seen || since.number == 0 || took_ns > INT64_MAX))
 		return;
+	note = (struct tcp_note){.kind = TCP_NOTE_PROGRESS,
+				 .from = tcp_other_side(from),
+				 .frame = *frame,
+				 .since = since};
 	half->repeats = 0;
 	tcp->sink->note(tcp->context, &note);
 }

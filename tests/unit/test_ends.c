@@ -172,8 +172,8 @@ static bool scene_read(struct scene *s)
 		merge_add(&merge, i, capture[i], survey_shift_ns(survey, i));
 	in = ingest_create(&options, &board, &evidence);
 	while (merge_next(&merge, &item))
-		ingest_frame(in, item.evidence, item.packet.frame, item.packet.at,
-			     item.packet.linktype, item.packet.bytes, item.packet.wire_bytes);
+		ingest_frame(in, item.evidence, item.packet->frame, item.packet->at,
+			     item.packet->linktype, item.packet->bytes, item.packet->wire_bytes);
 	ingest_finish(in);
 	wire_model_finish(&s->wire);
 	placed = s->wire.records.len == 1;

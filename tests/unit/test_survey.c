@@ -294,7 +294,7 @@ TEST(captures_are_merged_by_time)
 	for (uint64_t n = 0; merge_next(&m, &item); n++) {
 		CHECK(item.key_ns >= last_ns);
 		last_ns = item.key_ns;
-		CHECK_EQ_U64(item.packet.frame, ++seen[item.evidence]);
+		CHECK_EQ_U64(item.packet->frame, ++seen[item.evidence]);
 		if (n < 30)
 			CHECK_EQ_U64(item.evidence, n % 3);
 	}
