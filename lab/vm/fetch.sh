@@ -3,11 +3,13 @@
 # Download the kernels and the programs of the guests and make one initramfs a kernel.
 # Usage: fetch.sh [KERNEL-PACKAGE-VERSION ...]      e.g. fetch.sh 6.1.0-56 6.12.117+deb12
 # A version of 6.1 with +exclusive behind it (6.1.0-56+exclusive) lists NFS directories under the exclusive lock (exclusive.py).
+# LAB_TRACERS=1 in the environment puts trace-cmd, perf and bpftrace into the guests: 250 MB more of initramfs (cases traces-tools-*).
 # Nothing is installed: packages are only unpacked below $NFSLEUTH_LAB_CACHE.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${NFSLEUTH_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nfsleuth-lab}
 programs="nfs-common nfs-kernel-server rpcbind tcpdump nftables iproute2 coreutils util-linux busybox-static dash e2fsprogs"
+[ -z "${LAB_TRACERS:-}" ] || programs="$programs trace-cmd linux-perf bpftrace $(apt-cache depends linux-perf | sed -n 's/^ *Depends: \(lib\(perl\|python\)[0-9.]*\)$/\1/p' | tr '\n' ' ')"
 modules="virtio_pci virtio_net virtio_rng 9p 9pnet_virtio sunrpc nfs nfsv3 nfsv4 nfsd lockd grace auth_rpcgss nf_tables nft_ct nft_reject_inet af_packet dummy veth bridge sch_netem loop ext4 qemu_fw_cfg"
 
 [ $# -gt 0 ] || set -- "$(apt-cache search --names-only '^linux-image-6\.1\.0-[0-9]*-amd64$' | sed 's/^linux-image-//; s/-amd64 .*//' | sort -V | tail -n 1)"
@@ -40,7 +42,7 @@ base=$cache/base
 rm -rf "$base"
 mkdir -p "$base"/{bin,sbin,lib/x86_64-linux-gnu,lib64,usr/lib/x86_64-linux-gnu,etc,proc,sys,dev,run,tmp,mnt,export,share,var/lib/nfs/{sm,sm.bak,rpc_pipefs,nfsdcld,v4recovery},root}
 for p in sbin/mount.nfs usr/sbin/rpc.nfsd usr/sbin/exportfs usr/sbin/rpc.mountd sbin/rpcbind usr/sbin/rpcbind sbin/rpc.statd usr/sbin/rpc.statd sbin/sm-notify usr/sbin/sm-notify usr/sbin/nfsdcld usr/bin/tcpdump usr/sbin/nft bin/ip sbin/ip bin/ss \
-    sbin/tc bin/dash usr/sbin/rpcinfo usr/bin/rpcinfo usr/bin/setpriv sbin/fsfreeze sbin/mke2fs bin/date usr/bin/env usr/bin/flock sbin/showmount usr/sbin/nfsstat; do
+    sbin/tc bin/dash usr/sbin/rpcinfo usr/bin/rpcinfo usr/bin/setpriv sbin/fsfreeze sbin/mke2fs bin/date usr/bin/env usr/bin/flock sbin/showmount usr/sbin/nfsstat usr/bin/trace-cmd usr/bin/perf usr/bin/bpftrace; do
     [ -e "$root/$p" ] && cp -L "$root/$p" "$base/bin/${p##*/}"
 done
 cp "$root/bin/busybox" "$base/bin/busybox"

@@ -23,7 +23,7 @@ note() { echo "$(date -u +%T) $*" >&2; }
 # The server has one NIC for each client, a Unix socket, and bridges them: no traffic leaves the guests. (QEMU's own hub
 # would send every frame to every guest, and a paused one would hold up the others as soon as its socket is full.)
 boot() { # GUEST HOSTNAME
-    local g=$1 net k=$client_kernel dir=$run/$1
+    local g=$1 net k=$client_kernel dir=$run/$1 memory=400
     host_of[$g]=$2
     mkdir -p "$dir/share/in" "$dir/share/out"
     rm -f "$dir/share/up" "$dir/share/in/"* "$dir/monitor"
@@ -37,8 +37,10 @@ boot() { # GUEST HOSTNAME
         net="-netdev stream,id=n0,server=off,addr.type=unix,addr.path=$run/$g.sock -device virtio-net-pci,netdev=n0,mac=${mac_of[$g]}"
     fi
     net=${LAB_NET:-$net}
+    # With LAB_TRACERS the root, which is in memory, is large.
+    [ "$(stat -c %s "$cache/initramfs/$k.cpio")" -lt 150000000 ] || memory=1400
     # shellcheck disable=SC2086
-    qemu-system-x86_64 -M pc -cpu qemu64 -m 400 -smp 1 -nodefaults -no-user-config -display none -no-reboot -rtc base=utc,clock=host \
+    qemu-system-x86_64 -M pc -cpu qemu64 -m $memory -smp 1 -nodefaults -no-user-config -display none -no-reboot -rtc base=utc,clock=host \
         -kernel "$cache/kernel/vmlinuz-$k" -initrd "$cache/initramfs/$k.cpio" \
         -append "console=ttyS0 quiet panic=-1 net.ifnames=0 random.trust_cpu=1 mitigations=off no_timer_check lab.host=$2 lab.ip=${ip_of[$g]} lab.ip6=${LAB_IP6:+2001:db8::${ip_of[$g]##*.}}" \
         -serial "file:$dir/console.log" -monitor "unix:$dir/monitor,server=on,wait=off" \

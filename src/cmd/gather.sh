@@ -5,7 +5,8 @@
 #
 # Safe on a sick host: it opens no file on any NFS, asks no mount for its size, reads no command lines
 # of processes (they can hang with the process), and leaves alone what does not answer in time. Bounded
-# in time and space. Changes nothing that it does not put back; what it started ends with it.
+# in time and space. Changes nothing that it does not put back; what it started ends with it, also when
+# it is killed: a guard process outlives it for that. Where the guard was killed, too, -x cleans up.
 
 usage() {
 	cat <<'EOF'
@@ -24,6 +25,7 @@ Usage: sh nfsleuth-gather.sh [OPTION]...
   -l TEXT     it ends 5 s after the kernel log has a new line with this text
   -k SECONDS  trace sessions, client IDs and recovery of NFSv4 for so long (client and server)
   -q          do not write the list of blocked tasks into the kernel log (sysrq-w)
+  -x          only remove what runs that were killed left behind (here, and below -o DIR)
   -h          this help
 EOF
 }
@@ -35,7 +37,7 @@ umask 077
 cd / || exit 1
 
 out_dir=/var/tmp wait_s=10 capture=0 iface=any filter='' snap=0 max_mb=200 max_s=300
-d_state_s=0 log_text='' probe_s=0 sysrq=1 ports=''
+d_state_s=0 log_text='' probe_s=0 sysrq=1 ports='' only_clean=0
 
 die() {
 	echo "gather: $*" >&2
@@ -51,7 +53,7 @@ number() { # OPTION VALUE LEAST MOST
 	fi
 }
 
-while getopts o:w:ci:f:n:m:t:d:l:k:qh option; do
+while getopts o:w:ci:f:n:m:t:d:l:k:qxh option; do
 	case $option in
 	o) out_dir=$OPTARG ;;
 	w) number w "$OPTARG" 1 3600 && wait_s=$OPTARG ;;
@@ -65,6 +67,7 @@ while getopts o:w:ci:f:n:m:t:d:l:k:qh option; do
 	l) log_text=$OPTARG ;;
 	k) number k "$OPTARG" 1 3600 && probe_s=$OPTARG ;;
 	q) sysrq=0 ;;
+	x) only_clean=1 ;;
 	h) usage && exit 0 ;;
 	*) usage >&2 && exit 2 ;;
 	esac
@@ -97,6 +100,48 @@ esac
 if [ ! -d "$out_dir" ] || [ ! -w "$out_dir" ]; then
 	die "$out_dir: no directory that can be written to"
 fi
+
+# Undoes what the run with PID $1, whose work is below $2, may have left: its tracing, its probes, its
+# capture, its files. All are named after its PID. A text, so that the guard needs no file.
+# shellcheck disable=SC2016 # its own $1 and $2
+undo='
+for tracing in /sys/kernel/tracing /sys/kernel/debug/tracing; do
+	ours=$tracing/instances/nfsleuth_$1
+	if [ -d "$ours" ]; then
+		echo 0 >"$ours/tracing_on"
+		echo 0 >"$ours/events/enable"
+		rmdir "$ours"
+	fi
+	[ -r "$tracing/kprobe_events" ] || continue
+	grep -o ":nfsleuth_$1/[^ ]*" "$tracing/kprobe_events" | while read -r probe; do
+		echo "-$probe" >>"$tracing/kprobe_events"
+	done
+done
+while read -r child; do
+	case $(cat "/proc/$child/comm") in
+	tcpdump | sleep) kill "$child" ;;
+	esac
+done <"$2/.nfsleuth.$1/children"
+rm -rf "$2/.nfsleuth.$1"
+'
+
+# What runs have left that were killed together with their guards: PIDs that live no more.
+leftovers() {
+	for left in "$out_dir"/.nfsleuth.* /sys/kernel/tracing/instances/nfsleuth_* \
+		/sys/kernel/debug/tracing/instances/nfsleuth_*; do
+		[ -d "$left" ] || continue
+		pid=${left##*[._]}
+		case $pid in
+		'' | *[!0-9]*) continue ;;
+		esac
+		[ ! -e "/proc/$pid" ] || continue
+		echo "gather: removing what a run that was killed left (PID $pid)" >&2
+		sh -c "$undo" undo "$pid" "$out_dir" 2>/dev/null
+	done
+}
+leftovers
+[ "$only_clean" = 0 ] || exit 0
+
 # Not df, which may look at other mounts.
 free_mb=$(stat -f -c '%a %S' "$out_dir" 2>/dev/null | awk '{ print int($1 * $2 / 1048576) }')
 need_mb=$((50 + capture * max_mb * 2))
@@ -109,9 +154,10 @@ case $host in
 '' | *[!A-Za-z0-9._-]*) host=host ;;
 esac
 name=nfsleuth-$host-$(date -u +%Y%m%dT%H%M%SZ)
-dir=$out_dir/.$name.$$
-mkdir "$dir" || die "$dir cannot be made"
-trace_dir='' dump_pid='' pause_pid='' probes='' tracing=''
+work=$out_dir/.nfsleuth.$$
+dir=$work/$name
+mkdir "$work" "$dir" || die "$dir cannot be made"
+pause_pid='' trace_dir='' tracing='' guard_pid='' dump_pid=''
 
 # Ends what was started and removes what was made, whatever ended us.
 clean() {
@@ -119,24 +165,23 @@ clean() {
 	for pid in $dump_pid $pause_pid; do
 		kill "$pid" 2>/dev/null
 	done
-	remove_probes
-	rm -rf "$dir"
-}
-
-remove_probes() {
-	[ -n "$trace_dir" ] || return 0
-	echo 0 >"$trace_dir/tracing_on" 2>/dev/null
-	echo 0 >"$trace_dir/events/enable" 2>/dev/null
-	rmdir "$trace_dir" 2>/dev/null
-	# Only probes of ours: a group of that name.
-	for probe in $probes; do
-		echo "-:nfsleuth/$probe" >>"$tracing/kprobe_events" 2>/dev/null
-	done
-	trace_dir=''
+	sh -c "$undo" undo $$ "$out_dir" 2>/dev/null
+	[ -z "$guard_pid" ] || kill -9 "$guard_pid" 2>/dev/null
 }
 
 trap clean EXIT
 trap 'exit 1' INT TERM HUP
+
+# Nobody can catch SIGKILL: the guard, in a session of its own, cleans up when we are gone.
+guard() {
+	in_session=$(command -v setsid)
+	# shellcheck disable=SC2086,SC2016 # a word or none; the text is for the other shell
+	$in_session sh -c 'trap "" INT TERM HUP
+		while kill -0 "$1"; do sleep 1; done
+		'"$undo" guard $$ "$out_dir" </dev/null >/dev/null 2>&1 &
+	guard_pid=$!
+}
+guard
 
 say() {
 	echo "gather: $*" >&2
@@ -146,6 +191,7 @@ say() {
 pause() { # SECONDS
 	sleep "$1" &
 	pause_pid=$!
+	echo "$pause_pid" >>"$work/children"
 	wait "$pause_pid"
 	pause_pid=''
 }
@@ -341,6 +387,7 @@ traffic() {
 		tcpdump $rights -i "$iface" -n -s "$snap" -B 16384 -C "$file_mb" -W $((max_mb / file_mb)) \
 			-w "$dir/traffic.pcap" "$filter" </dev/null >"$dir/tcpdump.txt" 2>&1 &
 		dump_pid=$!
+		echo "$dump_pid" >>"$work/children"
 		sleep 1
 		kill -0 "$dump_pid" 2>/dev/null && break
 		dump_pid=''
@@ -394,10 +441,9 @@ nfs4/nfs4_setclientid nfs4/nfs4_setclientid_confirm nfs4/nfs4_renew_async nfs4/n
 sunrpc/xprt_reserve_cong nfsd/nfsd_clid_* nfsd/nfsd_grace_*'
 
 probe() { # NAME [stacktrace]
-	{ echo "p:nfsleuth/$1 $1" >>"$tracing/kprobe_events"; } 2>/dev/null || return 0
-	probes="$probes $1"
-	[ -z "${2:-}" ] || echo "$2" >"$trace_dir/events/nfsleuth/$1/trigger" 2>>"$dir/errors.txt"
-	echo 1 >"$trace_dir/events/nfsleuth/$1/enable" 2>>"$dir/errors.txt"
+	{ echo "p:nfsleuth_$$/$1 $1" >>"$tracing/kprobe_events"; } 2>/dev/null || return 0
+	[ -z "${2:-}" ] || echo "$2" >"$trace_dir/events/nfsleuth_$$/$1/trigger" 2>>"$dir/errors.txt"
+	echo 1 >"$trace_dir/events/nfsleuth_$$/$1/enable" 2>>"$dir/errors.txt"
 }
 
 probes_run() {
@@ -409,11 +455,11 @@ probes_run() {
 		say "no tracing here: no probes"
 		return 0
 	}
-	mkdir "$tracing/instances/nfsleuth" 2>>"$dir/errors.txt" || {
-		say "$tracing/instances/nfsleuth is there already, or cannot be made: no probes"
+	trace_dir=$tracing/instances/nfsleuth_$$
+	mkdir "$trace_dir" 2>>"$dir/errors.txt" || {
+		say "$trace_dir cannot be made: no probes"
 		return 0
 	}
-	trace_dir=$tracing/instances/nfsleuth
 	echo mono >"$trace_dir/trace_clock" 2>>"$dir/errors.txt"
 	for name_of in $probe_names; do
 		probe "$name_of"
@@ -432,7 +478,7 @@ probes_run() {
 	pause "$probe_s"
 	echo 0 >"$trace_dir/tracing_on"
 	run trace.txt head -c 33554432 "$trace_dir/trace"
-	remove_probes
+	echo 0 >"$trace_dir/events/enable" 2>>"$dir/errors.txt"
 }
 
 # What only root may see; it is said in the tar, too, so that nobody takes its absence for an answer.
@@ -464,13 +510,13 @@ clock clock-end.txt
 
 # Empty files say nothing.
 find "$dir" -type f -size 0 -exec rm -f {} +
-mv "$dir" "$out_dir/$name" && dir=$out_dir/$name
-tar_file=$out_dir/$name.tar
+tar_file=$name.tar
 if command -v gzip >/dev/null 2>&1; then
 	tar_file=$tar_file.gz
-	tar -C "$out_dir" -cf - "$name" | gzip -1 >"$tar_file" || die "$tar_file cannot be written"
+	tar -C "$work" -cf - "$name" | gzip -1 >"$work/$tar_file"
 else
-	tar -C "$out_dir" -cf "$tar_file" "$name" || die "$tar_file cannot be written"
-fi
-say "done; copy it, and ask: nfsleuth diagnose ${tar_file##*/}"
-echo "$tar_file"
+	tar -C "$work" -cf "$work/$tar_file" "$name"
+fi || die "the tar cannot be written to $out_dir"
+mv "$work/$tar_file" "$out_dir/$tar_file" || die "$out_dir/$tar_file cannot be written"
+say "done; copy it, and ask: nfsleuth diagnose $tar_file"
+echo "$out_dir/$tar_file"

@@ -178,6 +178,8 @@ static bool run_open_text(struct run *r, const struct walk_file *file, struct st
 	uint32_t index = (uint32_t)r->evidence.items.len;
 	struct hostclock clock;
 	bool has_clock = hostclock_read(source, &clock);
+	char name[HOSTCLOCK_NAME_BYTES];
+	bool has_name = has_clock && hostclock_read_name(source, name);
 	bool is_log = logs_read(r->logs, index, file->path, written, source);
 	uint64_t mounts = mounts_count(r->mounts, index);
 	uint64_t filters = filters_count(r->filters, index);
@@ -196,6 +198,9 @@ static bool run_open_text(struct run *r, const struct walk_file *file, struct st
 					  : EVIDENCE_LISTS);
 	if (has_clock)
 		logs_take_clock(r->logs, index, e->path, clock.boot_ns, clock.error_ns);
+	/* A name without a clock may be of another host whose texts are in the same folder. */
+	if (has_name)
+		logs_take_name(r->logs, e->path, name, clock.boot_ns, clock.error_ns);
 	if (e->kind == EVIDENCE_HOST_CLOCK)
 		health_enter_hostclock(&r->evidence, index, &clock);
 	else if (e->kind == EVIDENCE_MOUNTS)

@@ -3,6 +3,7 @@
 #include "diagnose/engine.h"
 
 #include "diagnose/chain.h"
+#include "diagnose/host_address.h"
 #include "diagnose/incident.h"
 #include "diagnose/precedence.h"
 #include "diagnose/same_server.h"
@@ -111,6 +112,7 @@ void diagnose_run_rules(const struct rule *const *rules, size_t count, const str
 	for (size_t i = 0; i < count; i++)
 		rules[i]->run(in, out);
 	same_servers_settle(in, out);
+	host_addresses_settle(in, out);
 	precedence_init(&precedence);
 	findings_number(out);
 	findings_explain(out, &precedence);

@@ -22,6 +22,7 @@ static void finding_deinit(struct finding *f)
 	vec_deinit(&f->clients);
 	vec_deinit(&f->subjects);
 	vec_deinit(&f->clients_at);
+	vec_deinit(&f->host_at);
 	vec_deinit(&f->cites);
 	vec_deinit(&f->explains);
 	vec_deinit(&f->ruled_out);
@@ -73,6 +74,7 @@ struct finding *diagnosis_add(struct diagnosis *d, const char *id,
 	vec_init(&f->clients, sizeof(const char *));
 	vec_init(&f->subjects, sizeof(struct subject));
 	vec_init(&f->clients_at, sizeof(struct endpoint));
+	vec_init(&f->host_at, sizeof(struct endpoint));
 	vec_init(&f->cites, sizeof(struct cite));
 	vec_init(&f->explains, sizeof(struct finding *));
 	vec_init(&f->ruled_out, sizeof(struct ruled_out));

@@ -57,6 +57,8 @@ struct finding {
 	/* By which one server of several addresses is known: set by the engine. */
 	struct endpoint server_root;
 	struct vec clients_at; /* struct endpoint: hosts, for joining findings */
+	/* struct endpoint: addresses of `host`, where the finding names none; set by the engine. */
+	struct vec host_at;
 	struct stamp first, last;
 	uint64_t count;        /* how often it happened */
 	struct vec cites;      /* struct cite, at most FINDING_CITES_MAX, in order of time */

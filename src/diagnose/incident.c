@@ -80,10 +80,27 @@ static bool shares_log(const struct finding *a, const struct finding *b)
 	return log_of(a) && log_of(b) && strcmp(log_of(a), log_of(b)) == 0;
 }
 
+/* What a host tells of itself, and what was captured of an address of it. */
+static bool host_is_in(const struct finding *own, const struct finding *wire)
+{
+	for (size_t i = 0; i < own->host_at.len; i++) {
+		const struct endpoint *at = vec_at(&own->host_at, i);
+
+		if (wire->server && endpoint_same_host(at, &wire->server_at))
+			return true;
+		for (size_t k = 0; k < wire->clients_at.len; k++)
+			if (endpoint_same_host(at, vec_at(&wire->clients_at, k)))
+				return true;
+	}
+	return false;
+}
+
 bool finding_subjects_meet(const struct finding *a, const struct finding *b)
 {
 	/* What a host tells of itself has no address: its name is what the two have in common. */
 	if (a->host && b->host && strcmp(a->host, b->host) == 0 && (!a->server || !b->server))
+		return true;
+	if (host_is_in(a, b) || host_is_in(b, a))
 		return true;
 	if (!names_host(a) && !names_host(b))
 		return shares_log(a, b);

@@ -36,6 +36,7 @@ struct evidence {
 	const char *id;      /* "e1" ...: the name in reports */
 	const char *path;    /* as given, or found under a directory */
 	const char *archive; /* the tar archive that it is in: `path` is archive/NAME; NULL: none */
+	const char *host;    /* whose it is, by name, as its folder tells; NULL: not known */
 	enum evidence_kind kind;
 	const char *problem; /* EVIDENCE_UNREAD: one line; else NULL */
 	uint64_t records;    /* packets or lines */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a host lists of itself at one moment: its TCP connections (ss, netstat), the RPC services of
- * a portmapper (rpcinfo), the clients of an NFS server (/proc/fs/nfsd/clients), and what it counts
- * of RPC (nfsstat, /proc/net/rpc); and what a program was told by its system calls (strace). Texts
- * are borrowed: a sink copies what it keeps.
+ * a portmapper (rpcinfo), its own addresses (ip address), the clients of an NFS server
+ * (/proc/fs/nfsd/clients), and what it counts of RPC (nfsstat, /proc/net/rpc); and what a program
+ * was told by its system calls (strace). Texts are borrowed: a sink copies what it keeps.
  */
 #ifndef EVENT_HOST_H
 #define EVENT_HOST_H
@@ -102,6 +102,11 @@ struct file_lock_fact {
 	struct slice range; /* "0 EOF" */
 };
 
+/* An address of the host itself, as ip(8) and ifconfig(8) list them. */
+struct address_fact {
+	struct endpoint at; /* port 0 */
+};
+
 enum host_fact_kind {
 	HOST_SOCKET,
 	HOST_SERVICE,
@@ -109,6 +114,7 @@ enum host_fact_kind {
 	HOST_RPC_COUNTS,
 	HOST_SYSCALL,
 	HOST_FILE_LOCK,
+	HOST_ADDRESS,
 };
 
 struct host_fact {
@@ -121,6 +127,7 @@ struct host_fact {
 		struct rpc_counts_fact counts;
 		struct syscall_fact syscall;
 		struct file_lock_fact lock;
+		struct address_fact address;
 	};
 };
 

@@ -275,8 +275,9 @@ struct found {
 	int64_t date_ns, uptime_ns, step_ns;
 };
 
-static void line_take(struct found *f, uint64_t number, const char *line)
+static void line_take(void *context, uint64_t number, const char *line)
 {
+	struct found *f = context;
 	bool exact;
 	int64_t ns;
 
@@ -293,11 +294,16 @@ static void line_take(struct found *f, uint64_t number, const char *line)
 	}
 }
 
-static void text_take(struct found *f, struct slice text)
+/* Hands on each line that is no longer than one of these is, terminated, without what ends it. */
+static void each_line(struct source *source,
+		      void (*take)(void *context, uint64_t number, const char *line), void *context)
 {
+	struct slice text = source_peek(source, READ_BYTES_MAX);
 	char line[LINE_BYTES_MAX];
 	uint64_t number = 0;
 
+	if (text.len > READ_BYTES_MAX)
+		text.len = READ_BYTES_MAX;
 	while (text.len) {
 		const uint8_t *end = memchr(text.ptr, '\n', text.len);
 		size_t len = end ? (size_t)(end - text.ptr) : text.len;
@@ -309,7 +315,7 @@ static void text_take(struct found *f, struct slice text)
 		if (kept > 0 && kept < sizeof(line)) {
 			memcpy(line, text.ptr, kept);
 			line[kept] = '\0';
-			line_take(f, number, line);
+			take(context, number, line);
 		}
 		text = slice_make(text.ptr + len, text.len - len);
 		if (end)
@@ -319,13 +325,10 @@ static void text_take(struct found *f, struct slice text)
 
 bool hostclock_read(struct source *source, struct hostclock *out)
 {
-	struct slice text = source_peek(source, READ_BYTES_MAX);
 	struct found f = {0};
 	uint64_t apart;
 
-	if (text.len > READ_BYTES_MAX)
-		text.len = READ_BYTES_MAX;
-	text_take(&f, text);
+	each_line(source, line_take, &f);
 	if (f.dates != 1 || f.uptimes != 1)
 		return false;
 	apart = f.date_line > f.uptime_line ? f.date_line - f.uptime_line
@@ -339,5 +342,69 @@ bool hostclock_read(struct source *source, struct hostclock *out)
 		.error_ns = TAKEN_APART_NS + f.step_ns / 2 + f.uptime_ns / DRIFT_PARTS,
 	};
 	out->boot_ns = f.date_ns - out->uptime_ns;
+	return true;
+}
+
+/* What was found of names. */
+struct names {
+	char name[HOSTCLOCK_NAME_BYTES];
+	unsigned different;
+	uint64_t uptime_line; /* 0: none yet */
+};
+
+/* Bytes of a host's name at the beginning of the text; 0: there is none. */
+static size_t name_bytes(const char *text)
+{
+	size_t len =
+		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	size_t no_letters = strspn(text, "0123456789._-");
+
+	return len < HOSTCLOCK_NAME_BYTES && len > no_letters && text[0] != '-' && text[0] != '.'
+		       ? len
+		       : 0;
+}
+
+static void name_found(struct names *n, const char *name, size_t len)
+{
+	if (n->different && strlen(n->name) == len && memcmp(n->name, name, len) == 0)
+		return;
+	n->different++;
+	memcpy(n->name, name, len);
+	n->name[len] = '\0';
+}
+
+static void name_take(void *context, uint64_t number, const char *line)
+{
+	struct names *n = context;
+	struct line_cursor c = {line};
+	int64_t ns, release;
+	size_t len;
+
+	if (is_proc_uptime(line, &ns)) {
+		n->uptime_line = number;
+		return;
+	}
+	len = name_bytes(line);
+	if (len && line[len] == '\0' && n->uptime_line && number == n->uptime_line + 1)
+		name_found(n, line, len);
+	if (!skip_word(&c, "Linux "))
+		return;
+	len = name_bytes(c.at);
+	line = c.at;
+	c.at += len;
+	/* /proc/version has "version" in its place. */
+	if (len && !(len == 7 && strncmp(line, "version", len) == 0) && skip_word(&c, " ") &&
+	    take_number(&c, &release) && skip_word(&c, ".") && strstr(c.at, " #"))
+		name_found(n, line, len);
+}
+
+bool hostclock_read_name(struct source *source, char name[HOSTCLOCK_NAME_BYTES])
+{
+	struct names n = {0};
+
+	each_line(source, name_take, &n);
+	if (n.different != 1)
+		return false;
+	memcpy(name, n.name, HOSTCLOCK_NAME_BYTES);
 	return true;
 }

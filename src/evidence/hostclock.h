@@ -27,4 +27,13 @@ struct hostclock {
  */
 bool hostclock_read(struct source *source, struct hostclock *out);
 
+enum { HOSTCLOCK_NAME_BYTES = 65 };
+
+/*
+ * The host's name in such a text, terminated: as `uname -a` has it ("Linux nfs-srv 6.1.0 #1 ..."),
+ * or as the lone word behind the line of /proc/uptime that /proc/sys/kernel/hostname or hostname(1)
+ * left there. False: it tells none, or several.
+ */
+bool hostclock_read_name(struct source *source, char name[HOSTCLOCK_NAME_BYTES]);
+
 #endif

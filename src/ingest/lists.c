@@ -211,6 +211,40 @@ static bool take_lock(struct lists *l, uint64_t line, struct slice text)
 	return true;
 }
 
+/*
+ * "    inet 192.0.2.10/24 brd 192.0.2.255 scope global eth0" of `ip address`, with the interface
+ * before it in `ip -o address`; "inet 192.0.2.10  netmask ..." of ifconfig, which once had "addr:".
+ */
+static bool take_address(struct lists *l, uint64_t line, struct slice text)
+{
+	struct slice word = text_word(&text);
+	struct endpoint at;
+	struct list_entry *e;
+	const uint8_t *slash;
+
+	if (word.len > 1 && text_is_digit(word.ptr[0]) && word.ptr[word.len - 1] == ':') {
+		text_word(&text);
+		word = text_word(&text);
+	}
+	if (!slice_equal(word, slice_of_string("inet")) &&
+	    !slice_equal(word, slice_of_string("inet6")))
+		return false;
+	word = text_word(&text);
+	if (slice_equal(word, slice_of_string("addr:")))
+		word = text_word(&text);
+	else if (text_begins(word, "addr:"))
+		word = text_after(word, 5);
+	slash = word.len ? memchr(word.ptr, '/', word.len) : NULL;
+	if (slash)
+		word.len = (size_t)(slash - word.ptr);
+	if (!log_address_parse(word, &at))
+		return false;
+	e = add(l, line, HOST_ADDRESS);
+	if (e)
+		e->fact.address.at = at;
+	return true;
+}
+
 /* Rows of lists that nothing is concluded from yet: they are evidence all the same. */
 static bool is_other_list(struct slice text)
 {
@@ -234,7 +268,7 @@ void lists_take_line(struct lists *l, uint32_t evidence, uint64_t line, struct s
 	if (text.len && text.ptr[text.len - 1] == '\r')
 		text.len--;
 	if (take_socket(l, line, text) || take_client(l, line, text) || take_rpc(l, line, text) ||
-	    take_lock(l, line, text) || is_other_list(text))
+	    take_lock(l, line, text) || take_address(l, line, text) || is_other_list(text))
 		l->known = true;
 }
 

@@ -48,6 +48,7 @@ struct logs *logs_create(const struct log_options *options, struct evidence_list
 	vec_init(&l->journals, sizeof(struct log_journal));
 	vec_init(&l->entries, sizeof(struct log_entry));
 	vec_init(&l->clocks, sizeof(struct log_clock));
+	vec_init(&l->names, log_name_bytes());
 	log_wire_init(&l->wire);
 	l->tasks = tasks_create(l);
 	l->traces = traces_create(l);
@@ -66,6 +67,7 @@ void logs_destroy(struct logs *l)
 	vec_deinit(&l->journals);
 	vec_deinit(&l->entries);
 	vec_deinit(&l->clocks);
+	vec_deinit(&l->names);
 	log_wire_deinit(&l->wire);
 	arena_deinit(&l->arena);
 	free(l);

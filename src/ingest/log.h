@@ -63,6 +63,10 @@ void logs_watch(struct logs *l, struct event_board *board);
 void logs_take_clock(struct logs *l, uint32_t evidence, const char *path, int64_t boot_ns,
 		     int64_t error_ns);
 
+/* The same text told the host's name: files in its folder are of that host. */
+void logs_take_name(struct logs *l, const char *path, const char *name, int64_t boot_ns,
+		    int64_t error_ns);
+
 /*
  * After all logs and captures: dates, hosts and copies, and the numbers in the list of evidence.
  * `capture` is the time of the first packet, or stamp_none. Once.

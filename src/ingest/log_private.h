@@ -88,6 +88,7 @@ struct logs {
 	struct vec files;   /* struct log_file */
 	struct vec hosts;   /* struct log_host */
 	struct vec clocks;  /* struct log_clock */
+	struct vec names;   /* struct log_name, see log_name.c */
 	struct tasks *tasks;
 	struct traces *traces;
 	struct log_wire wire;
@@ -103,6 +104,18 @@ struct logs {
 
 /* The host by name, made if it is new. */
 uint32_t log_host_of(struct logs *l, struct slice name, bool told);
+
+/*
+ * log_name.c: the host of the folder of `path` as a text in it tells; NULL: none does, or hosts of
+ * other folders have the same name.
+ */
+const char *log_name_of(const struct logs *l, const char *path);
+
+/* Enters the hosts into the list of evidence; they are settled. */
+void log_names_enter(const struct logs *l);
+
+/* sizeof(struct log_name) */
+size_t log_name_bytes(void);
 
 /* log_journal.c: tells the entries up to this time that were not told yet. */
 void log_journal_tell(struct logs *l, const struct event_board *board, int64_t until_ns);

@@ -84,11 +84,16 @@ static void settle_hosts(struct logs *l)
 {
 	for (size_t i = 0; i < l->files.len; i++) {
 		struct log_file *f = file_at(l, i);
+		const char *name;
 
 		if (f->hosts_told > 1)
 			f->host = LOG_HOST_NONE;
 		if (f->hosts_told == 0)
 			f->host = folder_host(l, folder_of(f->path));
+		name = f->host == LOG_HOST_NONE && f->hosts_told == 0 ? log_name_of(l, f->path)
+								      : NULL;
+		if (name)
+			f->host = log_host_of(l, slice_of_string(name), true);
 		if (f->host == LOG_HOST_NONE)
 			f->host = host_by_folder(l, i);
 		for (size_t k = f->first; k < f->last; k++) {
@@ -109,13 +114,15 @@ static void note_host(const struct logs *l, const struct log_file *f)
 	if (!h || f->hosts_told > 1)
 		return;
 	strbuf_init(&text);
-	strbuf_add_text(&text, h->told ? "is the log of host " : "does not name its host: called ");
+	strbuf_add_text(&text, !h->told                ? "does not name its host: called "
+			       : f->stats.kernel_lines ? "is the log of host "
+						       : "is of host ");
 	strbuf_add_safe(&text, slice_of_string(h->name));
 	if (!h->told)
 		strbuf_add_text(&text, " after its place; files of one folder are taken to be of "
 				       "one host");
 	else if (f->hosts_told == 0)
-		strbuf_add_text(&text, ", as others in its folder");
+		strbuf_add_text(&text, ", as its folder tells");
 	evidence_add_note(l->evidence, f->evidence, strbuf_text(&text));
 	strbuf_deinit(&text);
 }
@@ -257,6 +264,7 @@ void logs_settle(struct logs *l, struct stamp capture)
 {
 	log_wire_finish(&l->wire);
 	settle_hosts(l);
+	log_names_enter(l);
 	log_times_settle(l, capture);
 	log_copies_settle(l);
 	tasks_settle(l->tasks);

@@ -4,6 +4,7 @@
 #include "diagnose/catalogue.h"
 #include "diagnose/engine.h"
 #include "diagnose/precedence.h"
+#include "model/host.h"
 #include "model/nfs4.h"
 #include "script.h"
 
@@ -28,6 +29,9 @@ struct say {
 static const struct say *says;
 static bool backwards;
 static const struct nfs4_model *says_nfs4; /* may be NULL */
+static const struct host_model *says_hosts;
+static const struct evidence_list *says_evidence;
+static const char *says_host; /* of what has neither server nor client; may be NULL */
 
 static void say_one(struct diagnosis *d, const struct say *s)
 {
@@ -47,6 +51,7 @@ static void say_one(struct diagnosis *d, const struct say *s)
 	f->last = script_at(s->last);
 	f->count = s->count;
 	f->title = s->id;
+	f->host = s->server || s->client ? NULL : says_host;
 }
 
 static void say_run(const struct rule_input *in, struct diagnosis *out)
@@ -65,7 +70,7 @@ static const struct rule say_rule = {.id = "test", .needs = "", .run = say_run};
 static void diagnose_says(const struct say *rows, struct diagnosis *d)
 {
 	static const struct rule *const rules[] = {&say_rule};
-	struct rule_input in = {.nfs4 = says_nfs4};
+	struct rule_input in = {.nfs4 = says_nfs4, .hosts = says_hosts, .evidence = says_evidence};
 
 	says = rows;
 	diagnosis_init(d);
@@ -248,6 +253,60 @@ TEST(twin_what_is_not_one_outage)
 		CHECK_EQ_U64(incident_at(&d, 0)->clients.len, 1);
 		diagnosis_deinit(&d);
 	}
+}
+
+/* What a server's stacks tell and what was captured at a client, where two hosts list addresses. */
+static size_t incidents_of_host(const char *address, const char *others_address)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"nfsd-threads-stuck", NULL, NULL, 10, 60, 4, false},
+		{"rpc-server-silent", SERVER_A, CLIENT_1, 12, 58, 5, false},
+	};
+	struct host_fact fact = {.kind = HOST_ADDRESS};
+	struct event_board board = {0};
+	struct evidence_list evidence;
+	struct event e = {.kind = EVENT_HOST, .host = &fact};
+	struct host_model hosts;
+	struct diagnosis d;
+	size_t count;
+
+	evidence_list_init(&evidence);
+	evidence_list_add(&evidence, "a/ip.txt", EVIDENCE_LISTS)->host = "srv";
+	evidence_list_add(&evidence, "b/ip.txt", EVIDENCE_LISTS)->host = "other";
+	host_model_init(&hosts);
+	host_model_attach(&hosts, &board);
+	fact.address.at = script_endpoint(address, 0);
+	event_emit(&board, &e);
+	e.at.evidence = 1;
+	fact.address.at = script_endpoint(others_address, 0);
+	event_emit(&board, &e);
+	says_hosts = &hosts;
+	says_evidence = &evidence;
+	says_host = "srv";
+	diagnose_says(rows, &d);
+	says_hosts = NULL;
+	says_evidence = NULL;
+	says_host = NULL;
+	count = d.incidents.len;
+	CHECK(count == 2 || finding_by(&d, "rpc-server-silent#1")->explained);
+	diagnosis_deinit(&d);
+	host_model_deinit(&hosts);
+	evidence_list_deinit(&evidence);
+	return count;
+}
+
+TEST(a_host_by_name_is_the_server_at_its_address)
+{
+	CHECK_EQ_U64(incidents_of_host(SERVER_A, SERVER_B), 1);
+	CHECK_EQ_U64(incidents_of_host(CLIENT_1, SERVER_B), 1);
+}
+
+TEST(twin_another_address_or_one_that_two_hosts_have)
+{
+	CHECK_EQ_U64(incidents_of_host(SERVER_B, CLIENT_2), 2);
+	CHECK_EQ_U64(incidents_of_host(SERVER_B, SERVER_A), 2);
+	CHECK_EQ_U64(incidents_of_host(SERVER_A, SERVER_A), 2);
+	CHECK_EQ_U64(incidents_of_host("127.0.0.1", SERVER_A), 2);
 }
 
 TEST(two_servers_are_two_incidents)

@@ -4,6 +4,7 @@
 #include "check.h"
 #include "diagnose/rules/host_clients.h"
 #include "ingest/lists.h"
+#include "ingest/log_facts.h"
 #include "model/counters.h"
 #include "model/host.h"
 #include "model/logs.h"
@@ -377,4 +378,32 @@ TEST(a_recall_that_goes_on_and_twins)
 	CHECK_EQ_I64(says(&rule_nfs4_recall_listed, breaking, breaking), 1);
 	CHECK_EQ_I64(says(&rule_nfs4_recall_listed, breaking, active), 0);
 	CHECK_EQ_I64(says(&rule_nfs4_recall_listed, active, active), 0);
+}
+
+TEST(addresses_of_the_host_itself)
+{
+	static const char *const text =
+		"2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP\n"
+		"    inet 192.0.2.10/24 brd 192.0.2.255 scope global eth0\n"
+		"    inet6 2001:db8::10/64 scope global\n"
+		"2: eth0    inet 192.0.2.11/24 brd 192.0.2.255 scope global eth0\n"
+		"        inet 192.0.2.12  netmask 255.255.255.0  broadcast 192.0.2.255\n"
+		"          inet addr:192.0.2.13  Bcast:192.0.2.255  Mask:255.255.255.0\n"
+		"          inet6 addr: 2001:db8::14/64 Scope:Global\n"
+		"table inet filter {\n"
+		"192.0.2.0/24 dev eth0 proto kernel scope link src 192.0.2.10\n";
+	static const char *const want[] = {"192.0.2.10", "2001:db8::10", "192.0.2.11",
+					   "192.0.2.12", "192.0.2.13",   "2001:db8::14"};
+	struct host_model m;
+
+	host_read(&m, &text, 1);
+	if (CHECK_EQ_U64(m.records.len, 6))
+		for (size_t i = 0; i < 6; i++) {
+			struct endpoint e;
+
+			CHECK(log_address_parse(slice_of_string(want[i]), &e));
+			CHECK_EQ_U64(fact_at(&m, i)->kind, HOST_ADDRESS);
+			CHECK(endpoint_equal(&fact_at(&m, i)->address.at, &e));
+		}
+	host_model_deinit(&m);
 }

@@ -114,3 +114,36 @@ TEST(nothing_is_taken_from_the_source)
 	CHECK_EQ_U64(source_offset(source), 0);
 	source_destroy(source);
 }
+
+static bool read_name(const char *text, char name[HOSTCLOCK_NAME_BYTES])
+{
+	struct source *source = source_create_memory(slice_of_string(text));
+	bool ok = hostclock_read_name(source, name);
+
+	source_destroy(source);
+	return ok;
+}
+
+TEST(names_beside_a_clock)
+{
+	char name[HOSTCLOCK_NAME_BYTES] = "";
+
+	CHECK(read_name("2026-11-22T02:10:31Z\n" PROC "nfs-srv.example\n", name));
+	CHECK_TEXT(name, "nfs-srv.example");
+	CHECK(read_name("Linux app-01 3.10.0-1160.el7.x86_64 #1 SMP Mon x86_64 GNU/Linux\n" PROC
+			"app-01\n",
+			name));
+	CHECK_TEXT(name, "app-01");
+}
+
+TEST(twin_no_name_or_several)
+{
+	char name[HOSTCLOCK_NAME_BYTES];
+
+	CHECK(!read_name("Linux version 6.1.0-56-amd64 (x) #1 SMP\n" PROC, name));
+	CHECK(!read_name("nfs-srv\n2026-11-22T02:10:31Z\n" PROC, name));
+	CHECK(!read_name(PROC "12345\n", name));
+	CHECK(!read_name(PROC "two words\n", name));
+	CHECK(!read_name(PROC "-----\n", name));
+	CHECK(!read_name("Linux a 6.1.0 #1 SMP\n" PROC "b\n", name));
+}

@@ -226,9 +226,49 @@ TEST(host_of_the_neighbour_in_the_folder_is_taken)
 	bench_finish(&b, stamp_none(), &s);
 	CHECK_EQ_U64(s.len, 1);
 	CHECK_TEXT(s.host[0], "app");
-	CHECK(has_note(&b, 0, "is the log of host app, as others in its folder"));
+	CHECK(has_note(&b, 0, "is the log of host app, as its folder tells"));
 	check_time(s.at[0].at, "2026-11-22T01:27:24.000000000Z");
 	evidence_list_deinit(&b.evidence);
+}
+
+/* Which hosts two files of two folders are of, when a clock in each tells this name and boot. */
+static void hosts_of_clocks(const char *name, const char *other, int64_t boots_apart_s,
+			    struct seen *out)
+{
+	struct log_options options = {.year = 2026};
+	struct bench b;
+
+	bench_init(&b, &options);
+	CHECK(bench_read(&b, "x/dmesg", "[    1.100000] NFS: a: lost 1 locks\n"));
+	CHECK(bench_read(&b, "y/dmesg", "[    2.100000] NFS: a: lost 2 locks\n"));
+	logs_take_name(b.logs, "x/clock.txt", name, 0, STAMP_NS_PER_S);
+	logs_take_name(b.logs, "y/clock.txt", other, boots_apart_s * STAMP_NS_PER_S,
+		       STAMP_NS_PER_S);
+	bench_finish(&b, stamp_none(), out);
+	CHECK_EQ_U64(out->len, 2);
+	evidence_list_deinit(&b.evidence);
+}
+
+TEST(the_name_beside_a_clock_is_that_of_its_folder)
+{
+	struct seen s;
+
+	hosts_of_clocks("app", "web", 0, &s);
+	CHECK_TEXT(s.host[0], "app");
+	CHECK_TEXT(s.host[1], "web");
+	/* One host, twice. */
+	hosts_of_clocks("app", "app", 1, &s);
+	CHECK_TEXT(s.host[0], "app");
+	CHECK_TEXT(s.host[1], "app");
+}
+
+TEST(twin_clones_of_one_name_are_two_hosts)
+{
+	struct seen s;
+
+	hosts_of_clocks("app", "app", 3600, &s);
+	CHECK_TEXT(s.host[0], "x");
+	CHECK_TEXT(s.host[1], "y");
 }
 
 TEST(a_line_cut_by_a_mail_is_put_together)
