@@ -77,15 +77,22 @@ static void wait_until(struct client *c, int64_t until_ns)
 	net_timer_stop(&c->timer);
 }
 
-bool client_sleep(struct client *c, int64_t ns)
+bool client_sleep_unless(struct client *c, int64_t ns, const bool *over)
 {
 	int64_t until_ns = client_now_ns(c) + ns;
 
 	if (until_ns > c->end_ns)
 		until_ns = c->end_ns;
-	while (client_now_ns(c) < until_ns)
+	while (client_now_ns(c) < until_ns && !*over)
 		wait_until(c, until_ns);
 	return !client_is_over(c);
+}
+
+bool client_sleep(struct client *c, int64_t ns)
+{
+	const bool never = false;
+
+	return client_sleep_unless(c, ns, &never);
 }
 
 void client_say(const char *format, ...)
@@ -212,6 +219,18 @@ static void take_connection(void *context)
 static const struct net_stream_ops stream_ops = {
 	.connected = take_connection, .data = take_data, .closed = take_end};
 
+void client_peer_accept(struct client_peer *p, struct client *c, int fd,
+			const struct net_address *from, client_serve_fn *serve, void *context)
+{
+	*p = (struct client_peer){.client = c,
+				  .to = *from,
+				  .connected = true,
+				  .sent = true,
+				  .serve = serve,
+				  .serve_context = context};
+	p->stream = net_stream_create(&c->loop, fd, from, &stream_ops, p);
+}
+
 /* From the reserved port that it has; from any where that cannot be. */
 static void connect_now(struct client_peer *p)
 {
@@ -219,10 +238,7 @@ static void connect_now(struct client_peer *p)
 	struct net_address from = c->server;
 	struct err *err;
 
-	if (from.any.sa_family == AF_INET)
-		from.v4.sin_addr.s_addr = INADDR_ANY;
-	else
-		from.v6.sin6_addr = in6addr_any;
+	net_address_set_any(&from);
 	net_address_set_port(&from, p->from_port);
 	p->connect_late_ns = client_now_ns(c) + connect_max_ns;
 	err = net_stream_connect(&c->loop, &p->to, p->from_port ? &from : NULL, &stream_ops, p,

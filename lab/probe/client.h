@@ -88,6 +88,9 @@ bool client_is_over(const struct client *c);
 /* Waits; false when the time was up before. Peers' connections are served meanwhile. */
 bool client_sleep(struct client *c, int64_t ns);
 
+/* The same, until *over is true: something that comes sets it, and stops the loop. */
+bool client_sleep_unless(struct client *c, int64_t ns, const bool *over);
+
 /* Says a line as the kernel would. */
 void client_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -95,6 +98,13 @@ void client_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void client_peer_init(struct client_peer *p, struct client *c, const char *voice, uint16_t port,
 		      const struct timing_call *timing);
 void client_peer_deinit(struct client_peer *p);
+
+/*
+ * One who connected to us and calls: its socket belongs to the peer from now on. Nothing is called
+ * over it; p->stream is NULL when it is gone.
+ */
+void client_peer_accept(struct client_peer *p, struct client *c, int fd,
+			const struct net_address *from, client_serve_fn *serve, void *context);
 
 /* Starts a call: the caller writes its arguments into what is returned, and client_call sends it.
  */

@@ -2,9 +2,11 @@
 /* See task.h. */
 #include "lab/probe/task.h"
 
+#include <stdlib.h>
+
 #include "base/stamp.h"
+#include "lab/probe/granted.h"
 #include "lab/probe/round.h"
-#include "lab/probe/v3.h"
 #include "names/nlm.h"
 
 /* How long lockd waits before it asks again: NLMCLNT_GRACE_WAIT, NLMCLNT_POLL_TIMEOUT of
@@ -80,8 +82,21 @@ struct err *probe_load(const struct probe_words *words, double speed)
 	return NULL;
 }
 
-/* Until the lock is granted, as nlmclnt_lock does. */
-static bool lock_until_granted(struct v3 *v)
+/* BLOCKED: until the server calls, where it can, and no longer than until it is asked again. */
+static bool wait_blocked(struct v3 *v, struct granted *g)
+{
+	bool going;
+
+	if (!g)
+		return client_sleep(v->client, poll_wait_ns);
+	going = granted_wait(g, poll_wait_ns);
+	if (g->granted)
+		v->status = NLM4_GRANTED;
+	return going;
+}
+
+/* Until the lock is granted, as nlmclnt_lock does. `g`: who is called back; NULL: nobody. */
+static bool lock_until_granted(struct v3 *v, struct granted *g)
 {
 	for (;;) {
 		if (!v3_lock(v, false))
@@ -92,30 +107,57 @@ static bool lock_until_granted(struct v3 *v)
 			/* fcntl fails with ENOLCK; the program asks again with the next round. */
 			return true;
 		}
-		if (!client_sleep(v->client,
-				  v->status == NLM4_BLOCKED ? poll_wait_ns : grace_wait_ns))
+		if (v->status == NLM4_BLOCKED ? !wait_blocked(v, g)
+					      : !client_sleep(v->client, grace_wait_ns))
 			return false;
+		if (v->status == NLM4_GRANTED)
+			return true;
 	}
+}
+
+/* callbacks=PORT of a lock; 0: the server cannot call back. */
+static struct err *take_callback_port(const struct probe_words *words, uint16_t *port)
+{
+	unsigned long value = 0;
+	char *end;
+
+	*port = 0;
+	if (!words->callbacks || strcmp(words->callbacks, "none") == 0)
+		return NULL;
+	value = strtoul(words->callbacks, &end, 10);
+	if (*end != '\0' || value == 0 || value > UINT16_MAX)
+		return err_new("callbacks=%s: it must be none, or the port at which the server "
+			       "calls back",
+			       words->callbacks);
+	*port = (uint16_t)value;
+	return NULL;
 }
 
 struct err *probe_lock(const struct probe_words *words, double speed)
 {
 	struct client c;
 	struct v3 v;
+	struct granted g = {0};
 	bool going;
-	struct err *err = task_start(&c, words, speed);
+	uint16_t port;
+	struct err *err = take_callback_port(words, &port);
 
+	if (!err)
+		err = task_start(&c, words, speed);
 	if (err)
 		return err;
 	v3_init(&v, &c, words);
 	going = v3_mount(&v);
-	while (going) {
-		going = lock_until_granted(&v);
+	if (going && port)
+		err = granted_init(&g, &v, port);
+	while (going && !err) {
+		going = lock_until_granted(&v, port ? &g : NULL);
 		if (going && v.status == NLM4_GRANTED)
 			going = client_sleep(&c, words->hold_ns) && v3_unlock(&v);
 		going = going && client_sleep(&c, words->every_ns);
 	}
+	granted_deinit(&g);
 	v3_deinit(&v);
 	client_deinit(&c);
-	return NULL;
+	return err;
 }

@@ -22,7 +22,9 @@ struct probe_words {
 	const char *dir;       /* dir=NAME in the export; NULL: the export itself */
 	const char *mix;       /* mix=OP+OP...: what is done in each round; NULL: the verb's own */
 	const char *access;    /* access=read: opens of NFSv4 for reading only; NULL: for both */
-	const char *callbacks; /* callbacks=none: those of NFSv4 are not answered; NULL: they are */
+	const char *callbacks; /* callbacks=none: those of NFSv4 are not answered;
+				* callbacks=PORT: of locks, where the server calls back; NULL: those
+				* of NFSv4 are answered, and none of locks */
 	const char *owner;     /* owner=TEXT of NFSv4; NULL: this host's */
 	int64_t for_ns;        /* for=SECONDS: until the task ends; INT64_MAX: for ever */
 	int64_t every_ns;      /* every=SECONDS: between rounds */

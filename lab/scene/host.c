@@ -172,15 +172,47 @@ static void offloads_off(const char *link)
 		(void)close(fd);
 }
 
-/* No chatter of IPv6 in the captures; nothing that contradicts scaled time. */
-static struct err *host_quiet(const struct hosts *hosts, size_t host, bool plain_clock)
+/* Switches of IPv6; a kernel without it has no such files. `links`: default, or a link's name. */
+static struct err *ipv6_set(const struct hosts *hosts, size_t host, const char *links,
+			    const char *key, const char *value)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "ipv6.conf.%s.%s", links, key);
+	return hosts_sysctl(hosts, host, path, value);
+}
+
+/* Addresses that are there at once, and no routers asked for. */
+static struct err *ipv6_on(const struct hosts *hosts, size_t host)
+{
+	static const char *const off[] = {"accept_dad", "dad_transmits", "router_solicitations",
+					  "accept_ra"};
+	bool is_host = host != SCENE_MIDDLE;
+	struct err *err = ipv6_set(hosts, host, "all", "disable_ipv6", "0");
+
+	if (!err)
+		err = ipv6_set(hosts, host, "default", "disable_ipv6", "0");
+	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]) && !err; i++) {
+		err = ipv6_set(hosts, host, "default", off[i], "0");
+		if (!err && is_host)
+			err = ipv6_set(hosts, host, HOST_WIRE, off[i], "0");
+	}
+	return err;
+}
+
+/* No chatter of IPv6 in captures of IPv4; nothing that contradicts scaled time. */
+static struct err *host_quiet(const struct hosts *hosts, size_t host, const struct scene *s,
+			      bool plain_clock)
 {
 	struct err *err = NULL;
 
-	/* A kernel without IPv6 has no such files, and no chatter. */
-	err_destroy(hosts_sysctl(hosts, host, "ipv6.conf.all.disable_ipv6", "1"));
-	err_destroy(hosts_sysctl(hosts, host, "ipv6.conf.default.disable_ipv6", "1"));
-	if (!plain_clock)
+	if (s->ipv6) {
+		err = ipv6_on(hosts, host);
+	} else {
+		err_destroy(ipv6_set(hosts, host, "all", "disable_ipv6", "1"));
+		err_destroy(ipv6_set(hosts, host, "default", "disable_ipv6", "1"));
+	}
+	if (!err && !plain_clock)
 		err = hosts_sysctl(hosts, host, "ipv4.tcp_timestamps", "0");
 	return err;
 }
@@ -209,30 +241,41 @@ static struct err *host_create(struct hosts *hosts, size_t host)
 	return err;
 }
 
+/* `fd`: the network in which the link is. Nobody else can have the address. */
+static struct err *link_address(const struct scene *s, int fd, const char *address,
+				const char *link)
+{
+	return run_format(fd, "ip addr add %s/%s dev %s%s", address, s->ipv6 ? "64" : "24", link,
+			  s->ipv6 ? " nodad" : "");
+}
+
 static struct err *host_address(const struct hosts *hosts, const struct scene *s, size_t host)
 {
-	char address[16];
+	char address[SCENE_ADDRESS_BYTES];
 	struct err *err;
 	int fd = hosts->netns_fd[host];
 
 	scene_address(s, host, address);
-	err = run_format(fd, "ip addr add %s/24 dev " HOST_WIRE, address);
+	err = link_address(s, fd, address, HOST_WIRE);
 	if (!err)
 		err = run_text(fd, "ip link set " HOST_WIRE " up");
+	scene_gateway(s, host, address);
 	if (!err && s->routed)
-		err = run_format(fd, "ip route add default via 10.77.%zu.254", host + 1);
+		err = run_format(fd, "ip %s route add default via %s", s->ipv6 ? "-6" : "-4",
+				 address);
 	return err;
 }
 
 static struct err *middle_port(const struct scene *s, size_t host)
 {
-	char name[IFNAMSIZ];
+	char name[IFNAMSIZ], address[SCENE_ADDRESS_BYTES];
 	struct err *err;
 
 	(void)snprintf(name, sizeof(name), "port%u", (unsigned)host % 10);
 	offloads_off(name);
+	scene_gateway(s, host, address);
 	if (s->routed)
-		err = run_format(-1, "ip addr add 10.77.%zu.254/24 dev %s", host + 1, name);
+		err = link_address(s, -1, address, name);
 	else
 		err = run_format(-1, "ip link set %s master joint", name);
 	return err ? err : run_format(-1, "ip link set %s up", name);
@@ -250,7 +293,7 @@ static struct err *host_make(struct hosts *hosts, const struct scene *s, size_t 
 	}
 	err_destroy(back);
 	if (!err)
-		err = host_quiet(hosts, host, plain_clock);
+		err = host_quiet(hosts, host, s, plain_clock);
 	if (!err)
 		err = middle_port(s, host);
 	return err ? err : host_address(hosts, s, host);
@@ -265,11 +308,13 @@ struct err *hosts_init(struct hosts *hosts, const struct scene *scene, bool plai
 	hosts->netns_fd[SCENE_HOSTS_MAX] = here(0);
 	if (hosts->netns_fd[SCENE_HOSTS_MAX] < 0)
 		return err_new_errno(errno, "/proc/self/ns/net");
-	err = host_quiet(hosts, SCENE_MIDDLE, true);
+	err = host_quiet(hosts, SCENE_MIDDLE, scene, true);
 	if (!err)
 		err = run_text(-1, "ip link set lo up");
 	if (!err && scene->routed)
-		err = hosts_sysctl(hosts, SCENE_MIDDLE, "ipv4.ip_forward", "1");
+		err = hosts_sysctl(hosts, SCENE_MIDDLE,
+				   scene->ipv6 ? "ipv6.conf.all.forwarding" : "ipv4.ip_forward",
+				   "1");
 	if (!err && !scene->routed)
 		err = run_text(-1, "ip link add joint type bridge");
 	if (!err && !scene->routed)

@@ -22,7 +22,7 @@ static void describe_captures(const struct scene *s, const struct stage_result *
 			      struct strbuf *out)
 {
 	for (size_t i = 0; i < s->host_count; i++) {
-		char address[16];
+		char address[SCENE_ADDRESS_BYTES];
 
 		scene_address(s, i, address);
 		strbuf_add_format(out, "  %s.pcap\t%s, %" PRIu64 " packets", s->hosts[i], address,

@@ -168,6 +168,14 @@ static struct err *take_middle(struct line *l)
 	return NULL;
 }
 
+static struct err *take_addresses(struct line *l)
+{
+	l->scene->ipv6 = strcmp(line_word(l, 1), "ipv6") == 0;
+	if (!l->scene->ipv6 && strcmp(line_word(l, 1), "ipv4") != 0)
+		return line_err(l, "'addresses' takes ipv4 or ipv6");
+	return NULL;
+}
+
 static struct err *take_speed(struct line *l)
 {
 	double speed = 0;
@@ -279,6 +287,7 @@ static const struct keyword keywords[] = {
 	{"expect", 1, SIZE_MAX, "the ids of findings", take_expect},
 	{"hosts", 2, SIZE_MAX, "at least two names", take_hosts},
 	{"middle", 1, 1, "switch or router", take_middle},
+	{"addresses", 1, 1, "ipv4 or ipv6", take_addresses},
 	{"speed", 1, 1, "a number", take_speed},
 	{"seconds", 1, 1, "a number", take_seconds},
 	{"at", 3, SIZE_MAX, at_takes, take_at},
@@ -379,11 +388,27 @@ const char *scene_host_name(const struct scene *scene, size_t host)
 	return host == SCENE_MIDDLE ? "middle" : scene->hosts[host];
 }
 
-void scene_address(const struct scene *scene, size_t host, char text[16])
+/* Member `n` of the host's network. */
+static void address_make(const struct scene *scene, size_t host, unsigned n, char *text)
 {
-	unsigned n = (unsigned)host + 1;
+	unsigned network = scene->routed ? (unsigned)host + 1 : 0;
 
-	(void)snprintf(text, 16, "10.77.%u.%u", scene->routed ? n : 0, scene->routed ? 1 : n);
+	if (!scene->ipv6)
+		(void)snprintf(text, SCENE_ADDRESS_BYTES, "10.77.%u.%u", network, n);
+	else if (network == 0)
+		(void)snprintf(text, SCENE_ADDRESS_BYTES, "fd77::%x", n);
+	else
+		(void)snprintf(text, SCENE_ADDRESS_BYTES, "fd77:%u::%x", network, n);
+}
+
+void scene_address(const struct scene *scene, size_t host, char text[SCENE_ADDRESS_BYTES])
+{
+	address_make(scene, host, scene->routed ? 1 : (unsigned)host + 1, text);
+}
+
+void scene_gateway(const struct scene *scene, size_t host, char text[SCENE_ADDRESS_BYTES])
+{
+	address_make(scene, host, 254, text);
 }
 
 void scene_word_expand(const struct scene *scene, const char *word, struct strbuf *out)
@@ -391,7 +416,7 @@ void scene_word_expand(const struct scene *scene, const char *word, struct strbu
 	while (*word) {
 		size_t len = strspn(word + 1, "abcdefghijklmnopqrstuvwxyz0123456789");
 		size_t host = *word == '$' ? 0 : scene->host_count;
-		char address[16];
+		char address[SCENE_ADDRESS_BYTES];
 
 		while (host < scene->host_count &&
 		       (strlen(scene->hosts[host]) != len ||

@@ -21,6 +21,7 @@ enum {
 	SCENE_TEXT_BYTES_MAX = 16384,
 	SCENE_SECONDS_MAX = 3600,
 	SCENE_SPEED_MAX = 100,
+	SCENE_ADDRESS_BYTES = 24, /* room for any address of a host */
 };
 
 /* Which of the two runs an action belongs to. */
@@ -66,6 +67,7 @@ struct scene {
 	size_t expect_count;
 	const char *hosts[SCENE_HOSTS_MAX];
 	size_t host_count;
+	bool ipv6;          /* the hosts have addresses of IPv6, and no others */
 	bool routed;        /* a router stands between the hosts, and not a switch */
 	unsigned speed;     /* the story's seconds in one of the wall's */
 	int64_t seconds_ns; /* how long it is, in its own time */
@@ -88,8 +90,13 @@ bool scene_action_runs(const struct scene_action *action, bool twin);
 const char *scene_verb_name(enum scene_verb verb);
 const char *scene_host_name(const struct scene *scene, size_t host);
 
-/* The address of a host: 10.77.0.N behind a switch, 10.77.N.1 behind a router. */
-void scene_address(const struct scene *scene, size_t host, char text[16]);
+/*
+ * The address of a host: 10.77.0.N behind a switch, 10.77.N.1 behind a router; fd77::N, fd77:N::1.
+ */
+void scene_address(const struct scene *scene, size_t host, char text[SCENE_ADDRESS_BYTES]);
+
+/* The router's address in the network of a host. */
+void scene_gateway(const struct scene *scene, size_t host, char text[SCENE_ADDRESS_BYTES]);
 
 /* Appends the word with each $HOST replaced by that host's address. */
 void scene_word_expand(const struct scene *scene, const char *word, struct strbuf *out);

@@ -100,16 +100,16 @@ static struct err *act_link(struct stage *s, const struct scene_action *a)
 {
 	const char *const words[] = {"ip", "link", "set", HOST_WIRE, NULL};
 	struct err *err = run_words(s, a, words, true);
-	char gateway[16];
+	char gateway[SCENE_ADDRESS_BYTES];
 
 	/* A link that goes down takes its routes along. */
 	if (err || !s->scene->routed || strcmp(s->scene->words[a->first], "up") != 0)
 		return err;
-	(void)snprintf(gateway, sizeof(gateway), "10.77.%zu.254", a->host + 1);
-	return run_words(
-		s, a,
-		(const char *const[]){"ip", "route", "replace", "default", "via", gateway, NULL},
-		false);
+	scene_gateway(s->scene, a->host, gateway);
+	return run_words(s, a,
+			 (const char *const[]){"ip", s->scene->ipv6 ? "-6" : "-4", "route",
+					       "replace", "default", "via", gateway, NULL},
+			 false);
 }
 
 static struct err *act_mtu(struct stage *s, const struct scene_action *a)
@@ -198,7 +198,7 @@ static void add_server_words(const struct stage *s, size_t host, struct child_wo
 {
 	static const char *const ports[] = {"portmap=111", "nfs=2049", "mount=20048", "nlm=32803"};
 	struct strbuf word;
-	char address[16];
+	char address[SCENE_ADDRESS_BYTES];
 
 	strbuf_init(&word);
 	scene_address(s->scene, host, address);

@@ -121,11 +121,20 @@ void nlm_forget_client(struct nlm_server *n, const struct nlm_client *client)
 	}
 }
 
+/* Two hosts may call themselves alike (containers, "localhost"); behind a proxy all have one
+ * address.
+ */
+static bool is_same_client(const struct nlm_client *c, struct slice name, const struct rpc_in *in)
+{
+	return slice_equal(nlm_bytes_slice(&c->name), name) &&
+	       (!in->peer || net_address_same_host(in->peer, &c->address));
+}
+
 struct nlm_client *nlm_client_seen(struct nlm_server *n, struct slice name, const struct rpc_in *in)
 {
 	struct nlm_client *c = n->clients;
 
-	while (c && !slice_equal(nlm_bytes_slice(&c->name), name))
+	while (c && !is_same_client(c, name, in))
 		c = c->next;
 	if (!c) {
 		if (n->clients_len >= NLM_CLIENTS_MAX)

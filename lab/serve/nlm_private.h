@@ -68,7 +68,7 @@ void nlm_grant_waiting(struct nlm_server *n, int64_t now_ns);
 /* The wait of the same owner for the same range; NULL: none. */
 struct nlm_lock *nlm_waiting_find(const struct nlm_server *n, const struct nlm_lock *wanted);
 void nlm_forget_client(struct nlm_server *n, const struct nlm_client *client);
-/* The client of that name, seen at this call; NULL when there are too many. */
+/* The client of that name at the address of this call; NULL when there are too many. */
 struct nlm_client *nlm_client_seen(struct nlm_server *n, struct slice name,
 				   const struct rpc_in *in);
 

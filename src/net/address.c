@@ -93,6 +93,14 @@ void net_address_set_port(struct net_address *a, uint16_t port)
 		a->v4.sin_port = htons(port);
 }
 
+void net_address_set_any(struct net_address *a)
+{
+	if (a->any.sa_family == AF_INET6)
+		a->v6.sin6_addr = in6addr_any;
+	else
+		a->v4.sin_addr.s_addr = INADDR_ANY;
+}
+
 bool net_address_is_loopback(const struct net_address *a)
 {
 	if (a->any.sa_family != AF_INET6)

@@ -33,6 +33,9 @@ socklen_t net_address_bytes(const struct net_address *a);
 uint16_t net_address_port(const struct net_address *a);
 void net_address_set_port(struct net_address *a, uint16_t port);
 
+/* Every address of its family: 0.0.0.0 or ::. */
+void net_address_set_any(struct net_address *a);
+
 /* 127.0.0.0/8, ::1 and ::ffff:127.0.0.0/104. */
 bool net_address_is_loopback(const struct net_address *a);
 

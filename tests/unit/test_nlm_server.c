@@ -16,6 +16,7 @@ struct post {
 	struct nlm_server *nlm;
 	uint32_t sent; /* calls */
 	uint32_t program, procedure;
+	struct net_address to;
 	uint8_t args[NLM_CALL_BYTES_MAX];
 	size_t args_len;
 };
@@ -35,6 +36,7 @@ static void keep(void *context, const struct nlm_send *send)
 	struct post *p = context;
 
 	p->sent++;
+	p->to = *send->client;
 	p->program = send->program;
 	p->procedure = send->procedure;
 	p->args_len = send->args.len;
@@ -164,6 +166,23 @@ TEST(waiting_lock_is_granted_and_told_until_answered)
 	CHECK_EQ_U64(call(&p.s, NLM_PROG, NLM4_VERS, NLMPROC4_GRANTED_RES), 0);
 	CHECK_EQ_I64(nlm_tick(p.nlm, p.s.now_ns + 30 * SECOND_NS), INT64_MAX);
 	CHECK_EQ_U64(p.sent, 2);
+	post_deinit(&p);
+}
+
+TEST(hosts_of_one_name_are_told_apart_by_address)
+{
+	struct net_address other = net_address_loopback(700);
+	static struct post p;
+
+	other.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	post_init(&p);
+	CHECK_EQ_U64(LOCK(&p, "same", "/a", 1, 0, 0, PLAIN), NLM4_GRANTED);
+	p.s.peer = other;
+	CHECK_EQ_U64(LOCK(&p, "same", "/a", 1, 0, 0, BLOCK), NLM4_BLOCKED);
+	p.s.peer = net_address_loopback(700);
+	CHECK_EQ_U64(UNLOCK(&p, "same", "/a", 1, 0, 0, PLAIN), NLM4_GRANTED);
+	CHECK_EQ_U64(p.procedure, NLMPROC4_GRANTED_MSG);
+	CHECK(net_address_same_host(&p.to, &other));
 	post_deinit(&p);
 }
 

@@ -48,6 +48,25 @@ TEST(scene_words_have_addresses)
 	scene_deinit(&s);
 }
 
+TEST(scene_hosts_have_addresses_of_ipv6)
+{
+	char text[SCENE_ADDRESS_BYTES];
+	struct scene s;
+
+	if (!CHECK(!parse(HEAD "addresses ipv6\n", &s)))
+		return;
+	scene_address(&s, 1, text);
+	CHECK_TEXT(text, "fd77::2");
+	scene_deinit(&s);
+	if (!CHECK(!parse(HEAD "addresses ipv6\nmiddle router\n", &s)))
+		return;
+	scene_address(&s, 1, text);
+	CHECK_TEXT(text, "fd77:2::1");
+	scene_gateway(&s, 1, text);
+	CHECK_TEXT(text, "fd77:2::fe");
+	scene_deinit(&s);
+}
+
 static void check_wrong(const char *text, const char *want)
 {
 	struct scene s;
