@@ -111,7 +111,7 @@ static struct err *add_line(struct fault_engine *engine, struct slice line)
 
 		if (fault_words_take_if(&w, ";"))
 			continue;
-		err = fault_rule_parse(&w, engine->server != NULL, &rule);
+		err = fault_rule_parse(&w, engine->server, &rule);
 		if (err)
 			return err;
 		err = adopt(engine, &rule);
@@ -220,6 +220,7 @@ static struct err *act(struct fault_engine *engine, const struct fault_step *ste
 {
 	struct fault_server_request request = {.action = step->action,
 					       .duration_ns = step->duration_ns,
+					       .program = (uint32_t)step->number,
 					       .call = m,
 					       .now_ns = now_ns};
 

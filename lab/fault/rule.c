@@ -57,7 +57,7 @@ static const struct fault_filter *find_filter(struct fault_words *w)
 {
 	static const char *const server_words[] = {"restart", "forget", "expire", "grace",
 						   "revoke",  "recall", "change", "fill",
-						   "freeze",  "move",   NULL};
+						   "freeze",  "move",   "shut",   NULL};
 	const char *word = fault_words_peek(w);
 
 	for (size_t i = 0; fault_filters[i]; i++)
@@ -70,12 +70,12 @@ static const struct fault_filter *find_filter(struct fault_words *w)
 }
 
 static struct err *check_step(const struct fault_rule *rule, const struct fault_step *step,
-			      bool has_server)
+			      const struct fault_server_ops *server)
 {
 	bool is_server = step->filter == &fault_filter_server;
 	const char *name = is_server ? fault_server_action_name(step->action) : step->filter->name;
 
-	if (is_server && !has_server)
+	if (is_server && (!server || (server->has_ports_only && step->action != FAULT_SHUT)))
 		return err_new("%s: only a server can do that to its own state; a proxy has none "
 			       "(give this fault to nfsleuth serve)",
 			       name);
@@ -115,7 +115,8 @@ static void keep_text(struct fault_step *step, const uint8_t *from, const uint8_
 	memcpy(step->text, from, len);
 }
 
-static struct err *take_step(struct fault_words *w, bool has_server, struct fault_rule *rule)
+static struct err *take_step(struct fault_words *w, const struct fault_server_ops *server,
+			     struct fault_rule *rule)
 {
 	struct fault_step *step = &rule->steps[rule->steps_len];
 	const uint8_t *from = next_word(w);
@@ -130,7 +131,7 @@ static struct err *take_step(struct fault_words *w, bool has_server, struct faul
 		return explain_action(fault_words_peek(w));
 	err = step->filter->parse(w, step);
 	if (!err)
-		err = check_step(rule, step, has_server);
+		err = check_step(rule, step, server);
 	if (!err && !fault_words_at_end(w))
 		err = err_new("\"%s\" is too much behind: %s", fault_words_peek(w),
 			      step->filter->usage);
@@ -146,7 +147,8 @@ static struct err *take_step(struct fault_words *w, bool has_server, struct faul
 	return NULL;
 }
 
-static struct err *take_statement(struct fault_words *w, bool has_server, struct fault_rule *rule)
+static struct err *take_statement(struct fault_words *w, const struct fault_server_ops *server,
+				  struct fault_rule *rule)
 {
 	struct err *err = take_name(w, rule);
 
@@ -163,14 +165,15 @@ static struct err *take_statement(struct fault_words *w, bool has_server, struct
 	if (!err && !fault_words_take_if(w, "do"))
 		err = err_new("\"do\" is missing");
 	while (!err) {
-		err = take_step(w, has_server, rule);
+		err = take_step(w, server, rule);
 		if (err || !fault_words_take_if(w, ","))
 			break;
 	}
 	return err;
 }
 
-struct err *fault_rule_parse(struct fault_words *w, bool has_server, struct fault_rule *rule)
+struct err *fault_rule_parse(struct fault_words *w, const struct fault_server_ops *server,
+			     struct fault_rule *rule)
 {
 	struct slice text;
 	struct err *err;
@@ -180,7 +183,7 @@ struct err *fault_rule_parse(struct fault_words *w, bool has_server, struct faul
 	fault_words_peek(w);
 	/* The statement begins with the word that is next. */
 	text = slice_make(w->rest.ptr - strlen(w->word), w->rest.len + strlen(w->word));
-	err = take_statement(w, has_server, rule);
+	err = take_statement(w, server, rule);
 	if (w->is_broken) {
 		err_destroy(err);
 		err = err_new("a quote without its end, or a word of more than %d bytes",

@@ -24,8 +24,12 @@ struct fault_rule {
 
 void fault_rule_deinit(struct fault_rule *rule);
 
-/* Reads one statement, up to a semicolon or the end. On failure the rule is deinitialised. */
-struct err *fault_rule_parse(struct fault_words *w, bool has_server, struct fault_rule *rule);
+/*
+ * Reads one statement, up to a semicolon or the end. server: who does server actions; NULL: nobody.
+ * On failure the rule is deinitialised.
+ */
+struct err *fault_rule_parse(struct fault_words *w, const struct fault_server_ops *server,
+			     struct fault_rule *rule);
 
 /* Does the fault do something to messages of that side? */
 bool fault_rule_has_side(const struct fault_rule *rule, enum fault_side side);

@@ -22,11 +22,13 @@ enum fault_server_action {
 	FAULT_FILL_SLOTS,      /* every slot of the session counts as in use, for duration_ns */
 	FAULT_FREEZE_NLM,      /* the lock manager answers nothing, for duration_ns */
 	FAULT_MOVE_PORT,       /* the lock manager listens on another port */
+	FAULT_SHUT,            /* nobody listens at the ports of `program`, for duration_ns */
 };
 
 struct fault_server_request {
 	enum fault_server_action action;
 	int64_t duration_ns;              /* 0: for good, or the server's default */
+	uint32_t program;                 /* FAULT_SHUT; 0: all */
 	const struct fault_message *call; /* whose; NULL: nobody's in particular */
 	int64_t now_ns;
 };
@@ -34,6 +36,7 @@ struct fault_server_request {
 struct fault_server_ops {
 	/* NULL, or why it could not. Runs inside of fault_engine_judge. */
 	struct err *(*act)(void *context, const struct fault_server_request *request);
+	bool has_ports_only; /* no state: FAULT_SHUT is all that it does */
 };
 
 /* "forget client" and the like. */

@@ -115,7 +115,7 @@ void proxy_link_send(struct proxy_link *link, enum proxy_side to, struct slice f
 		net_stream_send(stream, framed);
 	else if (link->up && to == PROXY_SERVER)
 		net_datagram_send(link->up, framed, &link->route->to);
-	else if (link->up)
+	else if (link->up && link->route->datagram)
 		net_datagram_send(link->route->datagram, framed, &link->client_address);
 }
 

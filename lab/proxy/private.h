@@ -21,6 +21,7 @@ struct proxy_route {
 	uint32_t program; /* 0: not known */
 	struct net_listener *listener;
 	struct net_datagram *datagram;
+	struct net_timer shut; /* until it listens again */
 };
 
 /* A call that waits for its reply. */
@@ -131,6 +132,9 @@ void proxy_hold_init(struct proxy *proxy);
 
 /* udp.c */
 void proxy_datagram_came(void *context, struct slice bytes, const struct net_address *from);
+
+/* route.c */
+void proxy_route_destroy(struct proxy_route *route);
 
 /* route.c: the port at which what goes to `to` is listened for, 0 when that is not possible. */
 uint16_t proxy_route_port(struct proxy_route *asked, uint32_t program, bool is_udp, uint16_t port);

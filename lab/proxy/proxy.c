@@ -34,13 +34,6 @@ struct proxy *proxy_create(struct net_loop *loop, struct fault_engine *engine, p
 	return proxy;
 }
 
-static void route_destroy(struct proxy_route *route)
-{
-	net_listener_destroy(route->listener);
-	net_datagram_destroy(route->datagram);
-	free(route);
-}
-
 void proxy_destroy(struct proxy *proxy)
 {
 	if (!proxy)
@@ -49,7 +42,7 @@ void proxy_destroy(struct proxy *proxy)
 		proxy_link_destroy(proxy->links, false);
 	fault_later_deinit(&proxy->held);
 	for (size_t i = 0; i < proxy->routes_len; i++)
-		route_destroy(proxy->routes[i]);
+		proxy_route_destroy(proxy->routes[i]);
 	map_deinit(&proxy->by_id);
 	fault_paths_deinit(&proxy->paths);
 	strbuf_deinit(&proxy->message);
@@ -58,6 +51,17 @@ void proxy_destroy(struct proxy *proxy)
 	strbuf_deinit(&proxy->framed);
 	free(proxy);
 }
+
+static struct err *act(void *context, const struct fault_server_request *request)
+{
+	struct proxy **proxy = context;
+
+	if (*proxy && request->action == FAULT_SHUT)
+		proxy_shut(*proxy, request->program, request->duration_ns);
+	return NULL;
+}
+
+const struct fault_server_ops proxy_fault_ops = {.act = act, .has_ports_only = true};
 
 void proxy_note(struct proxy *proxy, const char *format, ...)
 {

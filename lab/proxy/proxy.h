@@ -44,6 +44,17 @@ void proxy_destroy(struct proxy *proxy);
 struct err *proxy_add_route(struct proxy *proxy, const struct net_address *at,
 			    const struct net_address *to);
 
+/*
+ * Listens no more at the ports of the program (0: at all), for a while (0: for good): connections
+ * are refused, those that there are stay.
+ */
+void proxy_shut(struct proxy *proxy, uint32_t program, int64_t for_ns);
+
+/* For fault_engine_serve: what a proxy can do of a server's actions. The context is a struct proxy
+ * **.
+ */
+extern const struct fault_server_ops proxy_fault_ops;
+
 /* Where it listens, one after the other from 0 on, and for which server; NULL at the end. */
 const struct net_address *proxy_route_at(const struct proxy *proxy, size_t index,
 					 const struct net_address **to);

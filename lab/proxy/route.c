@@ -10,6 +10,8 @@
 
 enum { NFS_PORT = 2049 };
 
+static const int64_t again_ns = 1000000000; /* a port that was taken meanwhile is tried so often */
+
 static void on_connection(void *context, int fd, const struct net_address *peer)
 {
 	proxy_link_accept(context, fd, peer);
@@ -32,6 +34,50 @@ static struct err *listen_at(struct proxy_route *route, const struct net_address
 	return err;
 }
 
+static void close_sockets(struct proxy_route *route)
+{
+	net_listener_destroy(route->listener);
+	net_datagram_destroy(route->datagram);
+	route->listener = NULL;
+	route->datagram = NULL;
+}
+
+/* The time of a shut port is over. */
+static void on_shut_over(void *context)
+{
+	struct proxy_route *route = context;
+	struct net_address at = route->at;
+	struct err *err = listen_at(route, &at);
+
+	if (!err)
+		return;
+	proxy_note(route->proxy, "%s", err_text(err));
+	err_destroy(err);
+	close_sockets(route);
+	net_timer_start(&route->shut, again_ns);
+}
+
+void proxy_shut(struct proxy *proxy, uint32_t program, int64_t for_ns)
+{
+	for (size_t i = 0; i < proxy->routes_len; i++) {
+		struct proxy_route *route = proxy->routes[i];
+
+		if (program && route->program != program)
+			continue;
+		close_sockets(route);
+		net_timer_stop(&route->shut);
+		if (for_ns > 0)
+			net_timer_start(&route->shut, for_ns);
+	}
+}
+
+void proxy_route_destroy(struct proxy_route *route)
+{
+	close_sockets(route);
+	net_timer_deinit(&route->shut);
+	free(route);
+}
+
 static uint32_t program_of_port(uint16_t port)
 {
 	return port == NFS_PORT ? NFS4_PROGRAM : port == PMAP_PORT ? PMAP_PROG : 0;
@@ -48,9 +94,10 @@ static struct err *add(struct proxy *proxy, const struct net_address *at,
 		return err_new("more than %d ports", PROXY_ROUTES_MAX);
 	route = mem_alloc(1, sizeof(*route));
 	*route = (struct proxy_route){.proxy = proxy, .to = *to, .program = program};
+	net_timer_init(&route->shut, proxy->loop, on_shut_over, route);
 	err = listen_at(route, at);
 	if (err) {
-		free(route);
+		proxy_route_destroy(route);
 		return err;
 	}
 	proxy->routes[proxy->routes_len++] = route;

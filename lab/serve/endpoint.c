@@ -10,6 +10,8 @@
 
 enum { LOG_BYTES = 512 };
 
+static const int64_t again_ns = 1000000000; /* a port that was taken meanwhile is tried so often */
+
 void endpoint_say(struct endpoint *e, const char *format, ...)
 {
 	char text[LOG_BYTES];
@@ -47,7 +49,7 @@ static struct err *door_open(struct endpoint_door *d, uint16_t number)
 	err = net_listener_create(e->loop, &at, on_accepted, d, &d->listener);
 	if (err)
 		return err;
-	number = net_address_port(net_listener_address(d->listener));
+	d->number = number = net_address_port(net_listener_address(d->listener));
 	server_register(e->server, d->port, RPC_OVER_TCP, is_v6, number);
 	if (e->config.no_udp)
 		return NULL;
@@ -64,6 +66,32 @@ static void door_close(struct endpoint_door *d)
 	net_datagram_destroy(d->datagram);
 	d->listener = NULL;
 	d->datagram = NULL;
+}
+
+static void on_shut_over(void *context)
+{
+	struct endpoint_door *d = context;
+	struct err *err = d->listener ? NULL : door_open(d, d->number);
+
+	if (err) {
+		endpoint_say(d->endpoint, "%s: stays shut: %s", server_port_name(d->port),
+			     err_text(err));
+		door_close(d);
+		net_timer_start(&d->shut, again_ns);
+		err_destroy(err);
+	}
+}
+
+void endpoint_shut_port(struct endpoint *e, enum server_port port, int64_t for_ns)
+{
+	struct endpoint_door *d = &e->doors[port];
+
+	if (!d->number)
+		return;
+	door_close(d);
+	net_timer_stop(&d->shut);
+	if (for_ns > 0)
+		net_timer_start(&d->shut, for_ns);
 }
 
 static bool number_equal(const void *item, const void *key)
@@ -93,6 +121,7 @@ struct err *endpoint_create(struct net_loop *loop, struct server *server,
 	for (int port = 0; port < SERVER_PORTS; port++) {
 		e->doors[port].endpoint = e;
 		e->doors[port].port = (enum server_port)port;
+		net_timer_init(&e->doors[port].shut, loop, on_shut_over, &e->doors[port]);
 		if (!config->closed[port] && !err)
 			err = door_open(&e->doors[port], config->ports[port]);
 	}
@@ -123,8 +152,10 @@ void endpoint_destroy(struct endpoint *e)
 	endpoint_drop_callouts(e);
 	while (e->conns)
 		endpoint_conn_destroy(e->conns, false);
-	for (int port = 0; port < SERVER_PORTS; port++)
+	for (int port = 0; port < SERVER_PORTS; port++) {
+		net_timer_deinit(&e->doors[port].shut);
 		door_close(&e->doors[port]);
+	}
 	map_deinit(&e->by_number);
 	fault_paths_deinit(&e->paths);
 	strbuf_deinit(&e->changed);
@@ -148,13 +179,17 @@ struct err *endpoint_move_port(struct endpoint *e, enum server_port port)
 	struct err *err;
 
 	/* The new one is opened first, so that it is another number. */
-	*d = (struct endpoint_door){.endpoint = e, .port = port};
+	d->listener = NULL;
+	d->datagram = NULL;
 	err = door_open(d, 0);
 	if (err) {
 		door_close(d);
-		*d = old;
+		d->listener = old.listener;
+		d->datagram = old.datagram;
+		d->number = old.number;
 		return err;
 	}
+	net_timer_stop(&d->shut);
 	door_close(&old);
 	for (struct endpoint_conn *c = e->conns; c; c = next) {
 		next = c->next;

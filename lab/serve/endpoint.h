@@ -47,6 +47,12 @@ uint16_t endpoint_port(const struct endpoint *e, enum server_port port);
 /* Closes a port with its connections and opens another one, which is told to rpcbind. */
 struct err *endpoint_move_port(struct endpoint *e, enum server_port port);
 
+/*
+ * Nobody listens at the port any more, so that connections are refused, until the time is over (0:
+ * for good); those that there are stay. rpcbind goes on telling the number.
+ */
+void endpoint_shut_port(struct endpoint *e, enum server_port port, int64_t for_ns);
+
 /* All connections break, as when the server's host restarts. */
 void endpoint_reset_all(struct endpoint *e);
 

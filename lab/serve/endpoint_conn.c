@@ -151,7 +151,6 @@ static void on_late(void *context)
 static bool judge_connection(struct endpoint_door *door, const struct net_address *peer,
 			     struct fault_verdict *v)
 {
-	static const uint32_t programs[SERVER_PORTS] = {100000, 100003, 100005, 100021, 100024};
 	struct endpoint *e = door->endpoint;
 	struct fault_message m;
 	struct fault_peer who;
@@ -160,7 +159,7 @@ static bool judge_connection(struct endpoint_door *door, const struct net_addres
 	if (!e->config.engine || fault_engine_is_empty(e->config.engine))
 		return true;
 	endpoint_peer_of(peer, &who);
-	fault_message_of_connect(programs[door->port], &who, &m);
+	fault_message_of_connect(server_port_program(door->port), &who, &m);
 	fault_engine_judge(e->config.engine, &m, NULL, net_loop_now_ns(e->loop), v);
 	return !v->refuses;
 }

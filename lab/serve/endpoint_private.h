@@ -20,6 +20,8 @@ struct endpoint_door {
 	enum server_port port;
 	struct net_listener *listener; /* NULL: closed */
 	struct net_datagram *datagram; /* NULL: no UDP */
+	uint16_t number;               /* of the port, when it was open last; 0: it never was */
+	struct net_timer shut;         /* until it opens again */
 };
 
 /* A connection of a client. */

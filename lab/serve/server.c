@@ -30,6 +30,17 @@ const char *server_port_name(enum server_port port)
 	return names[port];
 }
 
+uint32_t server_port_program(enum server_port port)
+{
+	static const uint32_t numbers[SERVER_PORTS] = {[SERVER_PORTMAP] = PMAP_PROG,
+						       [SERVER_NFS] = NFS4_PROGRAM,
+						       [SERVER_MOUNT] = MOUNT_PROGRAM,
+						       [SERVER_NLM] = NLM_PROG,
+						       [SERVER_NSM] = SM_PROG};
+
+	return numbers[port];
+}
+
 const struct program *program_table(size_t *count)
 {
 	*count = PROGRAM_COUNT;

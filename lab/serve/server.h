@@ -31,6 +31,9 @@ enum server_port {
 /* "portmap", "nfs", ... */
 const char *server_port_name(enum server_port port);
 
+/* The number of its program. */
+uint32_t server_port_program(enum server_port port);
+
 /* What rpcbind tells: one program, version and transport. */
 struct server_service {
 	uint32_t program, version;

@@ -324,6 +324,7 @@ static bool act_here(struct service *s, const struct fault_server_request *reque
 		nlm_freeze(s->nlm, request->duration_ns, request->now_ns);
 		return true;
 	case FAULT_MOVE_PORT: /* see act */
+	case FAULT_SHUT:
 	case FAULT_FORGET_CLIENT:
 	case FAULT_FORGET_SESSION:
 	case FAULT_FORGET_STATEID:
@@ -337,6 +338,15 @@ static bool act_here(struct service *s, const struct fault_server_request *reque
 	return false;
 }
 
+static void shut(struct service *s, const struct fault_server_request *request)
+{
+	for (int port = 0; port < SERVER_PORTS && s->endpoint; port++)
+		if (!request->program ||
+		    request->program == server_port_program((enum server_port)port))
+			endpoint_shut_port(s->endpoint, (enum server_port)port,
+					   request->duration_ns);
+}
+
 static struct err *act(void *context, const struct fault_server_request *request)
 {
 	struct service *s = context;
@@ -345,6 +355,10 @@ static struct err *act(void *context, const struct fault_server_request *request
 
 	if (request->action == FAULT_MOVE_PORT)
 		return s->endpoint ? endpoint_move_port(s->endpoint, SERVER_NLM) : NULL;
+	if (request->action == FAULT_SHUT) {
+		shut(s, request);
+		return NULL;
+	}
 	done = act_here(s, request);
 	if (s->nfs4 && request->action != FAULT_FREEZE_NLM)
 		err = nfs4_fault_act(s->nfs4, request);

@@ -62,8 +62,8 @@ static struct err *relay(struct net_loop *loop, const struct options *o)
 {
 	struct endpoint_log log = {.loop = loop, .quiet = o->quiet};
 	struct faults faults;
-	struct proxy *proxy;
-	struct err *err = faults_init(&faults, loop, o, NULL, NULL);
+	struct proxy *proxy = NULL;
+	struct err *err = faults_init(&faults, loop, o, &proxy_fault_ops, &proxy);
 
 	if (err)
 		return err;

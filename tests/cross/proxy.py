@@ -229,6 +229,24 @@ def test_control(program):
         assert not path.exists(), "the socket was left behind"
 
 
+def test_shut_port_refuses(program):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "control"
+        with Stage(program, "--control", path) as s:
+            client, server = s.pair()
+            assert ask(path, "add x: at 0s do shut for 700ms") == "ok\n"
+            time.sleep(0.2)
+            try:
+                s.pair()
+                raise AssertionError("a connection to a port that is shut")
+            except ConnectionRefusedError:
+                pass
+            assert carries(client, server, record(call(1))), "of the connection that there was"
+            time.sleep(1)
+            client, server = s.pair()
+            assert carries(client, server, record(call(2))), "of a new one"
+
+
 def test_portmap_names_our_ports(program):
     with Stage(program) as s:
         client, server = s.pair()

@@ -187,3 +187,18 @@ TEST(server_does_what_faults_want_of_it)
 	check_talk("when any nth 2 do restart, freeze nlm for 2s, grace end", "", true);
 	check_talk("when any nth 2 do forget lock, change verifier", "1234", false);
 }
+
+TEST(port_is_shut_and_opens_again)
+{
+	struct talk t;
+
+	talk_run(&t, "when connect do shut nfs");
+	CHECK_EQ_U64(t.replies, CALLS); /* of the connection that there was */
+	CHECK_EQ_U64(service_port(t.service, SERVER_NFS), 0);
+	CHECK(service_port(t.service, SERVER_MOUNT) != 0);
+	talk_deinit(&t);
+	talk_run(&t, "when connect do shut for 5s");
+	CHECK(service_port(t.service, SERVER_NFS) != 0);
+	CHECK(service_port(t.service, SERVER_MOUNT) != 0);
+	talk_deinit(&t);
+}
