@@ -71,6 +71,8 @@ static const struct {
 	{"tcp-loss", "rpc-not-responding"},
 	{"tcp-delivery-delayed", "rpc-not-responding"},
 	{"rpc-server-silent", "rpc-not-responding"},
+	/* A program that stands still does not close its side either. */
+	{"rpc-server-silent", "tcp-half-closed"},
 	{"rpc-server-slow", "rpc-not-responding"},
 	{"rpc-framing-broken", "rpc-not-responding"},
 	{"nlm-port-changed", "rpc-not-responding"},

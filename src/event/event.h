@@ -82,6 +82,7 @@ struct event_tcp {
 	/* The other side's last segment before it, and (RETRANSMISSION, PROGRESS) since when
 	 * nothing of what was outstanding had been acknowledged. FRAME_NONE: none, not known. */
 	struct provenance heard, since;
+	struct provenance said; /* FIN, RST: its sender's last segment before; FRAME_NONE: none */
 };
 
 enum net_fact {
@@ -131,6 +132,7 @@ struct conn_totals {
 	uint8_t completeness;      /* bits as Wireshark's tcp.completeness: SYN 1, SYN-ACK 2, ACK 4,
 				    * DATA 8, FIN 16, RST 32 */
 	struct provenance first, last;
+	struct provenance said[2]; /* the last segment of each side; FRAME_NONE: none */
 };
 
 struct event {

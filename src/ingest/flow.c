@@ -281,5 +281,6 @@ void flow_totals(const struct flow *flow, struct conn_totals *out)
 		out->marked[side] = flow->marked[i];
 		out->unfilled[side] = flow->unfilled[i];
 		out->ttl[side] = flow->ttl[i];
+		out->said[side] = flow_at(flow, &half->last);
 	}
 }

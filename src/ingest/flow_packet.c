@@ -89,12 +89,6 @@ static void flow_settle(struct flow *flow, enum tcp_side from, struct cursor mes
 		flow_set_client(flow, tcp_other_side(from), FLOW_BY_CALL);
 }
 
-static struct provenance flow_at(const struct flow *flow, const struct tcp_frame *frame)
-{
-	return (struct provenance){
-		.evidence = flow->conn.evidence, .frame = frame->number, .at = frame->at};
-}
-
 static void flow_on_note(void *context, const struct tcp_note *note)
 {
 	struct flow *flow = context;
@@ -115,6 +109,7 @@ static void flow_on_note(void *context, const struct tcp_note *note)
 		.acked = note->acked,
 		.full = note->full,
 		.heard = flow_at(flow, &note->heard),
+		.said = flow_at(flow, &note->said),
 		.since = flow_at(flow, &note->since),
 	};
 	event.at = flow_at(flow, &note->frame);

@@ -38,4 +38,11 @@ void flow_clock_take(struct flow *flow, struct stamp at, const struct packet *pa
 /* Nothing more will come: hands on what is held. */
 void flow_finish(struct flow *flow);
 
+/* Where a frame of the flow stands in the evidence. */
+static inline struct provenance flow_at(const struct flow *flow, const struct tcp_frame *frame)
+{
+	return (struct provenance){
+		.evidence = flow->conn.evidence, .frame = frame->number, .at = frame->at};
+}
+
 #endif

@@ -167,6 +167,11 @@ static void conn_record_note(struct conn_record *r, const struct event *e)
 		conn_note_first(&r->fin[tcp->from], &e->at);
 		break;
 	case TCP_FACT_RST:
+		if (r->rst.frame == FRAME_NONE) {
+			r->rst_from = tcp->from;
+			r->rst_heard = tcp->heard;
+			r->rst_said = tcp->said;
+		}
 		conn_note_first(&r->rst, &e->at);
 		break;
 	case TCP_FACT_RETRANSMISSION:
@@ -217,6 +222,7 @@ static void conn_take_reply(void *context, const struct event *e)
 	conn_take_call(m, e);
 	r = conn_record_get(m, e);
 	r->replies++;
+	r->replied = e->at;
 	if (!e->rpc->has_call)
 		r->orphan_last = e->at.at;
 	if (r->reach && e->rpc->from == CONN_FROM_CLIENT)

@@ -47,6 +47,10 @@ struct conn_record {
 	struct provenance first, last; /* facts, calls and replies; once ended: of all segments */
 	/* The first of each; FRAME_NONE: not seen. A challenge is a bare ACK in answer to a SYN. */
 	struct provenance syn, syn_ack, established, refused, challenge, fin[2], rst;
+	/* Of the first RST: who sent it, and the last segments of both before it. */
+	enum conn_side rst_from;
+	struct provenance rst_heard, rst_said;
+	struct provenance replied; /* the last reply; FRAME_NONE: none */
 	/* The last of each, and the last thing that its receiver had said before a repeated FIN. */
 	struct provenance syn_last, syn_ack_last, fin_last[2], fin_heard[2];
 	uint32_t syns, syn_acks, fins[2], challenges;

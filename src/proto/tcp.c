@@ -49,6 +49,7 @@ static void tcp_tell(struct tcp *tcp, enum tcp_note_kind kind, const struct tcp_
 		.ttl = seg->packet->ttl,
 		.frame = *seg->frame,
 		.heard = tcp->half[tcp_other_side(seg->from)].last,
+		.said = tcp->half[seg->from].last,
 	};
 
 	tcp->sink->note(tcp->context, &note);

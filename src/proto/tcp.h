@@ -102,6 +102,7 @@ struct tcp_note {
 	bool full;      /* RETRANSMISSION: no segment of this side was larger */
 	struct tcp_frame frame;
 	struct tcp_frame heard; /* the other side's last segment before; number 0: none */
+	struct tcp_frame said;  /* FIN, RST: its own last segment before; number 0: none */
 	/* RETRANSMISSION, PROGRESS: since when nothing of what was outstanding was acknowledged. */
 	struct tcp_frame since;
 };

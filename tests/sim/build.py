@@ -109,6 +109,18 @@ class Connection:
         held = next(p for p in reversed(self.net.packets) if (p.src, p.sport) == src and p.payload)
         held.t += round(seconds * SECOND)
 
+    def keep_alive(self, side):
+        """A probe: no data, and the number before the next byte (RFC 9293 section 3.8.4)."""
+        self.seq[side] = (self.seq[side] - 1) & 0xFFFFFFFF
+        self._send(side, ACK)
+        self.seq[side] = (self.seq[side] + 1) & 0xFFFFFFFF
+
+    def finish(self, side):
+        """This side closes, and the other one acknowledges that and does not close."""
+        self._send(side, FIN | ACK)
+        self._send(1 - side, ACK, delay=RTT_NS // 2)
+        self.net.now += RTT_NS
+
     def close(self):
         for side, delay in ((0, 0), (1, 80_000)):
             self._send(side, FIN | ACK, delay=delay)

@@ -151,3 +151,66 @@ def not_sent_not_captured(net):
     locks(net, conn)
     logged(net, f"lockd: server {SERVER} OK")
     net.wait(5)
+
+
+def asked_in_vain(net):
+    """A GETATTR is answered, the next one is acknowledged by TCP and not answered."""
+    conn = Connection(net, CLIENT, 801, SERVER).open()
+    read_slowly(net, conn, 0.02)
+    net.wait(3)
+    conn.send(0, getattr_call(net.number()))
+    conn.acknowledge(1)
+    return conn
+
+
+@scene("rpc-server-silent")
+def silent_until_killed(net):
+    """The program is killed after 75 s of waiting; the server closes then, too, without an answer."""
+    conn = asked_in_vain(net)
+    net.wait(75)
+    conn.finish(0)
+    net.wait(1)
+    conn.finish(1)
+
+
+@scene("rpc-server-silent")
+def silent_until_reset(net):
+    """The client gives up after 130 s with a RST; its keep-alives were answered."""
+    conn = asked_in_vain(net)
+    for _ in range(2):
+        net.wait(60)
+        conn.keep_alive(0)
+        conn.acknowledge(1)
+    net.wait(10)
+    conn.reset(0)
+
+
+@scene(None)
+def silent_and_closed_soon(net):
+    """The twin: the client closes after 8 s without an answer, which is no long wait."""
+    conn = asked_in_vain(net)
+    net.wait(8)
+    conn.finish(0)
+    conn.finish(1)
+    net.wait(90)
+
+
+@scene(None)
+def silent_and_closed_by_server(net):
+    """The twin: it is the server that closes the connection, after 75 s; the call is not sent again."""
+    conn = asked_in_vain(net)
+    net.wait(75)
+    conn.finish(1)
+    conn.finish(0)
+    net.wait(2)
+
+
+@scene(None)
+def silent_and_perhaps_gone(net):
+    """The twin: three keep-alives of the client get no answer, and it gives up: is the host there?"""
+    conn = asked_in_vain(net)
+    for _ in range(3):
+        net.wait(60)
+        conn.keep_alive(0)
+    net.wait(60)
+    conn.reset(0)

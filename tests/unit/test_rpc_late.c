@@ -105,11 +105,56 @@ TEST(a_copy_at_once_is_no_retransmission)
 	CHECK_EQ_U64(late_findings(&rule_rpc_retransmission, &how), 0);
 }
 
-/* A call without an answer, acknowledged or not; on a sound connection or one with loss. */
-static size_t silent_findings(bool acked, bool lossy, bool closed, double end)
+/* How the connection of a call without an answer ends. */
+enum closing {
+	OPEN,
+	SERVER_RST,
+	SERVER_FIN,
+	CLIENT_FIN,
+	CLIENT_FIN_UNACKED,
+	CLIENT_RST,
+	CLIENT_RST_AFTER_PROBE,
+	OPEN_AFTER_PROBE,
+};
+
+/* A segment of the client at 40 s, which nobody answered. */
+static struct provenance vain_probe(const struct conn *c)
+{
+	return (struct provenance){.evidence = c->evidence, .frame = 9000, .at = script_at(40)};
+}
+
+static void close_by(struct script *s, double at, const struct conn *c, enum closing how)
+{
+	struct event_tcp rst = {.fact = TCP_FACT_RST,
+				.from = how == SERVER_RST ? CONN_FROM_SERVER : CONN_FROM_CLIENT};
+	struct event e = {.kind = EVENT_TCP, .conn = c, .tcp = &rst};
+
+	if (how == CLIENT_RST_AFTER_PROBE) {
+		rst.said = vain_probe(c);
+		rst.heard = (struct provenance){.frame = 3, .at = script_at(10.1)};
+	}
+	if (how == SERVER_FIN || how == CLIENT_FIN || how == CLIENT_FIN_UNACKED) {
+		script_tcp(s, at, c, TCP_FACT_FIN,
+			   how == SERVER_FIN ? CONN_FROM_SERVER : CONN_FROM_CLIENT);
+		if (how == CLIENT_FIN)
+			script_tcp(s, at, c, TCP_FACT_FIN_ACKED, CONN_FROM_SERVER);
+	} else if (how != OPEN && how != OPEN_AFTER_PROBE) {
+		e.at = script_place(s, at);
+		event_emit(&s->board, &e);
+	}
+}
+
+struct silent {
+	bool unacked, lossy;
+	enum closing how;
+	double closed, end;
+};
+
+/* A call of 10 s without an answer, acknowledged or not; on a sound connection or one with loss. */
+static size_t silent_findings(const struct silent *s)
 {
 	const struct late how = {.program = STAGE_NFS, .procedure = 1, .port = 2049};
-	struct conn_totals totals = {.segments = {5, 5}, .unacked_bytes = {acked ? 0 : 100}};
+	struct conn_totals totals = {.segments = {5, 5}, .unacked_bytes = {s->unacked ? 100 : 0}};
 	struct stage st;
 	struct conn c;
 	struct event e = {.kind = EVENT_CONN_END, .conn = &c, .totals = &totals};
@@ -117,26 +162,54 @@ static size_t silent_findings(bool acked, bool lossy, bool closed, double end)
 
 	stage_init(&st);
 	c = stage_conn(&st, 2049);
-	c.lossy = lossy;
+	c.lossy = s->lossy;
 	play(&st, &how, &c);
-	if (closed)
-		script_tcp(&st.script, 20, &c, TCP_FACT_RST, CONN_FROM_SERVER);
-	e.at = script_place(&st.script, end);
+	close_by(&st.script, s->closed, &c, s->how);
+	if (s->how == OPEN_AFTER_PROBE) {
+		totals.said[CONN_FROM_CLIENT] = vain_probe(&c);
+		totals.said[CONN_FROM_SERVER] =
+			(struct provenance){.frame = 3, .at = script_at(10.1)};
+	}
+	e.at = script_place(&st.script, s->end);
 	event_emit(&st.script.board, &e);
-	found = stage_findings(&st, &rule_rpc_server_silent, end);
+	found = stage_findings(&st, &rule_rpc_server_silent, s->end);
+	if (found)
+		CHECK_EQ_I64(stage_finding(&st, 0)->last.ns,
+			     script_at(s->how == OPEN ? s->end : s->closed).ns);
 	stage_deinit(&st);
 	return found;
 }
 
 TEST(silent_server_speaks)
 {
-	CHECK_EQ_U64(silent_findings(true, false, false, 200), 1);
+	const struct silent cases[] = {
+		{.end = 200},
+		{.how = CLIENT_FIN, .closed = 80, .end = 200},
+		{.how = CLIENT_RST, .closed = 80, .end = 81},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		CHECK_EQ_U64(silent_findings(&cases[i]), 1);
 }
 
 TEST(silent_twins_say_nothing)
 {
-	CHECK_EQ_U64(silent_findings(false, false, false, 200), 0);
-	CHECK_EQ_U64(silent_findings(true, true, false, 200), 0);
-	CHECK_EQ_U64(silent_findings(true, false, true, 200), 0);
-	CHECK_EQ_U64(silent_findings(true, false, false, 60), 0);
+	const struct silent twins[] = {
+		{.unacked = true, .end = 200},
+		{.lossy = true, .end = 200},
+		{.end = 60},
+		/* Who closes is no client that gave up. */
+		{.how = SERVER_RST, .closed = 80, .end = 200},
+		{.how = SERVER_FIN, .closed = 80, .end = 200},
+		/* It did not wait for long. */
+		{.how = CLIENT_FIN, .closed = 60, .end = 200},
+		{.how = CLIENT_RST, .closed = 20, .end = 200},
+		/* The server's host may have been away. */
+		{.how = CLIENT_FIN_UNACKED, .closed = 80, .end = 200},
+		{.how = CLIENT_RST_AFTER_PROBE, .closed = 80, .end = 200},
+		{.how = OPEN_AFTER_PROBE, .end = 200},
+	};
+
+	for (size_t i = 0; i < sizeof(twins) / sizeof(*twins); i++)
+		CHECK_EQ_U64(silent_findings(&twins[i]), 0);
 }

@@ -3,7 +3,7 @@
  * Calls that TCP delivered and that are answered late or never (catalogue B8, C3):
  *
  * rpc-server-slow     answers come, late enough to explain a complaint
- * rpc-server-silent   none came until the evidence ended
+ * rpc-server-silent   none came until the evidence ended, or the client gave up
  * rpc-retransmission  the client's own timer sent calls again (a symptom)
  *
  * What the network took is not counted (model/path_calls.c). Healthy servers are slow at times: the
@@ -205,8 +205,59 @@ static void repeats_run(const struct rule_input *in, struct diagnosis *out)
 	}
 }
 
-/* Acknowledged by TCP, unanswered for long, on a connection that nobody closed. */
-static bool wait_counts(const struct rule_input *in, const struct path_wait *w, struct stamp end)
+/* When the waiting for an answer ended, and how. */
+struct wait_end {
+	struct stamp at;
+	struct provenance closed;          /* by the client; FRAME_NONE: it still waits */
+	struct provenance others_answered; /* the last answer meanwhile; FRAME_NONE: none */
+};
+
+/* Later than any acknowledgement of what the other side just said. */
+#define PROBE_ANSWER_NS STAMP_NS_PER_S
+
+/* The client spoke last, and no answer is seen: a keep-alive, say. Then it is not known whether the
+ * server was still there. */
+static bool wait_spoke_in_vain(const struct provenance *said, const struct provenance *heard)
+{
+	return transport_known(said) && said->frame > heard->frame &&
+	       path_span_ns(heard->at, said->at) >= PROBE_ANSWER_NS;
+}
+
+/*
+ * How long was it waited for an answer: until the evidence ended or the client closed the
+ * connection, by FIN (which a server that is there acknowledges) or RST. False: the server closed
+ * it, or it is not known whether it was still there.
+ */
+static bool wait_ends(const struct conn_record *r, struct stamp evidence_end, struct wait_end *out)
+{
+	const struct provenance *fin = &r->fin[CONN_FROM_CLIENT];
+	const struct provenance *server_fin = &r->fin[CONN_FROM_SERVER];
+
+	*out = (struct wait_end){.at = evidence_end};
+	if (transport_known(&r->rst) && (!transport_known(fin) || r->rst.frame < fin->frame)) {
+		out->closed = r->rst;
+		if (r->rst_from != CONN_FROM_CLIENT ||
+		    wait_spoke_in_vain(&r->rst_said, &r->rst_heard))
+			return false;
+	} else if (transport_known(fin)) {
+		out->closed = *fin;
+		if (!r->fin_acked[CONN_FROM_SERVER])
+			return false;
+	} else if (wait_spoke_in_vain(&r->totals.said[CONN_FROM_CLIENT],
+				      &r->totals.said[CONN_FROM_SERVER])) {
+		return false;
+	}
+	if (transport_known(server_fin) &&
+	    (!transport_known(&out->closed) || server_fin->frame < out->closed.frame))
+		return false;
+	if (transport_known(&out->closed))
+		out->at = out->closed.at;
+	return true;
+}
+
+/* Acknowledged by TCP, unanswered for long. */
+static bool wait_counts(const struct rule_input *in, const struct path_wait *w,
+			struct wait_end *end)
 {
 	const struct conn_record *r = conn_model_find(in->conns, w->conn.serial);
 
@@ -219,37 +270,58 @@ static bool wait_counts(const struct rule_input *in, const struct path_wait *w, 
 	if (stamp_known(r->orphan_last) &&
 	    path_span_ns(r->orphan_last, w->first.at) <= STAMP_NS_PER_S)
 		return false;
-	if (r->totals.unacked_bytes[CONN_FROM_CLIENT] ||
-	    r->totals.segments[CONN_FROM_SERVER] == 0 || r->fins[CONN_FROM_CLIENT] ||
-	    r->fins[CONN_FROM_SERVER] || transport_known(&r->rst))
+	if (r->totals.unacked_bytes[CONN_FROM_CLIENT] || r->totals.segments[CONN_FROM_SERVER] == 0)
 		return false;
-	return path_span_ns(w->first.at, end) >= SILENT_MIN_NS;
+	if (!wait_ends(r, transport_evidence_end(in, w->conn.evidence), end))
+		return false;
+	if (transport_known(&r->replied) && path_span_ns(w->first.at, r->replied.at) > 0)
+		end->others_answered = r->replied;
+	return path_span_ns(w->first.at, end->at) >= SILENT_MIN_NS;
+}
+
+/* What the calls without an answer tell of the service, as the end of a sentence. */
+static const char *silent_means(struct diagnosis *d, const struct wait_end *end)
+{
+	if (!transport_known(&end->others_answered))
+		return "the host is up and takes what is sent, but the service does not answer";
+	return arena_format(&d->arena,
+			    "the host is up and takes what is sent, and other calls of this "
+			    "connection were answered meanwhile, the last at %s",
+			    transport_time(d, end->others_answered.at));
 }
 
 static void silent_tell(const struct rule_input *in, struct diagnosis *d, const struct path_wait *w,
-			struct stamp end)
+			const struct wait_end *end)
 {
 	struct finding *f = transport_finding(d, "rpc-server-silent", CONFIDENCE_LIKELY, &w->conn,
-					      w->first.at, end);
+					      w->first.at, end->at);
 	const char *server = transport_endpoint(d, &w->conn.server);
-	const char *waited = transport_duration(d, path_span_ns(w->first.at, end));
+	const char *waited = transport_duration(d, path_span_ns(w->first.at, end->at));
+	bool closed = transport_known(&end->closed);
 
 	f->count = w->count;
 	finding_subject(d, f, "program", "%s", transport_program(d, w->program));
-	f->title = arena_format(&d->arena, "%s has not answered %s of %s for %s", server,
-				transport_program(d, w->program),
-				transport_host(d, &w->conn.client), waited);
+	f->title =
+		arena_format(&d->arena, "%s %s answer%s %s of %s for %s%s", server,
+			     closed ? "did not" : "has not", closed ? "" : "ed",
+			     transport_program(d, w->program), transport_host(d, &w->conn.client),
+			     waited, closed ? ", until the client closed" : "");
 	f->why = arena_format(
 		&d->arena,
 		"TCP of %s acknowledged %" PRIu64 " %s, the first at %s, and no answer "
-		"came in the %s until the evidence ends: the host is up and takes "
-		"what is sent, but the service does not answer.%s",
+		"came in the %s until %s: %s.%s",
 		server, w->count, w->count == 1 ? "call" : "calls", transport_time(d, w->first.at),
-		waited, transport_ends_text(in, d, &w->conn));
+		waited, closed ? "the client closed the connection" : "the evidence ends",
+		silent_means(d, end), transport_ends_text(in, d, &w->conn));
 	for (uint32_t i = 0; i < w->cites_len; i++)
 		finding_cite(d, f, &w->cites[i], &w->conn, "%s, never answered",
 			     transport_procedure(d, w->program, w->version, w->procedures[i]));
 	finding_cite(d, f, &w->last, &w->conn, "the last call without an answer");
+	if (closed)
+		finding_cite(d, f, &end->closed, &w->conn, "the client closes the connection");
+	if (transport_known(&end->others_answered))
+		finding_cite(d, f, &end->others_answered, &w->conn,
+			     "the last answer on this connection, to another call");
 	finding_rule_out(d, f, "tcp-path-silent", "TCP acknowledged all that was sent");
 }
 
@@ -257,10 +329,10 @@ static void silent_run(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; i < in->path->waits.len; i++) {
 		const struct path_wait *w = vec_at(&in->path->waits, i);
-		struct stamp end = transport_evidence_end(in, w->conn.evidence);
+		struct wait_end end;
 
-		if (wait_counts(in, w, end))
-			silent_tell(in, out, w, end);
+		if (wait_counts(in, w, &end))
+			silent_tell(in, out, w, &end);
 	}
 }
 
