@@ -243,7 +243,7 @@ bool endpoint_handle(const struct endpoint_way *way, struct slice message)
 			endpoint_conn_destroy(way->conn, false);
 		return !way->conn;
 	case RPC_TAKEN_REPLY:
-		endpoint_callout_replied(e, in.connection, &in);
+		endpoint_callout_replied(e, in.connection, &in, message);
 		return !in.connection || endpoint_conn_find(e, in.connection);
 	case RPC_TAKEN_CALL:
 	case RPC_TAKEN_REFUSED:

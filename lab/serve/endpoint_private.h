@@ -94,7 +94,8 @@ bool endpoint_hold(const struct endpoint_way *way, struct slice message,
 void endpoint_hold_init(struct endpoint *e);
 
 /* endpoint_callout.c: a reply that came on a connection (0: any other way). */
-void endpoint_callout_replied(struct endpoint *e, uint64_t connection, const struct rpc_in *in);
+void endpoint_callout_replied(struct endpoint *e, uint64_t connection, const struct rpc_in *in,
+			      struct slice message);
 void endpoint_callouts_closed(struct endpoint *e, uint64_t connection);
 void endpoint_drop_callouts(struct endpoint *e);
 
