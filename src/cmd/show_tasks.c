@@ -199,7 +199,7 @@ static void tasks_destroy(void *state)
 
 static bool is_same_wait(const struct task_seen *a, const struct task_seen *b)
 {
-	return a->wait == b->wait && a->inode == b->inode &&
+	return a->wait == b->wait && a->inode == b->inode && a->owner_pid == b->owner_pid &&
 	       (a->wait != TASK_WAIT_RPC || a->procedure == b->procedure);
 }
 
@@ -212,11 +212,63 @@ static bool was_shown(const struct task_snapshot *s, size_t index)
 	return false;
 }
 
-static bool is_holder(const struct task_seen *t, const struct task_seen *waiter)
+/* How it is known who holds what is waited for. */
+static const char *link_text(enum task_link how)
 {
-	return waiter->wait == TASK_WAIT_LOCK && t->holds != TASK_PURPOSE_NONE &&
-	       (t->inode == waiter->inode || t->inode == 0 || waiter->inode == 0) &&
-	       waiter->purpose != TASK_PURPOSE_IO;
+	static const char *const texts[] = {
+		[TASK_LINK_NONE] = "",
+		[TASK_LINK_TOLD] = " by the kernel's own word",
+		[TASK_LINK_OWNER] = " by the lock's own word",
+		[TASK_LINK_INODE] = "",
+		[TASK_LINK_ONLY] = "",
+	};
+
+	return texts[how];
+}
+
+/* The holder, who holds what that one waits for, and so on: deeper by a step each. */
+static void text_chain(struct tasks_view *v, const struct task_snapshot *s,
+		       const struct task_seen *first)
+{
+	struct strbuf *line = &v->show->line;
+	struct task_chain chain;
+
+	task_chain_follow(&v->model, s, first, &chain);
+	for (size_t i = 1; i < chain.len; i++) {
+		const struct task_seen *t = chain.tasks[i];
+
+		strbuf_add_text(line, "|  ");
+		for (size_t k = 1; k < i; k++)
+			strbuf_add_text(line, "  ");
+		strbuf_add_format(line, "held%s by ", link_text(chain.links[i - 1]));
+		add_name(line, t);
+		if (t->holds_in[0]) {
+			strbuf_add_text(line, ", in ");
+			add_safe(line, t->holds_in);
+		}
+		strbuf_add_text(line, ", which waits for ");
+		add_wait(line, t);
+		write_task(v, t);
+	}
+	if (chain.cycle) {
+		strbuf_add_text(line, "|  a circle: that is held by ");
+		add_name(line, chain.tasks[chain.cycle_from]);
+		write_task(v, chain.tasks[chain.cycle_from]);
+	}
+	if (chain.cut) {
+		strbuf_add_text(line, "|  and so on");
+		write_task(v, chain.tasks[chain.len - 1]);
+	}
+	if (chain.len == 1 && first->owner_pid != TASK_PID_NONE) {
+		strbuf_add_text(line, "|  held by the kernel's own word by ");
+		add_safe(line, first->owner_name);
+		strbuf_add_format(line, " (PID %" PRId64 "), whose stack is not here",
+				  first->owner_pid);
+		write_task(v, first);
+	} else if (chain.len == 1 && first->wait == TASK_WAIT_LOCK) {
+		strbuf_add_text(line, "|  held by nobody whose stack is here");
+		write_task(v, first);
+	}
 }
 
 /* The line of what is waited for: its holder, or what the call is. */
@@ -224,7 +276,6 @@ static void text_root(struct tasks_view *v, const struct task_snapshot *s,
 		      const struct task_seen *first)
 {
 	struct strbuf *line = &v->show->line;
-	bool held = false;
 
 	strbuf_add_format(line, "sample %u, ", s->id);
 	add_safe(line, s->host);
@@ -234,26 +285,10 @@ static void text_root(struct tasks_view *v, const struct task_snapshot *s,
 	else
 		strbuf_add_text(line, task_wait_text(first->wait));
 	if (first->inode)
-		strbuf_add_format(line, " at %016" PRIx64, first->inode);
+		strbuf_add_format(line, "%s at %016" PRIx64,
+				  first->inode_is_lock ? ", which lies" : "", first->inode);
 	write_task(v, first);
-	for (size_t i = 0; i < s->tasks.len; i++) {
-		const struct task_seen *t = seen_at(s, i);
-
-		if (!is_holder(t, first))
-			continue;
-		held = true;
-		strbuf_add_text(line, "|  held by ");
-		add_name(line, t);
-		strbuf_add_text(line, ", in ");
-		add_safe(line, t->holds_in);
-		strbuf_add_text(line, ", which waits for ");
-		add_wait(line, t);
-		write_task(v, t);
-	}
-	if (!held && first->wait == TASK_WAIT_LOCK) {
-		strbuf_add_text(line, "|  held by nobody whose stack is here");
-		write_task(v, first);
-	}
+	text_chain(v, s, first);
 }
 
 static void text_waits(struct tasks_view *v, const struct task_snapshot *s)
@@ -263,7 +298,8 @@ static void text_waits(struct tasks_view *v, const struct task_snapshot *s)
 	for (size_t i = 0; i < s->tasks.len; i++) {
 		const struct task_seen *first = seen_at(s, i);
 
-		if (first->wait == TASK_WAIT_NONE || was_shown(s, i))
+		if ((first->wait == TASK_WAIT_NONE && first->owner_pid == TASK_PID_NONE) ||
+		    was_shown(s, i))
 			continue;
 		text_root(v, s, first);
 		for (size_t k = i; k < s->tasks.len; k++) {
@@ -315,17 +351,10 @@ static void json_waits(struct tasks_view *v, const struct task_snapshot *s)
 {
 	for (size_t i = 0; i < s->tasks.len; i++) {
 		const struct task_seen *t = seen_at(s, i);
-		bool held = false;
+		enum task_link how;
 
-		if (t->wait == TASK_WAIT_NONE)
-			continue;
-		for (size_t k = 0; k < s->tasks.len; k++)
-			if (is_holder(seen_at(s, k), t)) {
-				json_edge(v, s, t, seen_at(s, k));
-				held = true;
-			}
-		if (!held)
-			json_edge(v, s, t, NULL);
+		if (t->wait != TASK_WAIT_NONE || t->owner_pid != TASK_PID_NONE)
+			json_edge(v, s, t, task_holder(&v->model, s, t, &how));
 	}
 }
 

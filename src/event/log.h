@@ -52,7 +52,7 @@ struct log_fact {
 	struct slice
 		detail; /* HUNG_TASK: the lines of its stack, as they stand in the log; or empty */
 	/* HUNG_TASK, from its stack; empty: not told. The innermost function that is no plain wait,
-	 * the innermost of NFS and its transport, and what the task waits in. */
+	 * the innermost of NFS and its transport that is none either, and what it waits in. */
 	struct slice where, nfs_function, waits_in;
 	/* The stamp of the line as written; `at` of the event is the same. In a boot-relative log
 	 * that also tells the wall time (syslog with "[123.456]"), the boot-relative one too. */

@@ -60,9 +60,15 @@ struct task_fact {
 	int64_t hung_s;     /* reported as blocked for more than this; 0: not reported */
 	int64_t switches;   /* voluntary context switches so far; TASK_COUNT_NONE */
 	struct slice waits; /* /proc/PID/wchan or ps: the function it waits in; empty: not told */
+	/* Who owns the lock that it waits for, by the kernel's own word; TASK_PID_NONE: not told */
+	int64_t owner_pid;
+	struct slice owner_name;
+	bool owner_reads;    /* and owns it with others, to read */
+	bool shown_as_owner; /* its stack was printed because it owns what a hung task waits for */
 	/* The innermost first, without guesses of the unwinder. */
 	const struct task_frame *frames;
 	size_t frames_len;
+	uint64_t stack_low, stack_high; /* addresses of the frames in memory; 0: not told */
 	int32_t first_frame; /* number of frames[0]: above 0 where inner ones were left out */
 	const struct task_object *objects;
 	size_t objects_len;
@@ -74,6 +80,8 @@ enum object_relation {
 	OBJECT_MODE,       /* `value` is i_mode of the inode at `address` */
 	OBJECT_LOCK_OWNER, /* `value` is owner of the rw_semaphore of the inode at `address` */
 	OBJECT_LOCK_COUNT, /* and its count */
+	/* `value` lies in what a waiter for the lock at `address` put on its stack (wait_list) */
+	OBJECT_LOCK_WAITER,
 };
 
 struct object_fact {

@@ -105,33 +105,76 @@ static bool perf_offset_take(struct slice *rest)
 	return text_begins(*rest, " (");
 }
 
-static bool form_offset(struct slice text, struct stack_line *out)
+/*
+ * Addresses before the name: "[<ffffffff8168c169>] ", "([<0000000000abcdef>] " of s390,
+ * "[c000001b9ab07730] [c000000000b31f24] " of powerpc (stack, then code), or a bare one as sysrq-t
+ * of some vendors has it. True where there was one; false with `*text` empty: it is no stack.
+ */
+static bool addresses_take(struct slice *text)
 {
 	uint64_t address;
-	bool has_address = stack_address_parse(text, &address) != 0;
+	bool some = false;
+
+	if (text_begins(*text, "([<"))
+		*text = text_after(*text, 1);
+	while (text_begins(*text, "[")) {
+		const uint8_t *end = memchr(text->ptr, ']', text->len);
+
+		if (!end ||
+		    (text->ptr[1] != '<' && !stack_address_parse(text_after(*text, 1), &address))) {
+			*text = slice_make(NULL, 0);
+			return false;
+		}
+		some |= stack_address_parse(text_after(*text, text->ptr[1] == '<' ? 2 : 1),
+					    &address) != 0;
+		*text = text_trim(text_after(*text, (size_t)(end - text->ptr) + 1));
+	}
+	if (!some && stack_address_parse(*text, &address)) {
+		some = true;
+		*text = text_trim(text_after(*text, stack_address_parse(*text, &address)));
+	}
+	return some;
+}
+
+/*
+ * 32-bit ARM tells a pair, of which the caller comes again in the next line:
+ * "(__schedule) from [<80a88018>] (schedule+0x3c/0xa0)", "__schedule from schedule+0x58/0xf8".
+ * `rest` is what stands behind the first name. True when it is such a pair.
+ */
+static bool arm_take(struct slice rest, struct stack_line *out)
+{
+	struct slice caller = text_find(rest, " from ");
+
+	module_take(slice_make(rest.ptr, rest.len - caller.len), out);
+	caller = text_trim(text_after(caller, 6));
+	addresses_take(&caller);
+	if (text_begins(caller, "("))
+		caller = text_after(caller, 1);
+	return name_take(&caller).len && offset_take(&caller);
+}
+
+static bool form_offset(struct slice text, struct stack_line *out)
+{
+	bool has_address = addresses_take(&text);
 
 	out->form = STACK_OFFSET;
-	if (text_begins(text, "[<")) {
-		const uint8_t *end = memchr(text.ptr, ']', text.len);
-
-		if (!end)
-			return false;
-		text = text_trim(text_after(text, (size_t)(end - text.ptr) + 1));
-	} else if (stack_address_parse(text, &address)) {
-		/* sysrq-t of some vendors: "ffff8168c169 schedule+0x29/0x70" */
-		text = text_trim(text_after(text, stack_address_parse(text, &address)));
-	}
 	if (text_begins(text, "? ")) {
 		out->guessed = true;
 		text = text_trim(text_after(text, 2));
+	} else if (text_begins(text, "(")) {
+		text = text_after(text, 1);
 	}
 	out->function = name_take(&text);
 	if (out->function.len == 0)
 		return false;
 	if (!offset_take(&text)) {
+		if (text.len && (text.ptr[0] == ' ' || text.ptr[0] == ')') && arm_take(text, out))
+			return true;
+		out->module = slice_make(NULL, 0);
 		out->form = STACK_FTRACE;
 		return has_address && perf_offset_take(&text);
 	}
+	out->guessed |= text_holds(text, "(unreliable)");
 	module_take(text, out);
 	return true;
 }
@@ -165,11 +208,12 @@ static bool number_take(struct slice *text, struct stack_line *out)
 /* crash: "#2 [stack address] name at text address [module]". */
 static bool form_crash(struct slice text, struct stack_line *out)
 {
-	uint64_t address;
+	uint64_t address = 0;
 	struct slice rest = text_after(text, 1);
 	size_t len = stack_address_parse(rest, &address);
 
 	out->form = STACK_CRASH;
+	out->stack = len ? address : 0;
 	rest = text_after(rest, len);
 	if (len == 0 || !text_begins(rest, "]"))
 		return false;

@@ -5,6 +5,9 @@
  *	[<0>] rpc_wait_bit_killable+0x1e/0xb0 [sunrpc]               /proc/PID/stack
  *	[<ffffffff8168c169>] schedule+0x29/0x70                      before 4.10
  *	 ? apparmor_file_permission+0x69/0x160                       a guess of the unwinder
+ *	[c000001b9ab07800] [c000000000b32608] schedule+0x48/0xc0     powerpc
+ *	[<80a87848>] (__schedule) from [<80a88018>] (schedule+0x3c/0xa0)              32-bit ARM
+ *	 __schedule from schedule+0x58/0xf8                          the same, since 6.0
  *	 #2 [ffffbfe1c0243970] rpc_wait_bit_killable at ffffffffc061455e [sunrpc]      crash
  *	#1  __schedule (kernel/sched/core.c:5382:2)                  drgn
  *	 => nfsd4_sequence                                           ftrace
@@ -29,6 +32,7 @@ struct stack_line {
 	struct slice function, module; /* borrowed; module may be empty */
 	bool guessed;
 	int32_t number; /* of the frame; -1: the form has none */
+	uint64_t stack; /* where the frame lies in memory; 0: the form does not tell */
 };
 
 /* False: it is no line of a stack, or has an address without a name. */

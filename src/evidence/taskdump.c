@@ -61,8 +61,8 @@ static void taskdump_learn(struct taskdump *t, int64_t pid)
 static bool taskdump_tells(const struct task_fact *f)
 {
 	return f->frames_len ||
-	       (f->pid != TASK_PID_NONE &&
-		(f->objects_len || f->state || f->address || f->hung_s || f->waits.len));
+	       (f->pid != TASK_PID_NONE && (f->objects_len || f->state || f->address || f->hung_s ||
+					    f->waits.len || f->owner_pid != TASK_PID_NONE));
 }
 
 void taskdump_finish(struct taskdump *t)
@@ -92,6 +92,7 @@ void taskdump_begin(struct taskdump *t, enum taskdump_form form, int64_t pid, st
 		.pid = pid,
 		.state = state,
 		.switches = TASK_COUNT_NONE,
+		.owner_pid = TASK_PID_NONE,
 		.frames = o->frames,
 		.objects = o->objects,
 	};
@@ -118,6 +119,10 @@ void taskdump_add_frame(struct taskdump *t, const struct stack_line *line)
 	if (f->function.len == 0)
 		return;
 	f->module = taskdump_keep(t, line->module);
+	if (line->stack && (o->fact.stack_low == 0 || line->stack < o->fact.stack_low))
+		o->fact.stack_low = line->stack;
+	if (line->stack > o->fact.stack_high)
+		o->fact.stack_high = line->stack;
 	if (o->fact.frames_len == 0 && line->number > 0)
 		o->fact.first_frame = line->number;
 	o->fact.frames_len++;
@@ -166,8 +171,10 @@ static void taskdump_take_strange(struct taskdump *t, struct slice text, bool lo
 	struct taskdump_open *o = &t->now;
 
 	if (o->open && o->form == TASKDUMP_LOG) {
-		if (taskdump_is_log_trimming(text))
+		if (taskdump_is_log_trimming(text)) {
+			t->lines += !log;
 			return;
+		}
 		if (o->fact.frames_len == 0 || o->strange++ < STRANGE_LINES_MAX) {
 			if (log)
 				return;
@@ -197,7 +204,7 @@ void taskdump_end(struct taskdump *t)
 	taskdump_finish(t);
 	t->header.set = false;
 	t->table.open = false;
-	t->hung_pid = t->hung_s = 0;
+	t->hung_pid = t->hung_s = t->owner_pid = 0;
 	t->type = TASKDUMP_STRUCT_OTHER;
 	t->of = t->last_file = 0;
 	t->field = TASKDUMP_FIELD_NONE;

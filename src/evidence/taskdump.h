@@ -58,6 +58,9 @@ void taskdump_end(struct taskdump *t);
  */
 bool taskdump_is_of_report(struct slice text);
 
+/* True when such a report begins with this line, or goes on about another task. */
+bool taskdump_begins_report(struct slice text);
+
 /* Lines that were part of something that was understood. */
 uint64_t taskdump_lines(const struct taskdump *t);
 

@@ -242,6 +242,19 @@ static bool field_opens(struct slice text, const char *name)
 	       text.ptr[text.len - 1] == '{';
 }
 
+/* "next = 0xffffd095c063fd70,": what waits for a lock is a node on the stack of who waits. */
+static bool take_waiter(struct taskdump *t, struct slice text)
+{
+	uint64_t value;
+
+	if (!field_value(text, "next", &value) && !field_value(text, "prev", &value)) {
+		t->field = TASKDUMP_FIELD_NONE;
+		return false;
+	}
+	tell(t, OBJECT_LOCK_WAITER, t->of, value);
+	return true;
+}
+
 static bool take_lock(struct taskdump *t, struct slice text)
 {
 	bool is_lock = t->type == TASKDUMP_STRUCT_RWSEM || t->type == TASKDUMP_STRUCT_INODE;
@@ -256,6 +269,12 @@ static bool take_lock(struct taskdump *t, struct slice text)
 		if (!t->in_lock)
 			return false;
 	}
+	if (field_opens(text, "wait_list")) {
+		t->field = TASKDUMP_FIELD_WAITERS;
+		return true;
+	}
+	if (t->field == TASKDUMP_FIELD_WAITERS)
+		return take_waiter(t, text);
 	if (field_opens(text, "count"))
 		t->field = TASKDUMP_FIELD_COUNT;
 	else if (field_opens(text, "owner"))

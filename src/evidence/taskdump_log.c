@@ -5,25 +5,84 @@
  */
 #include "evidence/taskdump_private.h"
 
+enum { STACK_ROOM_DIGITS = 5 }; /* "%5lu" of sched_show_task() */
+
 static const char states[] = "RSDTtXZPIxKWN";
+
+/* What lies on the stack, as kernels before 4.9 print it: "ffff880c281c5b70 0000000000000046". */
+static bool is_words_of_stack(struct slice text)
+{
+	uint64_t value;
+	size_t words = 0;
+
+	while (text.len) {
+		struct slice word = text_word(&text);
+
+		if (stack_address_parse(word, &value) != word.len)
+			return false;
+		words++;
+	}
+	return words >= 2;
+}
 
 bool taskdump_is_log_trimming(struct slice text)
 {
 	static const char *const starts[] = {
-		"Call Trace", "Call trace", "<TASK>", "</TASK>", "\"echo 0 >",     "Not tainted",
-		"Tainted",    "Workqueue:", "Code:",  "RIP:",    "RSP:",           "RAX:",
-		"RBX:",       "RCX:",       "RDX:",   "RSI:",    "RDI:",           "RBP:",
-		"R08:",       "R10:",       "R13:",   "pstate:", "pstate",         "pc :",
-		"lr :",       "sp :",       "x29:",   "Stack:",  "Sched Debug",    "Hardware name",
-		"ORIG_RAX",   "CS:",        "FS:",    "CR2:",    "Modules linked", "kernel_tainted",
+		"Call Trace",
+		"Call trace",
+		"<TASK>",
+		"</TASK>",
+		"\"echo 0 >",
+		"Not tainted",
+		"Tainted",
+		"Workqueue:",
+		"Code:",
+		"RIP:",
+		"RSP:",
+		"RAX:",
+		"RBX:",
+		"RCX:",
+		"RDX:",
+		"RSI:",
+		"RDI:",
+		"RBP:",
+		"R08:",
+		"R10:",
+		"R13:",
+		"pstate:",
+		"pstate",
+		"pc :",
+		"lr :",
+		"sp :",
+		"x29:",
+		"Stack:",
+		"Sched Debug",
+		"Hardware name",
+		"ORIG_RAX",
+		"CS:",
+		"FS:",
+		"CR2:",
+		"Modules linked",
+		"kernel_tainted",
+		"NIP ",
+		"LR ",
+		"GPR",
+		"MSR:",
+		"CFAR:",
+		"Krnl ",
+		"CPSR:",
+		"Exception stack",
+		"Instruction dump:",
+		"Last Breaking-Event",
 	};
 
 	text = text_trim(text);
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
 		if (text_begins(text, starts[i]))
 			return true;
-	return text.len > 2 && (text.ptr[0] == 'x' || text.ptr[0] == 'R') &&
-	       text_is_digit(text.ptr[1]) && text_holds(text, ": ");
+	return (text.len > 2 && (text.ptr[0] == 'x' || text.ptr[0] == 'R') &&
+		text_is_digit(text.ptr[1]) && text_holds(text, ": ")) ||
+	       is_words_of_stack(text);
 }
 
 /* The number behind words, with blanks between; false: not there. */
@@ -54,7 +113,8 @@ static void log_begin(struct taskdump *t, int64_t pid, struct slice name, char s
 	taskdump_begin(t, TASKDUMP_LOG, pid, name, state);
 	if (t->hung_pid == pid)
 		t->now.fact.hung_s = t->hung_s;
-	t->hung_pid = t->hung_s = 0;
+	t->now.fact.shown_as_owner = t->owner_pid == pid;
+	t->hung_pid = t->hung_s = t->owner_pid = 0;
 }
 
 /* "task:ls              state:D stack:    0 pid:  247 ppid:   245 flags:0x00000002" (5.11 on) */
@@ -80,12 +140,16 @@ static bool parse_old_head(struct slice text, struct slice *name, int64_t *pid, 
 	uint64_t pc;
 
 	if (!text_begins(word, "0x") || word.len < 6 ||
-	    !text_number(text_last_word(&rest), &ppid) ||
-	    !text_number(text_last_word(&rest), pid) || !text_number(text_last_word(&rest), &room))
+	    !text_number(text_last_word(&rest), &ppid) || !text_number(text_last_word(&rest), pid))
 		return false;
 	word = text_last_word(&rest);
-	if (word.len > 1 && (stack_address_parse(word, &pc) == word.len))
+	if (text_number(word, &room)) {
 		word = text_last_word(&rest);
+		if (word.len > 1 && (stack_address_parse(word, &pc) == word.len))
+			word = text_last_word(&rest);
+	} else if (word.len > STACK_ROOM_DIGITS && text_number(text_after(word, 1), &room)) {
+		word.len = 1; /* "D11968": five digits of free stack leave no room between */
+	}
 	if (word.len != 1 || !memchr(states, word.ptr[0], sizeof(states) - 1) || rest.len == 0 ||
 	    rest.len > TASKDUMP_NAME_BYTES_MAX)
 		return false;
@@ -106,40 +170,107 @@ static bool take_old_head(struct taskdump *t, struct slice text)
 	return true;
 }
 
-bool taskdump_is_of_report(struct slice text)
+/* "INFO: task A:1 is blocked on a mutex likely owned by task B:2.": of the task above it. */
+static bool is_about_owner(struct slice text)
+{
+	return text_begins(text, "INFO: task") && text_holds(text, "blocked on a");
+}
+
+bool taskdump_begins_report(struct slice text)
 {
 	struct slice name;
-	struct stack_line line;
 	int64_t pid;
 	char state;
 
 	text = text_trim(text);
+	return text_begins(text, "INFO: task") || text_begins(text, "task:") ||
+	       parse_old_head(text, &name, &pid, &state);
+}
+
+bool taskdump_is_of_report(struct slice text)
+{
+	struct stack_line line;
+
+	text = text_trim(text);
 	if (text_begins(text, "INFO: task"))
-		return text_holds(text, "is blocked on") || text_holds(text, "owned by");
-	return text_begins(text, "task:") || taskdump_is_log_trimming(text) ||
-	       stack_line_parse(text, &line) || parse_old_head(text, &name, &pid, &state);
+		return is_about_owner(text);
+	return taskdump_begins_report(text) || taskdump_is_log_trimming(text) ||
+	       stack_line_parse(text, &line);
+}
+
+/* "NAME:PID" up to its end, a name may hold colons: where it ends is given. */
+static bool split_name(struct slice text, struct slice *name, int64_t *pid)
+{
+	size_t colon = text.len;
+
+	while (colon > 0 && text.ptr[colon - 1] != ':')
+		colon--;
+	if (colon < 2 || !text_number(text_after(text, colon), pid))
+		return false;
+	*name = slice_make(text.ptr, colon - 1);
+	return true;
+}
+
+/* The first word behind the name that is no part of "NAME:PID": " <writer>", ".", "(T120)". */
+static struct slice name_until(struct slice text, const char *const *ends)
+{
+	for (; *ends; ends++) {
+		struct slice end = text_find(text, *ends);
+
+		if (end.len)
+			text.len -= end.len;
+	}
+	return text;
+}
+
+/*
+ * Who owns what the task above waits for: CONFIG_DETECT_HUNG_TASK_BLOCKER, 3cf67d61ff98 (6.15) for
+ * mutexes, then semaphores and rw_semaphores:
+ *	INFO: task A:1 is blocked on a mutex likely owned by task B:2.
+ *	INFO: task A:1 <writer> blocked on an rw-semaphore likely owned by task B:2 <reader>
+ * The stack of the owner follows, unless that is reported as hung itself.
+ */
+static bool take_owner(struct taskdump *t, struct slice text)
+{
+	static const char *const waiter_ends[] = {" is blocked on", " blocked on", " <", "(T",
+						  NULL};
+	static const char *const owner_ends[] = {" <", "(T", NULL};
+	struct slice owner = text_find(text, "owned by task ");
+	struct slice words = name_until(text_after(owner, 14), owner_ends);
+	struct slice name;
+	struct slice waiter_name;
+	int64_t pid;
+	int64_t waiter;
+
+	if (words.len && words.ptr[words.len - 1] == '.')
+		words.len--;
+	if (!is_about_owner(text) || !split_name(words, &name, &pid) ||
+	    !split_name(name_until(text_after(text, 11), waiter_ends), &waiter_name, &waiter))
+		return false;
+	taskdump_begin(t, TASKDUMP_LOG, waiter, waiter_name, TASK_STATE_NONE);
+	t->now.fact.owner_pid = pid;
+	t->now.fact.owner_reads = text_holds(owner, "<reader>");
+	t->now.fact.owner_name = taskdump_keep(t, name);
+	taskdump_finish(t);
+	t->owner_pid = pid;
+	return true;
 }
 
 /* "INFO: task rsync:3621271 blocked for more than 120 seconds." */
 static bool take_hung(struct taskdump *t, struct slice text)
 {
-	struct slice rest = text_find(text, "task ");
-	struct slice blocked = text_find(rest, " blocked for more than ");
-	size_t colon;
+	static const char *const ends[] = {" blocked for more than ", NULL};
+	struct slice task = text_find(text, "task ");
+	struct slice name;
 
-	if (blocked.len == 0)
-		return false;
-	rest = slice_make(rest.ptr + 5, (size_t)(blocked.ptr - rest.ptr) - 5);
-	colon = rest.len;
-	while (colon > 0 && rest.ptr[colon - 1] != ':')
-		colon--;
-	if (colon < 2 || !text_number(text_after(rest, colon), &t->hung_pid) ||
-	    !number_behind(blocked, "more than ", &t->hung_s))
+	if (!text_holds(task, ends[0]) ||
+	    !split_name(name_until(text_after(task, 5), ends), &name, &t->hung_pid) ||
+	    !number_behind(text, "more than ", &t->hung_s))
 		return false;
 	taskdump_finish(t);
-	rest.len = colon - 1;
-	taskdump_begin(t, TASKDUMP_LOG, t->hung_pid, rest, TASK_STATE_NONE);
+	taskdump_begin(t, TASKDUMP_LOG, t->hung_pid, name, TASK_STATE_NONE);
 	t->now.fact.hung_s = t->hung_s;
+	t->owner_pid = 0;
 	return true;
 }
 
@@ -190,5 +321,5 @@ bool taskdump_take_log(struct taskdump *t, struct slice text)
 {
 	text = text_trim(text);
 	return take_new_head(t, text) || take_old_head(t, text) || take_hung(t, text) ||
-	       take_cpu(t, text) || take_listing(t, text);
+	       take_owner(t, text) || take_cpu(t, text) || take_listing(t, text);
 }

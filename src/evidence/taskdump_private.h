@@ -60,10 +60,16 @@ struct taskdump {
 	struct taskdump_header header;
 	struct taskdump_table table;
 	int64_t hung_pid, hung_s; /* reported last; 0: none */
+	int64_t owner_pid;        /* named as owner, and its stack may follow; 0: none */
 	/* crash: the structure that is printed, and the field whose value comes next */
 	enum taskdump_struct type;
 	uint64_t of;
-	enum { TASKDUMP_FIELD_NONE, TASKDUMP_FIELD_COUNT, TASKDUMP_FIELD_OWNER } field;
+	enum {
+		TASKDUMP_FIELD_NONE,
+		TASKDUMP_FIELD_COUNT,
+		TASKDUMP_FIELD_OWNER,
+		TASKDUMP_FIELD_WAITERS,
+	} field;
 	bool in_lock; /* an inode is printed: what comes is of its i_rwsem, and of no other lock */
 	uint64_t last_file; /* the last struct file of the task at hand; 0: none */
 	int64_t pids[TASKDUMP_PIDS_MAX];

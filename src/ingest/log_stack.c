@@ -24,29 +24,13 @@ bool log_stack_goes_on(struct slice text)
 static bool is_plain_wait(struct slice name)
 {
 	static const char *const exact[] = {"io_schedule", "bit_wait", "bit_wait_io", "down", "up"};
-	static const char *const starts[] = {"__schedule",
-					     "schedule",
-					     "preempt_schedule",
-					     "rwsem_down_",
-					     "__rwsem_down",
-					     "call_rwsem_down",
-					     "down_",
-					     "__down",
-					     "mutex_lock",
-					     "__mutex",
-					     "wait_for_compl",
-					     "__wait_for_c",
-					     "wait_on_",
-					     "__wait_on_",
-					     "out_of_line_wait",
-					     "folio_wait",
-					     "bit_wait",
-					     "rpc_wait_bit",
-					     "nfs_wait_bit",
-					     "prepare_to_wait",
-					     "_raw_spin",
-					     "io_schedule",
-					     "do_wait_for_common"};
+	static const char *const starts[] = {
+		"__switch_to",     "__schedule",   "schedule",        "preempt_schedule",
+		"rwsem_down_",     "__rwsem_down", "call_rwsem_down", "down_",
+		"__down",          "mutex_lock",   "__mutex",         "wait_for_compl",
+		"__wait_for_c",    "wait_on_",     "__wait_on_",      "out_of_line_wait",
+		"folio_wait",      "bit_wait",     "rpc_wait_bit",    "nfs_wait_bit",
+		"prepare_to_wait", "_raw_spin",    "io_schedule",     "do_wait_for_common"};
 
 	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++)
 		if (slice_equal(name, slice_of_string(exact[i])))
@@ -79,13 +63,13 @@ static void stack_take(struct log_fact *f, struct slice text)
 	if (!stack_line_parse(text, &line) || line.guessed)
 		return;
 	if (is_plain_wait(line.function)) {
-		if (f->where.len == 0 && !begins(line.function, "__schedule") &&
+		if (f->where.len == 0 && !begins(line.function, "__s") && /* __schedule ... */
 		    !begins(line.function, "schedule"))
 			f->waits_in = line.function;
 	} else if (f->where.len == 0) {
 		f->where = line.function;
 	}
-	if (f->nfs_function.len == 0 && is_nfs(&line))
+	if (f->nfs_function.len == 0 && is_nfs(&line) && !is_plain_wait(line.function))
 		f->nfs_function = line.function;
 }
 
@@ -97,6 +81,10 @@ void log_stack_parse(struct log_fact *fact)
 		const uint8_t *end = memchr(rest.ptr, '\n', rest.len);
 		size_t len = end ? (size_t)(end - rest.ptr) : rest.len;
 
+		/* The owner of what it waits for: a stack of another task. */
+		if ((fact->where.len || fact->waits_in.len) &&
+		    taskdump_begins_report(slice_make(rest.ptr, len)))
+			return;
 		stack_take(fact, slice_make(rest.ptr, len));
 		len += end != NULL;
 		rest = slice_make(rest.ptr + len, rest.len - len);

@@ -194,7 +194,8 @@ static uint32_t snapshot_of(struct tasks *t, enum taskdump_form form, const stru
 
 	if (form == TASKDUMP_CRASH)
 		return dump_of(t, f);
-	if (form == TASKDUMP_LOG && f->hung_s)
+	if (form == TASKDUMP_LOG &&
+	    (f->hung_s || f->shown_as_owner || f->owner_pid != TASK_PID_NONE))
 		return hung_snapshot(t);
 	if (form == TASKDUMP_PS)
 		current = &t->current[TASKDUMP_PROC];
@@ -252,6 +253,7 @@ static void tasks_take(void *context, enum taskdump_form form, uint64_t line,
 	r->fact.scope = snapshot_at(t, snapshot)->scope;
 	r->fact.name = tasks_keep(t, fact->name);
 	r->fact.waits = tasks_keep(t, fact->waits);
+	r->fact.owner_name = tasks_keep(t, fact->owner_name);
 	r->fact.frames = frames_keep(t, fact);
 	r->fact.objects = NULL;
 	if (objects_bytes) {

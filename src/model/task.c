@@ -35,7 +35,8 @@ static bool is_of_interest(const struct task_fact *f)
 {
 	char name[64];
 
-	if (f->state == 'D' || f->hung_s || f->objects_len || f->waits.len)
+	if (f->state == 'D' || f->hung_s || f->objects_len || f->waits.len || f->shown_as_owner ||
+	    f->owner_pid != TASK_PID_NONE)
 		return true;
 	for (size_t i = 0; i < f->frames_len; i++) {
 		size_t len = f->frames[i].function.len;
@@ -67,8 +68,9 @@ static struct task_seen *seen_get(struct task_model *m, struct task_snapshot *s,
 	m->seen++;
 	t = arena_alloc(&m->arena, sizeof(*t));
 	t->pid = f->pid;
-	t->name = t->sleeps_in = t->where = t->procedure = t->holds_in = "";
+	t->name = t->sleeps_in = t->where = t->procedure = t->holds_in = t->owner_name = "";
 	t->switches = TASK_COUNT_NONE;
+	t->owner_pid = TASK_PID_NONE;
 	*(struct task_seen **)vec_push(&s->tasks) = t;
 	return t;
 }
@@ -89,6 +91,8 @@ static void seen_add_frames(struct task_model *m, struct task_seen *t, const str
 	t->frames = frames;
 	t->frames_len = f->frames_len;
 	t->first_frame = f->first_frame;
+	t->stack_low = f->stack_low;
+	t->stack_high = f->stack_high;
 	t->at = e->at;
 }
 
@@ -134,6 +138,12 @@ static void task_take(void *context, const struct event *e)
 		t->hung_s = f->hung_s;
 	if (f->switches != TASK_COUNT_NONE)
 		t->switches = f->switches;
+	if (f->owner_pid != TASK_PID_NONE) {
+		t->owner_pid = f->owner_pid;
+		t->owner_name = task_keep(m, f->owner_name);
+		t->owner_reads = f->owner_reads;
+		t->owner_at = e->at;
+	}
 	seen_add_frames(m, t, e);
 	if (f->frames_len == 0 && t->frames_len == 0 && f->waits.len)
 		t->sleeps_in = task_keep(m, f->waits);

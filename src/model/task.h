@@ -18,6 +18,7 @@ enum {
 	TASK_SEEN_MAX = 8192, /* in all snapshots */
 	TASK_OBJECTS_KNOWN_MAX = 8192,
 	TASK_NAMES_MAX = 65536,
+	TASK_CHAIN_MAX = 16, /* tasks from a waiter to the end: longer ones are told as cut */
 };
 
 enum task_wait {
@@ -67,9 +68,15 @@ struct task_seen {
 	const char *const *frames; /* functions, the innermost first */
 	size_t frames_len;
 	int32_t first_frame;
+	/* Who owns the lock that it waits for, by the kernel's own word; TASK_PID_NONE: not told */
+	int64_t owner_pid;
+	const char *owner_name;
+	bool owner_reads; /* and owns it with others, to read */
+	struct provenance owner_at;
 	bool of_nfs; /* some function of its stack is NFS's or its transport's */
 	enum task_wait wait;
 	enum task_mode mode; /* of a lock that it waits for */
+	bool mutex;          /* that lock is a mutex (i_mutex, before 4.7) and no rw_semaphore */
 	enum task_purpose purpose;
 	const char *sleeps_in;   /* the lock's or wait's own function; "" */
 	const char *where;       /* who called that; "" */
@@ -79,6 +86,8 @@ struct task_seen {
 	enum task_proof proof;
 	uint64_t inode;     /* whose lock it waits for or holds; 0: not told */
 	bool inode_by_link; /* by a structure that was printed, and not by nearness */
+	bool inode_is_lock; /* `inode` is the address of its lock: the inode was not told */
+	uint64_t stack_low, stack_high; /* where its frames lie in memory; 0: not told */
 	struct task_object objects[TASK_OBJECTS_MAX];
 	size_t objects_len;
 	struct provenance at;
@@ -139,6 +148,35 @@ bool task_model_lock(const struct task_model *m, uint32_t snapshot, uint64_t ino
 
 /* The task with this address or PID in the snapshot, or NULL. */
 const struct task_seen *task_snapshot_by_address(const struct task_snapshot *s, uint64_t address);
+
+/* --- task_graph.c --- */
+
+/* How a task is known to hold what another waits for; the surest first. */
+enum task_link {
+	TASK_LINK_NONE,
+	TASK_LINK_TOLD,  /* the kernel says so (kernel/hung_task.c, "likely owned by") */
+	TASK_LINK_OWNER, /* the lock in a dump says so */
+	TASK_LINK_INODE, /* its stack shows work under the lock of the same inode */
+	TASK_LINK_ONLY,  /* its stack shows such work, and that of no other does: which inode is not
+			    told */
+};
+
+/* Who holds the lock that this task waits for; NULL, and TASK_LINK_NONE: not shown. */
+const struct task_seen *task_holder(const struct task_model *m, const struct task_snapshot *s,
+				    const struct task_seen *t, enum task_link *how);
+
+/* A task, who holds what it waits for, who holds what that one waits for ... */
+struct task_chain {
+	const struct task_seen *tasks[TASK_CHAIN_MAX];
+	enum task_link links[TASK_CHAIN_MAX]; /* from tasks[i] to the next */
+	size_t len;                           /* at least 1 */
+	bool cycle;                           /* the last one waits for tasks[cycle_from] */
+	size_t cycle_from;
+	bool cut; /* it goes on */
+};
+
+void task_chain_follow(const struct task_model *m, const struct task_snapshot *s,
+		       const struct task_seen *from, struct task_chain *out);
 
 /* --- task_wait.c --- */
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Which inode a task is about: by the structures that a session printed (a file's f_inode, a
- * dentry's d_inode), or because addresses on its stack lie in the same inode as those of others.
+ * dentry's d_inode), because addresses on its stack lie in the same inode as those of others, or
+ * because a printed lock names those that wait for it and its owner.
  */
 #include "model/task.h"
 
@@ -171,6 +172,54 @@ static void share_inodes(const struct task_snapshot *s)
 	}
 }
 
+/* The inode of which the printed lock is, or the lock itself where that is not known. */
+static uint64_t lock_identity(const struct task_model *m, uint32_t snapshot, uint64_t lock,
+			      bool *is_lock)
+{
+	uint64_t inode = known_around(m, snapshot, lock);
+
+	*is_lock = inode == 0;
+	return inode ? inode : lock;
+}
+
+/* Who waits in that lock's own list: its node lies on the stack, below who called the lock. */
+static void join_waiters(const struct task_model *m, const struct task_snapshot *s)
+{
+	for (size_t i = 0; i < m->known.len; i++) {
+		const struct task_known *k = vec_at(&m->known, i);
+
+		for (size_t n = 0; k->fact.snapshot == s->id &&
+				   k->fact.relation == OBJECT_LOCK_WAITER && n < s->tasks.len;
+		     n++) {
+			struct task_seen *t = *(struct task_seen **)vec_at(&s->tasks, n);
+
+			if (t->inode || t->wait != TASK_WAIT_LOCK || t->stack_low == 0 ||
+			    k->fact.value < t->stack_low || k->fact.value > t->stack_high)
+				continue;
+			t->inode = lock_identity(m, s->id, k->fact.address, &t->inode_is_lock);
+			t->inode_by_link = true;
+		}
+	}
+}
+
+/* Who owns a printed lock for writing, and works on a directory under one: it is that one. */
+static void join_owners(const struct task_model *m, const struct task_snapshot *s)
+{
+	for (size_t i = 0; i < m->known.len; i++) {
+		const struct task_known *k = vec_at(&m->known, i);
+		struct task_seen *t;
+
+		if (k->fact.snapshot != s->id || k->fact.relation != OBJECT_LOCK_OWNER ||
+		    (k->fact.value & OWNER_READERS))
+			continue;
+		t = (struct task_seen *)task_snapshot_by_address(s, k->fact.value & ~OWNER_FLAGS);
+		if (!t || t->inode || t->holds == TASK_PURPOSE_NONE || t->wait == TASK_WAIT_LOCK)
+			continue;
+		t->inode = lock_identity(m, s->id, k->fact.address, &t->inode_is_lock);
+		t->inode_by_link = true;
+	}
+}
+
 /*
  * Tasks of a dump of which no stack was printed, or only its outer part: they sleep uninterruptibly
  * and have a file of the inode on their stacks, as those have whose stacks are known.
@@ -211,6 +260,8 @@ void task_join(struct task_model *m)
 
 		for (size_t k = 0; k < s->tasks.len; k++)
 			find_inode(m, s, *(struct task_seen **)vec_at(&s->tasks, k));
+		join_waiters(m, s);
+		join_owners(m, s);
 		share_inodes(s);
 		infer_waits(s);
 	}

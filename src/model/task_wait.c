@@ -91,18 +91,41 @@ static bool is_sleep(const char *name)
 /* The locks themselves, of a mutex, an rw_semaphore, and of either in PREEMPT_RT. */
 static bool is_lock(const char *name)
 {
-	static const char *const patterns[] = {
-		"rwsem_down_*",  "__rwsem_down*", "call_rwsem_down_*", "down_read*",
-		"down_write*",   "__down_read*",  "__down_write*",     "mutex_lock*",
-		"__mutex_lock*", "rwbase_*",      "rt_mutex_*",        "__rt_mutex_*",
-		"rt_down_*",     "inode_lock*",   "ww_mutex_*",        NULL};
+	static const char *const patterns[] = {"rwsem_down_*",
+					       "__rwsem_down*",
+					       "call_rwsem_down_*",
+					       "down_read*",
+					       "down_write*",
+					       "__down_read*",
+					       "__down_write*",
+					       "mutex_lock*",
+					       "__mutex_lock*",
+					       "rwbase_*",
+					       "__rwbase_*",
+					       "rt_mutex_*",
+					       "__rt_mutex_*",
+					       "rt_down_*",
+					       "inode_lock*",
+					       "ww_mutex_*",
+					       NULL};
 
 	return is_any(patterns, name);
 }
 
-static enum task_mode mode_of(const char *lock)
+/*
+ * Frames `from` to `to` are locks': "rwsem_down_read_failed", or "__mutex_lock_slowpath". With
+ * PREEMPT_RT the inner ones of an rw_semaphore are those of an rt_mutex.
+ */
+static void classify_mode(struct task_seen *t, size_t from, size_t to)
 {
-	return strstr(lock, "read") ? TASK_MODE_READ : TASK_MODE_WRITE;
+	t->mode = TASK_MODE_WRITE;
+	t->mutex = true;
+	for (size_t i = from; i < to; i++) {
+		if (strstr(t->frames[i], "read"))
+			t->mode = TASK_MODE_READ;
+		if (!strstr(t->frames[i], "mutex") && is_lock(t->frames[i]))
+			t->mutex = false;
+	}
 }
 
 static const struct purpose_row {
@@ -116,11 +139,13 @@ static const struct purpose_row {
 	{"__lookup_slow", TASK_PURPOSE_LOOKUP},
 	{"walk_component", TASK_PURPOSE_LOOKUP},
 	{"do_lookup", TASK_PURPOSE_LOOKUP},
+	{"real_lookup", TASK_PURPOSE_LOOKUP}, /* until 3.0 */
 	{"link_path_walk", TASK_PURPOSE_LOOKUP},
 	{"path_lookupat", TASK_PURPOSE_LOOKUP},
 	{"lookup_one*", TASK_PURPOSE_LOOKUP},
 	{"lookup_positive_unlocked", TASK_PURPOSE_LOOKUP},
 	{"do_last", TASK_PURPOSE_OPEN},
+	{"do_filp_open", TASK_PURPOSE_OPEN}, /* until 3.0 */
 	{"path_openat", TASK_PURPOSE_OPEN},
 	{"open_last_lookups", TASK_PURPOSE_OPEN},
 	{"filename_create", TASK_PURPOSE_CHANGE},
@@ -350,8 +375,7 @@ static void classify_lock(struct task_seen *t, size_t i)
 	if (t->purpose == TASK_PURPOSE_NONE)
 		return;
 	t->wait = TASK_WAIT_LOCK;
-	/* What the outermost lock function says: rwsem_down_write_slowpath, or mutex_lock. */
-	t->mode = mode_of(t->frames[i]);
+	classify_mode(t, i, caller);
 	t->proof = TASK_PROOF_STACK;
 }
 

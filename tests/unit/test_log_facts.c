@@ -199,7 +199,7 @@ TEST(a_stack_tells_where_a_task_waits)
 	CHECK(is(f.nfs_function, ""));
 	log_stack_parse(&old);
 	CHECK(is(old.where, "nfs_updatepage"));
-	CHECK(is(old.nfs_function, "rpc_wait_bit_killable"));
+	CHECK(is(old.nfs_function, "nfs_updatepage"));
 	CHECK(log_stack_goes_on(slice_of_string(" schedule+0x46/0xb0")));
 	CHECK(log_stack_goes_on(slice_of_string("touch           D    0   312    300 0x00000000")));
 	CHECK(!log_stack_goes_on(

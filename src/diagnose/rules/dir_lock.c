@@ -120,7 +120,8 @@ static const char *inode_words(struct diagnosis *d, const struct task_crowd *c)
 {
 	if (c->inode == 0)
 		return "";
-	return arena_format(&d->arena, " (inode at %016" PRIx64 ")", c->inode);
+	return arena_format(&d->arena, " (%s at %016" PRIx64 ")", c->is_lock ? "its lock" : "inode",
+			    c->inode);
 }
 
 static void add_subjects(struct diagnosis *d, struct finding *f, const struct task_model *m,
@@ -131,7 +132,8 @@ static void add_subjects(struct diagnosis *d, struct finding *f, const struct ta
 	task_finding_about(d, f, c->snapshot);
 	if (c->inode)
 		finding_subject(d, f,
-				task_model_is_directory(m, c->snapshot->id, c->inode)
+				c->is_lock ? "directory's lock"
+				: task_model_is_directory(m, c->snapshot->id, c->inode)
 					? "directory's inode"
 					: "inode",
 				"%016" PRIx64, c->inode);
@@ -283,6 +285,24 @@ static const char *lock_words(struct diagnosis *d, const struct dir_story *s)
 	return arena_format(&d->arena, "%s%s", count, owner);
 }
 
+/* Why this kernel locks so. A mutex knows no readers: there all file systems are alike. */
+static const char *kernel_words(const struct task_crowd *c)
+{
+	if (c->rwsem)
+		return "This kernel does that where a file system offers no shared listing, as its "
+		       "NFS client does not before 93a6ab7b691f.";
+	return "The lock is a mutex (i_mutex, in kernels before 4.7): there every listing of a "
+	       "directory excludes every other and every look-up in it, whatever the file system.";
+}
+
+/* By the lock's own list of those that wait for it. */
+static const char *list_words(const struct task_crowd *c)
+{
+	return c->is_lock ? " That they wait for this very lock is told by its wait_list, whose "
+			    "ends lie on their stacks."
+			  : "";
+}
+
 static const char *holder_words(struct diagnosis *d, const struct task_crowd *c)
 {
 	if (!c->holder)
@@ -343,11 +363,11 @@ static void tell_exclusive(const struct task_model *m, struct diagnosis *d,
 	f->why = arena_format(
 		&d->arena,
 		"%zu wait in %s, called from %s: they want to lock the directory%s for writing, "
-		"only to list it. This kernel does that where a file system offers no shared "
-		"listing, as its NFS client does not before 93a6ab7b691f.%s%s%s%s%s%s",
+		"only to list it. %s%s%s%s%s%s%s%s",
 		c->list_write, log_text(d, c->waiter->sleeps_in), log_text(d, c->waiter->where),
-		inode_words(d, c), proof_words(d, c), holder_words(d, c), lock_words(d, story),
-		victim_words(d, m, c), pace_words(d, story),
+		inode_words(d, c), kernel_words(c), list_words(c), proof_words(d, c),
+		holder_words(d, c), lock_words(d, story), victim_words(d, m, c),
+		pace_words(d, story),
 		proof_of(story) == EXCLUSIVE_WEAK
 			? " That the directory is on NFS is not shown: a few other file systems "
 			  "list exclusively too. The stack of the holder would show it: "

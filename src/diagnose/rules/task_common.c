@@ -33,7 +33,8 @@ static void crowd_add_waiter(struct task_crowd *c, const struct task_seen *t)
 	c->by_part += t->proof == TASK_PROOF_PART;
 	c->same_inode &= t->inode != 0;
 	c->nfs |= has_nfs_inode(t);
-	c->rwsem |= strstr(t->sleeps_in, "mutex") == NULL;
+	c->rwsem |= !t->mutex;
+	c->is_lock |= t->inode_is_lock;
 	if (t->purpose == TASK_PURPOSE_LIST) {
 		c->list_write += t->mode == TASK_MODE_WRITE;
 		c->list_read += t->mode == TASK_MODE_READ;

@@ -10,6 +10,7 @@
 struct task_crowd {
 	const struct task_snapshot *snapshot;
 	uint64_t inode;  /* 0: not told which */
+	bool is_lock;    /* `inode` is the address of the lock itself */
 	bool same_inode; /* every one of those that count is known to be about `inode` */
 	size_t waiters;  /* for the lock, whatever for */
 	size_t list_write, list_read, lookups, changers; /* of them */

@@ -20,7 +20,7 @@ static bool is_directory_wait(const char *where)
 		"iterate_dir",    "lookup_slow",  "path_openat",     "open_last_lookups",
 		"do_last",        "do_unlinkat",  "filename_create", "do_rmdir",
 		"lock_rename",    "do_renameat2", "vfs_unlink",      "walk_component",
-		"lookup_one_len",
+		"lookup_one_len", "do_lookup",    "real_lookup",     "do_filp_open",
 	};
 
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
@@ -45,54 +45,126 @@ static const char *what_for(struct diagnosis *d, const struct logs_task *t)
 	return arena_format(&d->arena, "It waits in %s%s.", log_text(d, t->where), in);
 }
 
-/* Who holds what this task waits for, where the evidence has the stacks of all; or "". */
-static const char *holder_words(struct diagnosis *d, const struct task_model *m,
-				const struct logs_task *t)
+/* The task as the stacks of its host show it, with the sample; NULL: they do not. */
+static const struct task_seen *seen_of(const struct task_model *m, const struct logs_task *t,
+				       const struct task_snapshot **sample)
 {
+	const struct task_seen *found = NULL;
+
 	for (size_t i = 0; m && i < m->snapshots.len; i++) {
 		const struct task_snapshot *s =
 			*(struct task_snapshot *const *)vec_at(&m->snapshots, i);
-		struct task_crowd c;
 
 		if (strcmp(s->host, t->host->name) != 0)
 			continue;
 		for (size_t k = 0; k < s->tasks.len; k++) {
 			const struct task_seen *seen =
 				*(struct task_seen *const *)vec_at(&s->tasks, k);
+			enum task_link how;
 
-			if (seen->pid != t->pid || seen->wait != TASK_WAIT_LOCK)
+			if (seen->pid != t->pid || seen->wait == TASK_WAIT_NONE)
 				continue;
-			task_crowd_collect(s, seen->inode, &c);
-			if (c.holder && c.holders == 1)
-				return arena_format(&d->arena, "%s, which waits for %s",
-						    task_text(d, c.holder),
-						    task_wait_words(d, c.holder));
+			/* A sample that shows the holder goes before one that does not. */
+			if (found && !task_holder(m, s, seen, &how))
+				continue;
+			found = seen;
+			*sample = s;
 		}
 	}
-	return "";
+	return found;
 }
 
-static const char *victim_words(struct diagnosis *d, const struct task_model *m,
-				const struct logs_task *t)
+static const char *link_words(enum task_link how)
 {
-	const char *holder = holder_words(d, m, t);
+	static const char *const words[] = {
+		[TASK_LINK_NONE] = "",
+		[TASK_LINK_TOLD] = ", by the kernel's own word (\"likely owned by\")",
+		[TASK_LINK_OWNER] = ", by the lock's own word",
+		[TASK_LINK_INODE] = "",
+		[TASK_LINK_ONLY] = "",
+	};
 
-	if (holder[0])
+	return words[how];
+}
+
+/* "held by B, which waits for a lock that is held by C, which waits for the server's reply". */
+static const char *chain_words(struct diagnosis *d, const struct task_chain *c)
+{
+	const char *words = "";
+
+	for (size_t i = 1; i < c->len; i++) {
+		bool goes_on = i + 1 < c->len || (c->cycle && i + 1 == c->len);
+
+		words = arena_format(&d->arena, "%s%s%s%s, which waits for %s", words,
+				     i > 1 ? " that is held by " : "", task_text(d, c->tasks[i]),
+				     link_words(c->links[i - 1]),
+				     goes_on ? "a lock" : task_wait_words(d, c->tasks[i]));
+	}
+	if (c->cycle)
+		words = arena_format(&d->arena,
+				     "%s that is held by %s: they wait for each other in a circle, "
+				     "and none of them will ever go on",
+				     words, task_text(d, c->tasks[c->cycle_from]));
+	return words;
+}
+
+/* No other task holds up who waits for these: they come from the server, or not at all. */
+static bool is_from_server(enum task_wait wait)
+{
+	return wait == TASK_WAIT_RPC || wait == TASK_WAIT_DIRTY || wait == TASK_WAIT_WRITEBACK ||
+	       wait == TASK_WAIT_PAGE;
+}
+
+static const char *victim_words(struct diagnosis *d, const struct task_seen *seen,
+				const struct task_chain *chain)
+{
+	if (chain->len > 1)
 		return arena_format(
-			&d->arena,
-			"It is a victim: the lock is held by %s. The kernel reports only "
-			"tasks that wait uninterruptibly, and that one does not.",
-			holder);
+			&d->arena, "It is a victim: the lock is held by %s.%s",
+			chain_words(d, chain),
+			chain->tasks[1]->hung_s || chain->cycle
+				? ""
+				: " The kernel reports only tasks that wait uninterruptibly, and "
+				  "that one does not.");
+	if (seen && seen->owner_pid != TASK_PID_NONE)
+		return arena_format(&d->arena,
+				    "It is a victim: the kernel names %s (PID %" PRId64
+				    ") as the likely owner of the lock, and shows no stack of it.",
+				    log_text(d, seen->owner_name), seen->owner_pid);
+	if (seen && is_from_server(seen->wait))
+		return arena_format(&d->arena,
+				    "No other task holds what it waits for, %s: that comes from "
+				    "the server, or not at all.",
+				    task_wait_text(seen->wait));
 	return "It is a victim and hardly the holder of what it waits for: the kernel reports only "
 	       "tasks that wait uninterruptibly, and those that read directories or wait for a "
 	       "server's answer wait in a killable way and are never reported. Who holds it shows "
 	       "in the stacks of all tasks.";
 }
 
+static void cite_chain(struct diagnosis *d, struct finding *f, const struct task_chain *c)
+{
+	for (size_t i = 0; i + 1 < c->len; i++) {
+		const struct task_seen *holder = c->tasks[i + 1];
+
+		if (c->links[i] == TASK_LINK_TOLD)
+			finding_cite(d, f, &c->tasks[i]->owner_at, NULL,
+				     "the kernel names %s as the owner", task_text(d, holder));
+		finding_cite(d, f, &holder->at, NULL, "%s waits for %s", task_text(d, holder),
+			     task_wait_words(d, holder));
+	}
+}
+
 static void tell(struct diagnosis *d, const struct task_model *m, const struct logs_task *t)
 {
 	struct finding *f = diagnosis_add(d, "task-hung", CONFIDENCE_CERTAIN);
 	const char *name = log_text(d, t->name);
+	struct task_chain chain = {0};
+	const struct task_snapshot *sample;
+	const struct task_seen *seen = seen_of(m, t, &sample);
+
+	if (seen)
+		task_chain_follow(m, sample, seen, &chain);
 
 	finding_subject(d, f, "log of", "%s", log_host_text(d, t->host));
 	f->host = log_text(d, t->host->name);
@@ -105,9 +177,62 @@ static void tell(struct diagnosis *d, const struct task_model *m, const struct l
 		&d->arena,
 		"task %s (PID %" PRId64 ") on %s hung for more than %" PRId64 " s, in %s", name,
 		t->pid, log_text(d, t->host->name), t->seconds, log_text(d, t->where));
-	f->why = arena_format(&d->arena, "%s %s", what_for(d, t), victim_words(d, m, t));
+	f->why = arena_format(&d->arena, "%s %s", what_for(d, t), victim_words(d, seen, &chain));
 	finding_cite(d, f, &t->first, NULL, "%s is reported as hung; its stack follows", name);
-	finding_cite(d, f, &t->last, NULL, "and for the last time");
+	if (t->reports > 1)
+		finding_cite(d, f, &t->last, NULL, "and for the last time");
+	cite_chain(d, f, &chain);
+}
+
+static bool is_in_log(const struct logs_model *m, const struct task_snapshot *s,
+		      const struct task_seen *seen)
+{
+	for (size_t i = 0; m && i < m->tasks.len; i++) {
+		const struct logs_task *t = *(struct logs_task *const *)vec_at(&m->tasks, i);
+
+		if (t->pid == seen->pid && strcmp(t->host->name, s->host) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *nfs_function_of(const struct task_seen *seen)
+{
+	for (size_t i = 0; i < seen->frames_len; i++)
+		if (task_function_is_nfs(seen->frames[i]) && !strstr(seen->frames[i], "wait_bit"))
+			return seen->frames[i];
+	return "";
+}
+
+/* Reports that were pasted without the times of the log are stacks to the readers, and no log. */
+static void run_pasted(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; in->tasks && i < in->tasks->snapshots.len; i++) {
+		const struct task_snapshot *s =
+			*(struct task_snapshot *const *)vec_at(&in->tasks->snapshots, i);
+
+		for (size_t k = 0; k < s->tasks.len; k++) {
+			const struct task_seen *seen =
+				*(struct task_seen *const *)vec_at(&s->tasks, k);
+			const struct logs_host host = {.name = s->host, .told = s->host_told};
+			const struct logs_task t = {
+				.host = &host,
+				.name = seen->name,
+				.pid = seen->pid,
+				.seconds = seen->hung_s,
+				.where = seen->where,
+				.nfs_function = nfs_function_of(seen),
+				.waits_in = seen->sleeps_in,
+				.has_stack = seen->frames_len != 0,
+				.reports = 1,
+				.first = seen->at,
+				.last = seen->at,
+			};
+
+			if (seen->hung_s && is_ours(&t) && !is_in_log(in->logs, s, seen))
+				tell(out, in->tasks, &t);
+		}
+	}
 }
 
 static void run(const struct rule_input *in, struct diagnosis *out)
@@ -118,6 +243,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 		if (is_ours(t))
 			tell(out, in->tasks, t);
 	}
+	run_pasted(in, out);
 }
 
 const struct rule rule_task_hung = {
