@@ -26,7 +26,10 @@ check gzip           command gzip
 check iproute2       file    /usr/sbin/ip
 check libnfs-utils   command nfs-ls
 check mandoc         command mandoc
+check nfs-ganesha    file    /usr/bin/ganesha.nfsd
+check nfs-ganesha-vfs file   /etc/ganesha/vfs.conf
 check nftables       file    /usr/sbin/nft
+check rpcbind        file    /usr/sbin/rpcbind
 check tshark         command tshark
 check xz-utils       command xz
 check zstd           command zstd
