@@ -14,6 +14,7 @@ void models_init(struct models *m, struct event_board *board)
 	clid_model_init(&m->clids);
 	ladder_model_init(&m->ladders);
 	rpc_task_model_init(&m->rpc_tasks);
+	served_model_init(&m->served);
 	nlm_model_init(&m->nlm);
 	dir_model_init(&m->dirs);
 	path_model_init(&m->path);
@@ -35,6 +36,7 @@ void models_init(struct models *m, struct event_board *board)
 	clid_model_attach(&m->clids, board);
 	ladder_model_attach(&m->ladders, board);
 	rpc_task_model_attach(&m->rpc_tasks, board);
+	served_model_attach(&m->served, board);
 	nlm_model_attach(&m->nlm, board);
 	dir_model_attach(&m->dirs, board);
 	path_model_attach(&m->path, board);
@@ -62,6 +64,7 @@ void models_deinit(struct models *m)
 	dir_model_deinit(&m->dirs);
 	nlm_model_deinit(&m->nlm);
 	rpc_task_model_deinit(&m->rpc_tasks);
+	served_model_deinit(&m->served);
 	ladder_model_deinit(&m->ladders);
 	clid_model_deinit(&m->clids);
 	task_model_deinit(&m->tasks);
@@ -102,6 +105,7 @@ struct rule_input models_input(const struct models *m, const struct evidence_lis
 		.clids = &m->clids,
 		.ladders = &m->ladders,
 		.rpc_tasks = &m->rpc_tasks,
+		.served = &m->served,
 		.nlm = &m->nlm,
 		.dirs = &m->dirs,
 		.path = &m->path,

@@ -21,6 +21,7 @@
 #include "model/path.h"
 #include "model/portmap.h"
 #include "model/rpc_task.h"
+#include "model/served.h"
 #include "model/stale.h"
 #include "model/task.h"
 #include "model/visit.h"
@@ -37,6 +38,7 @@ struct models {
 	struct clid_model clids;
 	struct ladder_model ladders;
 	struct rpc_task_model rpc_tasks;
+	struct served_model served;
 	struct nlm_model nlm;
 	struct dir_model dirs;
 	struct path_model path;

@@ -28,6 +28,7 @@ struct mount_model;
 struct nlm_model;
 struct portmap_model;
 struct rpc_task_model;
+struct served_model;
 struct visit_model;
 struct wire_model;
 struct task_model;
@@ -46,6 +47,7 @@ struct rule_input {
 	const struct clid_model *clids;
 	const struct ladder_model *ladders;
 	const struct rpc_task_model *rpc_tasks;
+	const struct served_model *served;
 	const struct nlm_model *nlm;
 	const struct dir_model *dirs;
 	const struct filter_model *filters;

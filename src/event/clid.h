@@ -18,6 +18,11 @@ enum clid_fact_kind {
 	CLID_EXPELLED,
 	CLID_SESSION_MISSED, /* a session was used that is not there, or not any more */
 	CLID_SESSION_ENDED,  /* a client asked for the end of a session */
+	CLID_STARTED,        /* the server began its grace period: `clientid` has its start */
+	CLID_GRACE_OVER,
+	CLID_STALE, /* a client used `clientid`, of another start than that of the server now */
+	CLID_USED, /* a client used `clientid`, the first one of its start since another was told */
+	CLID_GIVEN, /* likewise, and the server gave it, or knows it */
 };
 
 struct clid_fact {

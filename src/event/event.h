@@ -18,6 +18,7 @@
 #include "event/mount_stats.h"
 #include "event/rpc.h"
 #include "event/rpc_task.h"
+#include "event/served.h"
 #include "event/task.h"
 #include "event/wire.h"
 
@@ -43,6 +44,7 @@ enum event_kind {
 	EVENT_LADDER,   /* a step of a client's recovery: struct ladder_fact; likewise */
 	EVENT_RPC_TASK, /* what a client's kernel tells of a call: struct rpc_task_fact; likewise */
 	EVENT_CLID,     /* a server's table of clients: struct clid_fact; likewise */
+	EVENT_SERVED,   /* what a server's kernel tells of a call: struct served_fact; likewise */
 	EVENT_OBJECT,   /* what an object of the kernel is: struct object_fact; likewise */
 	EVENT_MOUNT,    /* a mount, as its host tells it: struct mount_fact; without a connection */
 	EVENT_MOUNT_STATS, /* what a client counted for a mount: struct mount_stats; likewise */
@@ -151,6 +153,7 @@ struct event {
 		const struct ladder_fact *ladder;      /* EVENT_LADDER: conn is NULL */
 		const struct rpc_task_fact *rpc_task;  /* EVENT_RPC_TASK: conn is NULL */
 		const struct clid_fact *clid;          /* EVENT_CLID: conn is NULL */
+		const struct served_fact *served;      /* EVENT_SERVED: conn is NULL */
 		const struct task_fact *task;          /* EVENT_TASK: conn is NULL */
 		const struct object_fact *object;      /* EVENT_OBJECT: conn is NULL */
 		const struct filter_fact *filter;      /* EVENT_FILTER: conn is NULL */

@@ -329,6 +329,7 @@ bool trace_take_lost(struct traces *t, uint64_t number, struct slice text)
 	t->line = number;
 	t->head = NULL;
 	trace_add(t, TRACE_RPC_TASK, &f, sizeof(f));
+	trace_lose_served(t);
 	return true;
 }
 

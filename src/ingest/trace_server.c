@@ -10,8 +10,9 @@
  *
  * A confirmed client is thrown out inside of CREATE_SESSION when, and only when, its owner has come
  * with another verifier or principal (nfsd4_create_session: find_confirmed_client_by_name). Below
- * EXCHANGE_ID it is a record that was never confirmed, below SETCLIENTID_CONFIRM it may be one of
- * an update of the callback's address: those two tell nothing.
+ * EXCHANGE_ID it is a record that was never confirmed, which tells nothing. Below
+ * SETCLIENTID_CONFIRM it is the same where the call moves the new client to the confirmed ones
+ * before (move_to_confirmed); else it is a record for an update of the callback's address.
  */
 #include "evidence/stack_line.h"
 #include "ingest/traces_private.h"
@@ -53,6 +54,7 @@ static const struct {
 	{"nfsd_clid_confirmed", CLID_CONFIRMED}, {"nfsd_clid_expired", CLID_GONE},
 	{"nfsd_clid_expire_unconf", CLID_GONE},  {"nfsd_clid_destroyed", CLID_GONE},
 	{"nfsd_clid_admin_expired", CLID_GONE},  {"nfsd_clid_purged", CLID_GONE},
+	{"nfsd_clid_stale", CLID_STALE},
 };
 
 static bool fact_parse(const struct trace_line *line, struct clid_fact *f)
@@ -79,8 +81,60 @@ static bool fact_parse(const struct trace_line *line, struct clid_fact *f)
 	case CLID_EXPELLED:
 	case CLID_SESSION_MISSED:
 	case CLID_SESSION_ENDED:
+	case CLID_STARTED:
+	case CLID_GRACE_OVER:
+	case CLID_STALE:
+	case CLID_USED:
+	case CLID_GIVEN:
 		break;
 	}
+	return true;
+}
+
+/* nfsd_grace_start: boot_time=        6b08a416 */
+static bool take_grace(struct traces *t, const struct trace_line *line)
+{
+	struct clid_fact f = {.kind = CLID_STARTED};
+	struct slice boot = text_find(line->rest, "boot_time=");
+
+	if (!text_begins(line->event, "nfsd_grace_"))
+		return false;
+	boot = text_trim(text_after(boot, 10));
+	if (!trace_hex_parse(text_word(&boot), 16, &f.clientid))
+		return true;
+	f.clientid <<= 32;
+	if (slice_equal(line->event, slice_of_string("nfsd_grace_complete")))
+		f.kind = CLID_GRACE_OVER;
+	else if (!slice_equal(line->event, slice_of_string("nfsd_grace_start")))
+		return true;
+	trace_add(t, TRACE_CLID, &f, sizeof(f));
+	return true;
+}
+
+/*
+ * The start in the client ID of any event of nfsd: told when it is another one than before. Only
+ * what concerns the server's own table tells that it is the server's; the rest is what clients use.
+ */
+static bool take_any_client(struct traces *t, const struct trace_line *line)
+{
+	struct clid_fact f = {.kind = CLID_USED};
+	struct slice rest = text_find(line->rest, "client ");
+	bool given = text_begins(line->event, "nfsd_clid_") &&
+		     !text_begins(line->event, "nfsd_clid_renew") &&
+		     !text_begins(line->event, "nfsd_clid_stale");
+
+	if (!text_begins(line->event, "nfsd_"))
+		return false;
+	rest = text_after(rest, 7);
+	if (!clientid_parse(text_word(&rest), &f.clientid))
+		return false;
+	if (f.clientid >> 32 == t->boot && (t->boot_is_given || !given))
+		return true;
+	if (given)
+		f.kind = CLID_GIVEN;
+	t->boot = (uint32_t)(f.clientid >> 32);
+	t->boot_is_given = given;
+	trace_add(t, TRACE_CLID, &f, sizeof(f));
 	return true;
 }
 
@@ -94,9 +148,11 @@ static void tell(struct traces *t, const struct trace_thread *th, enum clid_fact
 /* The confirmed client of that owner went, for the one that comes: told once for each call. */
 static void tell_expelled(struct traces *t, struct trace_thread *th)
 {
-	if (!th->told_expelled)
+	/* Where nothing else was probed in between, time tells that it is another call. */
+	if (!th->told_expelled || t->boot_ns - th->expelled_ns > ONE_CALL_NS)
 		tell(t, th, CLID_EXPELLED);
 	th->told_expelled = true;
+	th->expelled_ns = t->boot_ns;
 }
 
 static void tell_missed(struct traces *t, struct trace_thread *th)
@@ -112,32 +168,84 @@ static void tell_missed(struct traces *t, struct trace_thread *th)
 static void thread_begin(struct trace_thread *th)
 {
 	th->in_create = th->told_expelled = th->told_missed = th->awaits_stack = false;
+	th->in_confirm = th->moved = false;
 }
 
-/* svc_process: addr=192.0.2.21:751 xid=0x537a5235 service=nfsd vers=4 proc=COMPOUND */
-static bool take_process(const struct trace_line *line, struct trace_thread *th)
+/*
+ * svc_process: addr=192.0.2.21:751 xid=0x537a5235 service=nfsd vers=4 proc=COMPOUND
+ *
+ * The thread is done with it when it sends (svc_send), drops (svc_drop) or puts it off (svc_defer).
+ */
+static bool take_process(struct traces *t, const struct trace_line *line, struct trace_thread *th)
 {
-	if (!slice_equal(line->event, slice_of_string("svc_process")))
-		return false;
+	struct served_fact f = {.step = SERVED_ENDED, .pid = line->pid};
+
+	if (!slice_equal(line->event, slice_of_string("svc_process"))) {
+		if (!slice_equal(line->event, slice_of_string("svc_send")) &&
+		    !slice_equal(line->event, slice_of_string("svc_drop")) &&
+		    !slice_equal(line->event, slice_of_string("svc_defer")))
+			return false;
+		trace_add(t, TRACE_SERVED, &f, sizeof(f));
+		return true;
+	}
 	thread_begin(th);
 	th->has_client = trace_address_parse(trace_value(line->rest, "addr"), &th->client);
+	f.step = SERVED_BEGUN;
+	f.has_client = th->has_client;
+	f.client = th->client;
+	f.service = trace_keep(t, trace_value(line->rest, "service"));
+	f.procedure = trace_keep(t, trace_value(line->rest, "proc"));
+	t->served++;
+	trace_add(t, TRACE_SERVED, &f, sizeof(f));
 	return true;
 }
 
-/* nfsd_compound_status: op=1/5 OP_SEQUENCE status=10052 */
+void trace_end_served(struct traces *t)
+{
+	struct served_fact f = {.step = SERVED_OVER};
+
+	if (t->served == 0)
+		return;
+	t->boot_ns = t->last_ns;
+	trace_add(t, TRACE_SERVED, &f, sizeof(f));
+}
+
+void trace_lose_served(struct traces *t)
+{
+	struct served_fact f = {.step = SERVED_LOST};
+
+	if (t->served)
+		trace_add(t, TRACE_SERVED, &f, sizeof(f));
+}
+
+/*
+ * nfsd_compound_status: op=1/5 OP_SEQUENCE status=10052
+ *
+ * Minor version 0 has no sessions: there a client ID that is gone is answered EXPIRED.
+ */
 static bool take_status(struct traces *t, const struct trace_line *line, struct trace_thread *th)
 {
 	int64_t status;
 
 	if (!slice_equal(line->event, slice_of_string("nfsd_compound_status")))
 		return false;
-	if (text_holds(line->rest, " OP_SEQUENCE ") &&
-	    text_number(trace_value(line->rest, "status"), &status) && status == NFS4ERR_BADSESSION)
+	if (text_number(trace_value(line->rest, "status"), &status) &&
+	    ((text_holds(line->rest, " OP_SEQUENCE ") && status == NFS4ERR_BADSESSION) ||
+	     (text_holds(line->rest, " OP_RENEW ") && status == NFS4ERR_EXPIRED)))
 		tell_missed(t, th);
 	return true;
 }
 
-enum probe_kind { PROBE_LOOKUP, PROBE_CREATE, PROBE_EXCHANGE, PROBE_DESTROY, PROBE_EXPIRE };
+enum probe_kind {
+	PROBE_LOOKUP,
+	PROBE_CREATE,
+	PROBE_EXCHANGE,
+	PROBE_DESTROY,
+	PROBE_EXPIRE,
+	PROBE_CONFIRM, /* SETCLIENTID_CONFIRM */
+	PROBE_MOVE,
+	PROBE_RENEW, /* of minor version 0 */
+};
 
 static const struct {
 	const char *function;
@@ -152,6 +260,10 @@ static const struct {
 	{"unhash_client", PROBE_EXPIRE},
 	{"unhash_client_locked", PROBE_EXPIRE},
 	{"__destroy_client", PROBE_EXPIRE},
+	{"nfsd4_setclientid_confirm", PROBE_CONFIRM},
+	{"nfsd4_setclientid", PROBE_EXCHANGE},
+	{"move_to_confirmed", PROBE_MOVE},
+	{"nfsd4_renew", PROBE_RENEW},
 };
 
 /* "(function+0x0/0xf0 [nfsd])", or "(caller+0x1/0x2 [nfsd] <- function)" where it returns. */
@@ -169,16 +281,31 @@ static struct slice probed_function(struct slice rest, bool *returns)
 	return slice_make(rest.ptr, len);
 }
 
-/* The value that a probe of a function's return fetched is 0; whatever somebody called it. */
-static bool returned_null(struct slice rest)
+/* The value that a probe of a function's return fetched, whatever somebody called it. */
+static bool returned(struct slice rest, uint64_t *number)
 {
 	struct slice value = text_find(text_find(rest, ")"), "=");
-	uint64_t number;
 
 	if (value.len == 0)
 		return false;
 	value = text_after(value, 1);
-	return trace_hex_parse(text_word(&value), 16, &number) && number == 0;
+	return trace_hex_parse(text_word(&value), 16, number);
+}
+
+static bool returned_null(struct slice rest)
+{
+	uint64_t number;
+
+	return returned(rest, &number) && number == 0;
+}
+
+/* nfsd's functions return their status as it goes over the wire: big endian. */
+static bool returned_expired(struct slice rest)
+{
+	uint64_t number;
+
+	return returned(rest, &number) && ((uint32_t)number == NFS4ERR_EXPIRED ||
+					   __builtin_bswap32((uint32_t)number) == NFS4ERR_EXPIRED);
 }
 
 static void take_probe_of(struct traces *t, const struct trace_line *line, struct trace_thread *th,
@@ -207,11 +334,26 @@ static void take_probe_of(struct traces *t, const struct trace_line *line, struc
 	case PROBE_EXPIRE:
 		if (t->boot_ns - th->boot_ns > ONE_CALL_NS)
 			th->told_expelled = false; /* nothing else was probed in between */
-		if (th->in_create)
+		if (th->in_create || (th->in_confirm && th->moved))
 			tell_expelled(t, th);
 		th->awaits_stack = !returns;
 		th->line = t->line;
 		th->boot_ns = t->boot_ns;
+		break;
+	case PROBE_CONFIRM:
+		if (!returns)
+			thread_begin(th);
+		th->in_confirm = !returns;
+		th->moved = false;
+		break;
+	case PROBE_MOVE:
+		th->moved = true;
+		break;
+	case PROBE_RENEW:
+		if (!returns)
+			thread_begin(th);
+		else if (returned_expired(line->rest))
+			tell_missed(t, th);
 		break;
 	}
 }
@@ -254,6 +396,12 @@ void trace_take_frame(struct traces *t, struct trace_thread *th, struct slice fu
 			th->awaits_stack = false;
 }
 
+/* Of nfsd and lockd, with nothing for us in them. */
+static bool is_other(struct slice event)
+{
+	return text_begins(event, "nfsd_") || text_begins(event, "nlmclnt_");
+}
+
 bool trace_take_server(struct traces *t, const struct trace_line *line, struct trace_thread *th)
 {
 	struct clid_fact fact;
@@ -261,7 +409,11 @@ bool trace_take_server(struct traces *t, const struct trace_line *line, struct t
 	if (fact_parse(line, &fact)) {
 		fact.name = trace_keep(t, fact.name);
 		trace_add(t, TRACE_CLID, &fact, sizeof(fact));
+		take_any_client(t, line);
 		return true;
 	}
-	return take_process(line, th) || take_status(t, line, th) || take_probe(t, line, th);
+	if (slice_equal(line->event, slice_of_string("nfsd_clid_replaced")))
+		tell_expelled(t, th);
+	return take_any_client(t, line) || take_grace(t, line) || take_process(t, line, th) ||
+	       take_status(t, line, th) || take_probe(t, line, th) || is_other(line->event);
 }

@@ -39,9 +39,10 @@ void trace_add(struct traces *t, enum trace_kind kind, const void *fact, size_t 
 	struct trace_record *r;
 	void *kept;
 
-	size_t *kept_count = &t->kept[kind == TRACE_RPC_TASK];
+	bool is_call = kind == TRACE_RPC_TASK || kind == TRACE_SERVED;
+	size_t *kept_count = &t->kept[is_call];
 
-	if (*kept_count == (kind == TRACE_RPC_TASK ? TRACES_CALLS_MAX : TRACES_RECORDS_MAX)) {
+	if (*kept_count == (is_call ? TRACES_CALLS_MAX : TRACES_RECORDS_MAX)) {
 		t->dropped++;
 		return;
 	}
@@ -159,6 +160,7 @@ uint64_t traces_end_file(struct traces *t)
 {
 	uint64_t found = t->found;
 
+	trace_end_served(t);
 	memset(t->threads, 0, sizeof(t->threads));
 	t->last = NULL;
 	t->paths_told = 0;
@@ -167,7 +169,9 @@ uint64_t traces_end_file(struct traces *t)
 	t->xprt_changes = NULL;
 	t->list += t->list != 0; /* a list ends with its file */
 	t->first_ns = t->last_ns = 0;
-	t->found = t->unknown = t->lost = 0;
+	t->found = t->unknown = t->lost = t->served = 0;
+	t->boot = 0;
+	t->boot_is_given = false;
 	return found;
 }
 
@@ -201,6 +205,7 @@ static void emit_one(const struct trace_record *r, const struct log_host *h, str
 	struct clid_fact clid;
 	struct ladder_fact ladder;
 	struct rpc_task_fact task;
+	struct served_fact served;
 
 	switch (r->kind) {
 	case TRACE_CLID:
@@ -225,6 +230,14 @@ static void emit_one(const struct trace_record *r, const struct log_host *h, str
 		task.host_told = told;
 		e->kind = EVENT_RPC_TASK;
 		e->rpc_task = &task;
+		event_emit(board, e);
+		break;
+	case TRACE_SERVED:
+		served = *(const struct served_fact *)r->fact;
+		served.host = host;
+		served.host_told = told;
+		e->kind = EVENT_SERVED;
+		e->served = &served;
 		event_emit(board, e);
 		break;
 	}

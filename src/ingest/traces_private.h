@@ -22,15 +22,18 @@ struct trace_thread {
 	bool has_client;
 	struct endpoint client; /* whose call it serves, by svc_process */
 	bool in_create;         /* inside of CREATE_SESSION */
+	bool in_confirm;        /* inside of SETCLIENTID_CONFIRM */
+	bool moved;             /* in it, a client was moved to the confirmed ones */
 	bool awaits_stack;      /* a client is thrown out: the stack tells why */
 	uint64_t line;          /* of that */
 	int64_t boot_ns;
-	bool told_expelled; /* of this call it was told already */
+	int64_t expelled_ns; /* when it was told; valid with told_expelled */
+	bool told_expelled;  /* of this call it was told already */
 	bool told_missed;
 	int64_t missed_ns; /* when; valid with told_missed */
 };
 
-enum trace_kind { TRACE_CLID, TRACE_LADDER, TRACE_RPC_TASK };
+enum trace_kind { TRACE_CLID, TRACE_LADDER, TRACE_RPC_TASK, TRACE_SERVED };
 
 struct trace_record {
 	enum trace_kind kind;
@@ -50,8 +53,11 @@ struct traces {
 	uint64_t dropped;
 	/* of the file at hand */
 	uint64_t found, unknown;
-	int64_t first_ns, last_ns;                  /* valid with found */
-	uint64_t lost;                              /* times that the tracer lost something */
+	int64_t first_ns, last_ns; /* valid with found */
+	uint64_t lost;             /* times that the tracer lost something */
+	uint64_t served;           /* calls that a thread of a server began */
+	uint32_t boot;      /* the server's start by the last client ID that was told; 0: none */
+	bool boot_is_given; /* and it was one that the server had given or took for its own */
 	struct trace_thread threads[TRACE_THREADS]; /* by PID */
 	struct trace_thread *last;                  /* of the last line; NULL: none yet */
 	struct trace_path paths[TRACE_PATHS];       /* the last ones that were told */
@@ -99,6 +105,12 @@ bool trace_take_client(struct traces *t, const struct trace_line *line);
 
 /* The client's connection to this peer failed, or is there. */
 void trace_take_peer(struct traces *t, const struct trace_line *line, const struct endpoint *peer);
+
+/* The file's trace is over: what its server had under way, it had until then. */
+void trace_end_served(struct traces *t);
+
+/* The tracer lost lines. */
+void trace_lose_served(struct traces *t);
 
 /* --- trace_rpc.c: tracepoints of the client's RPC, and what the tracer lost --- */
 bool trace_take_lost(struct traces *t, uint64_t number, struct slice text);

@@ -168,11 +168,106 @@ static void table_take(struct clid_model *m, const struct event *e)
 	}
 }
 
+static struct clid_start *start_of(struct clid_model *m, const struct event *e)
+{
+	struct slice host = e->clid->host;
+	struct clid_start *s;
+
+	for (size_t k = 0; k < m->starts.len; k++) {
+		s = *(struct clid_start **)vec_at(&m->starts, k);
+		if (slice_equal(slice_of_string(s->host), host))
+			return s;
+	}
+	if (m->starts.len == CLID_TABLES_MAX) {
+		m->dropped++;
+		return NULL;
+	}
+	s = arena_alloc(&m->arena, sizeof(*s));
+	*s = (struct clid_start){
+		.host = host.len ? arena_copy(&m->arena, host.ptr, host.len) : "",
+		.host_told = e->clid->host_told,
+		.began.frame = FRAME_NONE,
+		.grace_over.frame = FRAME_NONE,
+		.before.frame = FRAME_NONE,
+		.stale_first.frame = FRAME_NONE,
+		.stale_last.frame = FRAME_NONE,
+		.came_first.frame = FRAME_NONE,
+	};
+	*(struct clid_start **)vec_push(&m->starts) = s;
+	return s;
+}
+
+/* The server has this start, says a client ID that it gives. */
+static void start_given(struct clid_start *s, const struct event *e, uint32_t boot)
+{
+	if (s->began.frame == FRAME_NONE) {
+		/* Of what is refused later the server's own is the other one. */
+		if (s->stale == 0 || boot != s->stale_boot)
+			s->boot = boot;
+		s->before = e->at;
+		s->boot_before = boot;
+	} else if (boot != s->boot) {
+		s->before_goes_on = true;
+	}
+}
+
+static void start_began(struct clid_start *s, const struct event *e, uint32_t boot)
+{
+	/* The last one is what the end of the trace is about. */
+	if (s->began.frame != FRAME_NONE) {
+		s->before = s->began;
+		s->boot_before = s->boot;
+	}
+	s->began = e->at;
+	s->boot = boot;
+	s->before_goes_on = false;
+	s->stale = s->came = 0;
+	s->stale_first.frame = s->came_first.frame = s->grace_over.frame = FRAME_NONE;
+}
+
+static void start_stale(struct clid_start *s, const struct event *e, uint32_t boot)
+{
+	if (s->stale++ == 0) {
+		s->stale_first = e->at;
+		s->stale_boot = boot;
+		if (s->began.frame == FRAME_NONE && s->boot == boot)
+			s->boot = 0;
+	}
+	s->stale_last = e->at;
+}
+
+static void start_take(struct clid_model *m, const struct event *e)
+{
+	uint32_t boot = (uint32_t)(e->clid->clientid >> 32);
+	struct clid_start *s = boot ? start_of(m, e) : NULL;
+
+	if (!s)
+		return;
+	if (e->clid->kind == CLID_STARTED) {
+		start_began(s, e, boot);
+	} else if (e->clid->kind == CLID_GRACE_OVER) {
+		if (boot == s->boot)
+			s->grace_over = e->at;
+	} else if (e->clid->kind == CLID_STALE) {
+		start_stale(s, e, boot);
+	} else if (e->clid->kind == CLID_USED) {
+		if (s->began.frame == FRAME_NONE) {
+			s->before = e->at;
+			s->boot_before = boot;
+		}
+	} else {
+		start_given(s, e, boot);
+		if (e->clid->kind == CLID_FRESH && boot == s->boot && s->came++ == 0)
+			s->came_first = e->at;
+	}
+}
+
 static void clid_take(void *context, const struct event *e)
 {
 	struct clid_model *m = context;
 	struct clid_instance *i;
 
+	start_take(m, e);
 	switch (e->clid->kind) {
 	case CLID_FRESH:
 		i = instance_get(m, e, e->clid->verifier);
@@ -189,6 +284,11 @@ static void clid_take(void *context, const struct event *e)
 		break;
 	case CLID_CONFIRMED:
 	case CLID_GONE:
+	case CLID_STARTED:
+	case CLID_GRACE_OVER:
+	case CLID_STALE:
+	case CLID_USED:
+	case CLID_GIVEN:
 		break;
 	}
 }
@@ -199,12 +299,14 @@ void clid_model_init(struct clid_model *m)
 	arena_init(&m->arena);
 	vec_init(&m->instances, sizeof(struct clid_instance *));
 	vec_init(&m->tables, sizeof(struct clid_table *));
+	vec_init(&m->starts, sizeof(struct clid_start *));
 }
 
 void clid_model_deinit(struct clid_model *m)
 {
 	vec_deinit(&m->instances);
 	vec_deinit(&m->tables);
+	vec_deinit(&m->starts);
 	arena_deinit(&m->arena);
 }
 

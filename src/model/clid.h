@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A server's table of NFSv4 clients, as the server's own trace tells it: which boot verifier
- * replaced which under one owner. Not what the wire shows: that is model/nfs4.h.
+ * replaced which under one owner, and whether the server itself started. Not what the wire shows:
+ * that is model/nfs4.h.
  *
  * A client that reboots comes with a new verifier, and the old one is never seen again. Two clients
  * with one owner replace each other, again and again: a verifier that was replaced comes back.
@@ -58,10 +59,29 @@ struct clid_table {
 	uint32_t cites_len;
 };
 
+/* What a server's trace tells of its own start. */
+struct clid_start {
+	const char *host; /* "": not told */
+	bool host_told;
+	struct provenance began; /* its grace period; FRAME_NONE: not in the trace */
+	struct provenance grace_over;
+	uint32_t boot; /* seconds since 1970: its start, when that was told; else 0 */
+	/* A client ID of another start, before that. */
+	struct provenance before; /* FRAME_NONE: none was told */
+	uint32_t boot_before;
+	bool before_goes_on; /* and the server gave, or knew, such ones afterwards, too */
+	uint64_t stale;      /* how often one of another start was used, and refused */
+	struct provenance stale_first, stale_last;
+	uint32_t stale_boot;
+	uint64_t came; /* clients that got a new client ID since */
+	struct provenance came_first;
+};
+
 struct clid_model {
 	struct arena arena;
 	struct vec instances; /* struct clid_instance *, in order of first sight */
 	struct vec tables;    /* struct clid_table *, likewise */
+	struct vec starts;    /* struct clid_start *: one for each host, likewise */
 	uint64_t dropped;
 };
 

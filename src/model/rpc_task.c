@@ -229,7 +229,6 @@ static struct rpc_task_queue *queue_get(struct rpc_task_client *c, const char *n
 		return NULL;
 	q = &c->queues[c->queues_len++];
 	q->name = name;
-	q->in_flight_min = UINT64_MAX;
 	return q;
 }
 
@@ -261,8 +260,7 @@ static void sleeps(struct rpc_task_model *m, struct rpc_task_seen *t, const stru
 	q = t->queue[0] ? queue_get(t->of, t->queue) : NULL;
 	if (!q)
 		return;
-	if (t->of->in_flight < q->in_flight_min)
-		q->in_flight_min = t->of->in_flight;
+	q->idle += t->of->in_flight == 0;
 	if (t->of->in_flight > q->in_flight_max)
 		q->in_flight_max = t->of->in_flight;
 }

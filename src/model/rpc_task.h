@@ -52,8 +52,9 @@ struct rpc_task_queue {
 	uint64_t waits; /* that are over */
 	int64_t total_ns, longest_ns;
 	struct provenance first, last, longest; /* their beginnings, and where the longest ended */
-	uint64_t in_flight_min, in_flight_max; /* calls that were sent and not answered meanwhile */
-	uint64_t waiting;                      /* at the end */
+	uint64_t in_flight_max; /* calls that were sent and not answered when one began to wait */
+	uint64_t idle;          /* waits that began while there were none */
+	uint64_t waiting;       /* at the end */
 };
 
 /* One RPC client of a host: a program at a server. */

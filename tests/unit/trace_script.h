@@ -14,12 +14,14 @@
 #include "model/ladder.h"
 #include "model/nfs4.h"
 #include "model/rpc_task.h"
+#include "model/served.h"
 
 struct trace_told {
 	struct evidence_list evidence;
 	struct clid_model clids;
 	struct ladder_model ladders;
 	struct rpc_task_model rpc_tasks;
+	struct served_model served;
 	struct nfs4_model nfs4;
 	enum evidence_kind kind;
 	struct diagnosis d;
@@ -29,6 +31,7 @@ static inline void trace_tell(const char *text, struct trace_told *out)
 {
 	static const struct rule *const rules[] = {
 		&rule_nfs4_client_owner_collision,
+		&rule_nfs4_server_restart,
 		&rule_nfs4_session_reset_loop,
 		&rule_rpc_task_manager,
 		&rule_rpc_task_port,
@@ -38,6 +41,8 @@ static inline void trace_tell(const char *text, struct trace_told *out)
 		&rule_rpc_task_slow,
 		&rule_rpc_task_unanswered,
 		&rule_rpc_task_unreachable,
+		&rule_served_slow,
+		&rule_served_stuck,
 	};
 	struct log_options options = {0};
 	struct event_board board = {0};
@@ -45,6 +50,7 @@ static inline void trace_tell(const char *text, struct trace_told *out)
 				.clids = &out->clids,
 				.ladders = &out->ladders,
 				.rpc_tasks = &out->rpc_tasks,
+				.served = &out->served,
 				.nfs4 = &out->nfs4};
 	struct source *source = source_create_memory(slice_of_string(text));
 	struct logs *logs;
@@ -57,6 +63,8 @@ static inline void trace_tell(const char *text, struct trace_told *out)
 	ladder_model_attach(&out->ladders, &board);
 	rpc_task_model_init(&out->rpc_tasks);
 	rpc_task_model_attach(&out->rpc_tasks, &board);
+	served_model_init(&out->served);
+	served_model_attach(&out->served, &board);
 	nfs4_model_init(&out->nfs4);
 	CHECK(logs_read(logs, 0, "srv/trace", stamp_none(), source));
 	out->kind = logs_kind(logs);
@@ -75,6 +83,7 @@ static inline void trace_told_deinit(struct trace_told *t)
 	diagnosis_deinit(&t->d);
 	nfs4_model_deinit(&t->nfs4);
 	rpc_task_model_deinit(&t->rpc_tasks);
+	served_model_deinit(&t->served);
 	ladder_model_deinit(&t->ladders);
 	clid_model_deinit(&t->clids);
 	evidence_list_deinit(&t->evidence);

@@ -3,7 +3,8 @@
  * nfs4-client-owner-collision where a server's trace names no verifiers: probes of the functions of
  * fs/nfsd/nfs4state.c, or its answers to SEQUENCE.
  *
- * CREATE_SESSION throws out a confirmed client only for another instance of its owner. A client
+ * CREATE_SESSION and SETCLIENTID_CONFIRM throw out a confirmed client only for another instance of
+ * its owner. A client
  * that rebooted never uses the session that it had before: where somebody misses its session right
  * behind, and comes and throws out again, both are alive. A power cut, after which many clients
  * come anew, has no such misses; a server that restarted has nobody to throw out.
@@ -24,7 +25,7 @@ static const char *proof_words(struct diagnosis *d, const struct clid_table *t)
 	if (t->mutual)
 		return arena_format(
 			&d->arena,
-			"%s times the one that missed its session was not the one that had come, "
+			"%s times the one that missed it was not the one that had come, "
 			"and came next: %s and %s in the first of these rounds.",
 			arena_format(&d->arena, "%" PRIu64, t->mutual),
 			transport_endpoint(d, &t->sides[0]), transport_endpoint(d, &t->sides[1]));
@@ -54,24 +55,26 @@ static void tell(struct diagnosis *d, const struct clid_table *t,
 					     : "");
 	f->why = arena_format(
 		&d->arena,
-		"The server's trace has CREATE_SESSION throw out a confirmed client %s, which it "
-		"does only for another instance of that client's owner; %s somebody %s in "
+		"The server's trace has a client that is confirmed (CREATE_SESSION, or "
+		"SETCLIENTID_CONFIRM) throw out another confirmed one %s, which happens "
+		"only for another instance of that client's owner; %s somebody %s in "
 		"between. A client that rebooted does not know its old "
 		"sessions, so those that were thrown out are alive. %s The server must take each "
 		"instance for a reboot of the other.",
 		nfs4_count_text(d, t->expelled, "time", "times"),
 		nfs4_count_text(d, rounds, "time", "times"),
-		t->rounds ? "used a session that was gone" : "ended a session", proof_words(d, t));
+		t->rounds ? "used a session, or client ID, that was gone" : "ended a session",
+		proof_words(d, t));
 	for (uint32_t i = 0; i < t->cites_len; i++)
 		finding_cite(d, f, &t->cites[i], NULL,
 			     t->cited[i] == CLID_EXPELLED
-				     ? "CREATE_SESSION throws out a confirmed client"
-				     : "a session is used that is gone");
+				     ? "a client that is confirmed throws out another one"
+				     : "a session, or client ID, is used that is gone");
 	finding_cite(d, f, &t->last, NULL, "the last time here");
 	finding_rule_out(d, f, "nfs4-server-restart",
 			 "a server that restarted has no confirmed client to throw out");
 	finding_rule_out(d, f, "nfs4-lease-expired",
-			 "the clients went in CREATE_SESSION, not when their leases ended");
+			 "the clients were thrown out for others, not when their leases ended");
 }
 
 static void judge(struct diagnosis *d, const struct clid_table *t)

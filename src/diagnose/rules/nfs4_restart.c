@@ -5,6 +5,7 @@
  * or accepts reclaims says itself that it restarted (RFC 8881 section 8.4.2).
  */
 #include "diagnose/rules/nfs4_common.h"
+#include "diagnose/rules/nfs4_trace.h"
 #include "diagnose/rules/rules.h"
 
 #include <inttypes.h>
@@ -250,12 +251,13 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 	for (size_t i = 0; i < restarts.len; i++)
 		write_restart(out, vec_at(&restarts, i));
 	undecided_several(out, in->nfs4);
+	nfs4_restart_tell_trace(in, out);
 	vec_deinit(&restarts);
 	vec_deinit(&losses);
 }
 
 const struct rule rule_nfs4_server_restart = {
 	.id = "nfs4-server-restart",
-	.needs = "a capture that holds the recovery of at least one client",
+	.needs = "a capture that holds the recovery of at least one client, or the server's trace",
 	.run = run,
 };

@@ -11,6 +11,9 @@ void nfs4_collision_tell_trace(const struct rule_input *in, struct diagnosis *ou
 /* The same by probes of the server's functions, or by its answers to SEQUENCE. */
 void nfs4_collision_tell_probes(const struct rule_input *in, struct diagnosis *out);
 
+/* nfs4-server-restart by the server's trace, unless one was told before. */
+void nfs4_restart_tell_trace(const struct rule_input *in, struct diagnosis *out);
+
 /* nfs4-session-reset-loop by a client's own trace, unless it was told before. */
 void nfs4_loop_tell_ladder(const struct rule_input *in, struct diagnosis *out);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * nfs4-slots-exhausted as a client's own RPC tasks tell it: they sleep on the table of slots of
- * their session longer than a call takes once it is sent, and others are in flight all the while.
+ * their session longer than a call takes once it is sent, and others are in flight meanwhile:
+ * nearly always, as who has a slot has not sent its call in the same moment.
  *
  * While the state manager drains the session, tasks sleep there too: silent where the trace shows
  * recovery. Few slots in use and slow answers make the same queue: silent where answers are slow.
@@ -14,7 +15,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { WAITS_MIN = 20 };
+enum { WAITS_MIN = 20, IDLE_PARTS = 4 };
 
 #define WAIT_MIN_NS  (5 * STAMP_NS_PER_MS)
 #define REPLY_MAX_NS STAMP_NS_PER_S
@@ -43,7 +44,7 @@ static bool speaks(const struct rpc_task_client *c, const struct rpc_task_queue 
 {
 	int64_t mean, reply;
 
-	if (!q || q->waits < WAITS_MIN || q->in_flight_min == 0 || c->replies < WAITS_MIN)
+	if (!q || q->waits < WAITS_MIN || q->idle > q->waits / IDLE_PARTS || c->replies < WAITS_MIN)
 		return false;
 	mean = q->total_ns / (int64_t)q->waits;
 	reply = c->reply_total_ns / (int64_t)c->replies;
@@ -68,11 +69,12 @@ static void tell(struct diagnosis *d, const struct rpc_task_client *c,
 	f->why = arena_format(
 		&d->arena,
 		"%" PRIu64 " calls slept on the table of slots of their session, the longest for "
-		"%s, while %" PRIu64 " to %" PRIu64 " others were in flight. %" PRIu64
-		" calls were answered, in %s on average: the server is quick, and lets the client "
-		"have too few at once.",
-		q->waits, nfs4_duration_text(d, q->longest_ns), q->in_flight_min, q->in_flight_max,
-		c->replies, reply);
+		"%s, and %" PRIu64 " of them while others were in flight, %" PRIu64
+		" at most. %" PRIu64
+		" calls were answered, in %s on average: the server is quick, and the client has "
+		"too few at once.",
+		q->waits, nfs4_duration_text(d, q->longest_ns), q->waits - q->idle,
+		q->in_flight_max, c->replies, reply);
 	finding_cite(d, f, &q->first, NULL, "the first call that waits for a slot");
 	finding_cite(d, f, &q->longest, NULL, "the one that waited longest has its slot");
 	finding_cite(d, f, &q->last, NULL, "the last one that has to wait");
