@@ -325,7 +325,8 @@ bool proxy_link_suffer(struct proxy_link *link, enum fault_conn conn, int64_t fo
 void proxy_link_accept(struct proxy_route *route, int fd, const struct net_address *peer)
 {
 	struct proxy *proxy = route->proxy;
-	struct proxy_link *link = proxy_link_new(route, peer);
+	struct proxy_route *back = proxy_back_route(route, peer);
+	struct proxy_link *link = proxy_link_new(back ? back : route, peer);
 	struct proxy_end *client;
 	struct fault_verdict v;
 	struct fault_message m;
@@ -338,6 +339,12 @@ void proxy_link_accept(struct proxy_route *route, int fd, const struct net_addre
 	client = &link->ends[PROXY_CLIENT];
 	client->stream = net_stream_create(proxy->loop, fd, peer, &stream_ops, client);
 	link->local = *net_stream_local(client->stream);
+	if (link->route->is_back) {
+		proxy_peer_of(&link->route->to, &link->client);
+		connect_server(link);
+		return;
+	}
+	route->client = *peer;
 	fault_message_of_connect(route->program, &link->client, &m);
 	fault_engine_judge(proxy->engine, &m, NULL, net_loop_now_ns(proxy->loop), &v);
 	if (v.refuses)

@@ -22,6 +22,9 @@ struct proxy_route {
 	struct net_listener *listener;
 	struct net_datagram *datagram;
 	struct net_timer shut; /* until it listens again */
+	bool is_back;          /* who comes is the server, and `to` is a client */
+	bool is_hidden;        /* it listens nowhere: another route hands connections on to it */
+	struct net_address client; /* who came last; port 0: nobody did */
 };
 
 /* A call that waits for its reply. */
@@ -92,6 +95,7 @@ struct proxy {
 	struct strbuf rewritten; /* scratch: an answer of portmap with our ports */
 	struct strbuf changed;   /* scratch: a message that a fault changed */
 	struct strbuf framed;    /* scratch: with its record mark */
+	struct strbuf callback;  /* scratch: a SETCLIENTID with our address */
 };
 
 /* A message under way. */
@@ -133,8 +137,24 @@ void proxy_hold_init(struct proxy *proxy);
 /* udp.c */
 void proxy_datagram_came(void *context, struct slice bytes, const struct net_address *from);
 
+/*
+ * back.c: the route of a connection that the server of `route` makes to it, to have its client's
+ * rpcbind; NULL: it is no such connection.
+ */
+struct proxy_route *proxy_back_route(struct proxy_route *route, const struct net_address *peer);
+
+/* The call with an address of ours for callbacks, where it is a SETCLIENTID that tells one. */
+bool proxy_back_rewrite(struct proxy_link *link, const struct fault_message *m, struct strbuf *out);
+
 /* route.c */
 void proxy_route_destroy(struct proxy_route *route);
+
+/* A route that listens nowhere; NULL: no room. */
+struct proxy_route *proxy_route_hidden(struct proxy_route *asked, const struct net_address *to);
+
+/* Listens at a free port of *at, which is set, for callbacks to a client. False: not possible. */
+bool proxy_route_callback(struct proxy_route *asked, struct net_address *at,
+			  const struct net_address *to);
 
 /* route.c: the port at which what goes to `to` is listened for, 0 when that is not possible. */
 uint16_t proxy_route_port(struct proxy_route *asked, uint32_t program, bool is_udp, uint16_t port);

@@ -31,6 +31,7 @@ struct proxy *proxy_create(struct net_loop *loop, struct fault_engine *engine, p
 	strbuf_init(&proxy->rewritten);
 	strbuf_init(&proxy->changed);
 	strbuf_init(&proxy->framed);
+	strbuf_init(&proxy->callback);
 	return proxy;
 }
 
@@ -49,6 +50,7 @@ void proxy_destroy(struct proxy *proxy)
 	strbuf_deinit(&proxy->rewritten);
 	strbuf_deinit(&proxy->changed);
 	strbuf_deinit(&proxy->framed);
+	strbuf_deinit(&proxy->callback);
 	free(proxy);
 }
 

@@ -9,8 +9,12 @@
  * ports become ports of the proxy, which listens there from then on, so that MOUNT, NLM and NSM go
  * through it too.
  *
- * What a server begins on a connection of its own (GRANTED of NLM, callbacks of NFSv4.0) is not
- * seen; callbacks on the client's connection (NFSv4.1) are.
+ * What a server begins on a connection of its own goes through it, too: SETCLIENTID of NFSv4.0 is
+ * given an address of the proxy for callbacks, and a server that asks the proxy's rpcbind for its
+ * client's lock manager or status monitor (where the proxy listens at port 111, over TCP) gets a
+ * port of the proxy, for the client that was at the server's lock manager last. Where client and
+ * server are one host the latter cannot be told apart and is not done; calls that RPCSEC_GSS seals
+ * are not changed.
  */
 #ifndef PROXY_PROXY_H
 #define PROXY_PROXY_H

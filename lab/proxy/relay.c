@@ -190,21 +190,26 @@ static bool relay_call(struct proxy_end *from, const struct proxy_message *messa
 {
 	struct proxy_link *link = from->link;
 	struct proxy *proxy = link->proxy;
+	bool is_callback = (from->side == PROXY_SERVER) != link->route->is_back;
+	bool is_rewritten;
 	struct fault_verdict v;
 	struct fault_message m;
 
-	if (!fault_message_read_call(message->bytes, message->missing_bytes,
-				     from->side == PROXY_SERVER, &link->client, &proxy->paths,
-				     &m)) {
+	if (!fault_message_read_call(message->bytes, message->missing_bytes, is_callback,
+				     &link->client, &proxy->paths, &m)) {
 		send_now(from, message->raw);
 		return true;
 	}
+	is_rewritten = proxy_back_rewrite(link, &m, &proxy->callback);
+	if (is_rewritten)
+		fault_message_read_call(slice_make(proxy->callback.data, proxy->callback.len), 0,
+					is_callback, &link->client, &proxy->paths, &m);
 	fault_engine_judge(proxy->engine, &m, NULL, net_loop_now_ns(proxy->loop), &v);
 	if (!remember(from, &m, &v.plan) && v.answer)
 		v.answer = NULL;
 	if (v.answer && !v.drops)
 		return answer(from, &m, &v, message->raw);
-	return deliver(from, &m, false, message->raw, &v);
+	return deliver(from, &m, is_rewritten, message->raw, &v);
 }
 
 /* --- replies --- */

@@ -62,7 +62,7 @@ void proxy_shut(struct proxy *proxy, uint32_t program, int64_t for_ns)
 	for (size_t i = 0; i < proxy->routes_len; i++) {
 		struct proxy_route *route = proxy->routes[i];
 
-		if (program && route->program != program)
+		if (route->is_hidden || (program && route->program != program))
 			continue;
 		close_sockets(route);
 		net_timer_stop(&route->shut);
@@ -83,18 +83,29 @@ static uint32_t program_of_port(uint16_t port)
 	return port == NFS_PORT ? NFS4_PROGRAM : port == PMAP_PORT ? PMAP_PROG : 0;
 }
 
+/* Without sockets, and not listed yet; NULL: there is no room. */
+static struct proxy_route *make(struct proxy *proxy, const struct net_address *at,
+				const struct net_address *to, uint32_t program)
+{
+	struct proxy_route *route;
+
+	if (proxy->routes_len == PROXY_ROUTES_MAX)
+		return NULL;
+	route = mem_alloc(1, sizeof(*route));
+	*route = (struct proxy_route){.proxy = proxy, .at = *at, .to = *to, .program = program};
+	net_timer_init(&route->shut, proxy->loop, on_shut_over, route);
+	return route;
+}
+
 static struct err *add(struct proxy *proxy, const struct net_address *at,
 		       const struct net_address *to, uint32_t program, struct proxy_route **out)
 {
 	char from_text[NET_ADDRESS_TEXT_BYTES], to_text[NET_ADDRESS_TEXT_BYTES];
-	struct proxy_route *route;
+	struct proxy_route *route = make(proxy, at, to, program);
 	struct err *err;
 
-	if (proxy->routes_len == PROXY_ROUTES_MAX)
+	if (!route)
 		return err_new("more than %d ports", PROXY_ROUTES_MAX);
-	route = mem_alloc(1, sizeof(*route));
-	*route = (struct proxy_route){.proxy = proxy, .to = *to, .program = program};
-	net_timer_init(&route->shut, proxy->loop, on_shut_over, route);
 	err = listen_at(route, at);
 	if (err) {
 		proxy_route_destroy(route);
@@ -125,19 +136,51 @@ const struct net_address *proxy_route_at(const struct proxy *proxy, size_t index
 	return &proxy->routes[index]->at;
 }
 
-static struct proxy_route *find(const struct proxy_route *asked, const struct net_address *to)
+static struct proxy_route *find(const struct proxy *proxy, const struct net_address *at,
+				const struct net_address *to)
 {
-	struct proxy *proxy = asked->proxy;
-
 	for (size_t i = 0; i < proxy->routes_len; i++) {
 		struct proxy_route *r = proxy->routes[i];
 
 		if (net_address_same_host(&r->to, to) &&
 		    net_address_port(&r->to) == net_address_port(to) &&
-		    net_address_same_host(&r->at, &asked->at))
+		    net_address_same_host(&r->at, at))
 			return r;
 	}
 	return NULL;
+}
+
+struct proxy_route *proxy_route_hidden(struct proxy_route *asked, const struct net_address *to)
+{
+	struct proxy *proxy = asked->proxy;
+	struct proxy_route *route = find(proxy, &asked->at, to);
+
+	if (route)
+		return route->is_hidden ? route : NULL;
+	route = make(proxy, &asked->at, to, asked->program);
+	if (!route)
+		return NULL;
+	route->is_back = route->is_hidden = true;
+	return proxy->routes[proxy->routes_len++] = route;
+}
+
+bool proxy_route_callback(struct proxy_route *asked, struct net_address *at,
+			  const struct net_address *to)
+{
+	struct proxy_route *route = find(asked->proxy, at, to);
+	struct err *err = NULL;
+
+	if (!route)
+		err = add(asked->proxy, at, to, NFS4_CALLBACK, &route);
+	if (err) {
+		proxy_note(asked->proxy, "callbacks do not go through the proxy: %s",
+			   err_text(err));
+		err_destroy(err);
+		return false;
+	}
+	route->is_back = true;
+	*at = route->at;
+	return true;
 }
 
 uint16_t proxy_route_port(struct proxy_route *asked, uint32_t program, bool is_udp, uint16_t port)
@@ -148,7 +191,7 @@ uint16_t proxy_route_port(struct proxy_route *asked, uint32_t program, bool is_u
 
 	(void)is_udp; /* a route listens with both */
 	net_address_set_port(&to, port);
-	route = find(asked, &to);
+	route = find(asked->proxy, &asked->at, &to);
 	if (route) {
 		if (!route->program)
 			route->program = program;
@@ -162,8 +205,10 @@ uint16_t proxy_route_port(struct proxy_route *asked, uint32_t program, bool is_u
 		net_address_set_port(&at, 0);
 		err = add(asked->proxy, &at, &to, program, &route);
 	}
-	if (!err)
+	if (!err) {
+		route->is_back = asked->is_back;
 		return net_address_port(&route->at);
+	}
 	proxy_note(asked->proxy, "program %u at port %u does not go through the proxy: %s", program,
 		   port, err_text(err));
 	err_destroy(err);

@@ -296,6 +296,7 @@ struct err *net_stream_connect(struct net_loop *loop, const struct net_address *
 	int fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	char text[NET_ADDRESS_TEXT_BYTES];
 	struct net_stream *s;
+	socklen_t len;
 	int on = 1;
 
 	net_address_format(to, text);
@@ -316,6 +317,8 @@ struct err *net_stream_connect(struct net_loop *loop, const struct net_address *
 	s->connecting = true;
 	if (connect(fd, &to->any, net_address_bytes(to)) < 0 && errno != EINPROGRESS)
 		s->error = errno;
+	len = sizeof(s->local);
+	getsockname(fd, &s->local.any, &len);
 	/* An address that is taken, or no route: nothing was sent. */
 	if (!s->error || s->error == ECONNREFUSED)
 		s->watch = net_watch_create(loop, fd, to, NET_SEEN_CONNECTING);

@@ -247,6 +247,89 @@ def test_shut_port_refuses(program):
             assert carries(client, server, record(call(2))), "of a new one"
 
 
+def opaque(text):
+    return struct.pack(">I", len(text)) + text + bytes(-len(text) % 4)
+
+
+def setclientid(xid, netid, uaddr):
+    op = struct.pack(">I", 35) + bytes(8) + opaque(b"owner") + struct.pack(">I", 0x40000000)
+    op += opaque(netid) + opaque(uaddr) + struct.pack(">I", 1)
+    return call(xid, NFS, 4, 1, opaque(b"") + struct.pack(">II", 0, 1) + op)
+
+
+def universal(host, port):
+    return f"{host}.{port >> 8}.{port & 255}".encode()
+
+
+def test_setclientid_tells_our_address(program):
+    fault = "when callback procedure 7 do drop call"
+    with Stage(program, "--fault", fault) as s, socket.create_server(("127.0.0.1", 0)) as back:
+        back.settimeout(WAIT_S)
+        client, server = s.pair()
+        asked = setclientid(1, b"tcp", universal("127.0.0.1", back.getsockname()[1]))
+        client.sendall(record(asked))
+        mark = struct.unpack(">I", take(server, 4))[0] & 0x7FFFFFFF
+        got = take(server, mark)
+        at = got.index(b"owner") + 8 + 4
+        assert got[at : at + 8] == opaque(b"tcp"), got
+        count = struct.unpack(">I", got[at + 8 : at + 12])[0]
+        uaddr = got[at + 12 : at + 12 + count].decode().split(".")
+        assert setclientid(1, b"tcp", ".".join(uaddr).encode()) == got, "more than the address"
+        port = int(uaddr[-2]) * 256 + int(uaddr[-1])
+        assert uaddr[:4] == ["127", "0", "0", "1"] and port != back.getsockname()[1], uaddr
+        caller = socket.create_connection(("127.0.0.1", port), WAIT_S)
+        there, _ = back.accept()
+        there.settimeout(WAIT_S)
+        callback = record(call(8, 0x40000000, 1, 0))
+        caller.sendall(record(call(7, 0x40000000, 1, 7)) + callback)
+        assert take(there, len(callback)) == callback, "the callback that no fault drops"
+        assert carries(there, caller, record(reply(8))), "its reply"
+        # A client that wants no callbacks.
+        client.sendall(record(setclientid(2, b"tcp", b"0.0.0.0.0.0")))
+        want = record(setclientid(2, b"tcp", b"0.0.0.0.0.0"))
+        assert take(server, len(want)) == want, "an address where there was none"
+
+
+def test_server_finds_its_client(program):
+    """Of three hosts of loopback: where ports below 1024 are not ours there is nothing to see."""
+    try:
+        rpcbind = socket.create_server(("127.0.0.2", 111))
+    except OSError:
+        return
+    with rpcbind, socket.create_server(("127.0.0.3", 0)) as nfsd:
+        to = f"127.0.0.3:{nfsd.getsockname()[1]}"
+        proxy = subprocess.Popen(
+            [program, "proxy", "--listen", "127.0.0.1:0", "--to", to,
+             "--listen", "127.0.0.1:0", "--to", "127.0.0.3:111",
+             "--fault", "when NLM.GRANTED do drop call"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+        with contextlib.closing(proxy.stdout), contextlib.closing(proxy.stderr):
+            ports = [int(proxy.stderr.readline().split(" for ")[0].rsplit(":", 1)[1]) for _ in range(2)]
+            nfsd.settimeout(WAIT_S)
+            rpcbind.settimeout(WAIT_S)
+            client = socket.create_connection(("127.0.0.1", ports[0]), WAIT_S, ("127.0.0.2", 0))
+            nfsd.accept()
+            server = socket.create_connection(("127.0.0.1", ports[1]), WAIT_S, ("127.0.0.3", 0))
+            asked, _ = rpcbind.accept()
+            asked.settimeout(WAIT_S)
+            lockd = socket.create_server(("127.0.0.2", 0))
+            lockd.settimeout(WAIT_S)
+            getport = record(call(1, PORTMAP, 2, 3, struct.pack(">IIII", 100021, 4, 6, 0)))
+            assert carries(server, asked, getport), "GETPORT"
+            asked.sendall(record(reply(1, struct.pack(">I", lockd.getsockname()[1]))))
+            ours = struct.unpack(">I", take(server, 32)[28:])[0]
+            granting = socket.create_connection(("127.0.0.1", ours), WAIT_S, ("127.0.0.3", 0))
+            there, _ = lockd.accept()
+            there.settimeout(WAIT_S)
+            last = record(call(3, 100021, 4, 0))
+            granting.sendall(record(call(2, 100021, 4, 5)) + last)
+            assert take(there, len(last)) == last, "GRANTED was not dropped"
+            proxy.terminate()
+            assert proxy.wait(WAIT_S) == 0
+            for sock in (client, server, asked, lockd, granting, there):
+                sock.close()
+
+
 def test_portmap_names_our_ports(program):
     with Stage(program) as s:
         client, server = s.pair()
