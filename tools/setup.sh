@@ -18,6 +18,7 @@ build python3        command python3
 build zlib1g-dev     library zlib
 build libzstd-dev    library libzstd
 build liblzma-dev    library liblzma
+build libseccomp-dev library libseccomp
 build libev-dev      file    /usr/include/ev.h
 check clang          command clang
 check clang-format   command clang-format

@@ -7,8 +7,10 @@
 #include "cmd/compare_growth.h"
 #include "cmd/compare_lists.h"
 #include "cmd/compare_runs.h"
+#include "cmd/confine.h"
 #include "cmd/output.h"
 #include "evidence/sniff.h"
+#include "evidence/walk.h"
 
 /* Makes the report of two straces; false: they are none, or cannot be aligned (which is told). */
 static bool compare_traces(const struct trace *good, const struct trace *bad, struct json *j,
@@ -54,31 +56,28 @@ static void close_json(struct json *j, struct strbuf *out)
 	strbuf_add_char(out, '\n');
 }
 
-static enum status compare_evidence(const struct options *options, struct strbuf *out)
+static enum status compare_evidence(const struct options *options, struct compare_side *good,
+				    struct compare_side *bad, struct strbuf *out)
 {
-	struct compare_side good, bad;
-	enum status status = STATUS_NOTHING;
 	struct json j;
 
-	compare_side_init(&good);
-	compare_side_init(&bad);
-	compare_side_go(&good, options->args[0]);
-	compare_side_go(&bad, options->args[1]);
-	if (good.run.unread || bad.run.unread) {
-		status = STATUS_UNREAD;
-	} else if (options->json) {
+	compare_side_go(good);
+	compare_side_go(bad);
+	if (good->run.unread || bad->run.unread)
+		return STATUS_UNREAD;
+	if (options->json) {
 		open_json(&j, out, "evidence");
-		compare_sides_json(&j, &good, &bad);
+		compare_sides_json(&j, good, bad);
 		close_json(&j, out);
 	} else {
-		compare_sides_text(out, &good, &bad);
+		compare_sides_text(out, good, bad);
 	}
-	compare_side_deinit(&bad);
-	compare_side_deinit(&good);
-	return status;
+	return STATUS_NOTHING;
 }
 
-static enum status compare_two(const struct options *options, struct strbuf *out)
+/* Both straces, or both evidence; neither was read before. */
+static enum status compare_sides(const struct options *options, struct compare_side *good_side,
+				 struct compare_side *bad_side, struct strbuf *out)
 {
 	enum status status = STATUS_NOTHING;
 	struct trace good, bad;
@@ -87,7 +86,7 @@ static enum status compare_two(const struct options *options, struct strbuf *out
 	trace_init(&good);
 	trace_init(&bad);
 	if (!read_trace(options->args[0], &good) || !read_trace(options->args[1], &bad)) {
-		status = compare_evidence(options, out);
+		status = compare_evidence(options, good_side, bad_side, out);
 	} else {
 		if (options->json)
 			open_json(&j, out, "strace");
@@ -101,19 +100,56 @@ static enum status compare_two(const struct options *options, struct strbuf *out
 	return status;
 }
 
-static enum status compare_table(const struct options *options, struct strbuf *out)
+/* Says and frees it. */
+static enum status complain(enum status status, struct err *err)
+{
+	command_complain("%s", err_text(err));
+	err_destroy(err);
+	return status;
+}
+
+static enum status compare_two(const struct options *options, struct output *output,
+			       struct strbuf *out)
+{
+	enum status status = STATUS_UNREAD;
+	struct compare_side good, bad;
+	struct err *err;
+
+	compare_side_init(&good);
+	compare_side_init(&bad);
+	run_find(&good.run, options->args, 1);
+	run_find(&bad.run, options->args + 1, 1);
+	err = confine(options, output, &good.run.files, &bad.run.files);
+	if (!err)
+		status = compare_sides(options, &good, &bad, out);
+	compare_side_deinit(&bad);
+	compare_side_deinit(&good);
+	return err ? complain(STATUS_UNREAD, err) : status;
+}
+
+static struct err *open_table(const struct options *options, struct output *output,
+			      struct source **out)
+{
+	struct vec files;
+	struct err *err;
+
+	walk_expand(options->args, 1, &files);
+	err = confine(options, output, &files, NULL);
+	walk_deinit(&files);
+	return err ? err : source_open(options->args[0], out);
+}
+
+static enum status compare_table(const struct options *options, struct output *output,
+				 struct strbuf *out)
 {
 	struct source *source = NULL;
-	struct err *err = source_open(options->args[0], &source);
+	struct err *err = open_table(options, output, &source);
 	struct growth growth;
 	struct json j;
 	bool fits;
 
-	if (err) {
-		command_complain("%s", err_text(err));
-		err_destroy(err);
-		return STATUS_UNREAD;
-	}
+	if (err)
+		return complain(STATUS_UNREAD, err);
 	fits = growth_read(&growth, source);
 	source_destroy(source);
 	if (!fits) {
@@ -137,8 +173,9 @@ static enum status compare_table(const struct options *options, struct strbuf *o
 static enum status compare(const struct options *options)
 {
 	enum status status;
+	struct output output;
 	struct strbuf out;
-	struct err *err = NULL;
+	struct err *err;
 
 	if (options->arg_count == 0 || options->arg_count > 2) {
 		command_complain(
@@ -146,17 +183,19 @@ static enum status compare(const struct options *options)
 			"BAD'");
 		return STATUS_USAGE;
 	}
+	err = output_init(&output, options->output);
+	if (err)
+		return complain(STATUS_USAGE, err);
 	strbuf_init(&out);
-	status =
-		options->arg_count == 2 ? compare_two(options, &out) : compare_table(options, &out);
-	if (status != STATUS_UNREAD)
-		err = output_write_whole(options->output, &out);
+	status = options->arg_count == 2 ? compare_two(options, &output, &out)
+					 : compare_table(options, &output, &out);
+	if (status != STATUS_UNREAD) {
+		output_write(&output, &out);
+		err = output_commit(&output);
+	}
 	strbuf_deinit(&out);
-	if (!err)
-		return status;
-	command_complain("%s", err_text(err));
-	err_destroy(err);
-	return STATUS_USAGE;
+	output_deinit(&output);
+	return err ? complain(STATUS_USAGE, err) : status;
 }
 
 const struct command command_compare = {
@@ -171,6 +210,6 @@ const struct command command_compare = {
 		"times and the findings are compared. A single FILE is a table of measurements, "
 		"in\n"
 		"each line a size (or two) and the seconds: how does time grow with it?",
-	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT,
+	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | OPTION_BIT(OPTION_NO_SANDBOX),
 	.run = compare,
 };

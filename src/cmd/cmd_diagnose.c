@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cmd/command.h"
+#include "cmd/confine.h"
 #include "cmd/diagnose.h"
 #include "cmd/health.h"
 #include "cmd/models.h"
@@ -39,27 +40,22 @@ static void flush_report(void *context, struct strbuf *text)
 	output_write(context, text);
 }
 
-static struct err *write_report(const struct options *options, const struct report_input *in)
+static struct err *write_report(const struct options *options, const struct report_input *in,
+				struct output *output)
 {
 	const struct report_writer *writer = options->json ? &report_json : &report_text;
 	struct report_options how = {0};
-	struct output output;
 	struct strbuf text;
-	struct err *err = output_init(&output, options->output);
 
-	if (err)
-		return err;
 	terminal_describe(options, &how);
 	how.unread_told = !options->output;
 	how.flush = flush_report;
-	how.flush_context = &output;
+	how.flush_context = output;
 	strbuf_init(&text);
 	writer->write(in, &how, &text);
-	output_write(&output, &text);
+	output_write(output, &text);
 	strbuf_deinit(&text);
-	err = output_commit(&output);
-	output_deinit(&output);
-	return err;
+	return output_commit(output);
 }
 
 static void take_headline(const struct diagnosis *d, char headline[DIAGNOSE_ID_BYTES])
@@ -70,31 +66,35 @@ static void take_headline(const struct diagnosis *d, char headline[DIAGNOSE_ID_B
 }
 
 static struct err *diagnose_evidence(const struct options *options, struct run *run,
-				     struct models *models, char headline[DIAGNOSE_ID_BYTES])
+				     struct output *output, char headline[DIAGNOSE_ID_BYTES])
 {
+	struct models models;
 	struct diagnosis diagnosis;
 	struct report_input in = {.diagnosis = &diagnosis, .evidence = &run->evidence};
 	struct rule_input rules;
 	struct err *err;
 
+	run_open(run);
+	models_init(&models, &run->board);
 	run_go(run, RUN_FACTS);
-	models_finish(models);
-	health_enter_wire(&run->evidence, run->survey, &models->wire);
-	health_enter_vantage(&run->evidence, &models->conns);
-	rules = models_input(models, &run->evidence);
+	models_finish(&models);
+	health_enter_wire(&run->evidence, run->survey, &models.wire);
+	health_enter_vantage(&run->evidence, &models.conns);
+	rules = models_input(&models, &run->evidence);
 	diagnosis_init(&diagnosis);
 	diagnose_run(&rules, &diagnosis);
-	in.totals = count_totals(run, models);
-	err = write_report(options, &in);
+	in.totals = count_totals(run, &models);
+	err = write_report(options, &in, output);
 	take_headline(&diagnosis, headline);
 	diagnosis_deinit(&diagnosis);
+	models_deinit(&models);
 	return err;
 }
 
 enum status diagnose_files(const struct options *options, char headline[DIAGNOSE_ID_BYTES])
 {
 	enum status status = STATUS_UNREAD;
-	struct models models;
+	struct output output;
 	struct err *err;
 	struct run run;
 
@@ -107,16 +107,19 @@ enum status diagnose_files(const struct options *options, char headline[DIAGNOSE
 		run_deinit(&run);
 		return STATUS_USAGE;
 	}
-	run_open(&run, options->args, options->arg_count);
-	models_init(&models, &run.board);
-	err = diagnose_evidence(options, &run, &models, headline);
+	run_find(&run, options->args, options->arg_count);
+	err = output_init(&output, options->output);
+	if (!err)
+		err = confine(options, &output, &run.files, NULL);
+	if (!err)
+		err = diagnose_evidence(options, &run, &output, headline);
 	if (err)
 		command_complain("%s", err_text(err));
 	else if (!run.unread)
 		status = headline[0] ? STATUS_FOUND : STATUS_NOTHING;
 	err_destroy(err);
-	models_deinit(&models);
 	run_deinit(&run);
+	output_deinit(&output);
 	return status;
 }
 
@@ -137,6 +140,7 @@ const struct command command_diagnose = {
 	.detail = "Tells what happened and why, which look-alikes it was not, and what to do.\n"
 		  "Captures of one incident belong together: give those of clients and server at\n"
 		  "once, and their kernel logs. What several of them saw is counted once.",
-	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | 1u << OPTION_COLOR | OPTIONS_LOG,
+	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | 1u << OPTION_COLOR | OPTIONS_LOG |
+		      OPTION_BIT(OPTION_NO_SANDBOX),
 	.run = diagnose,
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/confine.h"
 #include "cmd/show.h"
 
 static const struct show_view *const views[] = {
@@ -137,13 +138,16 @@ static enum status show_view_run(const struct options *options, const struct sho
 		run_deinit(&s.run);
 		return STATUS_USAGE;
 	}
-	err = output_init(&s.output, options->output);
 	strbuf_init(&s.line);
+	run_find(&s.run, options->args + 1, options->arg_count - 1);
+	err = output_init(&s.output, options->output);
+	if (!err && (view->ordered || (view->sortable && options->sort == SORT_TIME)))
+		s.sorter = sorter_create(SORTER_MEMORY_BYTES);
+	if (!err)
+		err = confine(options, &s.output, &s.run.files, NULL);
 	if (!err) {
-		if (view->ordered || (view->sortable && options->sort == SORT_TIME))
-			s.sorter = sorter_create(SORTER_MEMORY_BYTES);
 		s.heading = options->json ? NULL : view->heading;
-		run_open(&s.run, options->args + 1, options->arg_count - 1);
+		run_open(&s.run);
 		err = show_run(&s, view);
 	}
 	if (err)
@@ -199,6 +203,6 @@ const struct command command_show = {
 	.detail = "Shows the evidence decoded. WHAT is one of:",
 	.choices = view_choices,
 	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | 1u << OPTION_SORT | OPTIONS_LOG |
-		      OPTIONS_FILTER,
+		      OPTIONS_FILTER | OPTION_BIT(OPTION_NO_SANDBOX),
 	.run = show,
 };

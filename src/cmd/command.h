@@ -42,6 +42,7 @@ extern const struct command command_probe;
 extern const struct command command_reproduce;
 extern const struct command command_serve;
 extern const struct command command_proxy;
+extern const struct command command_version;
 
 /*
  * "nfsleuth: ..." and a line break on standard error, one line whatever the text holds.

@@ -133,11 +133,11 @@ static int row_order(const void *a, const void *b)
 	return strcmp(((const struct compare_row *)a)->name, ((const struct compare_row *)b)->name);
 }
 
-void compare_side_go(struct compare_side *s, const char *path)
+void compare_side_go(struct compare_side *s)
 {
 	struct rule_input in;
 
-	run_open(&s->run, &path, 1);
+	run_open(&s->run);
 	run_go(&s->run, RUN_FACTS);
 	models_finish(&s->models);
 	in = models_input(&s->models, &s->run.evidence);

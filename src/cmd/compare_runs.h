@@ -18,8 +18,8 @@ struct compare_side {
 void compare_side_init(struct compare_side *s);
 void compare_side_deinit(struct compare_side *s);
 
-/* Reads the evidence at `path` and works it out. */
-void compare_side_go(struct compare_side *s, const char *path);
+/* Reads the evidence that run_find found, and works it out. */
+void compare_side_go(struct compare_side *s);
 
 void compare_sides_text(struct strbuf *out, const struct compare_side *good,
 			const struct compare_side *bad);

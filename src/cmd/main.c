@@ -9,7 +9,7 @@
 static const struct command *const commands[] = {
 	&command_diagnose, &command_show,   &command_compare,   &command_explain,
 	&command_timeouts, &command_gather, &command_reproduce, &command_probe,
-	&command_serve,    &command_proxy,
+	&command_serve,    &command_proxy,  &command_version,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

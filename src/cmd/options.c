@@ -78,6 +78,8 @@ static const struct option_row option_rows[] = {
 	{OPTION_WATCH, "--watch", NULL, NULL, "check: again and again, and say what changes"},
 	{OPTION_WRITE_PCAPNG, "--write-pcapng", "FILE", NULL,
 	 "write what it exchanges to a new FILE, which needs no right to capture"},
+	{OPTION_NO_SANDBOX, "--no-sandbox", NULL, NULL,
+	 "parse the evidence without the sandbox: for debuggers and profilers"},
 	{OPTION_HELP, "--help", NULL, NULL, "show this help"},
 };
 
@@ -156,9 +158,15 @@ static const char **option_text(enum option_id id, struct options *o)
 static bool *option_flag(enum option_id id, struct options *o)
 {
 	bool *const flags[OPTION_COUNT] = {
-		[OPTION_JSON] = &o->json,   [OPTION_HELP] = &o->help,   [OPTION_TWIN] = &o->twin,
-		[OPTION_HERE] = &o->here,   [OPTION_UNDO] = &o->undo,   [OPTION_RUN] = &o->run,
-		[OPTION_QUIET] = &o->quiet, [OPTION_WATCH] = &o->watch,
+		[OPTION_JSON] = &o->json,
+		[OPTION_HELP] = &o->help,
+		[OPTION_TWIN] = &o->twin,
+		[OPTION_HERE] = &o->here,
+		[OPTION_UNDO] = &o->undo,
+		[OPTION_RUN] = &o->run,
+		[OPTION_QUIET] = &o->quiet,
+		[OPTION_WATCH] = &o->watch,
+		[OPTION_NO_SANDBOX] = &o->no_sandbox,
 	};
 
 	return flags[id];

@@ -51,6 +51,7 @@ enum option_id {
 	OPTION_QUIET,
 	OPTION_WATCH,
 	OPTION_WRITE_PCAPNG,
+	OPTION_NO_SANDBOX,
 	OPTION_HELP,
 	OPTION_COUNT,
 };
@@ -99,6 +100,7 @@ struct options {
 		*write_pcapng; /* NULL: not given */
 	bool watch;
 	bool quiet;
+	bool no_sandbox;
 	const char *const *args; /* what is no option, in order */
 	size_t arg_count;
 };

@@ -46,7 +46,7 @@ struct err *output_init(struct output *o, const char *path)
 	struct err *err = NULL;
 	struct stat st;
 
-	*o = (struct output){.path = path};
+	*o = (struct output){.path = path, .keeper.fd = -1};
 	if (!path) {
 		o->file = stdout;
 	} else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
@@ -66,10 +66,25 @@ void output_deinit(struct output *o)
 	if (o->file && o->file != stdout)
 		fclose(o->file);
 	if (o->temporary) {
-		unlink(o->temporary);
+		if (o->keeper.fd >= 0)
+			(void)keeper_end(&o->keeper, false);
+		else
+			unlink(o->temporary);
 		free(o->temporary);
 	}
-	*o = (struct output){0};
+	*o = (struct output){.keeper.fd = -1};
+}
+
+struct err *output_keep(struct output *o)
+{
+	return o->temporary ? keeper_start(&o->keeper, o->temporary, o->path) : NULL;
+}
+
+static int output_rename(struct output *o)
+{
+	if (o->keeper.fd >= 0)
+		return keeper_end(&o->keeper, true);
+	return rename(o->temporary, o->path) == 0 ? 0 : errno;
 }
 
 void output_write(struct output *o, struct strbuf *text)
@@ -82,6 +97,7 @@ struct err *output_commit(struct output *o)
 {
 	const char *name = o->path ? o->path : "standard output";
 	bool failed = ferror(o->file) || fflush(o->file) != 0;
+	int outcome;
 
 	if (failed)
 		return err_new_errno(errno, "%s: cannot be written", name);
@@ -93,8 +109,9 @@ struct err *output_commit(struct output *o)
 		return err_new_errno(errno, "%s: cannot be written", name);
 	if (!o->temporary)
 		return NULL;
-	if (rename(o->temporary, o->path) != 0)
-		return err_new_errno(errno, "%s: cannot be written", name);
+	outcome = output_rename(o);
+	if (outcome != 0)
+		return err_new_errno(outcome, "%s: cannot be written", name);
 	free(o->temporary);
 	o->temporary = NULL;
 	return NULL;

@@ -10,15 +10,20 @@
 
 #include "base/err.h"
 #include "base/strbuf.h"
+#include "cmd/keeper.h"
 
 struct output {
-	FILE *file;       /* NULL: not open */
-	const char *path; /* the caller's; NULL: standard output */
-	char *temporary;  /* the name until it is complete; NULL: written in place */
+	FILE *file;           /* NULL: not open */
+	const char *path;     /* the caller's; NULL: standard output */
+	char *temporary;      /* the name until it is complete; NULL: written in place */
+	struct keeper keeper; /* who renames it from outside of the sandbox; none: we do */
 };
 
 /* path NULL: standard output. A path that is no regular file (a pipe, /dev/null) is written to. */
 struct err *output_init(struct output *o, const char *path);
+
+/* Before the sandbox is entered: leaves outside of it what is needed to complete the output. */
+struct err *output_keep(struct output *o);
 
 /* Forgets what was not committed. */
 void output_deinit(struct output *o);

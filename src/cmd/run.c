@@ -42,6 +42,7 @@ void run_init(struct run *r)
 {
 	*r = (struct run){0};
 	evidence_list_init(&r->evidence);
+	vec_init(&r->files, sizeof(struct walk_file));
 	vec_init(&r->inputs, sizeof(struct run_input));
 	/* Every capture is open during the run: a directory of rotated ones may hold a thousand. */
 	command_raise_file_limit();
@@ -60,6 +61,7 @@ void run_deinit(struct run *r)
 	for (size_t i = 0; i < r->inputs.len; i++)
 		capture_destroy(((struct run_input *)vec_at(&r->inputs, i))->capture);
 	vec_deinit(&r->inputs);
+	walk_deinit(&r->files);
 	evidence_list_deinit(&r->evidence);
 }
 
@@ -377,10 +379,15 @@ static void run_open_files(struct run *r, const struct vec *files)
 	free(evidence);
 }
 
-void run_open(struct run *r, const char *const *args, size_t arg_count)
+void run_find(struct run *r, const char *const *args, size_t arg_count)
 {
-	struct vec files;
+	r->args = args;
+	r->arg_count = arg_count;
+	walk_expand(args, arg_count, &r->files);
+}
 
+void run_open(struct run *r)
+{
 	r->logs = logs_create(&r->log_options, &r->evidence);
 	r->mounts = mounts_create();
 	r->counters = counters_create();
@@ -388,14 +395,13 @@ void run_open(struct run *r, const char *const *args, size_t arg_count)
 	r->lists = lists_create();
 	r->syscalls = syscalls_create();
 	logs_set_plain(r->logs, run_take_plain, r);
-	walk_expand(args, arg_count, &files);
-	run_open_files(r, &files);
-	walk_deinit(&files);
-	for (size_t i = 0; i < arg_count; i++) {
+	run_open_files(r, &r->files);
+	for (size_t i = 0; i < r->arg_count; i++) {
+		const char *path = r->args[i];
 		struct stat st;
 
-		if (stat(args[i], &st) == 0 && S_ISDIR(st.st_mode) && !run_has_under(r, args[i]))
-			run_refuse(r, args[i], "has no capture, kernel log or stack in it");
+		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) && !run_has_under(r, path))
+			run_refuse(r, path, "has no capture, kernel log or stack in it");
 	}
 }
 

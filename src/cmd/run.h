@@ -2,8 +2,8 @@
 /*
  * What diagnose and show have in common: from the files on the command line to events.
  *
- * run_init, run_open, attach models and viewers to the board, run_go, then read the results;
- * run_deinit at the end.
+ * run_init, run_find, run_open, attach models and viewers to the board, run_go, then read the
+ * results; run_deinit at the end.
  */
 #ifndef CMD_RUN_H
 #define CMD_RUN_H
@@ -24,6 +24,7 @@ struct syscalls;
 struct run {
 	struct evidence_list evidence;
 	struct event_board board;
+	struct vec files;               /* struct walk_file, by run_find */
 	struct vec inputs;              /* struct run_input, private */
 	struct survey *survey;          /* NULL: one input, or none that can be read twice */
 	struct ingest *ingest;          /* NULL before run_go */
@@ -34,9 +35,11 @@ struct run {
 	struct filters *filters;        /* the same */
 	struct syscalls *syscalls;      /* the same */
 	struct log_options log_options; /* by run_take_options */
-	uint64_t passed_count;          /* files in directories that are no evidence */
-	bool piped;                     /* the archive that is being read is a pipe */
-	bool unread;                    /* some evidence could not be read at all: exit status 3 */
+	const char *const *args;        /* of run_find */
+	size_t arg_count;
+	uint64_t passed_count; /* files in directories that are no evidence */
+	bool piped;            /* the archive that is being read is a pipe */
+	bool unread;           /* some evidence could not be read at all: exit status 3 */
 };
 
 void run_init(struct run *r);
@@ -49,10 +52,16 @@ void run_deinit(struct run *r);
 struct err *run_take_options(struct run *r, const struct options *options);
 
 /*
- * Finds and opens the evidence. What cannot be read is told on standard error, one line each, and
+ * Finds the files of evidence, and reads none of them. The arguments are borrowed until run_open
+ * has returned.
+ */
+void run_find(struct run *r, const char *const *args, size_t arg_count);
+
+/*
+ * Opens what run_find found. What cannot be read is told on standard error, one line each, and
  * entered into the list of evidence.
  */
-void run_open(struct run *r, const char *const *args, size_t arg_count);
+void run_open(struct run *r);
 
 /* How much of the calls is wanted: members of struct ingest_options. */
 enum run_detail { RUN_FACTS, RUN_COUNTS_ONLY, RUN_KEEP_TEXT };

@@ -34,7 +34,25 @@ struct sorter {
 	int fd;              /* the temporary file; -1: none yet */
 	uint64_t written;
 	int errno_value; /* the first failure; 0: none */
+	int open_errno;  /* why there is no temporary file: of no account unless it is needed */
 };
+
+/* At once, because no file is made any more when evidence is read (guard/guard.h). */
+static void sorter_open_file(struct sorter *s)
+{
+	const char *directory = getenv("TMPDIR");
+	struct strbuf path;
+
+	strbuf_init(&path);
+	strbuf_add_format(&path, "%s/nfsleuth.XXXXXX",
+			  directory && *directory ? directory : "/tmp");
+	s->fd = mkstemp(path.data);
+	if (s->fd < 0)
+		s->open_errno = errno;
+	else
+		unlink(path.data);
+	strbuf_deinit(&path);
+}
 
 struct sorter *sorter_create(size_t memory_bytes)
 {
@@ -45,6 +63,7 @@ struct sorter *sorter_create(size_t memory_bytes)
 	strbuf_init(&s->lines);
 	vec_init(&s->offsets, sizeof(size_t));
 	vec_init(&s->chunks, sizeof(struct sorter_chunk));
+	sorter_open_file(s);
 	return s;
 }
 
@@ -96,25 +115,6 @@ static void sorter_sort(struct sorter *s)
 		qsort_r(s->offsets.items, s->offsets.len, sizeof(size_t), offset_compare, s);
 }
 
-static bool sorter_open_file(struct sorter *s)
-{
-	const char *directory = getenv("TMPDIR");
-	struct strbuf path;
-
-	if (s->fd >= 0)
-		return true;
-	strbuf_init(&path);
-	strbuf_add_format(&path, "%s/nfsleuth.XXXXXX",
-			  directory && *directory ? directory : "/tmp");
-	s->fd = mkstemp(path.data);
-	if (s->fd < 0)
-		s->errno_value = errno;
-	else
-		unlink(path.data);
-	strbuf_deinit(&path);
-	return s->fd >= 0;
-}
-
 static void sorter_put(struct sorter *s, const void *bytes, size_t len)
 {
 	const char *at = bytes;
@@ -138,7 +138,10 @@ static void sorter_spill(struct sorter *s)
 	struct strbuf run;
 	struct sorter_chunk *chunk;
 
-	if (s->offsets.len == 0 || s->errno_value || !sorter_open_file(s))
+	if (s->offsets.len == 0 || s->errno_value)
+		return;
+	s->errno_value = s->open_errno;
+	if (s->errno_value)
 		return;
 	sorter_sort(s);
 	strbuf_init(&run);

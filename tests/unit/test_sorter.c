@@ -81,13 +81,14 @@ TEST(sorter_of_nothing)
 
 TEST(sorter_tells_when_it_cannot_write)
 {
-	struct sorter *sorter = sorter_create(1);
+	char *before = getenv("TMPDIR") ? strdup(getenv("TMPDIR")) : NULL;
 	struct sort_key key = {0};
 	struct sorted s = {.ordered = true};
-	char *before = getenv("TMPDIR") ? strdup(getenv("TMPDIR")) : NULL;
+	struct sorter *sorter;
 	struct err *err;
 
 	setenv("TMPDIR", "/nonexistent", 1);
+	sorter = sorter_create(1);
 	sorter_add(sorter, &key, slice_of_string("0"));
 	sorter_add(sorter, &key, slice_of_string("1"));
 	err = sorter_run(sorter, take, &s);
