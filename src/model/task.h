@@ -13,11 +13,16 @@
 #include "base/vec.h"
 #include "event/event.h"
 
+#include <string.h>
+
 enum {
 	TASK_SNAPSHOTS_MAX = 1024,
 	TASK_SEEN_MAX = 8192, /* in all snapshots */
 	TASK_OBJECTS_KNOWN_MAX = 8192,
 	TASK_NAMES_MAX = 65536,
+	/* A page lock or memory may wake a task once or twice without a reply. */
+	TASK_PACE_ROUNDS_MIN = 3,
+	TASK_PACE_STUCK_MIN_S = 10,
 	TASK_CHAIN_MAX = 16, /* tasks from a waiter to the end: longer ones are told as cut */
 };
 
@@ -177,6 +182,26 @@ struct task_chain {
 
 void task_chain_follow(const struct task_model *m, const struct task_snapshot *s,
 		       const struct task_seen *from, struct task_chain *out);
+
+/* --- task_pace.c --- */
+
+/* Two looks at one task that waits for replies. */
+struct task_pace {
+	const struct task_seen *first, *last;
+	int64_t ns;     /* between them */
+	int64_t rounds; /* how often it went to sleep of its own accord meanwhile */
+};
+
+/*
+ * The two looks that are farthest apart, by one clock and with context switches; `t` stands in
+ * `sample`. False: there are none.
+ */
+bool task_pace_of(const struct task_model *m, const struct task_snapshot *sample,
+		  const struct task_seen *t, struct task_pace *out);
+
+/* It was woken so often that its replies come; it was not woken for so long that one is late. */
+bool task_pace_goes_on(const struct task_pace *p);
+bool task_pace_is_stuck(const struct task_pace *p);
 
 /* --- task_wait.c --- */
 

@@ -227,6 +227,53 @@ TEST(twin_idle_threads_of_the_server)
 		     0);
 }
 
+#define READS(pid, switches)                               \
+	TASK(pid, "ls", switches)                          \
+	"[<0>] rpc_wait_bit_killable+0x1e/0xb0 [sunrpc]\n" \
+	"[<0>] __rpc_execute+0xd8/0x410 [sunrpc]\n"        \
+	"[<0>] nfs3_proc_getattr+0xd8/0x410 [nfsv3]\n"
+
+/* Whether the finding about the pace of tasks has these words. */
+static bool pace_tells(const char *text, const char *words)
+{
+	static const struct rule *const rules[] = {&rule_task_pace};
+	const char *texts[] = {text, NULL};
+	const struct finding *f;
+	struct tasks_told t;
+	bool found;
+
+	tasks_tell(rules, 1, texts, &t);
+	f = tasks_found(&t, "task-waits-for-rpc");
+	found = f && (strstr(f->title, words) || strstr(f->why, words));
+	tasks_told_deinit(&t);
+	return found;
+}
+
+TEST(slow_is_not_hung)
+{
+	const char *text = LOOK("20") READS("31", "500") LOOK("50") READS("31", "800");
+
+	CHECK(pace_tells(text, "is not hung: 300 waits of 100"));
+	CHECK(!pace_tells(text, "one reply"));
+}
+
+TEST(twin_stuck_is_not_slow)
+{
+	const char *text = LOOK("20") READS("31", "500") LOOK("50") READS("31", "500");
+
+	CHECK(pace_tells(text, "has waited for one reply for at least 30"));
+	CHECK(!pace_tells(text, "not hung"));
+}
+
+TEST(twin_looks_that_tell_no_pace)
+{
+	/* too close, another task, one look */
+	CHECK(!pace_tells(LOOK("20") READS("31", "500") LOOK("22") READS("31", "500"), ""));
+	CHECK(!pace_tells(LOOK("20") READS("31", "500") LOOK("50") READS("32", "800"), ""));
+	CHECK(!pace_tells(LOOK("20") READS("31", "500") LOOK("50") READS("31", "502"), ""));
+	CHECK(!pace_tells(LOOK("20") READS("31", "500"), ""));
+}
+
 #define OOM "[  410.000000] Out of memory: Killed process 99 (ls) total-vm:352624kB\n"
 #define LISTS(pid)                                                                        \
 	TASK(pid, "ls", "5")                                                              \

@@ -14,6 +14,7 @@
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/rules.h"
 #include "diagnose/rules/task_common.h"
+#include "diagnose/rules/task_pace.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -30,7 +31,9 @@ struct dir_story {
 	bool any_list_holder;  /* some snapshot shows one, with waiters beside it */
 	const struct task_seen *moved_to; /* another holder than best's, in another snapshot */
 	size_t snapshots;                 /* that show such a crowd */
-	bool outage;                      /* the host's log complains of a server, to its end */
+	bool paced;                       /* the holder was looked at twice: */
+	struct task_pace pace;
+	bool outage; /* the host's log complains of a server, to its end */
 };
 
 typedef bool crowd_fn(const struct task_crowd *c);
@@ -102,6 +105,8 @@ static bool tell_story(const struct task_model *m, const char *host, crowd_fn *i
 			out->best = c;
 	}
 	find_owner(m, out);
+	out->paced = out->best.holder &&
+		     task_pace_of(m, out->best.snapshot, out->best.holder, &out->pace);
 	for (size_t i = 0; out->best.holder && i < m->snapshots.len; i++) {
 		const struct task_snapshot *s = snapshot_at(m, i);
 		struct task_crowd c;
@@ -252,6 +257,12 @@ static const char *pace_words(struct diagnosis *d, const struct dir_story *story
 				    " It is slow and not stuck: in another sample %s holds the "
 				    "lock, so the listings go on, one at a time.",
 				    task_text(d, story->moved_to));
+	if (story->paced && (task_pace_goes_on(&story->pace) || task_pace_is_stuck(&story->pace)))
+		return arena_format(&d->arena, " %s: %s.",
+				    task_pace_goes_on(&story->pace)
+					    ? "It is slow and not stuck"
+					    : "The holder waits for one and the same reply",
+				    task_pace_words(d, &story->pace));
 	if (!c->holder && c->snapshot->scope == TASK_SCOPE_BLOCKED)
 		return " No blocked task holds the lock: whoever holds it was running when the "
 		       "tasks were listed, so it is passed on, and the listings go on.";

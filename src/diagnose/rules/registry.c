@@ -79,6 +79,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_soft_mount_traced,
 	&rule_task_hung,
 	&rule_rpc_task_wire,
+	&rule_task_pace,
 	&rule_task_waits_for_rpc,
 	&rule_task_waits_traced,
 	&rule_tcp_delivery_delayed,

@@ -82,6 +82,7 @@ extern const struct rule rule_rpc_timeout_too_small;
 extern const struct rule rule_soft_mount_io_error;
 extern const struct rule rule_soft_mount_traced;
 extern const struct rule rule_task_hung;
+extern const struct rule rule_task_pace;
 extern const struct rule rule_task_waits_for_rpc;
 extern const struct rule rule_task_waits_traced;
 extern const struct rule rule_tcp_delivery_delayed;
