@@ -246,6 +246,7 @@ struct rpc_call {
 	struct provenance origin;
 	uint64_t origin_first_frame; /* the frame with its first byte; `origin` has its last */
 	struct provenance reply;     /* frame FRAME_NONE: none */
+	int64_t reply_took_ns;       /* from its first byte to its last, as captured */
 	struct rpc_frames {
 		uint64_t *items;
 		uint32_t len, cap;

@@ -170,6 +170,8 @@ static void upper_record(void *context, struct flow *flow, enum conn_side from,
 		.damage = record->damage,
 	};
 
+	if (!cut && record->last.at.ns > record->first.at.ns)
+		m.took_ns = record->last.at.ns - record->first.at.ns;
 	message_ask_past(&m, &record->last);
 	take_message(context, &m);
 }

@@ -80,6 +80,7 @@ static void tell_orphan(struct ingest *in, const struct rpc_message *m, const st
 		.evidence = m->at.evidence, .frame = FRAME_NONE, .at = stamp_none()};
 	p->call.origin = p->call.call;
 	p->call.reply = m->at;
+	p->call.reply_took_ns = m->took_ns;
 	p->call.status = NFS4_STATUS_NONE;
 	p->call.outcome = whole ? outcome_of(&msg->reply) : RPC_REPLY_CUT;
 	in->undecoded[UNDECODED_NO_CALL]++;
@@ -188,6 +189,7 @@ void rpc_take_reply(struct ingest *in, const struct rpc_message *m, const struct
 	}
 	call_table_remove(&in->calls, p);
 	p->call.reply = m->at;
+	p->call.reply_took_ns = m->took_ns;
 	p->call.reply_past = m->past;
 	reply_ask_unsent(p, m);
 	if (whole) {

@@ -49,11 +49,12 @@ struct dir_chain {
 	uint64_t calls, replies; /* without what was sent again */
 	uint64_t entries;
 	int64_t rtt_sum_ns, rtt_min_ns, rtt_max_ns; /* call to reply; 0 without a reply */
-	struct provenance slowest;                  /* the reply with the largest of them */
-	uint64_t repeats;                           /* calls with the cookie of the call before */
-	struct provenance repeat;                   /* the first of them */
-	uint64_t empty; /* replies without an entry, and without the end, one after the
-			 * other; the most there were */
+	int64_t made_sum_ns; /* call to the reply's first byte: without its way over the wire */
+	struct provenance slowest; /* the reply with the largest of them */
+	uint64_t repeats;          /* calls with the cookie of the call before */
+	struct provenance repeat;  /* the first of them */
+	uint64_t empty;            /* replies without an entry, and without the end, one after the
+				    * other; the most there were */
 	struct provenance empty_last;
 	uint64_t same_cookies; /* entries with the cookie of the one before, or that was asked */
 	struct provenance same_cookie; /* the first reply with one */

@@ -71,11 +71,11 @@ class Connection:
         self.net.emit(pkt)
         self.seq[side] = (self.seq[side] + len(payload) + bool(flags & (SYN | FIN))) & 0xFFFFFFFF
 
-    def open(self):
+    def open(self, rtt_ns=RTT_NS):
         self._send(0, SYN)
-        self._send(1, SYN | ACK, delay=RTT_NS // 4)
-        self._send(0, ACK, delay=RTT_NS)
-        self.net.now += RTT_NS + 50_000
+        self._send(1, SYN | ACK, delay=rtt_ns // 4)
+        self._send(0, ACK, delay=rtt_ns)
+        self.net.now += rtt_ns + 50_000
         return self
 
     def refused(self):

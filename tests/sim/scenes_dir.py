@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Listings of directories that take long, each for its own reason, and some that only look like it."""
 from . import ops
+from .build import SECOND, Connection
 from .scene import pair, scene
 
 DIR = b"dir-handle-000042"
@@ -174,3 +175,42 @@ def dir_slow_as_all_is(net):
         cookie = part[-1][0]
         for _ in range(6):
             b.sequence(ops.putfh(b"file-handle-0007"), ops.getattr_size(), after_s=8)
+
+
+def pages(net, answer_s, round_trip_s=0.0004, count=59, beside=None):
+    """A listing whose answers come so late each; its connection's handshake tells the path."""
+    _, a, b = pair(net)
+    a.mount()
+    b.mount()
+    a.conn = Connection(net, a.address, 811, a.server.address).open(round(round_trip_s * SECOND))
+    cookie = 0
+    for i in range(count):
+        part = entries(1 + 20 * i, 20)
+        step(a, cookie, part, i == count - 1, after_s=answer_s)
+        cookie = part[-1][0]
+        if beside:
+            b.sequence(ops.putfh(b"file-handle-0007"), ops.getattr_size(), after_s=beside)
+
+
+@scene("dir-server-slow", confidence_max="possible")
+def dir_pages_slow_alone(net):
+    """59 pages of 0.4 s each over a path of less than a millisecond; nobody else calls."""
+    pages(net, 0.4)
+
+
+@scene("dir-server-slow", confidence_max="likely")
+def dir_pages_slow_beside_others(net):
+    """59 pages of 0.4 s each, while another client's GETATTR takes 2 ms."""
+    pages(net, 0.4, beside=0.002)
+
+
+@scene(None)
+def dir_pages_over_a_long_way(net):
+    """Twin: 59 pages of 0.4 s each, and the handshake took 0.4 s as well: it is the way."""
+    pages(net, 0.4, round_trip_s=0.4)
+
+
+@scene(None)
+def dir_pages_slow_as_all_is(net):
+    """Twin: pages of 0.4 s, and another client's GETATTR takes as long."""
+    pages(net, 0.4, beside=0.3)

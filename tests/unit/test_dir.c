@@ -5,6 +5,7 @@
 #include "diagnose/rules/rules.h"
 #include "event/handle.h"
 #include "model/call.h"
+#include "model/conn.h"
 #include "model/dir.h"
 #include "model/visit.h"
 #include "script.h"
@@ -424,4 +425,65 @@ TEST(twin_restarted_without_the_last_reply_is_silent)
 {
 	CHECK_EQ_U64(restarted(8, 1, 3), 1);
 	CHECK_EQ_U64(restarted(8, 1, 8), 0);
+}
+
+/* 59 steps of so long each, beside 40 other calls, or none. */
+static size_t slow_pages(double rtt, double handshake, double other, bool lost)
+{
+	static const struct rule *const rules[] = {&rule_dir_server_slow};
+	struct conn_model conns;
+	struct stage st;
+	struct rule_input in = {.calls = &st.calls, .dirs = &st.m, .conns = &conns};
+	struct diagnosis d;
+	size_t count;
+
+	stage_init(&st);
+	conn_model_init(&conns);
+	conn_model_attach(&conns, &st.s.board);
+	script_tcp(&st.s, 0, &st.c, TCP_FACT_SYN, CONN_FROM_CLIENT);
+	script_tcp(&st.s, 0, &st.c, TCP_FACT_SYN_ACK, CONN_FROM_SERVER);
+	script_tcp(&st.s, handshake, &st.c, TCP_FACT_ESTABLISHED, CONN_FROM_CLIENT);
+	for (unsigned i = 0; lost && i < 20; i++)
+		script_tcp(&st.s, 1, &st.c, TCP_FACT_RETRANSMISSION, CONN_FROM_SERVER);
+	for (unsigned i = 0; i < 59; i++) {
+		struct rpc_call rpc = {.conn = &st.c,
+				       .program = PROGRAM_NFS,
+				       .version = 3,
+				       .procedure = GETATTR,
+				       .has_call = true,
+				       .outcome = RPC_SUCCESS,
+				       .has_status = true};
+
+		answer(&st, 2 + i, rtt, i * 10, 10, i * 10 + 10);
+		rpc.call = script_place(&st.s, 2.5 + i);
+		if (other > 0)
+			script_rpc(&st.s, 2.5 + i + other, EVENT_RPC_REPLY, &rpc);
+	}
+	dir_model_finish(&st.m);
+	diagnosis_init(&d);
+	diagnose_run_rules(rules, 1, &in, &d);
+	count = d.findings.len;
+	if (count)
+		CHECK_EQ_U64((*(struct finding **)vec_at(&d.findings, 0))->confidence,
+			     other > 0 ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
+	diagnosis_deinit(&d);
+	conn_model_deinit(&conns);
+	stage_deinit(&st);
+	return count;
+}
+
+TEST(dir_pages_speak)
+{
+	CHECK_EQ_U64(slow_pages(0.4, 0.001, 0, false), 1);
+	CHECK_EQ_U64(slow_pages(0.4, 0.001, 0.002, false), 1);
+}
+
+TEST(twin_dir_pages_are_silent)
+{
+	/* The way takes as long, or other calls do. */
+	CHECK_EQ_U64(slow_pages(0.4, 0.3, 0, false), 0);
+	CHECK_EQ_U64(slow_pages(0.4, 0.001, 0.2, false), 0);
+	/* Not long together; or what was lost takes the time. */
+	CHECK_EQ_U64(slow_pages(0.08, 0.001, 0.002, false), 0);
+	CHECK_EQ_U64(slow_pages(0.4, 0.001, 0, true), 0);
 }

@@ -4,7 +4,8 @@
  * the other, each an ordinary round trip (catalogue D5): it is slow, and it does not hang.
  *
  * Silent where something else takes the time: gaps between the calls (the client does other things,
- * or waits for a lock of its own), single slow answers (the server), or a call for each entry.
+ * or waits for a lock of its own), single slow answers or answers that take many times what the
+ * path takes (the server), or a call for each entry.
  */
 #include "diagnose/rules/dir_common.h"
 #include "diagnose/rules/nfs4_common.h"
@@ -100,6 +101,15 @@ static void tell(struct diagnosis *d, const struct dir_chain *c)
 			 nfs4_duration_text(d, c->rtt_sum_ns), elapsed);
 }
 
+/* Its answers take long at the server (dir_slow.c), and not on the way. */
+static bool server_is_slow(const struct rule_input *in, const struct dir_chain *c)
+{
+	int64_t path_ns;
+
+	return dir_chain_pages_are_slow(in, c, &path_ns) ||
+	       (dir_chain_pages_are_long(in, c) && dir_chain_takes_longer(c, c->made_sum_ns));
+}
+
 /* The same directory listed ten times is one finding: the longest. */
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
@@ -111,7 +121,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 	for (size_t i = 0; i < chains.len; i++) {
 		const struct dir_chain *c = *(struct dir_chain **)vec_at(&chains, i);
 
-		if (others >= c->entries)
+		if (others >= c->entries || server_is_slow(in, c))
 			continue;
 		if (!before || !dir_chain_same_dir(before, c))
 			tell(out, c);
