@@ -26,18 +26,53 @@ static void denied_fill(const struct nfs4_range *range, struct nfs4_LOCK4denied 
 }
 
 /* Another's lock there; one that is kept by courtesy only goes. */
-static struct nfs4_range *conflict_find(struct nfs4_run *run, const struct nfs4_span *span,
+static struct nfs4_range *conflict_find(struct nfs4_server *server, uint64_t fileid,
+					const struct nfs4_span *span,
 					const struct nfs4_owner *owner)
 {
 	struct nfs4_range *range;
 	struct nfs4_file *file;
 
 	do {
-		file = nfs4_file_find(run->server, run->current.fileid);
+		file = nfs4_file_find(server, fileid);
 		range = file ? nfs4_range_conflict(file, span, owner) : NULL;
 	} while (range &&
-		 nfs4_courtesy_end(run->server, range->state->client, "its lock is in the way"));
+		 nfs4_courtesy_end(server, range->state->client, "its lock is in the way"));
 	return range;
+}
+
+/* Somebody's lock there, of NLM too, as LOCK and LOCKT tell it; false: there is none. */
+static bool conflict_tell(struct nfs4_run *run, const struct nfs4_span *span,
+			  const struct nfs4_owner *owner, struct nfs4_LOCK4denied *out)
+{
+	const struct nfs4_server_ops *ops = &run->server->config.ops;
+	const struct nfs4_range *range =
+		conflict_find(run->server, run->current.fileid, span, owner);
+	struct held_range wanted = {span->start, span->end, span->exclusive}, held;
+
+	if (range) {
+		denied_fill(range, out);
+		return true;
+	}
+	if (!ops->held || !ops->held(ops->context, run->current.fileid, &wanted, &held))
+		return false;
+	/* nfs4_set_lock_denied: who is no client of NFSv4 has no name. */
+	*out = (struct nfs4_LOCK4denied){
+		.offset = held.start,
+		.length = held.end == UINT64_MAX ? UINT64_MAX : held.end - held.start + 1,
+		.locktype = held.exclusive ? WRITE_LT : READ_LT};
+	return true;
+}
+
+bool nfs4_holds(struct nfs4_server *server, uint64_t fileid, const struct held_range *wanted,
+		struct held_range *out)
+{
+	struct nfs4_span span = {wanted->start, wanted->end, wanted->exclusive};
+	const struct nfs4_range *range = conflict_find(server, fileid, &span, NULL);
+
+	if (range)
+		*out = (struct held_range){range->start, range->end, range->exclusive};
+	return range != NULL;
 }
 
 static struct nfs4_state *lock_state_find(const struct nfs4_owner *owner, uint64_t fileid)
@@ -166,12 +201,8 @@ static uint32_t range_take(struct nfs4_run *run, const struct nfs4_LOCK4args *ar
 			   const struct nfs4_span *span, struct nfs4_state *state,
 			   struct nfs4_LOCK4res *res)
 {
-	struct nfs4_range *other = conflict_find(run, span, state->owner);
-
-	if (other) {
-		denied_fill(other, &res->denied);
+	if (conflict_tell(run, span, state->owner, &res->denied))
 		return args->reclaim ? NFS4ERR_RECLAIM_CONFLICT : NFS4ERR_DENIED;
-	}
 	if (!nfs4_range_lock(run->server, state, span))
 		return run->minor > 0 ? NFS4ERR_DELAY : NFS4ERR_RESOURCE;
 	nfs4_state_bump(state);
@@ -218,7 +249,6 @@ uint32_t nfs4_op_lockt(struct nfs4_run *run, const struct nfs4_nfs_argop4 *arg,
 		       struct nfs4_nfs_resop4 *res)
 {
 	const struct nfs4_LOCKT4args *args = &arg->oplockt;
-	struct nfs4_range *other;
 	struct nfs4_client *client;
 	struct nfs4_span span;
 	struct tree_attr attr;
@@ -233,12 +263,11 @@ uint32_t nfs4_op_lockt(struct nfs4_run *run, const struct nfs4_nfs_argop4 *arg,
 		status = nfs4_client_of(run, args->owner.clientid, &client);
 	if (status != NFS4_OK)
 		return status;
-	other = conflict_find(run, &span,
-			      nfs4_owner_find(client, true, xdr_opaque_slice(args->owner.owner)));
-	if (!other)
-		return NFS4_OK;
-	denied_fill(other, &res->oplockt.denied);
-	return NFS4ERR_DENIED;
+	return conflict_tell(run, &span,
+			     nfs4_owner_find(client, true, xdr_opaque_slice(args->owner.owner)),
+			     &res->oplockt.denied)
+		       ? NFS4ERR_DENIED
+		       : NFS4_OK;
 }
 
 uint32_t nfs4_op_locku(struct nfs4_run *run, const struct nfs4_nfs_argop4 *arg,

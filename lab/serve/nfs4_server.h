@@ -10,6 +10,7 @@
 #define LAB_SERVE_NFS4_SERVER_H
 
 #include "base/cursor.h"
+#include "lab/serve/held_range.h"
 #include "proto/xdr_writer.h"
 
 #include <stdbool.h>
@@ -62,6 +63,8 @@ struct nfs4_server_ops {
 	void (*wake)(void *context);
 	/* One line about a change of state, without a newline. */
 	void (*log)(void *context, const char *text);
+	/* What other protocols have locked; NULL: there are none. */
+	held_range_fn *held;
 	void *context;
 };
 
@@ -105,6 +108,10 @@ void nfs4_callback_done(struct nfs4_server *server, uint64_t token, bool answere
 
 /* The connection is gone: sessions bound to it lose it. */
 void nfs4_connection_closed(struct nfs4_server *server, uint64_t connection, int64_t now_ns);
+
+/* Does a lock of NFSv4 stand against this one? A held_range_fn, but for its context. */
+bool nfs4_holds(struct nfs4_server *server, uint64_t fileid, const struct held_range *wanted,
+		struct held_range *out);
 
 /* Leases, grace, recalls, and callbacks to be sent. Returns when it wants to be called again. */
 int64_t nfs4_tick(struct nfs4_server *server, int64_t now_ns);

@@ -10,8 +10,9 @@ struct request {
 	struct program_call *c;
 	struct xdr_opaque cookie;
 	struct nlm_lock lock; /* wanted; client NULL: stat says why not */
-	struct nlm_lock *holder;
-	uint32_t stat; /* nlm4_stats */
+	const struct nlm_lock *holder;
+	struct nlm_lock foreign; /* a holder that is none of ours */
+	uint32_t stat;           /* nlm4_stats */
 };
 
 static bool in_grace(const struct request *r)
@@ -57,7 +58,7 @@ static void lock_want(struct request *r, bool block, bool reclaim)
 		r->stat = NLM4_DENIED_GRACE_PERIOD;
 		return;
 	}
-	r->holder = nlm_conflict(n, &r->lock);
+	r->holder = nlm_conflict(n, &r->lock, &r->foreign);
 	if (r->holder) {
 		r->lock.state = NLM_WAITING;
 		r->stat = block ? NLM4_BLOCKED : NLM4_DENIED;
@@ -110,7 +111,7 @@ static bool do_test(struct request *r)
 		return false;
 	if (!take_lock_after_grace(r, &args.alock, args.exclusive))
 		return true;
-	r->holder = nlm_conflict(r->n, &r->lock);
+	r->holder = nlm_conflict(r->n, &r->lock, &r->foreign);
 	r->stat = r->holder ? NLM4_DENIED : NLM4_GRANTED;
 	return true;
 }

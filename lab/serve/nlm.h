@@ -2,12 +2,13 @@
 /*
  * The lock manager: NLM version 4 (RFC 1813 section 6, X/Open CAE C702 chapter 10) and the part of
  * the status monitor (NSM) that a server needs. Where they leave room it does what Linux lockd does
- * (fs/lockd/svc4proc.c, svclock.c). Locks of NFSv4 are not its business: the two do not conflict.
+ * (fs/lockd/svc4proc.c, svclock.c). Locks of NFSv4 stand against its own, by way of ops.held.
  */
 #ifndef LAB_SERVE_NLM_H
 #define LAB_SERVE_NLM_H
 
 #include "lab/rpc/message.h"
+#include "lab/serve/held_range.h"
 #include "lab/serve/tree.h"
 
 enum {
@@ -31,6 +32,7 @@ struct nlm_ops {
 	/* Sends it, if it can; no answer is waited for. */
 	void (*send)(void *context, const struct nlm_send *send);
 	void (*log)(void *context, const char *text);
+	held_range_fn *held; /* what others hold; NULL: there are none */
 	void *context;
 };
 
@@ -54,6 +56,10 @@ void nlm_freeze(struct nlm_server *n, int64_t length_ns, int64_t now_ns);
 
 /* Forgets the locks of this host; NULL: of all. The waiting ones of others are granted. */
 void nlm_forget(struct nlm_server *n, const struct net_address *client, int64_t now_ns);
+
+/* Does a lock of NLM stand against this one? A held_range_fn, but for its context. */
+bool nlm_holds(const struct nlm_server *n, uint64_t fileid, const struct held_range *wanted,
+	       struct held_range *out);
 
 /* Locks that are held, for tests. */
 size_t nlm_held_count(const struct nlm_server *n);

@@ -16,13 +16,46 @@ static bool overlap(const struct nlm_lock *a, const struct nlm_lock *b)
 	return a->fileid == b->fileid && a->start <= b->end && b->start <= a->end;
 }
 
-struct nlm_lock *nlm_conflict(const struct nlm_server *n, const struct nlm_lock *wanted)
+static const struct nlm_lock *own_conflict(const struct nlm_server *n,
+					   const struct nlm_lock *wanted)
 {
-	for (struct nlm_lock *l = n->locks; l; l = l->next)
+	for (const struct nlm_lock *l = n->locks; l; l = l->next)
 		if (l->state == NLM_HELD && overlap(l, wanted) &&
 		    (l->exclusive || wanted->exclusive) && !nlm_same_owner(l, wanted))
 			return l;
 	return NULL;
+}
+
+const struct nlm_lock *nlm_conflict(const struct nlm_server *n, const struct nlm_lock *wanted,
+				    struct nlm_lock *foreign)
+{
+	const struct nlm_lock *own = own_conflict(n, wanted);
+	struct held_range range = {wanted->start, wanted->end, wanted->exclusive}, held;
+
+	if (own || !n->ops.held || !n->ops.held(n->ops.context, wanted->fileid, &range, &held))
+		return own;
+	/* Whose it is lockd does not know either: an empty owner, the process of nfsd. */
+	*foreign = (struct nlm_lock){.state = NLM_HELD,
+				     .fileid = wanted->fileid,
+				     .exclusive = held.exclusive,
+				     .start = held.start,
+				     .end = held.end};
+	return foreign;
+}
+
+bool nlm_holds(const struct nlm_server *n, uint64_t fileid, const struct held_range *wanted,
+	       struct held_range *out)
+{
+	/* Of no client: nobody's own. */
+	struct nlm_lock lock = {.fileid = fileid,
+				.exclusive = wanted->exclusive,
+				.start = wanted->start,
+				.end = wanted->end};
+	const struct nlm_lock *held = own_conflict(n, &lock);
+
+	if (held)
+		*out = (struct held_range){held->start, held->end, held->exclusive};
+	return held != NULL;
 }
 
 struct nlm_lock *nlm_add(struct nlm_server *n, const struct nlm_lock *lock)
@@ -92,11 +125,12 @@ void nlm_grant_waiting(struct nlm_server *n, int64_t now_ns)
 	struct nlm_lock *next;
 
 	for (struct nlm_lock *l = n->locks; l; l = next) {
-		struct nlm_lock granted = *l;
+		struct nlm_lock granted = *l, foreign;
 		struct nlm_lock *held;
 
 		next = l->next;
-		if (l->state != NLM_WAITING || nlm_conflict(n, l) || !nlm_carve(n, &granted))
+		if (l->state != NLM_WAITING || nlm_conflict(n, l, &foreign) ||
+		    !nlm_carve(n, &granted))
 			continue;
 		/* Carving took away held locks only; the one behind may have been one. */
 		next = l->next;

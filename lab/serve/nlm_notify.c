@@ -117,6 +117,9 @@ int64_t nlm_tick(struct nlm_server *n, int64_t now_ns)
 {
 	int64_t next_ns = INT64_MAX;
 
+	/* Others do not say when they give a lock back. */
+	if (n->ops.held && now_ns >= n->frozen_until_ns)
+		nlm_grant_waiting(n, now_ns);
 	for (struct nlm_lock *l = n->locks; l; l = l->next) {
 		if (l->state != NLM_HELD || !l->tell_ns)
 			continue;

@@ -55,8 +55,12 @@ struct nlm_server {
 };
 
 /* nlm_locks.c */
-/* What stands in the way of this lock, held by somebody else; NULL: nothing. */
-struct nlm_lock *nlm_conflict(const struct nlm_server *n, const struct nlm_lock *wanted);
+/*
+ * What stands in the way of this lock, held by somebody else; NULL: nothing. A lock of another
+ * protocol is told in *foreign.
+ */
+const struct nlm_lock *nlm_conflict(const struct nlm_server *n, const struct nlm_lock *wanted,
+				    struct nlm_lock *foreign);
 bool nlm_same_owner(const struct nlm_lock *a, const struct nlm_lock *b);
 /* Appends a copy; NULL when there is no room. */
 struct nlm_lock *nlm_add(struct nlm_server *n, const struct nlm_lock *lock);

@@ -102,6 +102,22 @@ static bool send_callback(void *context, const struct nfs4_callback *callback)
 	return s->endpoint && endpoint_call_out(s->endpoint, &call);
 }
 
+static bool held_by_nlm(void *context, uint64_t fileid, const struct held_range *wanted,
+			struct held_range *out)
+{
+	const struct service *s = context;
+
+	return s->nlm && nlm_holds(s->nlm, fileid, wanted, out);
+}
+
+static bool held_by_nfs4(void *context, uint64_t fileid, const struct held_range *wanted,
+			 struct held_range *out)
+{
+	const struct service *s = context;
+
+	return s->nfs4 && nfs4_holds(s->nfs4, fileid, wanted, out);
+}
+
 static void on_closed(void *context, uint64_t connection)
 {
 	struct service *s = context;
@@ -118,6 +134,7 @@ static struct nfs4_server *nfs4_make(struct service *s)
 		.ops = {.send_callback = send_callback,
 			.wake = on_wake,
 			.log = log_nfs4,
+			.held = held_by_nlm,
 			.context = s},
 		.owner = name,
 		.scope = name,
@@ -205,7 +222,8 @@ static void log_line(void *context, const char *text)
 
 static struct nlm_server *nlm_make(struct service *s)
 {
-	struct nlm_ops ops = {.send = nlm_send, .log = log_line, .context = s};
+	struct nlm_ops ops = {
+		.send = nlm_send, .log = log_line, .held = held_by_nfs4, .context = s};
 	uint32_t seconds =
 		s->config.grace_seconds ? s->config.grace_seconds : s->config.lease_seconds;
 

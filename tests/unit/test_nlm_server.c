@@ -19,6 +19,9 @@ struct post {
 	struct net_address to;
 	uint8_t args[NLM_CALL_BYTES_MAX];
 	size_t args_len;
+	struct held_range foreign; /* of another protocol, in /a; */
+	bool has_foreign;
+	uint64_t foreign_fileid;
 };
 
 enum { PLAIN = 0, SHARED = 1, BLOCK = 2, RECLAIM = 4 };
@@ -44,9 +47,19 @@ static void keep(void *context, const struct nlm_send *send)
 		memcpy(p->args, send->args.ptr, send->args.len);
 }
 
+static bool held_by_others(void *context, uint64_t fileid, const struct held_range *wanted,
+			   struct held_range *out)
+{
+	const struct post *p = context;
+
+	*out = p->foreign;
+	return p->has_foreign && fileid == p->foreign_fileid && p->foreign.start <= wanted->end &&
+	       wanted->start <= p->foreign.end && (p->foreign.exclusive || wanted->exclusive);
+}
+
 static void post_init(struct post *p)
 {
-	struct nlm_ops ops = {.send = keep, .context = p};
+	struct nlm_ops ops = {.send = keep, .held = held_by_others, .context = p};
 
 	memset(p, 0, sizeof(*p));
 	stage_init(&p->s, "file /a\nfile /b\n");
@@ -298,5 +311,37 @@ TEST(frozen_lock_manager_says_nothing)
 	p.s.now_ns += SECOND_NS;
 	CHECK_EQ_U64(call(&p.s, NLM_PROG, NLM4_VERS, 0), RPC_ACCEPT_SUCCESS);
 	CHECK_EQ_U64(call(&p.s, NLM_PROG, 1, 0), RPC_ACCEPT_PROG_MISMATCH);
+	post_deinit(&p);
+}
+
+TEST(locks_of_another_protocol_stand_against_ours)
+{
+	struct held_range wanted = {0, 4, false}, held;
+	static struct post p;
+
+	post_init(&p);
+	CHECK_EQ_U64(LOCK(&p, "one", "/a", 1, 20, 10, PLAIN), NLM4_GRANTED);
+	/* What others are told of ours. */
+	p.foreign_fileid = at(&p.s, "/a");
+	CHECK(!nlm_holds(p.nlm, p.foreign_fileid, &wanted, &held));
+	wanted.end = 20;
+	CHECK(nlm_holds(p.nlm, p.foreign_fileid, &wanted, &held));
+	CHECK(held.start == 20 && held.end == 29 && held.exclusive);
+	/* And theirs. */
+	p.has_foreign = true;
+	p.foreign = (struct held_range){5, 9, true};
+	CHECK_EQ_U64(LOCK(&p, "two", "/a", 1, 0, 5, PLAIN), NLM4_GRANTED);
+	CHECK_EQ_U64(LOCK(&p, "two", "/b", 1, 5, 5, PLAIN), NLM4_GRANTED);
+	CHECK_EQ_U64(LOCK(&p, "two", "/a", 1, 5, 5, SHARED), NLM4_DENIED);
+	CHECK_EQ_U64(ask(&p, NLMPROC4_TEST, (struct want){"two", "/a", 1, 0, 6, PLAIN}),
+		     NLM4_DENIED);
+	CHECK(cursor_bool(&p.s.results));
+	CHECK_EQ_U64(LOCK(&p, "two", "/a", 1, 5, 5, BLOCK), NLM4_BLOCKED);
+	nlm_tick(p.nlm, p.s.now_ns);
+	CHECK_EQ_U64(p.sent, 0);
+	p.has_foreign = false;
+	nlm_tick(p.nlm, p.s.now_ns);
+	CHECK_EQ_U64(p.sent, 1);
+	CHECK_EQ_U64(p.procedure, NLMPROC4_GRANTED_MSG);
 	post_deinit(&p);
 }

@@ -155,6 +155,43 @@ TEST(locks_conflict_split_and_merge)
 	talk_destroy(t);
 }
 
+/* A lock of another protocol on bytes 10 to 19 of every file. */
+static bool held_elsewhere(void *context, uint64_t fileid, const struct held_range *wanted,
+			   struct held_range *out)
+{
+	(void)context, (void)fileid;
+	*out = (struct held_range){10, 19, true};
+	return wanted->start <= 19 && wanted->end >= 10;
+}
+
+static void with_others(struct nfs4_server_config *config)
+{
+	config->ops.held = held_elsewhere;
+}
+
+TEST(locks_of_another_protocol_stand_against_ours)
+{
+	struct talk *t = talk_create(with_others);
+	struct talk_session session = talk_client(t, "a", 'v');
+	struct nfs4_stateid4 open = talk_opened(t, &session, "o", "f", BOTH);
+	struct held_range wanted = {0, 5, false}, held;
+	uint64_t fileid;
+
+	CHECK_EQ_U64(lock_try(t, &session, "f", open, "one", 0, 10), NFS4_OK);
+	CHECK_EQ_U64(lock_try(t, &session, "f", open, "two", 15, 1), NFS4ERR_DENIED);
+	CHECK_EQ_U64(t->results[3].oplock.denied.offset, 10);
+	CHECK_EQ_U64(t->results[3].oplock.denied.length, 10);
+	CHECK_EQ_U64(t->results[3].oplock.denied.owner.owner.len, 0);
+	/* What others are told of ours. */
+	CHECK_EQ_U64(tree_lookup(t->tree, tree_root(t->tree), slice_of_string("f"), &fileid),
+		     TREE_OK);
+	CHECK(nfs4_holds(t->server, fileid, &wanted, &held));
+	CHECK(held.start == 0 && held.end == 9 && held.exclusive);
+	wanted = (struct held_range){10, UINT64_MAX, true};
+	CHECK(!nfs4_holds(t->server, fileid, &wanted, &held));
+	talk_destroy(t);
+}
+
 TEST(closing_and_freeing)
 {
 	struct talk *t = talk_create(NULL);
