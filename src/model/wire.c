@@ -124,11 +124,15 @@ static bool kind_is_bare(enum wire_kind kind)
 static void take_both(struct wire_model *m, struct wire_record *r, struct wire_way *way,
 		      const struct event_wire *w)
 {
-	r->path->both[w->from_high]++;
+	/* the other capture may show it in pieces: one segment all the same */
+	bool counted = w->at[WIRE_SPEAKER].frame == way->both_frame;
+
+	way->both_frame = w->at[WIRE_SPEAKER].frame;
+	r->path->both[w->from_high] += !counted;
 	if (kind_is_bare(w->kind))
-		way->bare_both++;
+		way->bare_both += !counted;
 	else
-		way->both++;
+		way->both += !counted;
 	if (w->kind != WIRE_RST) { /* a reset may be made on the way */
 		wire_late_take(m, r, w);
 		wire_clock_take(r, w);

@@ -62,7 +62,7 @@ struct wire_run {
 
 /* One direction of a connection. Bare acknowledgements and resets are counted apart. */
 struct wire_way {
-	uint64_t both;      /* segments that both captures show */
+	uint64_t both;      /* segments that both captures show, as the speaker shows them */
 	uint64_t alone[2];  /* shown by WIRE_SPEAKER, by WIRE_OTHER alone */
 	uint64_t missed[2]; /* the same, and the receiver had them: the other capture missed them */
 	uint64_t bare_both;
@@ -71,6 +71,7 @@ struct wire_way {
 	struct wire_run longest[2]; /* in time, by who shows them; count 0: none */
 	struct wire_run now[2];     /* the model's own */
 	uint64_t unplaced;
+	uint64_t both_frame;     /* the model's own: the speaker's frame that was counted last */
 	struct vec places;       /* struct wire_place, by time after wire_model_finish */
 	struct vec late;         /* struct wire_late, the latest first */
 	bool late_dropped;       /* there were more */

@@ -24,6 +24,8 @@ class Ends:
         self.translated = {}  # address at the client: (address, what is added to its ports) at the server
         self.seen_by_server_only = set()  # addresses of clients
         self.steps = []  # (time, ns): the server's clock is set then
+        self.holes = {}  # file: [(from, to)] in seconds from the start: the capture was not running
+        self.gone = set()  # files of a ring buffer that are not there any more
         self.cut_bytes = None  # the server's capture shows larger segments cut to this
         self.rings = {}  # file: [ends of its parts in seconds from the start], a ring buffer's files
         self.until = {}  # file: seconds from the start at which the capture is stopped
@@ -110,19 +112,23 @@ class Ends:
             if name in self.until:
                 stop = self.start + round(self.until[name] * SECOND)
                 packets = [p for p in packets if p.t <= stop + (self.offset if name == AT_SERVER else 0)]
+            ahead = self.offset if name == AT_SERVER else 0
+            for hole in self.holes.get(name, ()):
+                begin, end = (self.start + round(s * SECOND) + ahead for s in hole)
+                packets = [p for p in packets if not begin < p.t <= end]
             parts = self.rings.get(name)
             if not parts:
                 out[name] = _capture(packets)
                 continue
             begin = None
             for i, part in enumerate([*parts, None]):
-                end = None if part is None else self.start + round(part * SECOND)
+                end = None if part is None else self.start + round(part * SECOND) + ahead
                 chosen = [
                     p for p in packets if (begin is None or p.t > begin) and (end is None or p.t <= end)
                 ]
                 out[name.replace(".pcap", f"-{i}.pcap")] = _capture(chosen)
                 begin = end
-        return out
+        return {name: capture for name, capture in out.items() if name not in self.gone}
 
 
 def _capture(packets):

@@ -138,3 +138,74 @@ def ends_ring_buffer_and_healthy(net):
     ends, srv = Ends(net), Server(net)
     ends.rings[AT_CLIENT], ends.until[AT_SERVER] = [5, 10], 16
     _busy([_client(net, srv).mount()], 300)
+
+
+def _client_capture_starts_now(net, ends):
+    """What was until now only the server's capture shows: that is the fuller one, and speaks."""
+    for packet in net.packets:
+        ends.only[id(packet)] = AT_SERVER
+
+
+@scene("tcp-path-silent", captures=ENDS)
+def ends_lost_and_the_server_speaks(net):
+    """As ends-client-to-server-lost, and the server's capture holds more: the client's was begun later.
+    What is sent in vain is in the client's alone."""
+    ends, srv = Ends(net), Server(net)
+    a = _client(net, srv).mount()
+    b = _client(net, srv, "web-02", "192.0.2.32", 922).mount()
+    _busy([a, b])
+    _client_capture_starts_now(net, ends)
+    _busy([a, b])
+    _in_vain(net, ends, a, [b])
+    _busy([b], 30)
+
+
+@scene(None, captures=ENDS)
+def ends_hole_in_the_server_capture(net):
+    """The twin: the server's capture was interrupted, and the client, whose capture was begun later, is
+    answered all the while."""
+    ends, srv = Ends(net), Server(net)
+    a = _client(net, srv).mount()
+    _busy([a], 40)
+    _client_capture_starts_now(net, ends)
+    ends.holes[AT_SERVER] = [(6, 20)]
+    for _ in range(4):
+        _busy([a], 4)
+        a.sequence(ops.putfh(b"file-handle-0007"), ops.getattr_size(), answered=False)
+        for _ in range(2):
+            net.wait(1)
+            ends.again(net.packets[-1])
+        a.conn.send(1, a.reply_bytes([ops.sequence(a.session, a.seqs[0], 0, 64, 0)]))
+        a.conn.acknowledge(0)
+    _busy([a], 20)
+    net.wait(5)
+    _busy([a], 20)
+
+
+@scene(None, captures=ENDS)
+def ends_client_capture_misses(net):
+    """The twin of ends-server-to-client-lost: the client's capture misses answers that the client had: it
+    goes on with its next call each time."""
+    ends, srv = Ends(net), Server(net)
+    a = _client(net, srv).mount()
+    _busy([a])
+    for _ in range(6):
+        a.sequence(ops.putfh(b"file-handle-0007"), ops.getattr_size(), answered=False)
+        a.conn.send(1, a.reply_bytes([ops.sequence(a.session, a.seqs[0], 0, 64, 0)]))
+        ends.missed(AT_CLIENT)
+        a.conn.acknowledge(0)
+        net.wait(2)
+    _busy([a])
+
+
+@scene(
+    None,
+    captures=("client-0.pcap", "client-1.pcap", "client-2.pcap", "server-0.pcap", "server-2.pcap"),
+)
+def ends_ring_buffers_with_a_hole(net):
+    """Both captures are rings, and the server's second file is gone. All is well: what passed meanwhile was
+    not captured, and not lost."""
+    ends, srv = Ends(net), Server(net)
+    ends.rings[AT_CLIENT], ends.rings[AT_SERVER] = [5, 14], [4, 13]
+    ends.gone.add("server-1.pcap")
+    _busy([_client(net, srv).mount()], 180)

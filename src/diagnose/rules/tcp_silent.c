@@ -7,21 +7,16 @@
  * A server's data that nobody takes hurts only a client that is still there: it counts when the
  * client answers again later.
  */
+#include "diagnose/rules/tcp_silent.h"
 #include "diagnose/rules/rules.h"
-#include "diagnose/rules/transport.h"
 
 #include <inttypes.h>
-
-/* TCP's timer doubles from 0.2 s or from 1 s: so much later nothing was merely lost once or twice.
- */
-#define SILENCE_MIN_NS (5 * STAMP_NS_PER_S)
 
 /*
  * A client that does not take answers for a while is missed by nobody: a machine that is paused,
  * dumped or moved. Only when it is away for long does it lose leases and locks by it.
  */
 #define CLIENT_AWAY_MIN_NS (30 * STAMP_NS_PER_S)
-enum { REPEATS_MIN = 3 };
 
 /* Silences of connections between the same hosts that are no further apart are one. */
 #define JOIN_NS (10 * STAMP_NS_PER_S)
@@ -31,7 +26,7 @@ static bool silence_counts(const struct rule_input *in, const struct path_stall 
 	const struct path_quiet *q = &s->quiet;
 	int64_t min_ns = s->from == CONN_FROM_SERVER ? CLIENT_AWAY_MIN_NS : SILENCE_MIN_NS;
 
-	if (!s->heard_before || q->repeats < REPEATS_MIN ||
+	if (!s->heard_before || q->repeats < SILENCE_REPEATS_MIN ||
 	    path_span_ns(q->from.at, q->last.at) < min_ns)
 		return false;
 	if (s->from == CONN_FROM_SERVER && !transport_known(&q->until))
@@ -115,11 +110,12 @@ static bool back_counts(const struct rule_input *in, const struct wire_record *w
 	    evidence_list_at(in->evidence, back->near_receiver)->dropped_packets)
 		return false;
 	run = &back->way->longest[back->sender];
-	if (run->count < REPEATS_MIN || path_span_ns(run->first.at, run->last.at) < SILENCE_MIN_NS)
+	if (run->count < SILENCE_REPEATS_MIN ||
+	    path_span_ns(run->first.at, run->last.at) < SILENCE_MIN_NS)
 		return false;
 	/* The client sends the same again all the time: it has got nothing. */
 	*again = wire_tale_span(&to, run->first.at, run->last.at);
-	return again->arrived >= REPEATS_MIN && again->lost == 0 &&
+	return again->arrived >= SILENCE_REPEATS_MIN && again->lost == 0 &&
 	       path_span_ns(again->arrived_first->at[WIRE_SPEAKER].at,
 			    again->arrived_last->at[WIRE_SPEAKER].at) >= SILENCE_MIN_NS / 2;
 }
@@ -170,8 +166,12 @@ static void silent_run(const struct rule_input *in, struct diagnosis *out)
 	transport_silences(in, &troubles);
 	for (size_t i = 0; i < troubles.len; i++)
 		silence_tell(in, out, vec_at(&troubles, i));
-	for (size_t i = 0; in->wire && i < in->wire->records.len; i++)
-		back_tell(in, out, *(struct wire_record **)vec_at(&in->wire->records, i));
+	for (size_t i = 0; in->wire && i < in->wire->records.len; i++) {
+		const struct wire_record *w = *(struct wire_record **)vec_at(&in->wire->records, i);
+
+		back_tell(in, out, w);
+		silent_forth_tell(in, out, w);
+	}
 	vec_deinit(&troubles);
 }
 
