@@ -41,7 +41,8 @@ static bool take_task(struct slice head, struct trace_line *out)
 
 	head = text_trim(head);
 	paren = head.len ? memchr(head.ptr, '(', head.len) : NULL;
-	if (paren)
+	/* "(sd-pam)-172" is a name. */
+	if (paren && paren > head.ptr && head.ptr[head.len - 1] == ')')
 		head = text_trim(slice_make(head.ptr, (size_t)(paren - head.ptr)));
 	at = head.len;
 	while (at > 0 && text_is_digit(head.ptr[at - 1]))

@@ -200,7 +200,7 @@ static void enter_file(const struct logs *l, const struct log_file *f)
 		e->last = log_head_stamp(f, &f->head_last);
 		e->clock_error_ns = f->error_ns;
 	}
-	if (f->trace_lines && f->stats.kernel_lines == 0) {
+	if (f->trace_lines && f->trace_last_ns && f->stats.kernel_lines == 0) {
 		e->first = trace_stamp(f, f->trace_first_ns);
 		e->last = trace_stamp(f, f->trace_last_ns);
 		if (f->trace_clock)

@@ -358,6 +358,62 @@ static void take_probe_of(struct traces *t, const struct trace_line *line, struc
 	}
 }
 
+/* What is known of the probe at this address; NULL: nothing yet. */
+static const struct trace_probed *probed_at(const struct traces *t, uint64_t address)
+{
+	for (size_t i = 0; i < TRACE_PROBED; i++)
+		if (t->probed[i].address == address)
+			return &t->probed[i];
+	return NULL;
+}
+
+/*
+ * trace-cmd and perf print addresses: "(ffffffffc0728ed0)", and where it returns "(ffffffffc0728ed0
+ * <- ffffffffc072c833) ret=0x0". The stack behind the first one names the function.
+ */
+static bool take_address(struct traces *t, const struct trace_line *line, struct trace_thread *th)
+{
+	uint64_t address;
+	bool returns = text_holds(line->rest, " <- ");
+	const struct trace_probed *p;
+
+	if (!text_begins(line->rest, "(") ||
+	    !stack_address_parse(text_after(line->rest, 1), &address))
+		return false;
+	p = probed_at(t, address);
+	if (p && p->probe >= 0)
+		take_probe_of(t, line, th, probes[p->probe].kind, returns);
+	if (!p && !returns) {
+		th->awaits_name = true;
+		th->probed = address;
+		th->line = t->line;
+		th->boot_ns = t->boot_ns;
+	}
+	return true;
+}
+
+/* The first function of the stack is the one that is probed. */
+static void take_name(struct traces *t, struct trace_thread *th, struct slice function)
+{
+	const struct trace_line none = {.rest = slice_make(NULL, 0)};
+	struct trace_probed p = {.address = th->probed, .probe = -1};
+
+	th->awaits_name = false;
+	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++)
+		if (slice_equal(function, slice_of_string(probes[i].function)))
+			p.probe = (int)i;
+	for (size_t i = 0; i < TRACE_PROBED; i++)
+		if (t->probed[i].address == 0) {
+			t->probed[i] = p;
+			break;
+		}
+	if (p.probe < 0)
+		return;
+	t->line = th->line;
+	t->boot_ns = th->boot_ns;
+	take_probe_of(t, &none, th, probes[p.probe].kind, false);
+}
+
 static bool take_probe(struct traces *t, const struct trace_line *line, struct trace_thread *th)
 {
 	bool returns;
@@ -373,7 +429,7 @@ static bool take_probe(struct traces *t, const struct trace_line *line, struct t
 		take_probe_of(t, line, th, probes[i].kind, returns);
 		return true;
 	}
-	return false;
+	return take_address(t, line, th);
 }
 
 void trace_take_frame(struct traces *t, struct trace_thread *th, struct slice function)
@@ -382,6 +438,8 @@ void trace_take_frame(struct traces *t, struct trace_thread *th, struct slice fu
 					    "nfsd4_setclientid_confirm", "nfsd4_destroy_clientid",
 					    "nfsd4_proc_compound",       "nfsd"};
 
+	if (th->awaits_name)
+		take_name(t, th, function);
 	if (!th->awaits_stack)
 		return;
 	if (slice_equal(function, slice_of_string("nfsd4_create_session"))) {

@@ -111,14 +111,25 @@ static struct trace_thread *thread_of(struct traces *t, int64_t pid)
 	return th;
 }
 
+/* perf script names no functions of programs without symbols. */
+static bool is_unnamed(struct slice text)
+{
+	struct slice word;
+	uint64_t address;
+
+	text = text_trim(text);
+	word = text_word(&text);
+	return trace_hex_parse(word, 16, &address) && text_begins(text_trim(text), "[unknown]");
+}
+
 /* A line of a stack belongs to the line above it: the tracer writes both at once. */
 static bool take_stack(struct traces *t, struct slice text)
 {
 	struct stack_line frame;
 
-	/* "=> 0xffffffffc04750c8": a function that nobody can name. */
+	/* "=> 0xffffffffc04750c8", "7b5e1 [unknown] (/bin/busybox)": what nobody can name. */
 	if (!t->last || !stack_line_parse(text, &frame))
-		return t->last && text_begins(text_trim(text), "=> ");
+		return t->last && (text_begins(text_trim(text), "=> ") || is_unnamed(text));
 	if (frame.form != STACK_FTRACE)
 		return false;
 	if (!frame.guessed)
@@ -134,7 +145,8 @@ bool traces_line(struct traces *t, uint64_t line, struct slice text)
 	if (trace_take_lost(t, line, text))
 		return true;
 	if (!trace_line_parse(text, &parsed)) {
-		return traces_list_line(t, line, NULL, text) || take_stack(t, text);
+		return traces_list_line(t, line, NULL, text) || take_stack(t, text) ||
+		       trace_take_bpftrace(t, line, text);
 	}
 	if (t->last == NULL || parsed.boot_ns < t->first_ns)
 		t->first_ns = parsed.boot_ns;
@@ -147,9 +159,13 @@ bool traces_line(struct traces *t, uint64_t line, struct slice text)
 	t->untimed = false;
 	th = thread_of(t, parsed.pid);
 	t->last = th;
-	if (slice_equal(parsed.event, slice_of_string(TRACE_EVENT_STACK)))
+	if (slice_equal(parsed.event, slice_of_string(TRACE_EVENT_STACK))) {
+		/* trace-cmd has the first function in the same line. */
+		if (text_begins(parsed.rest, "=> "))
+			take_stack(t, parsed.rest);
 		return true;
-	th->awaits_stack = false;
+	}
+	th->awaits_stack = th->awaits_name = false;
 	if (!trace_take_server(t, &parsed, th) && !trace_take_client(t, &parsed) &&
 	    !trace_take_rpc(t, &parsed))
 		t->unknown++;
@@ -166,6 +182,8 @@ uint64_t traces_end_file(struct traces *t)
 	t->paths_told = 0;
 	t->listed_len = 0;
 	memset(t->xprts, 0, sizeof(t->xprts));
+	memset(t->probed, 0, sizeof(t->probed));
+	t->bpftrace = false;
 	t->xprt_changes = NULL;
 	t->list += t->list != 0; /* a list ends with its file */
 	t->first_ns = t->last_ns = 0;

@@ -9,7 +9,13 @@
 #include "ingest/log_facts.h"
 #include "ingest/log_private.h"
 
-enum { TRACE_THREADS = 64, TRACE_PATHS = 8, TRACE_XPRTS = 32, TRACE_LISTED_MAX = 1024 };
+enum {
+	TRACE_THREADS = 64,
+	TRACE_PATHS = 8,
+	TRACE_XPRTS = 32,
+	TRACE_PROBED = 32,
+	TRACE_LISTED_MAX = 1024
+};
 
 /* A connection of this host. */
 struct trace_path {
@@ -25,7 +31,9 @@ struct trace_thread {
 	bool in_confirm;        /* inside of SETCLIENTID_CONFIRM */
 	bool moved;             /* in it, a client was moved to the confirmed ones */
 	bool awaits_stack;      /* a client is thrown out: the stack tells why */
-	uint64_t line;          /* of that */
+	bool awaits_name;       /* a probe at `probed`: the stack's first function is it */
+	uint64_t probed;
+	uint64_t line; /* of that */
 	int64_t boot_ns;
 	int64_t expelled_ns; /* when it was told; valid with told_expelled */
 	bool told_expelled;  /* of this call it was told already */
@@ -77,6 +85,12 @@ struct traces {
 		struct endpoint peer;
 	} xprts[TRACE_XPRTS];
 	size_t xprts_told;
+	/* Functions that are probed, by their address, where nothing else names them. */
+	struct trace_probed {
+		uint64_t address; /* 0: free */
+		int probe;        /* which one; -1: of no interest */
+	} probed[TRACE_PROBED];
+	bool bpftrace; /* the file is of bpftrace: stacks in its own form follow */
 	struct trace_xprt *xprt_changes; /* whose state the next line tells; NULL: none's */
 };
 
@@ -111,6 +125,9 @@ void trace_end_served(struct traces *t);
 
 /* The tracer lost lines. */
 void trace_lose_served(struct traces *t);
+
+/* --- trace_bpf.c: what bpftrace prints; nothing is concluded from it --- */
+bool trace_take_bpftrace(struct traces *t, uint64_t line, struct slice text);
 
 /* --- trace_rpc.c: tracepoints of the client's RPC, and what the tracer lost --- */
 bool trace_take_lost(struct traces *t, uint64_t number, struct slice text);

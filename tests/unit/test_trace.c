@@ -258,3 +258,83 @@ TEST(twin_a_client_that_mounts_and_recovers_once)
 	CHECK_EQ_U64(t.d.findings.len, 0);
 	trace_told_deinit(&t);
 }
+
+TEST(forms_of_other_kernels)
+{
+	const int64_t at = INT64_C(15558473000);
+	struct slice none = slice_make(NULL, 0);
+	struct trace_line line;
+
+	/* 3.10 to 4.18, with and without the flags, with thread groups; RT; perf with its comm. */
+	CHECK(parses("            nfsd-172   [000] ....    15.558473: svc_process: addr=1",
+		     "svc_process", 172, at));
+	CHECK(parses("            nfsd-172   [012] d.h2    15.558473: svc_process: addr=1",
+		     "svc_process", 172, at));
+	CHECK(parses("           <...>-172   (-----) [000] ....    15.558473: svc_process: addr=1",
+		     "svc_process", 172, at));
+	CHECK(parses("            nfsd-172   [000] d..h2..    15.558473: svc_process: addr=1",
+		     "svc_process", 172, at));
+	CHECK(parses("        (sd-pam)-172   [000] .....    15.558473: svc_process: addr=1",
+		     "svc_process", 172, at));
+	CHECK(parses("kworker/u2:1-rp   172 [000]    15.558473:  sunrpc:rpc_task_sleep: task:1@1",
+		     "rpc_task_sleep", 172, at));
+	CHECK(parses("          <idle>-0     [000] ..s1.    15.558473: rpc_socket_connect: error=1",
+		     "rpc_socket_connect", 0, at));
+	CHECK(trace_line_parse(slice_of_string("a b-172 [000] .... 15.558473: p: (f+0x0/0x8)"),
+			       &line));
+	CHECK(slice_equal(line.task, slice_of_string("a b")));
+	CHECK(!trace_line_parse(none, &line));
+}
+
+/* Probes that are named after nothing, as trace-cmd 3.1 prints them with their stacks. */
+#define BARE(n, time, address, frames)                                           \
+	"            nfsd-" #n "   [000]    " time ": lookup:   (" address ")\n" \
+	"            nfsd-" #n "   [000]    " time ": kernel_stack:         \t=> " frames
+#define BARE_RETURN(n, time, address, ret)                                            \
+	"            nfsd-" #n "   [000]    " time ": done:     (" address            \
+	" <- ffffffffc072c833) ret=" ret "\n            nfsd-" #n "   [000]    " time \
+	": kernel_stack:         \t=> nfsd4_sequence\n\t=> nfsd4_proc_compound\n"
+#define BARE_THROWN(n, time)              \
+	BARE(n, time, "ffffffffc0728000", \
+	     "unhash_client_locked\n\t=> nfsd4_create_session\n\t=> nfsd4_proc_compound\n")
+#define BARE_LOOKS(n, time) \
+	BARE(n, time, "ffffffffc0728ed0", "find_in_sessionid_hashtbl\n\t=> nfsd4_sequence\n")
+
+TEST(probes_by_address_are_named_by_their_stacks)
+{
+#define BARE_ROUND(a, b, c)                                           \
+	BARE_THROWN(1, a)                                             \
+	BARE_LOOKS(2, b)                                              \
+	BARE_RETURN(2, b, "ffffffffc0728ed0", "0x0") BARE_LOOKS(3, c) \
+		BARE_RETURN(3, c, "ffffffffc0728ed0", "0xffff8a2ee3e63400")
+	CHECK_EQ_U64(probes_told(BARE_ROUND("1.1", "1.2", "1.3") BARE_ROUND("2.1", "2.2", "2.3")
+					 BARE_ROUND("3.1", "3.2", "3.3")
+						 BARE_ROUND("4.1", "4.2", "4.3"),
+				 false),
+		     1 + CONFIDENCE_LIKELY);
+}
+
+TEST(twin_all_sessions_are_found)
+{
+	CHECK_EQ_U64(probes_told(BARE_THROWN(1, "1.1") BARE_LOOKS(2, "1.2") BARE_RETURN(
+					 2, "1.2", "ffffffffc0728ed0",
+					 "0xffff8a2e") BARE_THROWN(1, "2.1") BARE_LOOKS(2, "2.2")
+					 BARE_RETURN(2, "2.2", "ffffffffc0728ed0", "0xffff8a2e"),
+				 false),
+		     0);
+}
+
+TEST(what_bpftrace_prints_is_known_and_not_used)
+{
+	static const char *const text =
+		"Attaching 2 probes...\n\n\n@[\n    rpc_wait_bit_killable+1\n"
+		"    __wait_on_bit+72\n    0xffffffffc04750c8\n]: 12\n"
+		"@seq[nfsd, 198]: 44\n@us: \n"
+		"[64, 128)             28 |@@@@@@@@@@|\n";
+	struct trace_told t;
+
+	trace_tell(text, &t);
+	CHECK_EQ_U64(t.kind, EVIDENCE_TRACE);
+	CHECK_EQ_U64(t.d.findings.len, 0);
+	trace_told_deinit(&t);
+}
