@@ -141,6 +141,6 @@ const struct command command_diagnose = {
 		  "Captures of one incident belong together: give those of clients and server at\n"
 		  "once, and their kernel logs. What several of them saw is counted once.",
 	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | 1u << OPTION_COLOR | OPTIONS_LOG |
-		      OPTION_BIT(OPTION_NO_SANDBOX),
+		      1u << OPTION_THREADS | OPTION_BIT(OPTION_NO_SANDBOX),
 	.run = diagnose,
 };

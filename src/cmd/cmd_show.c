@@ -203,6 +203,6 @@ const struct command command_show = {
 	.detail = "Shows the evidence decoded. WHAT is one of:",
 	.choices = view_choices,
 	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | 1u << OPTION_SORT | OPTIONS_LOG |
-		      OPTIONS_FILTER | OPTION_BIT(OPTION_NO_SANDBOX),
+		      1u << OPTION_THREADS | OPTIONS_FILTER | OPTION_BIT(OPTION_NO_SANDBOX),
 	.run = show,
 };

@@ -20,6 +20,7 @@ enum option_id {
 	OPTION_TZ,
 	OPTION_YEAR,
 	OPTION_BOOT_TIME,
+	OPTION_THREADS,
 	OPTION_HOST,
 	OPTION_PROGRAM,
 	OPTION_OP,
@@ -94,6 +95,7 @@ struct options {
 	enum option_color color;
 	enum option_sort sort;
 	const char *tz, *year, *boot_time;                        /* of logs; NULL: not given */
+	const char *threads;                                      /* NULL: not given */
 	const char *host, *program, *op, *status, *since, *until; /* NULL: not given */
 	struct option_values listen, to, fault, script, port, tree, dir, file;
 	const char *control, *seed, *speed, *memory, *ready_fd, *lease, *grace, *courtesy,

@@ -2,6 +2,7 @@
 /* See run.h. */
 #include "cmd/run.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "evidence/klog_head.h"
 #include "evidence/sniff.h"
 #include "evidence/walk.h"
+#include "ingest/ahead.h"
 #include "ingest/counters.h"
 #include "ingest/filters.h"
 #include "ingest/lists.h"
@@ -24,6 +26,9 @@
 #include "ingest/mounts.h"
 #include "ingest/survey.h"
 #include "ingest/syscalls.h"
+
+/* Smaller captures are read before a thread is well under way. */
+#define THREAD_BYTES_MIN (UINT64_C(16) << 20)
 
 struct run_input {
 	struct capture *capture;
@@ -35,7 +40,8 @@ static void run_take_journal(void *arg, uint64_t frame, struct slice text)
 {
 	const struct run_input *input = arg;
 
-	logs_take_journal(input->run->logs, input->evidence, frame, text);
+	if (!ahead_put_journal(input->run->ahead, input->evidence, frame, text))
+		logs_take_journal(input->run->logs, input->evidence, frame, text);
 }
 
 void run_init(struct run *r)
@@ -99,6 +105,14 @@ static struct err *run_take_boot_time(struct run *r, const char *text)
 	return NULL;
 }
 
+static struct err *run_take_threads(struct run *r, const char *text)
+{
+	if (strcmp(text, "1") != 0 && strcmp(text, "2") != 0)
+		return err_new("--threads=%s: it must be 1 or 2", text);
+	r->threads = (unsigned)(text[0] - '0');
+	return NULL;
+}
+
 struct err *run_take_options(struct run *r, const struct options *options)
 {
 	struct err *err = NULL;
@@ -109,6 +123,8 @@ struct err *run_take_options(struct run *r, const struct options *options)
 		err = run_take_year(r, options->year);
 	if (!err && options->boot_time)
 		err = run_take_boot_time(r, options->boot_time);
+	if (!err && options->threads)
+		err = run_take_threads(r, options->threads);
 	return err;
 }
 
@@ -422,35 +438,61 @@ static void run_survey(struct run *r)
 	survey_settle(r->survey);
 }
 
-static void run_progress(const struct run *r, struct progress *progress)
+/* Asks no file, which the sandbox would not let us open. */
+static bool run_has_processors(void)
 {
-	uint64_t done = 0;
-	uint64_t total = 0;
+	cpu_set_t set;
 
-	if (!progress_due(progress))
-		return;
-	for (size_t i = 0; i < r->inputs.len; i++) {
-		const struct run_input *input = vec_at(&r->inputs, i);
-		uint64_t one_done;
-		uint64_t one_total;
+	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
+}
 
-		capture_get_progress(input->capture, &one_done, &one_total);
-		done += one_done;
-		total += one_total;
+/* Reading ahead pays from so many bytes on; a pipe does not tell how many come. */
+static bool run_wants_thread(const struct run *r, const struct merge *merge)
+{
+	uint64_t done, total;
+
+	if (r->threads)
+		return r->threads > 1;
+	merge_get_progress(merge, &done, &total);
+	return run_has_processors() && (total == 0 || total >= THREAD_BYTES_MIN);
+}
+
+/* What stands in the captures, in order; the time of the first packet. */
+static struct stamp run_take_items(struct run *r)
+{
+	struct stamp first = stamp_none();
+	const struct ahead_item *item;
+	struct progress progress;
+	bool any = false;
+
+	progress_init(&progress);
+	while ((item = ahead_next(r->ahead))) {
+		if (item->is_journal) {
+			logs_take_journal(r->logs, item->packet.evidence, item->packet.frame,
+					  item->journal);
+			continue;
+		}
+		if (!any)
+			first = item->packet.at;
+		any = true;
+		ingest_packet(r->ingest, &item->packet);
+		if (progress_due(&progress)) {
+			uint64_t done, total;
+
+			ahead_get_progress(r->ahead, &done, &total);
+			progress_show(&progress, done, total);
+		}
 	}
-	progress_show(progress, done, total);
+	progress_deinit(&progress);
+	return first;
 }
 
 /* All packets; the time of the first one. */
 static struct stamp run_read(struct run *r)
 {
-	struct stamp first = stamp_none();
-	struct progress progress;
-	struct merge_item item;
+	struct stamp first;
 	struct merge merge;
-	bool any = false;
 
-	progress_init(&progress);
 	merge_init(&merge);
 	for (size_t i = 0; i < r->inputs.len; i++) {
 		struct run_input *input = vec_at(&r->inputs, i);
@@ -465,18 +507,11 @@ static struct stamp run_read(struct run *r)
 	filters_emit(r->filters, &r->board);
 	lists_emit(r->lists, &r->board);
 	syscalls_emit(r->syscalls, &r->board);
-	while (merge_next(&merge, &item)) {
-		const struct capfile_packet *p = item.packet;
-
-		if (!any)
-			first = p->at;
-		any = true;
-		ingest_frame(r->ingest, item.evidence, p->frame, p->at, p->linktype, p->bytes,
-			     p->wire_bytes);
-		run_progress(r, &progress);
-	}
+	r->ahead = ahead_create(&merge, run_wants_thread(r, &merge));
+	first = run_take_items(r);
+	ahead_destroy(r->ahead);
+	r->ahead = NULL;
 	merge_deinit(&merge);
-	progress_deinit(&progress);
 	return first;
 }
 

@@ -14,6 +14,7 @@
 #include "ingest/ingest.h"
 #include "ingest/log.h"
 
+struct ahead;
 struct counters;
 struct filters;
 struct lists;
@@ -28,6 +29,8 @@ struct run {
 	struct vec inputs;              /* struct run_input, private */
 	struct survey *survey;          /* NULL: one input, or none that can be read twice */
 	struct ingest *ingest;          /* NULL before run_go */
+	struct ahead *ahead;            /* while captures are read; else NULL */
+	unsigned threads;               /* by run_take_options; 0: as it seems good */
 	struct logs *logs;              /* NULL before run_open */
 	struct mounts *mounts;          /* the same */
 	struct counters *counters;      /* the same */
@@ -46,8 +49,8 @@ void run_init(struct run *r);
 void run_deinit(struct run *r);
 
 /*
- * What the command line tells of the times of logs. Between run_init and run_open. Fails when an
- * option is none.
+ * What the command line tells of the times of logs, and of threads. Between run_init and run_open.
+ * Fails when an option is none.
  */
 struct err *run_take_options(struct run *r, const struct options *options);
 

@@ -95,40 +95,44 @@ static void ingest_surveyed(struct ingest *in, const struct provenance *where,
 			  flow && !flow->not_rpc);
 }
 
-static void ingest_transport(struct ingest *in, uint32_t evidence, uint64_t frame_number,
-			     struct stamp at, const struct packet *packet)
+static void ingest_transport(struct ingest *in, const struct ingest_packet *p,
+			     const struct packet *packet)
 {
 	if (in->options.survey)
-		ingest_surveyed(
-			in,
-			&(struct provenance){.evidence = evidence, .frame = frame_number, .at = at},
-			packet);
+		ingest_surveyed(in,
+				&(struct provenance){
+					.evidence = p->evidence, .frame = p->frame, .at = p->at},
+				packet);
 	else
-		flow_table_packet(&in->flows, evidence, frame_number, at, packet);
+		flow_table_packet(&in->flows, p->evidence, p->frame, p->at, packet);
 }
 
-void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, struct stamp at,
-		  uint32_t linktype, struct slice bytes, size_t wire_bytes)
+static void ingest_count(struct ingest *in, const struct ingest_packet *p)
 {
-	struct packet packet, whole;
-
 	in->totals.frames++;
-	in->totals.bytes += wire_bytes;
-	if (__builtin_expect(bytes.len < wire_bytes, 0)) {
-		struct ingest_health *health = ingest_health_of(in, evidence);
+	in->totals.bytes += p->wire_bytes;
+	if (__builtin_expect(p->bytes < p->wire_bytes, 0)) {
+		struct ingest_health *health = ingest_health_of(in, p->evidence);
 
 		if (health->cut_packets++ == 0)
-			health->cut_first_frame = frame_number;
+			health->cut_first_frame = p->frame;
 	}
-	packet_parse(linktype, bytes, wire_bytes, &packet);
-	switch (packet.kind) {
+}
+
+void ingest_packet(struct ingest *in, const struct ingest_packet *p)
+{
+	struct packet whole;
+
+	ingest_count(in, p);
+	in->ahead = p->ahead;
+	switch (p->packet.kind) {
 	case PACKET_TCP:
 	case PACKET_UDP:
-		ingest_transport(in, evidence, frame_number, at, &packet);
+		ingest_transport(in, p, &p->packet);
 		break;
 	case PACKET_FRAGMENT:
-		if (ipfrag_add(in->fragments, &packet, at.ns, &whole))
-			ingest_transport(in, evidence, frame_number, at, &whole);
+		if (ipfrag_add(in->fragments, &p->packet, p->at.ns, &whole))
+			ingest_transport(in, p, &whole);
 		break;
 	case PACKET_CUT:
 		in->undecoded[UNDECODED_CUT_PACKET]++;
@@ -141,14 +145,28 @@ void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, s
 		break;
 	case PACKET_ICMP:
 	case PACKET_ARP:
-		ingest_net(
-			in,
-			&(struct provenance){.evidence = evidence, .frame = frame_number, .at = at},
-			&packet);
+		ingest_net(in,
+			   &(struct provenance){
+				   .evidence = p->evidence, .frame = p->frame, .at = p->at},
+			   &p->packet);
 		break;
 	case PACKET_OTHER:
 		break;
 	}
+	in->ahead = NULL;
+}
+
+void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, struct stamp at,
+		  uint32_t linktype, struct slice bytes, size_t wire_bytes)
+{
+	struct ingest_packet p = {.evidence = evidence,
+				  .frame = frame_number,
+				  .at = at,
+				  .bytes = bytes.len,
+				  .wire_bytes = wire_bytes};
+
+	packet_parse(linktype, bytes, wire_bytes, &p.packet);
+	ingest_packet(in, &p);
 }
 
 static void ingest_tell_health(struct ingest *in, uint32_t evidence)

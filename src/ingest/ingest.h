@@ -9,6 +9,8 @@
 #include "base/slice.h"
 #include "event/event.h"
 #include "event/evidence.h"
+#include "proto/packet.h"
+#include "proto/rpc_msg.h"
 
 struct ingest;
 struct survey;
@@ -44,6 +46,19 @@ struct ingest_totals {
 struct ingest *ingest_create(const struct ingest_options *options, const struct event_board *board,
 			     struct evidence_list *evidence);
 void ingest_destroy(struct ingest *in);
+
+/* A frame that was taken apart: what proto/packet.h makes of it, and what it does not keep. */
+struct ingest_packet {
+	uint32_t evidence;
+	uint64_t frame; /* from 1 within its capture */
+	struct stamp at;
+	size_t bytes, wire_bytes;      /* of the frame: captured, and on the wire */
+	struct packet packet;          /* points into the frame */
+	const struct rpc_ahead *ahead; /* of its payload; NULL: not decoded ahead */
+};
+
+/* The same as ingest_frame, of a frame that is taken apart already; borrowed for the call. */
+void ingest_packet(struct ingest *in, const struct ingest_packet *p);
 
 /* One frame. `frame_number` counts from 1 within its capture; bytes are borrowed for the call. */
 void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, struct stamp at,

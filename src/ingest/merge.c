@@ -168,3 +168,17 @@ bool merge_next(struct merge *m, struct merge_item *out)
 	};
 	return true;
 }
+
+void merge_get_progress(const struct merge *m, uint64_t *done_bytes, uint64_t *total_bytes)
+{
+	*done_bytes = 0;
+	*total_bytes = 0;
+	for (size_t i = 0; i < m->inputs.len; i++) {
+		const struct merge_input *input = vec_at(&m->inputs, i);
+		uint64_t done, total;
+
+		capture_get_progress(input->capture, &done, &total);
+		*done_bytes += done;
+		*total_bytes += total;
+	}
+}

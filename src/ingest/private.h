@@ -19,6 +19,7 @@ struct ingest {
 	struct ends *ends; /* NULL: one capture, or nobody wants EVENT_WIRE */
 	struct evidence_list *evidence;
 	struct flow_table flows;
+	const struct rpc_ahead *ahead; /* of the packet in work; NULL: none */
 	struct ipfrag *fragments;
 	struct call_table calls;
 	struct call_queue settled; /* only where somebody wants EVENT_RPC_SETTLED */

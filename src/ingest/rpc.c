@@ -117,12 +117,37 @@ void rpc_count_damage(struct ingest *in, uint32_t damage, enum cursor_fault faul
 
 /* --- messages --- */
 
+static void take_decoded(struct ingest *in, const struct rpc_message *m, const struct rpc_msg *msg,
+			 bool whole, struct cursor *c)
+{
+	if (msg->type == RPC_MSG_CALL) {
+		rpc_take_call(in, m, msg, c);
+		rpc_take_held_reply(in, m, msg->xid);
+	} else {
+		rpc_take_reply(in, m, msg, whole, c);
+	}
+}
+
+/* The header was decoded by who reads ahead. */
+static void take_ahead(struct ingest *in, const struct rpc_message *m,
+		       const struct rpc_ahead *ahead)
+{
+	struct cursor c = ahead->rest;
+
+	take_decoded(in, m, &ahead->msg, true, &c);
+}
+
 static void take_message(struct ingest *in, const struct rpc_message *m)
 {
 	struct cursor c = m->body;
 	struct rpc_msg msg;
-	bool whole = rpc_msg_decode(&c, &msg);
+	bool whole;
 
+	if (rpc_ahead_is(in->ahead, &m->body)) {
+		take_ahead(in, m, in->ahead);
+		return;
+	}
+	whole = rpc_msg_decode(&c, &msg);
 	if (!whole) {
 		rpc_count_damage(in, m->damage, c.fault);
 		in->undecoded[UNDECODED_HEADER]++;
@@ -130,14 +155,9 @@ static void take_message(struct ingest *in, const struct rpc_message *m)
 		if (cursor_offset(&c) < 8 || (msg.type == RPC_MSG_CALL && msg.call.program == 0))
 			return;
 	}
-	if (msg.type == RPC_MSG_CALL) {
-		if (!whole)
-			msg.body = RPC_BODY_NONE;
-		rpc_take_call(in, m, &msg, &c);
-		rpc_take_held_reply(in, m, msg.xid);
-	} else {
-		rpc_take_reply(in, m, &msg, whole, &c);
-	}
+	if (!whole && msg.type == RPC_MSG_CALL)
+		msg.body = RPC_BODY_NONE;
+	take_decoded(in, m, &msg, whole, &c);
 }
 
 static void message_ask_past(struct rpc_message *m, const struct tcp_frame *frame)

@@ -2,6 +2,9 @@
 /* See rpc_msg.h. Section numbers are RFC 5531's unless another RFC is named. */
 #include "proto/rpc_msg.h"
 
+#include "proto/rpc_record.h"
+#include "proto/rpc_search.h"
+
 enum {
 	RPC_VERSION = 2,
 	RPC_GSS_VERSION = 1,
@@ -170,6 +173,19 @@ bool rpc_msg_decode(struct cursor *c, struct rpc_msg *out)
 		cursor_fail(c, CURSOR_VALUE);
 	}
 	return cursor_ok(c);
+}
+
+void rpc_ahead_decode(struct slice payload, struct rpc_ahead *out)
+{
+	out->message = slice_make(NULL, 0);
+	if (payload.len <= RPC_MARK_BYTES ||
+	    rpc_mark_load(payload.ptr) != (RPC_MARK_LAST | (payload.len - RPC_MARK_BYTES)))
+		return;
+	out->message = slice_make(payload.ptr + RPC_MARK_BYTES, payload.len - RPC_MARK_BYTES);
+	out->rest = cursor_make(out->message);
+	/* What is damaged is looked at in its place. */
+	if (!rpc_msg_decode(&out->rest, &out->msg))
+		out->message = slice_make(NULL, 0);
 }
 
 bool rpc_msg_peek(struct cursor c, struct rpc_msg *out)

@@ -130,6 +130,24 @@ struct rpc_msg {
  */
 bool rpc_msg_decode(struct cursor *c, struct rpc_msg *out);
 
+/* A message that was decoded ahead of its stream: it is used where the stream comes to it. */
+struct rpc_ahead {
+	struct slice message; /* from the xid on; ptr NULL: there is none */
+	struct cursor rest;   /* what stands behind the header */
+	struct rpc_msg msg;
+};
+
+/* Decodes the payload of a segment when it is one record of one fragment, and all of it is here. */
+void rpc_ahead_decode(struct slice payload, struct rpc_ahead *out);
+
+/* True when that is the message at which the cursor stands. */
+static inline bool rpc_ahead_is(const struct rpc_ahead *ahead, const struct cursor *body)
+{
+	return ahead && ahead->message.ptr == body->pos && ahead->message.len != 0 &&
+	       ahead->message.len == cursor_here(body) && body->gap == 0 &&
+	       body->end == body->tail_end;
+}
+
 /*
  * Only xid, type and (calls) program, version, procedure, without touching credentials: for owners
  * that need to know the direction. False when these bytes are not there or it is no RPC.

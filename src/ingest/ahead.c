@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See ahead.h. The batches are a ring: the reader fills one while others wait or are used up. A
+ * batch is the reader's until it is published and the user's until it is given back, so that the
+ * lock is taken twice a batch and not for each packet.
+ */
+#include "ingest/ahead.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+enum {
+	AHEAD_BATCHES = 4,
+	AHEAD_ITEMS = 512,          /* of a batch */
+	AHEAD_BYTES = 256 << 10,    /* of a batch; more only for one packet that is longer */
+	AHEAD_JOURNAL_MAX = 1 << 20 /* of journals in a batch, but for the last entry */
+};
+
+struct ahead_batch {
+	struct ahead_item items[AHEAD_ITEMS];
+	struct rpc_ahead messages[AHEAD_ITEMS]; /* theirs */
+	size_t len;
+	uint8_t *bytes; /* of its packets */
+	size_t bytes_len, bytes_cap;
+	size_t journal_bytes;
+	uint64_t done_bytes, total_bytes; /* progress when it was published */
+	bool is_last;
+};
+
+struct ahead {
+	struct merge *merge;
+	bool threaded;
+	struct ahead_item single; /* without a thread */
+
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t published_more, used_more;
+	uint64_t published, used; /* batches so far; under the lock */
+	bool stopped;             /* nobody wants more; under the lock */
+	bool drops;               /* the reader's copy of it */
+
+	struct ahead_batch *batches;
+	struct ahead_batch *filling; /* the reader's */
+	struct ahead_batch *using;   /* the user's; NULL: none */
+	size_t using_next;           /* item of it */
+};
+
+static void batch_clear(struct ahead_batch *b)
+{
+	for (size_t i = 0; i < b->len && b->journal_bytes; i++)
+		if (b->items[i].is_journal)
+			free((void *)(uintptr_t)b->items[i].journal.ptr);
+	b->len = 0;
+	b->bytes_len = 0;
+	b->journal_bytes = 0;
+}
+
+/* --- the reader's side --- */
+
+/* Hands the batch over and waits for one that is free. */
+static void ahead_publish(struct ahead *a)
+{
+	struct ahead_batch *b = a->filling;
+
+	merge_get_progress(a->merge, &b->done_bytes, &b->total_bytes);
+	pthread_mutex_lock(&a->lock);
+	a->published++;
+	pthread_cond_signal(&a->published_more);
+	while (a->published - a->used == AHEAD_BATCHES && !a->stopped && !b->is_last)
+		pthread_cond_wait(&a->used_more, &a->lock);
+	a->drops = a->stopped;
+	/* Who stopped uses no batch any more. */
+	a->filling = &a->batches[a->published % AHEAD_BATCHES];
+	pthread_mutex_unlock(&a->lock);
+	if (!b->is_last)
+		batch_clear(a->filling);
+}
+
+/* Room for one more item with so many bytes of a packet. */
+static struct ahead_item *ahead_place(struct ahead *a, size_t bytes)
+{
+	struct ahead_batch *b = a->filling;
+
+	if (b->len == AHEAD_ITEMS || b->journal_bytes >= AHEAD_JOURNAL_MAX ||
+	    (b->len && bytes > b->bytes_cap - b->bytes_len)) {
+		ahead_publish(a);
+		b = a->filling;
+	}
+	if (bytes > b->bytes_cap) { /* nothing is in it: nobody points there */
+		b->bytes_cap = bytes;
+		b->bytes = mem_resize(b->bytes, b->bytes_cap, 1);
+	}
+	return &b->items[b->len++];
+}
+
+static void item_fill(struct ahead_item *item, const struct merge_item *from, struct slice bytes)
+{
+	const struct capfile_packet *p = from->packet;
+
+	item->is_journal = false;
+	item->packet.evidence = from->evidence;
+	item->packet.frame = p->frame;
+	item->packet.at = p->at;
+	item->packet.bytes = bytes.len;
+	item->packet.wire_bytes = p->wire_bytes;
+	item->packet.ahead = NULL;
+	packet_parse(p->linktype, bytes, p->wire_bytes, &item->packet.packet);
+}
+
+static void ahead_put_packet(struct ahead *a, const struct merge_item *from)
+{
+	struct slice bytes = from->packet->bytes;
+	struct ahead_item *item = ahead_place(a, bytes.len);
+	struct ahead_batch *b = a->filling;
+	struct rpc_ahead *message = &b->messages[b->len - 1];
+	uint8_t *to = b->bytes + b->bytes_len;
+
+	if (bytes.len)
+		memcpy(to, bytes.ptr, bytes.len);
+	b->bytes_len += bytes.len;
+	item_fill(item, from, slice_make(to, bytes.len));
+	if (item->packet.packet.kind != PACKET_TCP)
+		return;
+	rpc_ahead_decode(item->packet.packet.payload, message);
+	item->packet.ahead = message;
+}
+
+bool ahead_put_journal(struct ahead *a, uint32_t evidence, uint64_t frame, struct slice text)
+{
+	struct ahead_item *item;
+
+	if (!a->threaded)
+		return false;
+	item = ahead_place(a, 0);
+	*item = (struct ahead_item){.is_journal = true,
+				    .packet = {.evidence = evidence, .frame = frame},
+				    .journal = slice_make(mem_copy(text.ptr, text.len), text.len)};
+	a->filling->journal_bytes += text.len + 1;
+	return true;
+}
+
+static void *ahead_read(void *arg)
+{
+	struct ahead *a = arg;
+	struct merge_item from;
+
+	while (!a->drops && merge_next(a->merge, &from))
+		ahead_put_packet(a, &from);
+	a->filling->is_last = true;
+	ahead_publish(a);
+	return NULL;
+}
+
+/* --- the user's side --- */
+
+/* The next batch; the one before is given back. */
+static void ahead_turn(struct ahead *a)
+{
+	pthread_mutex_lock(&a->lock);
+	if (a->using) {
+		a->used++;
+		pthread_cond_signal(&a->used_more);
+	}
+	while (a->published == a->used)
+		pthread_cond_wait(&a->published_more, &a->lock);
+	a->using = &a->batches[a->used % AHEAD_BATCHES];
+	a->using_next = 0;
+	pthread_mutex_unlock(&a->lock);
+}
+
+static const struct ahead_item *ahead_next_single(struct ahead *a)
+{
+	struct merge_item from;
+
+	if (!merge_next(a->merge, &from))
+		return NULL;
+	item_fill(&a->single, &from, from.packet->bytes);
+	return &a->single;
+}
+
+const struct ahead_item *ahead_next(struct ahead *a)
+{
+	if (!a->threaded)
+		return ahead_next_single(a);
+	while (!a->using || a->using_next == a->using->len) {
+		if (a->using && a->using->is_last)
+			return NULL;
+		ahead_turn(a);
+	}
+	return &a->using->items[a->using_next++];
+}
+
+void ahead_get_progress(const struct ahead *a, uint64_t *done_bytes, uint64_t *total_bytes)
+{
+	*done_bytes = 0;
+	*total_bytes = 0;
+	if (!a->threaded) {
+		merge_get_progress(a->merge, done_bytes, total_bytes);
+	} else if (a->using) {
+		*done_bytes = a->using->done_bytes;
+		*total_bytes = a->using->total_bytes;
+	}
+}
+
+/* Where no thread is to be had, all goes on without it. */
+static void ahead_start(struct ahead *a)
+{
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_cond_init(&a->published_more, NULL);
+	pthread_cond_init(&a->used_more, NULL);
+	a->batches = mem_alloc(AHEAD_BATCHES, sizeof(*a->batches));
+	for (size_t i = 0; i < AHEAD_BATCHES; i++) {
+		a->batches[i].bytes_cap = AHEAD_BYTES;
+		a->batches[i].bytes = mem_alloc(AHEAD_BYTES, 1);
+	}
+	a->filling = a->batches;
+	hash_start(); /* the seed is made before there are two who need it */
+	a->threaded = true;
+	if (pthread_create(&a->thread, NULL, ahead_read, a) != 0)
+		a->threaded = false;
+}
+
+struct ahead *ahead_create(struct merge *merge, bool threaded)
+{
+	struct ahead *a = mem_alloc(1, sizeof(*a));
+
+	a->merge = merge;
+	if (threaded)
+		ahead_start(a);
+	return a;
+}
+
+static void ahead_stop(struct ahead *a)
+{
+	pthread_mutex_lock(&a->lock);
+	a->stopped = true;
+	pthread_cond_signal(&a->used_more);
+	pthread_mutex_unlock(&a->lock);
+	pthread_join(a->thread, NULL);
+}
+
+void ahead_destroy(struct ahead *a)
+{
+	if (!a)
+		return;
+	if (a->threaded)
+		ahead_stop(a);
+	for (size_t i = 0; a->batches && i < AHEAD_BATCHES; i++) {
+		batch_clear(&a->batches[i]);
+		free(a->batches[i].bytes);
+	}
+	if (a->batches) {
+		pthread_cond_destroy(&a->used_more);
+		pthread_cond_destroy(&a->published_more);
+		pthread_mutex_destroy(&a->lock);
+	}
+	free(a->batches);
+	free(a);
+}
