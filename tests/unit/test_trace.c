@@ -300,13 +300,14 @@ TEST(forms_of_other_kernels)
 #define BARE_LOOKS(n, time) \
 	BARE(n, time, "ffffffffc0728ed0", "find_in_sessionid_hashtbl\n\t=> nfsd4_sequence\n")
 
+#define BARE_ROUND(a, b, c)                          \
+	BARE_THROWN(1, a)                            \
+	BARE_LOOKS(2, b)                             \
+	BARE_RETURN(2, b, "ffffffffc0728ed0", "0x0") \
+	BARE_LOOKS(3, c) BARE_RETURN(3, c, "ffffffffc0728ed0", "0xffff8a2ee3e63400")
+
 TEST(probes_by_address_are_named_by_their_stacks)
 {
-#define BARE_ROUND(a, b, c)                                           \
-	BARE_THROWN(1, a)                                             \
-	BARE_LOOKS(2, b)                                              \
-	BARE_RETURN(2, b, "ffffffffc0728ed0", "0x0") BARE_LOOKS(3, c) \
-		BARE_RETURN(3, c, "ffffffffc0728ed0", "0xffff8a2ee3e63400")
 	CHECK_EQ_U64(probes_told(BARE_ROUND("1.1", "1.2", "1.3") BARE_ROUND("2.1", "2.2", "2.3")
 					 BARE_ROUND("3.1", "3.2", "3.3")
 						 BARE_ROUND("4.1", "4.2", "4.3"),
