@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Larger captures from small ones: the same traffic again and again, healthy clients mixed in."""
+import functools
 import heapq
 import struct
 
@@ -103,27 +104,26 @@ def merge(cap, others):
 def healthy(cap, source, clients=10, seed=1, same_server=1):
     """healthy clients of the capture `source` mixed in: other addresses, names and
     verifiers, at the same server or at another one"""
-    base = read(source)
     server, boot = server_of(cap), boot_time_of(cap)
-    begin, others = cap.frames[0].t, []
+    if not same_server or server is None:
+        server, boot = OTHER_SERVER, None
+    begin, end = cap.frames[0].t, cap.frames[-1].t
+    others = []
     for i in range((clients + 1) // 2):
-        new = _healthy_pair(base, seed * 1000 + i)
-        if same_server and server is not None:
-            new = _move_server(new, server, boot, i)
-        else:
-            new = _move_server(new, OTHER_SERVER, None, i)
-        late = begin + i * 50_000_000 - new.frames[0].t
-        new.frames = [Frame(f.t + late, f.data, f.wire) for f in new.frames]
-        others.append(new)
-    end = cap.frames[-1].t
-    for o in others:
-        o.frames = [f for f in o.frames if f.t <= end]
-        o.linktype = cap.linktype
+        pair = _healthy_pair(source, seed * 1000 + i, server, boot, i)
+        late = begin + i * 50_000_000 - pair.frames[0].t
+        frames = [Frame(f.t + late, f.data, f.wire) for f in pair.frames if f.t + late <= end]
+        others.append(m.with_frames(cap, frames))
     return merge(cap, others)
 
 
-def _healthy_pair(base, seed):
-    """The healthy capture with its two clients turned into two others."""
+@functools.lru_cache(maxsize=32)  # the same ones are wanted again and again; not to be changed
+def _healthy_pair(source, seed, server, boot, i):
+    """The healthy capture with its two clients turned into two others, at this server."""
+    return _move_server(_other_clients(read(source), seed), server, boot, i)
+
+
+def _other_clients(base, seed):
     server = server_of(base)
     new = m.xids(m.verifiers(m.owners(base, seed=seed), seed=seed), seed=seed)
 
