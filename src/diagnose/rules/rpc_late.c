@@ -215,6 +215,12 @@ struct wait_end {
 /* Later than any acknowledgement of what the other side just said. */
 #define PROBE_ANSWER_NS STAMP_NS_PER_S
 
+/*
+ * A client that waits says something within this time: a keep-alive (after 60 s on Linux), a
+ * renewal of its lease, the call again. One that does not is gone, or the capture sees it no more.
+ */
+#define SIGHT_MAX_NS (180 * STAMP_NS_PER_S)
+
 /* The client spoke last, and no answer is seen: a keep-alive, say. Then it is not known whether the
  * server was still there. */
 static bool wait_spoke_in_vain(const struct provenance *said, const struct provenance *heard)
@@ -244,7 +250,9 @@ static bool wait_ends(const struct conn_record *r, struct stamp evidence_end, st
 		if (!r->fin_acked[CONN_FROM_SERVER])
 			return false;
 	} else if (wait_spoke_in_vain(&r->totals.said[CONN_FROM_CLIENT],
-				      &r->totals.said[CONN_FROM_SERVER])) {
+				      &r->totals.said[CONN_FROM_SERVER]) ||
+		   path_span_ns(r->totals.said[CONN_FROM_CLIENT].at, evidence_end) >=
+			   SIGHT_MAX_NS) {
 		return false;
 	}
 	if (transport_known(server_fin) &&
