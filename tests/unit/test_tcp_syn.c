@@ -100,6 +100,23 @@ TEST(a_capture_that_begins_late_holds_few_syns)
 	CHECK_EQ_U64(tried_for_long(2), 0);
 }
 
+/* One SYN an attempt: the client did not have to repeat any, so it was answered. */
+TEST(twin_attempts_that_are_given_up_at_once_are_silent)
+{
+	struct stage st;
+
+	stage_init(&st);
+	stage_works(&st, 1, 80);
+	for (unsigned i = 0; i < 8; i++) {
+		struct conn c = stage_conn(&st, 2049);
+
+		syns(&st, 10 * (i + 1), &c, 1);
+		stage_end(&st, 10 * (i + 1) + 5, &c, false);
+	}
+	CHECK_EQ_U64(stage_findings(&st, &rule_tcp_syn_unanswered, 200), 0);
+	stage_deinit(&st);
+}
+
 TEST(a_port_of_something_else_is_no_business_of_ours)
 {
 	struct stage st;

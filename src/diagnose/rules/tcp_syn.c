@@ -137,20 +137,27 @@ static void trouble_add(struct transport_trouble *t, const struct attempt *a)
 		t->cites[t->cites_len++] = *a->at;
 }
 
-/* Long enough, often enough, and not merely at the end of what was captured. */
-static bool trouble_counts(const struct rule_input *in, const struct transport_trouble *t)
+/*
+ * Long enough, often enough, and not merely at the end of what was captured. A host whose SYN is
+ * not answered sends it again: where that is nowhere seen, the capture has lost the answers.
+ */
+static bool trouble_counts(const struct rule_input *in, enum attempt_kind kind,
+			   const struct transport_trouble *t)
 {
 	struct stamp end = transport_evidence_end(in, t->conn.evidence);
 
 	if (t->tries < TRIES_MIN || path_span_ns(t->first, t->end) < TROUBLE_MIN_NS)
 		return false;
+	if (kind == ATTEMPT_UNANSWERED && t->tries == t->conns)
+		return false;
 	return t->over || t->tries > TRIES_MIN || path_span_ns(t->end, end) >= ANSWER_NS ||
 	       path_span_ns(t->first, t->end) >= TROUBLE_LONG_NS;
 }
 
-static void trouble_keep(const struct rule_input *in, struct transport_trouble *t, struct vec *out)
+static void trouble_keep(const struct rule_input *in, enum attempt_kind kind,
+			 struct transport_trouble *t, struct vec *out)
 {
-	if (t->tries && trouble_counts(in, t))
+	if (t->tries && trouble_counts(in, kind, t))
 		*(struct transport_trouble *)vec_push(out) = *t;
 	*t = (struct transport_trouble){0};
 }
@@ -170,7 +177,7 @@ static void troubles_of_kind(const struct rule_input *in, enum attempt_kind kind
 
 		if (now.tries &&
 		    (!attempts_same_pair(a, &now) || path_span_ns(now.end, a->at->at) > RETRY_NS))
-			trouble_keep(in, &now, out);
+			trouble_keep(in, kind, &now, out);
 		if (a->kind == kind) {
 			if (now.tries == 0)
 				trouble_begin(&now, a);
@@ -179,10 +186,10 @@ static void troubles_of_kind(const struct rule_input *in, enum attempt_kind kind
 			now.over = true;
 			now.end = a->at->at;
 			now.cite_over = *a->at;
-			trouble_keep(in, &now, out);
+			trouble_keep(in, kind, &now, out);
 		}
 	}
-	trouble_keep(in, &now, out);
+	trouble_keep(in, kind, &now, out);
 	vec_deinit(&attempts);
 }
 
