@@ -153,6 +153,14 @@ static void take_call(struct client_peer *p, const struct rpc_in *in)
 	net_stream_send(p->stream, slice_make(bytes, MARK_BYTES + len));
 }
 
+static struct cursor results_of(const struct rpc_in *in)
+{
+	bool success = in->message.reply.reply_stat == RPC_REPLY_ACCEPTED &&
+		       in->message.reply.accept_stat == RPC_ACCEPT_SUCCESS;
+
+	return cursor_make(success ? in->args : (struct slice){0});
+}
+
 static size_t take_data(void *context, struct slice bytes)
 {
 	struct client_peer *p = context;
@@ -178,6 +186,8 @@ static size_t take_data(void *context, struct slice bytes)
 		case RPC_TAKEN_REPLY:
 			if (p->waiting && in.xid == p->xid)
 				take_reply(p, record);
+			else if (p->replied)
+				p->replied(p->replied_context, in.xid, results_of(&in));
 			break;
 		case RPC_TAKEN_CALL:
 			take_call(p, &in);
@@ -270,6 +280,13 @@ static void send_call(struct client_peer *p)
 	rpc_mark_encode(&mark, (uint32_t)len, true);
 	net_stream_send(p->stream, slice_make(c->call, MARK_BYTES + len));
 	p->sent = true;
+}
+
+bool client_post(struct client_peer *p)
+{
+	if (p->connected)
+		send_call(p);
+	return p->connected;
 }
 
 /* Keeps the connection: makes one when there is none and it is time. */

@@ -31,6 +31,9 @@ enum client_result {
 
 struct client_peer;
 
+/* The reply to a call that was posted; results: behind a header that says success, else empty. */
+typedef void client_reply_fn(void *context, uint32_t xid, struct cursor results);
+
 /*
  * Answers a call that came on a connection of ours (NFSv4.1 callbacks). Writes the whole reply;
  * false: no answer.
@@ -67,6 +70,8 @@ struct client_peer {
 	struct rpc_assembler assembler;
 	client_serve_fn *serve; /* NULL: calls of the other side are not answered */
 	void *serve_context;
+	client_reply_fn *replied; /* to what was posted; NULL: nobody wants to know */
+	void *replied_context;
 	/* The call under way. */
 	struct timing_call timing;
 	struct xdr_writer writer;
@@ -116,5 +121,11 @@ struct xdr_writer *client_begin(struct client_peer *p, uint32_t program, uint32_
  * valid until the next call is begun.
  */
 enum client_result client_call(struct client_peer *p, struct cursor *results);
+
+/*
+ * Sends the call that was begun and does not wait: p->replied is told. It is not sent again; false
+ * without a connection.
+ */
+bool client_post(struct client_peer *p);
 
 #endif

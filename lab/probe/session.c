@@ -121,12 +121,20 @@ static bool return_delegation(struct v4 *v)
 	return v4_run(v);
 }
 
+/* Programs that make one call after the other, all at once. */
+static bool do_many(struct v4 *v)
+{
+	enum { TIMES = 16 };
+
+	return v->words->minor == 0 || v4_many(v, v->words->processes, TIMES);
+}
+
 static const char *const mix_names[] = {"renew", "getattr", "lookup", "read",  "write", "list",
-					"open",  "lock",    "unlock", "close", NULL};
+					"open",  "lock",    "unlock", "close", "many",  NULL};
 
 static bool (*const mix_runs[])(struct v4 *v) = {
-	do_renew, do_getattr, do_lookup, do_read,   do_write,
-	do_list,  do_open,    do_lock,   v4_unlock, v4_close,
+	do_renew, do_getattr, do_lookup, do_read,  do_write, do_list,
+	do_open,  do_lock,    v4_unlock, v4_close, do_many,
 };
 
 static bool play_round(struct v4 *v, const struct mix *mix)
@@ -154,9 +162,13 @@ struct err *probe_session(const struct probe_words *words, double speed)
 		return err;
 	v4_init(&v, &c, words);
 	going = v4_do(&v, v4_attach);
+	if (!going && v.refused)
+		err = err_new("%s does not take calls of NFSv4.%u: RPC answers %u (2 is "
+			      "PROG_MISMATCH)",
+			      words->server, words->minor, c.why);
 	while (going)
 		going = play_round(&v, &mix);
 	v4_deinit(&v);
 	client_deinit(&c);
-	return NULL;
+	return err;
 }

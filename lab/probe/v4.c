@@ -89,7 +89,9 @@ void v4_begin(struct v4 *v, bool in_session)
 	if (!in_session || v->words->minor == 0)
 		return;
 	memcpy(op.opsequence.sa_sessionid, v->session, sizeof(v->session));
-	op.opsequence.sa_sequenceid = v->sequence;
+	op.opsequence.sa_sequenceid = v->sequences[v->slot];
+	op.opsequence.sa_slotid = v->slot;
+	op.opsequence.sa_highest_slotid = v->slot;
 	op.opsequence.sa_cachethis = true;
 	v4_add(v, &op);
 }
@@ -167,12 +169,20 @@ static void take_scope(struct v4 *v, struct xdr_opaque scope)
 	v->scope_len = len;
 }
 
+static void take_slots(struct v4 *v, uint32_t granted)
+{
+	v->slots = granted < V4_SLOTS_MAX ? granted : V4_SLOTS_MAX;
+	v->slot = 0;
+	for (uint32_t i = 0; i < V4_SLOTS_MAX; i++)
+		v->sequences[i] = 1;
+}
+
 /* One operation that succeeded. */
 static void take_result(struct v4 *v, const struct nfs4_nfs_resop4 *r)
 {
 	switch (r->resop) {
 	case OP_SEQUENCE:
-		v->sequence++;
+		v->sequences[v->slot]++;
 		break;
 	case OP_EXCHANGE_ID:
 		v->clientid = r->opexchange_id.eir_resok4.eir_clientid;
@@ -181,7 +191,7 @@ static void take_result(struct v4 *v, const struct nfs4_nfs_resop4 *r)
 		break;
 	case OP_CREATE_SESSION:
 		memcpy(v->session, r->opcreate_session.csr_resok4.csr_sessionid, 16);
-		v->sequence = 1;
+		take_slots(v, r->opcreate_session.csr_resok4.csr_fore_chan_attrs.ca_maxrequests);
 		v->create_sequence++;
 		v->has_session = v->has_client = true;
 		break;
@@ -220,14 +230,11 @@ static void take_result(struct v4 *v, const struct nfs4_nfs_resop4 *r)
 	}
 }
 
-bool v4_run(struct v4 *v)
+void v4_take(struct v4 *v, struct cursor at)
 {
 	struct nfs4_COMPOUND4res res;
 	struct nfs4_nfs_resop4 op;
-	struct cursor at;
 
-	if (client_call(&v->nfs, &at) != CLIENT_ANSWERED)
-		return false;
 	nfs4_decode_COMPOUND4res(&at, &res);
 	v->status = res.status;
 	v->failed_op = 0;
@@ -240,5 +247,16 @@ bool v4_run(struct v4 *v)
 		else
 			v->failed_op = op.resop;
 	}
-	return true;
+}
+
+bool v4_run(struct v4 *v)
+{
+	struct cursor at;
+
+	enum client_result result = client_call(&v->nfs, &at);
+
+	v->refused = result == CLIENT_REFUSED;
+	if (result == CLIENT_ANSWERED)
+		v4_take(v, at);
+	return result == CLIENT_ANSWERED;
 }

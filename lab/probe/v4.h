@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a client of NFSv4.0, 4.1 and 4.2 does: COMPOUNDs, and the state that comes of them, with the
- * steps of recovery that fs/nfs/nfs4state.c takes. One slot, one open file, one lock.
+ * steps of recovery that fs/nfs/nfs4state.c takes. One open file, one lock; one slot, but for
+ * v4_many.
  */
 #ifndef LAB_PROBE_V4_H
 #define LAB_PROBE_V4_H
@@ -10,6 +11,8 @@
 #include "lab/probe/words.h"
 #include "names/nfs4.h"
 #include "proto/nfs4_xdr.h"
+
+enum { V4_SLOTS_MAX = 64 };
 
 struct v4_handle {
 	uint32_t len;
@@ -31,8 +34,10 @@ struct v4 {
 	uint8_t confirm[8];       /* 4.0: of SETCLIENTID */
 	uint32_t create_sequence; /* of the next CREATE_SESSION */
 	uint8_t session[16];
-	uint32_t sequence; /* of the slot's next call */
-	uint32_t seqid;    /* 4.0: of the open owner's next call */
+	uint32_t slots;                   /* that the session has, of those that are used here */
+	uint32_t slot;                    /* of the COMPOUND that is begun next */
+	uint32_t sequences[V4_SLOTS_MAX]; /* of each slot's next call */
+	uint32_t seqid;                   /* 4.0: of the open owner's next call */
 	uint32_t lock_seqid;
 	/* Files. */
 	struct v4_handle root, file, got; /* got: what GETFH gave */
@@ -48,6 +53,7 @@ struct v4 {
 	uint8_t *count_at;
 	uint32_t op_count;
 	uint32_t status;    /* of the last COMPOUND */
+	bool refused;       /* it got no further than RPC; client->why tells */
 	uint32_t failed_op; /* its operation that failed */
 };
 
@@ -67,6 +73,9 @@ void v4_add_getattr(struct v4 *v);
  */
 bool v4_run(struct v4 *v);
 
+/* Takes in the results of a COMPOUND that was posted, of slot v->slot. */
+void v4_take(struct v4 *v, struct cursor at);
+
 /*
  * Steps of state. False when the task is over; a status that is not success is in v->status.
  * v4_attach: client ID, session, root; v4_recover: after an error that asks for it, with what was
@@ -77,6 +86,13 @@ bool v4_open(struct v4 *v, uint32_t claim);
 bool v4_lock(struct v4 *v, bool reclaim);
 bool v4_unlock(struct v4 *v);
 bool v4_close(struct v4 *v);
+
+/*
+ * GETATTR of the root from `programs` that run at once, each so many times: as many calls are under
+ * way as the session has slots, and the others wait for one, as in nfs41_setup_sequence. Not for
+ * 4.0. What fails ends it with v->status.
+ */
+bool v4_many(struct v4 *v, uint32_t programs, uint32_t times);
 
 /* What to do about v->status, as nfs4_handle_exception does. */
 enum v4_next { V4_DONE, V4_AGAIN, V4_STOP };

@@ -141,6 +141,7 @@ static struct nfs4_server *nfs4_make(struct service *s)
 		.wall_offset_ns = s->server.wall_offset_ns,
 		.boot_seconds = (uint32_t)(net_loop_utc_ns(s->loop) / NS_PER_S),
 		.lease_seconds = s->config.lease_seconds,
+		.max_slots = s->config.max_slots,
 		.grace_seconds = s->config.grace_seconds,
 		.courtesy_seconds = s->config.courtesy_seconds,
 		.max_minor = 2,

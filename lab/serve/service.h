@@ -9,11 +9,14 @@
 #include "lab/fault/server.h"
 #include "lab/serve/endpoint.h"
 
+enum { SERVICE_SLOTS_MAX = 1024 }; /* of a session */
+
 struct service_config {
 	struct tree_limits limits;
 	struct endpoint_config endpoint; /* its log is the service's, too */
 	uint32_t versions;               /* of NFS, bits 1 << version; 0: all */
 	uint32_t lease_seconds;          /* 0: 90 */
+	uint32_t max_slots;              /* of each session of NFSv4.1; 0: as nfsd has them */
 	uint32_t courtesy_seconds;       /* that NFSv4 state outlives its lease; 0: not */
 	uint32_t grace_seconds;          /* after a restart; 0: as long as the lease */
 };

@@ -177,7 +177,7 @@ expect() { # of a folder with packed captures, too
 
 # What the kernel of a guest said of NFS, with the time and host as a syslog has them.
 syslog_of() { # GUEST
-    grep -E 'lockd|NFSD|nfs:|statd' "$run/$1/share/dmesg.txt" | python3 -c '
+    grep -E 'lockd|NFSD|nfs:|NFS: .* lost|statd' "$run/$1/share/dmesg.txt" | python3 -c '
 import re, sys, time
 now, up = map(float, open(sys.argv[1]).read().split())
 for line in sys.stdin:

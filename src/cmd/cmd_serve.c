@@ -123,6 +123,7 @@ static struct err *take_ports(struct endpoint_config *config, const struct optio
 static struct err *take_config(struct serving *s, const struct options *options)
 {
 	struct err *err;
+	uint64_t slots = 0;
 
 	s->log = (struct endpoint_log){.loop = &s->loop, .quiet = options->quiet};
 	s->config.endpoint = (struct endpoint_config){
@@ -137,6 +138,9 @@ static struct err *take_config(struct serving *s, const struct options *options)
 		err = take_seconds("--grace", options->grace, &s->config.grace_seconds);
 	if (!err)
 		err = take_seconds("--courtesy", options->courtesy, &s->config.courtesy_seconds);
+	if (!err && options->slots)
+		err = endpoint_take_number("--slots", options->slots, SERVICE_SLOTS_MAX, &slots);
+	s->config.max_slots = (uint32_t)slots;
 	return err;
 }
 
@@ -243,8 +247,9 @@ const struct command command_serve = {
 	.option_set = OPTION_BIT(OPTION_LISTEN) | OPTION_BIT(OPTION_PORT) |
 		      OPTION_BIT(OPTION_TREE) | OPTION_BIT(OPTION_DIR) | OPTION_BIT(OPTION_FILE) |
 		      OPTION_BIT(OPTION_MEMORY) | OPTION_BIT(OPTION_LEASE) |
-		      OPTION_BIT(OPTION_GRACE) | OPTION_BIT(OPTION_COURTESY) | OPTIONS_FAULT |
-		      OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_READY_FD) |
-		      OPTION_BIT(OPTION_QUIET) | OPTION_BIT(OPTION_WRITE_PCAPNG),
+		      OPTION_BIT(OPTION_GRACE) | OPTION_BIT(OPTION_COURTESY) |
+		      OPTION_BIT(OPTION_SLOTS) | OPTIONS_FAULT | OPTION_BIT(OPTION_JSON) |
+		      OPTION_BIT(OPTION_READY_FD) | OPTION_BIT(OPTION_QUIET) |
+		      OPTION_BIT(OPTION_WRITE_PCAPNG),
 	.run = serve,
 };

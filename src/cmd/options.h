@@ -48,6 +48,7 @@ enum option_id {
 	OPTION_LEASE,
 	OPTION_GRACE,
 	OPTION_COURTESY,
+	OPTION_SLOTS,
 	OPTION_READY_FD,
 	OPTION_QUIET,
 	OPTION_WATCH,
@@ -98,7 +99,7 @@ struct options {
 	const char *threads;                                      /* NULL: not given */
 	const char *host, *program, *op, *status, *since, *until; /* NULL: not given */
 	struct option_values listen, to, fault, script, port, tree, dir, file;
-	const char *control, *seed, *speed, *memory, *ready_fd, *lease, *grace, *courtesy,
+	const char *control, *seed, *speed, *memory, *ready_fd, *lease, *grace, *courtesy, *slots,
 		*write_pcapng; /* NULL: not given */
 	bool watch;
 	bool quiet;

@@ -76,6 +76,11 @@ def compare(path, is_server):
         if calls:
             sides[is_server(stream.server)][calls].append((answers, stream.server))
     wrong = []
+    # Who ends with a reset takes back what the proxy has not read.
+    for calls in sides[True].keys() - sides[False].keys():
+        longer = [more for more in sides[False].keys() - sides[True].keys() if more.startswith(calls)]
+        if len(longer) == 1:
+            sides[False][calls] = sides[False].pop(longer[0])
     for calls in sides[True].keys() ^ sides[False].keys():
         where = (sides[True].get(calls) or sides[False].get(calls))[0][1]
         # The server itself asks its portmap, too: for its status monitor.
@@ -191,7 +196,7 @@ class Relayed:
             ("list", at, *ports, "processes=2", "plus=1"),
             ("load", at, *ports, mix, *lasts), ("lock", at, *ports, *lasts),
             *((("session", at, ports[1], f"vers=4.{minor}", *lasts,
-                "mix=renew+open+lock+getattr+lookup+write+read+list+unlock+close")) for minor in range(3)),
+                "mix=renew+open+lock+getattr+lookup+write+read+list+many+unlock+close")) for minor in range(3)),
         ):  # fmt: skip
             status, out, said = run(self.exe, "probe", *words)
             quiet = words[0] in ("check", "list") or not out
