@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/stamp.h"
+#include "lab/rpc/ports.h"
 #include "names/mount.h"
 #include "names/names.h"
 #include "names/nfs3.h"
@@ -15,7 +16,7 @@
 #include "names/nsm.h"
 #include "names/portmap.h"
 
-enum { NFS_PORT = 2049, LIMIT_S = 5, PROTOCOL_TCP = 6, ENTRIES_MAX = 4096, VERSIONS_MAX = 31 };
+enum { NFS_PORT = 2049, LIMIT_S = 5, ENTRIES_MAX = 4096, VERSIONS_MAX = 31 };
 
 void check_begin(struct check *c)
 {
@@ -84,15 +85,17 @@ static struct check_port *port_of(struct check *c, uint32_t program)
 
 static void take_list(struct check *c, struct cursor at)
 {
-	for (unsigned i = 0; i < ENTRIES_MAX && cursor_bool(&at); i++) {
-		uint32_t program = cursor_u32(&at), version = cursor_u32(&at);
-		uint32_t protocol = cursor_u32(&at), port = cursor_u32(&at);
+	uint32_t program, version;
+	uint16_t port;
+
+	for (unsigned i = 0;
+	     i < ENTRIES_MAX && ports_next(&at, &c->server, &program, &version, &port); i++) {
 		struct check_port *p = port_of(c, program);
 
-		if (!cursor_ok(&at) || !p || protocol != PROTOCOL_TCP || port > UINT16_MAX)
+		if (!p || !port)
 			continue;
 		p->is_known = true;
-		p->port = (uint16_t)port;
+		p->port = port;
 		if (version <= VERSIONS_MAX)
 			p->versions |= 1u << version;
 	}
@@ -118,7 +121,8 @@ static void check_portmap(struct check *c)
 
 	if (!check_connect(c, "rpcbind", port))
 		return;
-	ask_begin(&c->ask, PMAP_PROG, PMAP_VERS, PMAPPROC_DUMP);
+	/* The number of DUMP is the same in all versions. */
+	ask_begin(&c->ask, PMAP_PROG, ports_version(&c->server), PMAPPROC_DUMP);
 	if (ask_call(&c->ask, c->limit_ns, &at) != ASK_OK) {
 		check_row_failed(c, "rpcbind", "DUMP", port);
 		return;

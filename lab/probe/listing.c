@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/stamp.h"
 #include "lab/probe/ask.h"
+#include "lab/rpc/ports.h"
 #include "names/mount.h"
 #include "names/names.h"
 #include "names/nfs3.h"
@@ -17,7 +18,6 @@
 
 enum {
 	NFS_PORT = 2049,
-	PROTOCOL_TCP = 6,
 	MARK_BYTES = 4,
 	SILENCE_S = 60,
 	REPLY_BYTES_MAX = 2 << 20,
@@ -88,25 +88,22 @@ static struct err *check_status(struct cursor *at, uint32_t program, const char 
 	return status == 0 ? NULL : err_new("%s: %s", what, name ? name : "an unknown status");
 }
 
-static struct err *port_of(struct ask *a, uint32_t program, const char *what, uint16_t *out)
+static struct err *port_of(struct ask *a, const struct net_address *server, uint32_t program,
+			   const char *what, uint16_t *out)
 {
-	struct xdr_writer *w = ask_begin(a, PMAP_PROG, PMAP_VERS, PMAPPROC_GETPORT);
 	struct cursor at;
 	struct err *err;
-	uint32_t port;
 
-	xdr_put_u32(w, program);
-	xdr_put_u32(w, 3);
-	xdr_put_u32(w, PROTOCOL_TCP);
-	xdr_put_u32(w, 0);
+	ports_ask(ask_begin(a, PMAP_PROG, ports_version(server), ports_procedure(server)), server,
+		  false, program, 3);
 	err = call(a, what, &at);
 	if (err)
 		return err;
-	port = cursor_u32(&at);
-	if (port == 0 || port > UINT16_MAX)
-		return err_new("%s: not registered at rpcbind", what);
-	*out = (uint16_t)port;
-	return NULL;
+	if (!ports_take(&at, server, out))
+		return err_new("%s: the answer of rpcbind cannot be understood", what);
+	return *out ? NULL
+		    : err_new("%s: not registered at rpcbind; 'nfsleuth probe check' shows what is",
+			      what);
 }
 
 static struct err *find_ports(struct listing *l, struct ask *a, uint16_t *mount, uint16_t *nfs)
@@ -115,11 +112,11 @@ static struct err *find_ports(struct listing *l, struct ask *a, uint16_t *mount,
 	struct err *err = connect_to(l, a, portmap, "rpcbind");
 
 	if (!err)
-		err = port_of(a, MOUNT_PROGRAM, "MOUNT", mount);
+		err = port_of(a, &l->server, MOUNT_PROGRAM, "MOUNT", mount);
 	if (l->words->port)
 		*nfs = l->words->port;
 	else if (!err)
-		err = port_of(a, NFS4_PROGRAM, "NFS", nfs);
+		err = port_of(a, &l->server, NFS4_PROGRAM, "NFS", nfs);
 	return err;
 }
 
@@ -260,7 +257,7 @@ static void go_on(struct listing *l, uint32_t index)
 }
 
 /* Entries of either kind: the cookie of the last is where the process goes on. */
-static bool take_entries(struct listing *l, struct cursor *at, struct process *p)
+static bool take_entries(struct listing *l, struct cursor *at, struct process *p, bool *is_stuck)
 {
 	struct nfs3_post_op_attr attributes;
 	struct nfs3_entryplus3 plus;
@@ -280,14 +277,15 @@ static bool take_entries(struct listing *l, struct cursor *at, struct process *p
 		l->row->entries++;
 	}
 	p->is_done = cursor_bool(at);
-	/* A page without entries that is not the last would be asked for again for ever. */
-	return cursor_ok(at) && (p->is_done || p->cookie != before);
+	*is_stuck = !p->is_done && p->cookie == before;
+	return cursor_ok(at);
 }
 
 static void take_reply(struct listing *l, struct slice record)
 {
 	struct cursor at = cursor_make(record);
 	uint32_t index = 0;
+	bool is_stuck = false;
 	struct rpc_msg m;
 	struct err *err;
 
@@ -304,8 +302,12 @@ static void take_reply(struct listing *l, struct slice record)
 		return;
 	}
 	err = check_status(&at, NFS4_PROGRAM, "READDIR");
-	if (!err && !take_entries(l, &at, &l->processes[index]))
+	if (!err && !take_entries(l, &at, &l->processes[index], &is_stuck))
 		err = err_new("READDIR: the answer cannot be understood");
+	/* It would be asked for again for ever. */
+	if (!err && is_stuck)
+		err = err_new("READDIR: a page leads nowhere, back to the cookie that it was asked "
+			      "for: the server's listing does not end");
 	if (err) {
 		fail(l, err);
 		return;

@@ -4,18 +4,17 @@
 
 #include <stdio.h>
 
+#include "lab/rpc/ports.h"
 #include "names/mount.h"
 #include "names/nfs3.h"
 #include "names/portmap.h"
 #include "proto/mount_xdr.h"
 #include "proto/nfs3_xdr.h"
-#include "proto/portmap_xdr.h"
 
 enum {
 	PORTMAP_PORT = 111,
 	IO_BYTES = 32768,
 	NAMES_BYTES_MAX = 1 << 18, /* of one page, that are looked up one by one */
-	PROTO_TCP = 6,
 };
 
 void v3_init(struct v3 *v, struct client *client, const struct probe_words *words)
@@ -72,15 +71,13 @@ static struct xdr_writer *begin(struct v3 *v, uint32_t procedure)
 
 bool v3_port(struct v3 *v, uint32_t program, uint32_t version, uint16_t *port)
 {
-	const struct portmap_mapping asked = {.prog = program, .vers = version, .prot = PROTO_TCP};
-	struct xdr_writer *w = client_begin(&v->portmap, PMAP_PROG, PMAP_VERS, PMAPPROC_GETPORT);
+	const struct net_address *server = &v->client->server;
 	struct cursor at;
 
-	portmap_encode_mapping(w, &asked);
-	if (!call(&v->portmap, &at))
-		return false;
-	*port = (uint16_t)cursor_u32(&at);
-	return cursor_ok(&at);
+	ports_ask(client_begin(&v->portmap, PMAP_PROG, ports_version(server),
+			       ports_procedure(server)),
+		  server, false, program, version);
+	return call(&v->portmap, &at) && ports_take(&at, server, port);
 }
 
 static bool find_mountd(struct v3 *v)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "lab/rpc/ports.h"
 #include "lab/serve/nfs4_faults.h"
 #include "lab/serve/nfs4_server.h"
 #include "lab/serve/nlm.h"
@@ -165,12 +166,13 @@ static void on_port(void *context, uint64_t token, bool answered, struct cursor 
 {
 	struct errand *errand = context;
 	struct service *s = errand->service;
-	uint32_t port = cursor_u32(&results);
+	uint16_t port;
+	bool is_told = answered && ports_take(&results, &errand->call.to, &port) && port;
 
 	(void)token;
 	errand->call.args = slice_make(errand->args, errand->len);
-	if (answered && cursor_ok(&results) && port && port <= UINT16_MAX && s->endpoint) {
-		net_address_set_port(&errand->call.to, (uint16_t)port);
+	if (is_told && s->endpoint) {
+		net_address_set_port(&errand->call.to, port);
 		endpoint_call_out(s->endpoint, &errand->call);
 	} else if (s->config.endpoint.log) {
 		s->config.endpoint.log(s->config.endpoint.context,
@@ -181,7 +183,7 @@ static void on_port(void *context, uint64_t token, bool answered, struct cursor 
 
 static void nlm_send(void *context, const struct nlm_send *send)
 {
-	enum { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, ARGS_BYTES = 16 };
+	enum { ARGS_BYTES = 64 };
 	struct service *s = context;
 	struct errand *errand = mem_alloc(1, sizeof(*errand) + send->args.len);
 	bool is_udp = send->transport == RPC_OVER_UDP;
@@ -190,8 +192,8 @@ static void nlm_send(void *context, const struct nlm_send *send)
 	struct endpoint_call ask = {.to = *send->client,
 				    .transport = send->transport,
 				    .program = PMAP_PROG,
-				    .version = PMAP_VERS,
-				    .procedure = PMAPPROC_GETPORT,
+				    .version = ports_version(send->client),
+				    .procedure = ports_procedure(send->client),
 				    .answer = on_port,
 				    .context = errand};
 
@@ -203,10 +205,7 @@ static void nlm_send(void *context, const struct nlm_send *send)
 					      .procedure = send->procedure};
 	errand->len = send->args.len;
 	memcpy(errand->args, send->args.ptr, send->args.len);
-	xdr_put_u32(&w, send->program);
-	xdr_put_u32(&w, send->version);
-	xdr_put_u32(&w, is_udp ? PROTOCOL_UDP : PROTOCOL_TCP);
-	xdr_put_u32(&w, 0);
+	ports_ask(&w, send->client, is_udp, send->program, send->version);
 	ask.args = xdr_writer_bytes(&w);
 	net_address_set_port(&ask.to, PMAP_PORT);
 	if (!s->endpoint || !endpoint_call_out(s->endpoint, &ask))
