@@ -25,6 +25,7 @@ enum {
 	WIRE_PLACES_TOTAL = 1 << 16,
 	WIRE_LATE_MAX = 16, /* late segments kept of each direction: the latest */
 	WIRE_LATE_TOTAL = 1 << 14,
+	WIRE_PAIRS = 4,  /* segments of each direction by which the others are judged */
 	WIRE_SLOTS = 32, /* times at which the difference of two clocks is kept */
 };
 
@@ -38,8 +39,9 @@ enum {
 struct wire_late {
 	struct provenance at[2]; /* by WIRE_SPEAKER, WIRE_OTHER */
 	int64_t delta_ns;        /* stamp in b minus stamp in a, as in struct wire_path */
-	int64_t before_ns;       /* the same of what the other side had sent last */
-	int64_t after_ns;        /* and of what it sent next; with has_after */
+	/* The same of what the other side had sent last, and of what it sent next, as both captures
+	 * show their order; the latter with has_after. */
+	int64_t before_ns, after_ns;
 	bool has_after;
 	int64_t rank_ns; /* how late it is, one way or the other */
 };
@@ -101,6 +103,12 @@ struct wire_path {
 	} window;
 };
 
+/* A segment that both captures show: where, and its delta as in struct wire_late. */
+struct wire_pair {
+	uint64_t frame[2];
+	int64_t delta_ns;
+};
+
 /* A connection in the capture that speaks for it, and in one other. */
 struct wire_record {
 	struct conn conn; /* the speaker's */
@@ -113,6 +121,8 @@ struct wire_record {
 	/* The model's own: the last segment of each direction that both show. */
 	bool has_last[2];
 	int64_t last_ns[2], last_delta_ns[2];
+	struct wire_pair pairs[2][WIRE_PAIRS]; /* the last ones */
+	uint32_t pairs_next[2];
 	int64_t asked_ns; /* the client's last data, by the speaker's clock; with has_asked */
 	bool has_asked;
 };

@@ -41,15 +41,34 @@ static struct wire_late *late_at(const struct wire_way *way, size_t i)
 }
 
 /* What the other side sent next, for those that wait for it. */
-static void late_follow(struct wire_way *way, int64_t delta_ns)
+static void late_follow(struct wire_way *way, const struct wire_pair *pair)
 {
 	for (size_t i = 0; i < way->late.len; i++) {
 		struct wire_late *late = late_at(way, i);
 
-		if (!late->has_after)
-			late->after_ns = delta_ns;
+		if (late->has_after || pair->frame[0] < late->at[0].frame ||
+		    pair->frame[1] < late->at[1].frame)
+			continue;
+		late->after_ns = pair->delta_ns;
 		late->has_after = true;
 	}
+}
+
+/*
+ * What the other side had sent last before this segment, as both captures show it: what one of them
+ * shows behind it may have waited just as long, for a host that was paused, with its clock.
+ */
+static const struct wire_pair *late_before(const struct wire_record *r, bool high,
+					   const struct wire_pair *pair)
+{
+	for (uint32_t i = 1; i <= WIRE_PAIRS && i <= r->pairs_next[!high]; i++) {
+		const struct wire_pair *p =
+			&r->pairs[!high][(r->pairs_next[!high] - i) % WIRE_PAIRS];
+
+		if (p->frame[0] < pair->frame[0] && p->frame[1] < pair->frame[1])
+			return p;
+	}
+	return NULL;
 }
 
 static void late_keep(struct wire_model *m, struct wire_way *way, const struct wire_late *late)
@@ -82,11 +101,15 @@ void wire_late_take(struct wire_model *m, struct wire_record *r, const struct ev
 	bool high = w->from_high;
 	struct wire_late late = {.at = {w->at[0], w->at[1]}};
 	int64_t now_ns = w->at[WIRE_SPEAKER].at.ns;
+	struct wire_pair pair = {.frame = {w->at[0].frame, w->at[1].frame}};
+	const struct wire_pair *before;
 	int64_t waited_ns = 0;
 
 	if (!wire_delta(r, w, &late.delta_ns))
 		return;
-	late_follow(&r->way[!high], late.delta_ns);
+	pair.delta_ns = late.delta_ns;
+	late_follow(&r->way[!high], &pair);
+	r->pairs[high][r->pairs_next[high]++ % WIRE_PAIRS] = pair;
 	if (w->bytes == 0)
 		return;
 	if (late_is_client(r, high)) {
@@ -95,9 +118,10 @@ void wire_late_take(struct wire_model *m, struct wire_record *r, const struct ev
 	} else if (r->has_asked) {
 		waited_ns = late_sub(now_ns, r->asked_ns);
 	}
-	if (!w->sure || !r->has_last[!high])
+	before = late_before(r, high, &pair);
+	if (!w->sure || !before)
 		return;
-	late.before_ns = r->last_delta_ns[!high];
+	late.before_ns = before->delta_ns;
 	late.rank_ns = late_size(late_sub(late.delta_ns, late.before_ns));
 	if (waited_ns > late.rank_ns)
 		late.rank_ns = waited_ns;

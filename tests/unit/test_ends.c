@@ -334,6 +334,45 @@ TEST(ends_late_between_the_two_is_told)
 	wire_model_deinit(&s.wire);
 }
 
+/*
+ * The server's host is paused for 9 s, and its clock with it: what it had sent just before leaves
+ * it afterwards, and a call that waits for it seems to come at once, and is not late either.
+ */
+TEST(ends_twin_host_that_is_paused_with_its_clock_is_no_delay)
+{
+	struct scene s;
+	int64_t paused_ns;
+	uint32_t seq;
+	uint16_t ip_id;
+
+	scene_init(&s);
+	handshake(&s);
+	calls(&s, 3);
+	paused_ns = s.now_ns;
+	seq = s.seq[CLIENT];
+	segment(&s, SERVER, AT_SERVER, s.seq[SERVER], 0, TCP_ACK);
+	s.seq[CLIENT] += CALL_BYTES;
+	s.stream += CALL_BYTES;
+	segment(&s, CLIENT, AT_BOTH, seq, CALL_BYTES, TCP_ACK | TCP_PSH);
+	/* the first of the two now comes to the client */
+	ip_id = s.ip_id;
+	s.ip_id -= 2;
+	s.seq[CLIENT] = seq;
+	s.now_ns = paused_ns;
+	s.hurry_ns = -9000 * MS_NS;
+	segment(&s, SERVER, AT_CLIENT, s.seq[SERVER], 0, TCP_ACK);
+	s.hurry_ns = 0;
+	s.ip_id = ip_id;
+	s.seq[CLIENT] = seq + CALL_BYTES;
+	later(&s, 9100);
+	s.offset_ns -= 9000 * MS_NS;
+	calls(&s, 300);
+	CHECK(scene_read(&s));
+	CHECK(!wire_tale_is_late(&s.tale[CLIENT]));
+	CHECK(!wire_tale_is_late(&s.tale[SERVER]));
+	wire_model_deinit(&s.wire);
+}
+
 /* The server's clock is set ahead: all that follows seems late, and nothing is. */
 TEST(ends_twin_clock_that_is_set_is_no_delay)
 {
