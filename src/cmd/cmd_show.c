@@ -9,7 +9,7 @@
 static const struct show_view *const views[] = {
 	&show_view_calls,    &show_view_ops,      &show_view_conns,   &show_view_clients,
 	&show_view_sessions, &show_view_locks,    &show_view_dirs,    &show_view_tasks,
-	&show_view_waits,    &show_view_timeline, &show_view_summary,
+	&show_view_waits,    &show_view_timeline, &show_view_summary, &show_view_unknown,
 };
 
 enum { VIEW_COUNT = sizeof(views) / sizeof(views[0]), SECONDS_PER_DAY = 86400 };
@@ -29,6 +29,7 @@ static const struct command_choice view_choices[] = {
 	{"timeline",
 	 "what matters, in one order: connections, calls by kind, locks, logs, findings"},
 	{"summary", "counts, errors and latencies for each procedure and operation"},
+	{"unknown", "lines of logs, stacks and traces that nobody here understands, or uses"},
 	{NULL, NULL},
 };
 
@@ -129,6 +130,7 @@ static enum status show_view_run(const struct options *options, const struct sho
 	struct err *err;
 
 	run_init(&s.run);
+	s.run.keeps_unknown = view->wants_unknown;
 	err = run_take_options(&s.run, options);
 	if (!err)
 		err = show_take_filter(&s.filter, view, options);

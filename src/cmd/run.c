@@ -50,6 +50,7 @@ void run_init(struct run *r)
 	evidence_list_init(&r->evidence);
 	vec_init(&r->files, sizeof(struct walk_file));
 	vec_init(&r->inputs, sizeof(struct run_input));
+	vec_init(&r->unknown, sizeof(struct run_unknown));
 	/* Every capture is open during the run: a directory of rotated ones may hold a thousand. */
 	command_raise_file_limit();
 }
@@ -67,6 +68,7 @@ void run_deinit(struct run *r)
 	for (size_t i = 0; i < r->inputs.len; i++)
 		capture_destroy(((struct run_input *)vec_at(&r->inputs, i))->capture);
 	vec_deinit(&r->inputs);
+	vec_deinit(&r->unknown);
 	walk_deinit(&r->files);
 	evidence_list_deinit(&r->evidence);
 }
@@ -189,6 +191,23 @@ static void run_take_plain(void *context, uint32_t evidence, uint64_t line, stru
 	syscalls_take_line(r->syscalls, evidence, line, text);
 }
 
+static void run_take_unknown(void *context, uint32_t evidence, uint64_t line, struct slice text)
+{
+	struct run *r = context;
+
+	if (r->unknown.len == RUN_UNKNOWN_MAX) {
+		r->unknown_dropped++;
+		return;
+	}
+	if (text.len > RUN_UNKNOWN_BYTES_MAX)
+		text.len = RUN_UNKNOWN_BYTES_MAX;
+	*(struct run_unknown *)vec_push(&r->unknown) = (struct run_unknown){
+		.evidence = evidence,
+		.line = line,
+		.text = arena_copy(&r->evidence.arena, text.ptr, text.len),
+	};
+}
+
 /* Reads a text to its end; false when nothing of it is evidence. */
 static bool run_open_text(struct run *r, const struct walk_file *file, struct stamp written,
 			  struct source *source)
@@ -198,6 +217,7 @@ static bool run_open_text(struct run *r, const struct walk_file *file, struct st
 	bool has_clock = hostclock_read(source, &clock);
 	char name[HOSTCLOCK_NAME_BYTES];
 	bool has_name = has_clock && hostclock_read_name(source, name);
+	size_t unknown = r->unknown.len;
 	bool is_log = logs_read(r->logs, index, file->path, written, source);
 	uint64_t mounts = mounts_count(r->mounts, index);
 	uint64_t filters = filters_count(r->filters, index);
@@ -205,6 +225,8 @@ static bool run_open_text(struct run *r, const struct walk_file *file, struct st
 	uint64_t calls = syscalls_end_text(r->syscalls, index);
 	struct evidence *e;
 
+	if (!is_log)
+		r->unknown.len = unknown; /* it is a text of another kind */
 	if (!is_log && !has_clock && mounts == 0 && filters == 0 && !has_lists && calls == 0)
 		return false;
 	e = evidence_list_add(&r->evidence, file->path,
@@ -411,6 +433,8 @@ void run_open(struct run *r)
 	r->lists = lists_create();
 	r->syscalls = syscalls_create();
 	logs_set_plain(r->logs, run_take_plain, r);
+	if (r->keeps_unknown)
+		logs_set_unknown(r->logs, run_take_unknown, r);
 	run_open_files(r, &r->files);
 	for (size_t i = 0; i < r->arg_count; i++) {
 		const char *path = r->args[i];

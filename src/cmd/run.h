@@ -22,6 +22,15 @@ struct mounts;
 struct survey;
 struct syscalls;
 
+/* A line of a log, of stacks or a trace that none of their readers understands, or uses. */
+struct run_unknown {
+	uint32_t evidence;
+	uint64_t line;
+	const char *text; /* its beginning, as it stands there */
+};
+
+enum { RUN_UNKNOWN_MAX = 65536, RUN_UNKNOWN_BYTES_MAX = 256 };
+
 struct run {
 	struct evidence_list evidence;
 	struct event_board board;
@@ -41,8 +50,11 @@ struct run {
 	const char *const *args;        /* of run_find */
 	size_t arg_count;
 	uint64_t passed_count; /* files in directories that are no evidence */
-	bool piped;            /* the archive that is being read is a pipe */
-	bool unread;           /* some evidence could not be read at all: exit status 3 */
+	bool keeps_unknown;    /* set before run_open: such lines are kept in `unknown` */
+	struct vec unknown;    /* struct run_unknown, in order of the evidence */
+	uint64_t unknown_dropped;
+	bool piped;  /* the archive that is being read is a pipe */
+	bool unread; /* some evidence could not be read at all: exit status 3 */
 };
 
 void run_init(struct run *r);

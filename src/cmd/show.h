@@ -26,6 +26,7 @@ struct show_view {
 	bool sortable;          /* makes lines by show_line */
 	bool ordered;           /* its lines are always in order of time */
 	bool filtered;          /* heeds show->filter */
+	bool wants_unknown;     /* lines that nobody understands: run->unknown */
 	const char *heading;    /* before the first line of text; NULL: none */
 
 	/* Before the run: makes the view's state and attaches it to show->run.board. */
@@ -47,6 +48,7 @@ extern const struct show_view show_view_tasks;
 extern const struct show_view show_view_waits;
 extern const struct show_view show_view_timeline;
 extern const struct show_view show_view_summary;
+extern const struct show_view show_view_unknown;
 
 /*
  * Ends the line in show->line: it is written now, or sorted by this key. In text, a line with the

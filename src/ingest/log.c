@@ -79,6 +79,12 @@ void logs_set_plain(struct logs *l, logs_plain_fn *take, void *context)
 	l->plain_context = context;
 }
 
+void logs_set_unknown(struct logs *l, logs_plain_fn *take, void *context)
+{
+	l->unknown = take;
+	l->unknown_context = context;
+}
+
 uint32_t log_host_of(struct logs *l, struct slice name, bool told)
 {
 	if (name.len > LOG_NAME_BYTES_MAX)
@@ -255,22 +261,37 @@ static void log_take_hostname(struct log_reading *r, struct slice text)
 	r->file->hosts_told = r->file->host != LOG_HOST_NONE;
 }
 
-/* A line of text that no reader of tasks or traces knows; it may be of another kind. */
-static void log_strange(struct log_file *f, uint64_t line)
+static void log_unknown(struct log_reading *r, const struct klog_line *line)
 {
+	if (r->logs->unknown)
+		r->logs->unknown(r->logs->unknown_context, r->file->evidence, line->line,
+				 line->text);
+}
+
+/* A line of text that no reader of tasks or traces knows; it may be of another kind. */
+static void log_strange(struct log_reading *r, const struct klog_line *line)
+{
+	struct log_file *f = r->file;
+
 	if (f->strange < LOG_STRANGE_SHOWN)
-		f->strange_lines[f->strange] = line;
+		f->strange_lines[f->strange] = line->line;
 	f->strange++;
+	log_unknown(r, line);
 }
 
 /* A line without a head. Lines of a trace are many, and nobody else has to look at them. */
 static void log_take_text(struct log_reading *r, const struct klog_line *line)
 {
-	if (traces_line(r->logs->traces, line->line, line->text))
+	uint64_t unused = traces_unknown(r->logs->traces);
+
+	if (traces_line(r->logs->traces, line->line, line->text)) {
+		if (traces_unknown(r->logs->traces) != unused)
+			log_unknown(r, line);
 		return;
+	}
 	if (!tasks_line(r->logs->tasks, line->line, NULL, line->text) &&
 	    text_trim(line->text).len && !text_begins(line->text, "#"))
-		log_strange(r->file, line->line);
+		log_strange(r, line);
 	if (r->logs->plain)
 		r->logs->plain(r->logs->plain_context, r->file->evidence, line->line, line->text);
 	log_take_plain(r, line);

@@ -42,6 +42,12 @@ void logs_destroy(struct logs *l);
 void logs_set_plain(struct logs *l, logs_plain_fn *take, void *context);
 
 /*
+ * Hands all lines to `take` that nobody here understands, and those of a trace whose events are not
+ * used. Whether a text is a log at all tells logs_read when it returns.
+ */
+void logs_set_unknown(struct logs *l, logs_plain_fn *take, void *context);
+
+/*
  * Reads a text to its end; false when no line of it is of a kernel log and none tells of a task:
  * nothing is kept then (its lines were plain ones, and handed on as such).
  * `evidence` is the index that its entry has or will have; `path` (borrowed) tells its folder;

@@ -100,6 +100,8 @@ struct logs {
 	uint64_t journal_facts;
 	logs_plain_fn *plain; /* NULL: nobody wants them */
 	void *plain_context;
+	logs_plain_fn *unknown; /* likewise */
+	void *unknown_context;
 };
 
 /* The host by name, made if it is new. */
