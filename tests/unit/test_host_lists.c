@@ -200,6 +200,10 @@ TEST(fin_in_vain_and_twins)
 	CHECK_EQ_I64(says_of_row(rule, "FIN-WAIT-1 0 1 192.0.2.1:801 192.0.2.2:2049 "
 				       "timer:(on,1.360ms,6)"),
 		     2);
+	/* Data before it is not acknowledged either. */
+	CHECK_EQ_I64(says_of_row(rule, "FIN-WAIT-1 0 401 192.0.2.1:801 192.0.2.2:2049 "
+				       "timer:(on,1.360ms,6)"),
+		     1);
 	CHECK_EQ_I64(says_of_row(rule, "FIN-WAIT-1 0 1 192.0.2.1:801 192.0.2.2:2049 "
 				       "timer:(on,200ms,1)"),
 		     0);

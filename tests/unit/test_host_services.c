@@ -104,6 +104,8 @@ static size_t missing(const char *log, const char *one, const char *two)
 				.hosts = &hosts};
 	host_services_missing(&in, &st.d);
 	count = st.d.findings.len;
+	if (count) /* whose list it is it does not say */
+		CHECK_EQ_U64(stage_finding(&st, 0)->confidence, CONFIDENCE_POSSIBLE);
 	logs_destroy(logs);
 	source_destroy(source);
 	logs_model_deinit(&model);

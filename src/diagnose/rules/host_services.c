@@ -126,23 +126,28 @@ void host_services_moved(const struct rule_input *in, struct diagnosis *out)
 static void missing_tell(const struct rule_input *in, struct diagnosis *d,
 			 const struct logs_interval *v, const struct server_list *l)
 {
-	struct finding *f = diagnosis_add(d, "portmap-unanswered", CONFIDENCE_LIKELY);
+	struct finding *f = diagnosis_add(d, "portmap-unanswered", CONFIDENCE_POSSIBLE);
 
 	log_finding_about(in, d, f, &v->of);
 	log_finding_span(f, &v->first);
 	log_finding_span(f, &v->last);
 	f->count = 1;
-	f->title = arena_format(&d->arena, "the lock manager of %s is not registered there",
+	f->title = arena_format(&d->arena, "the lock manager of %s is perhaps not registered",
 				log_server_text(d, &v->of));
 	f->why = arena_format(
 		&d->arena,
-		"lockd of %s complains that %s does not respond, and the list of RPC services of "
-		"the "
-		"host that serves NFSv3 has no lock manager (nlockmgr, program 100021): its port "
-		"cannot be learnt, and locks wait.",
+		"lockd of %s complains that %s does not respond, and the only list of RPC services "
+		"with NFSv3 has no lock manager (nlockmgr, program 100021). If it is that "
+		"server's, "
+		"and from that time, the port cannot be learnt, and locks wait. The list does not "
+		"name its host.",
 		log_text(d, v->of.host->name), log_server_text(d, &v->of));
 	finding_cite(d, f, &v->first, NULL, "lockd complains");
 	finding_cite(d, f, &l->nfs->at, NULL, "the list that has NFSv3, and no lock manager");
+	finding_add_remedy(d, f,
+			   "From the client that complains, while it does: `rpcinfo -p %s`: is "
+			   "nlockmgr (100021) there?",
+			   log_server_text(d, &v->of));
 }
 
 void host_services_missing(const struct rule_input *in, struct diagnosis *out)

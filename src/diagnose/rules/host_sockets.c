@@ -28,6 +28,9 @@ enum { SYN_ACK_REPEATS_MIN = 2 };
 /* From 0.2 s on the timer doubles: four times in vain are 3 s, six are 12 s. */
 enum { SEND_REPEATS_MIN = 4, SEND_REPEATS_SURE = 6, KEEPALIVE_PROBES_MIN = 2 };
 
+/* What a FIN alone counts in the queue of what is not acknowledged. */
+enum { FIN_SEND_Q = 1 };
+
 /* So long a connection hears nothing at all, or stays half open. */
 enum { SILENT_MIN_MS = 10000, HALF_MIN_MS = 15000 };
 
@@ -167,8 +170,9 @@ static void case_add(struct socket_case *c, const struct host_record *r)
 {
 	bool more = tells_more(&r->fact.socket, &c->best->fact.socket);
 
-	c->count++;
-	if (same_connection(c->best, r) && r->fact.list != c->best->fact.list)
+	if (!same_connection(c->best, r))
+		c->count++;
+	else if (r->fact.list != c->best->fact.list)
 		c->again = more ? c->best : r;
 	if (more)
 		c->best = r;
@@ -204,8 +208,8 @@ static enum finding_confidence confidence_of(const struct socket_case *c)
 	bool sure = false;
 
 	switch (c->kind) {
-	case CASE_FIN:
-		sure = s->repeats >= SEND_REPEATS_SURE;
+	case CASE_FIN: /* with data before the FIN it may be all that is not answered */
+		sure = s->repeats >= SEND_REPEATS_SURE && s->send_q <= FIN_SEND_Q;
 		break;
 	case CASE_HALF:
 		sure = s->has_times || c->again;
@@ -267,15 +271,23 @@ static void tell_syn_ack(struct diagnosis *d, struct finding *f, const struct so
 
 static void tell_fin(struct diagnosis *d, struct finding *f, const struct socket_case *c)
 {
+	uint64_t send_q = c->best->fact.socket.send_q;
+
 	f->title = arena_format(
 		&d->arena, "%s does not answer the FIN of %s%s", transport_endpoint(d, &c->server),
 		transport_endpoint(d, &c->best->fact.socket.local), repeats_text(d, c));
 	f->why = arena_format(
 		&d->arena,
 		"The client's list of connections has it in FIN-WAIT-1%s: its FIN is not even "
-		"acknowledged. A Linux client does not connect anew before the old connection is "
+		"acknowledged%s. A Linux client does not connect anew before the old connection is "
 		"gone. Whether the FIN is lost on the way or its answer, the list does not tell.",
-		repeats_text(d, c));
+		repeats_text(d, c),
+		send_q > FIN_SEND_Q
+			? arena_format(&d->arena,
+				       ", nor is what was sent before it (%" PRIu64
+				       " bytes in the queue): perhaps the whole path is silent",
+				       send_q)
+			: "");
 	finding_rule_out(d, f, "tcp-half-closed", "the FIN was not acknowledged");
 }
 
