@@ -327,11 +327,12 @@ static void findings_reorder(struct diagnosis *d, const struct vec *alone)
 		out[next++] = finding_at(alone, i);
 }
 
-static void clients_add(struct vec *clients, const struct finding *f)
+/* `server`, which may be NULL, is none of them: it is the client of what it calls back. */
+static void clients_add(struct vec *clients, const struct finding *f, const char *server)
 {
 	for (size_t i = 0; i < f->clients.len; i++) {
 		const char *name = *(const char *const *)vec_at(&f->clients, i);
-		bool known = false;
+		bool known = server && strcmp(name, server) == 0;
 
 		for (size_t k = 0; k < clients->len && !known; k++)
 			known = strcmp(*(const char *const *)vec_at(clients, k), name) == 0;
@@ -343,14 +344,15 @@ static void clients_add(struct vec *clients, const struct finding *f)
 /* A headline is about one client; that others had the same is said in a number. */
 static void incident_title(struct diagnosis *d, struct incident *in)
 {
-	size_t own = in->headline->clients.len;
-	size_t more;
+	size_t own, more;
 
+	clients_add(&in->clients, in->headline, in->headline->server);
+	own = in->clients.len;
 	for (size_t i = 0; i < in->findings.len; i++) {
 		const struct finding *f = finding_at(&in->findings, i);
 
 		if (f->role != ROLE_CONTEXT)
-			clients_add(&in->clients, f);
+			clients_add(&in->clients, f, in->headline->server);
 	}
 	more = in->clients.len - own;
 	in->title = in->headline->title;
