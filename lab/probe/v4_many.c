@@ -9,7 +9,8 @@ struct many {
 	uint32_t slots, under_way;
 	bool busy[V4_SLOTS_MAX];
 	uint32_t xids[V4_SLOTS_MAX];
-	bool over; /* nothing is under way any more, or something failed */
+	uint32_t status; /* the first that is no success: nothing is begun any more */
+	bool over;       /* nothing is under way any more */
 };
 
 /* The next call, in this slot. */
@@ -45,12 +46,11 @@ static void take(void *context, uint32_t xid, struct cursor results)
 	m->under_way--;
 	v->slot = slot;
 	v4_take(v, results);
-	if (v->status != NFS4_OK)
-		m->over = true;
-	else if (m->left > 0)
+	if (m->status == NFS4_OK)
+		m->status = v->status;
+	if (m->status == NFS4_OK && m->left > 0)
 		begin(m, slot);
-	if (m->under_way == 0)
-		m->over = true;
+	m->over = m->over || m->under_way == 0;
 	if (m->over)
 		net_loop_stop(&v->client->loop);
 }
@@ -58,10 +58,12 @@ static void take(void *context, uint32_t xid, struct cursor results)
 bool v4_many(struct v4 *v, uint32_t programs, uint32_t times)
 {
 	uint32_t at_once = programs < v->slots ? programs : v->slots;
-	struct many m = {.v = v, .left = (uint64_t)programs * times, .slots = v->slots};
+	struct many m = {.v = v,
+			 .left = (uint64_t)programs * times,
+			 .slots = v->slots,
+			 .over = at_once == 0};
 	bool going = true;
 
-	v->status = NFS4_OK;
 	v->nfs.replied = take;
 	v->nfs.replied_context = &m;
 	for (uint32_t slot = 0; slot < at_once && !m.over; slot++)
@@ -71,5 +73,6 @@ bool v4_many(struct v4 *v, uint32_t programs, uint32_t times)
 		going = client_sleep_unless(v->client, STAMP_NS_PER_S, &m.over);
 	v->nfs.replied = NULL;
 	v->slot = 0;
+	v->status = m.status;
 	return going;
 }
