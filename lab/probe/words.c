@@ -145,7 +145,9 @@ struct err *probe_words_parse(const char *const *words, size_t count, struct pro
 	if (count == 0)
 		return err_new("no SERVER given");
 	err = timing_options_parse(slice_of_string("proto=tcp"), &w.timing);
-	if (!err)
+	if (words[0][0] == '/')
+		w.path = words[0];
+	else if (!err)
 		err = take_server(words[0], &w);
 	for (size_t i = 1; i < count && !err; i++)
 		if (!word_take(words[i], &w, &err))

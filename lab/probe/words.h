@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a task of the probe is told: SERVER[:EXPORT] and words NAME=VALUE or NAME, among them mount
- * options as mount(8) takes them.
+ * What a task of the probe is told: SERVER[:EXPORT], or /PATH of this host, and words NAME=VALUE or
+ * NAME, among them mount options as mount(8) takes them.
  */
 #ifndef LAB_PROBE_WORDS_H
 #define LAB_PROBE_WORDS_H
@@ -17,6 +17,7 @@ struct net_witness;
 
 struct probe_words {
 	char server[64];
+	const char *path;      /* of a file on this host instead of a server; NULL: a server */
 	const char *export;    /* "/" when none was given */
 	const char *file;      /* file=NAME in the export */
 	const char *dir;       /* dir=NAME in the export; NULL: the export itself */

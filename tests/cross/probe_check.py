@@ -5,6 +5,7 @@
 A sound server has no step that fails; each fault is found at the layer where it was made to happen,
 and nowhere before. `probe_check.py PROGRAM`.
 """
+import fcntl
 import json
 import pathlib
 import socket
@@ -184,6 +185,39 @@ def test_watch_tells_what_changes(program):
         assert " answers again; behind a failure of " in watch.stdout.readline()
         assert watch.communicate(timeout=WAIT_S)[0] == "", "something that did not change"
         assert watch.returncode == 0, watch.returncode
+
+
+def test_server_over_ipv6(program):
+    server = Endpoint(program, "serve", "--quiet", "--listen=[::1]:0", "--dir=big=300")
+    try:
+        ports = {name: where.rsplit(":", 1)[1] for name, where in server.lines}
+        words = ["[::1]:/", f"portmap={ports['portmap']}", f"port={ports['nfs']}"]
+        done = subprocess.run([program, "probe", "check", "--json", *words],
+                              capture_output=True, text=True, timeout=WAIT_S)  # fmt: skip
+        report = json.loads(done.stdout)
+        assert report["stops_at"] is None and ("NLM", "NULL") in steps(report, "ok"), report
+        done = subprocess.run([program, "probe", "list", "--json", *words, "dir=big", "processes=1"],
+                              capture_output=True, text=True, timeout=WAIT_S)  # fmt: skip
+        assert '"entries": 302' in done.stdout or '"entries":302' in done.stdout, done
+    finally:
+        server.process.terminate()
+        server.process.wait(WAIT_S)
+        server.process.stdout.close()
+
+
+def test_lock_of_a_path(program):
+    with tempfile.NamedTemporaryFile() as file:
+        command = [program, "probe", "lock", file.name, "hold=0.1", "every=0.1"]
+        done = subprocess.run([*command, "for=1"], capture_output=True, text=True, timeout=WAIT_S)
+        lines = [line.split(maxsplit=1)[1] for line in done.stdout.splitlines()]
+        assert done.returncode == 0 and lines[0].startswith("open: took "), done
+        assert lines[1].startswith("lock: took ") and lines[2].startswith("unlock: took "), done
+        # Another has it: twenty times as fast.
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        done = subprocess.run([*command, "--speed=20", "for=12"], capture_output=True, text=True, timeout=WAIT_S)
+        assert "lock: waits for 5." in done.stdout and "lock: took" not in done.stdout, done
+    done = subprocess.run([program, "probe", "load", "/srv"], capture_output=True, text=True, timeout=WAIT_S)
+    assert done.returncode == 2 and "is for 'probe lock'" in done.stderr, done
 
 
 if __name__ == "__main__":
