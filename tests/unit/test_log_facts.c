@@ -175,6 +175,23 @@ TEST(addresses_and_names)
 	CHECK(!log_address_parse(slice_of_string(""), &e));
 }
 
+/* In the middle of others, at both ends, and cut: one byte less is none. */
+TEST(every_gate_is_found_by_its_words)
+{
+	for (unsigned i = 0; i < LOG_GATE_COUNT; i++) {
+		const char *words = log_gate_text(i);
+		char text[64];
+		size_t len = strlen(words);
+
+		CHECK(log_gates_find(slice_of_string(words)) >> i & 1);
+		snprintf(text, sizeof(text), "kxvg %s kgf", words);
+		CHECK(log_gates_find(slice_of_string(text)) >> i & 1);
+		CHECK(!(log_gates_find(slice_make(words, len - 1)) >> i & 1));
+		CHECK(!(log_gates_find(slice_make(words + 1, len - 1)) >> i & 1));
+	}
+	CHECK_EQ_U64(log_gates_find(slice_of_string("")), 0);
+}
+
 TEST(a_stack_tells_where_a_task_waits)
 {
 	struct log_fact f = {
