@@ -188,21 +188,36 @@ static bool reclaim(struct v4 *v)
 	return true;
 }
 
-static bool recover_client(struct v4 *v)
+/* Up to the root, with what was open and locked; *attached: it came so far. */
+static bool attach(struct v4 *v, bool *attached)
 {
-	bool had_file = v->has_file;
-
+	*attached = false;
 	if (!establish(v))
 		return false;
 	if (v->status != NFS4_OK)
 		return true;
 	if (!find_root(v))
 		return false;
-	if (!reclaim(v))
+	if (v->status != NFS4_OK)
+		return true;
+	*attached = true;
+	return reclaim(v) && (v->words->minor == 0 || reclaim_complete(v));
+}
+
+bool v4_attach(struct v4 *v)
+{
+	bool attached;
+
+	return attach(v, &attached);
+}
+
+static bool recover_client(struct v4 *v)
+{
+	bool had_file = v->has_file, attached;
+
+	if (!attach(v, &attached))
 		return false;
-	if (v->words->minor > 0 && !reclaim_complete(v))
-		return false;
-	return !had_file || v->has_file || v4_open(v, CLAIM_NULL);
+	return !attached || !had_file || v->has_file || v4_open(v, CLAIM_NULL);
 }
 
 static bool recover_session(struct v4 *v)
@@ -212,17 +227,6 @@ static bool recover_session(struct v4 *v)
 	if (!create_session(v))
 		return false;
 	return v->status == NFS4_OK || recover_client(v);
-}
-
-bool v4_attach(struct v4 *v)
-{
-	if (!establish(v))
-		return false;
-	if (v->status != NFS4_OK)
-		return true;
-	if (!find_root(v))
-		return false;
-	return v->status != NFS4_OK || v->words->minor == 0 || reclaim_complete(v);
 }
 
 /* An error of one file's state: the kernel tests it, frees it, and opens the file anew. */
