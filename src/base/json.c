@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
 void json_init(struct json *j, struct strbuf *out, bool pretty)
 {
 	*j = (struct json){.out = out, .pretty = pretty};
@@ -96,6 +98,13 @@ static void json_add_char(struct strbuf *out, const uint8_t *p, size_t len)
 		strbuf_add_char(out, escapes[found - plain]);
 	} else if (len < 2) {
 		strbuf_add_format(out, "\\u%04x", *p);
+	} else if (utf8_is_unsafe(p, len)) {
+		/* Two or three bytes; a program reads the same character, and a terminal none. */
+		uint32_t code =
+			len == 2 ? (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu)
+				 : (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+
+		strbuf_add_format(out, "\\u%04x", code);
 	} else {
 		strbuf_add(out, p, len);
 	}

@@ -3,6 +3,7 @@
 #include "base/strbuf.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -127,13 +128,13 @@ size_t utf8_sequence_bytes(struct slice bytes)
 	return len;
 }
 
-/* C1 controls (U+0080..U+009F), and bidirectional overrides, which can reorder a terminal line. */
-static bool utf8_is_unsafe(const uint8_t *p, size_t len)
+/* Beside ASCII: U+0080..U+009F, U+061C, U+200B..U+200F, U+2028..U+202E, U+2066..U+2069. */
+bool utf8_is_unsafe(const uint8_t *p, size_t len)
 {
 	if (len == 1)
 		return p[0] < 0x20 || p[0] == 0x7f || p[0] == '\\';
 	if (len == 2)
-		return p[0] == 0xc2 && p[1] < 0xa0;
+		return (p[0] == 0xc2 && p[1] < 0xa0) || (p[0] == 0xd8 && p[1] == 0x9c);
 	if (len == 3 && p[0] == 0xe2 && p[1] == 0x80)
 		return (p[2] >= 0xaa && p[2] <= 0xae) || (p[2] >= 0x8b && p[2] <= 0x8f) ||
 		       p[2] == 0xa8 || p[2] == 0xa9;
