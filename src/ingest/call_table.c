@@ -195,6 +195,22 @@ struct pending_call *call_table_add(struct call_table *t, struct flow_calls *flo
 	return p;
 }
 
+/* Bytes of memory that the call owns. */
+static size_t pending_bytes(const struct pending_call *p)
+{
+	return p->own.ops_cap * sizeof(*p->call.ops) + p->own.facts_cap * sizeof(*p->call.facts) +
+	       p->own.files_cap * sizeof(*p->call.files) +
+	       p->own.stateids_cap * sizeof(*p->call.stateids) + p->own.bytes_cap +
+	       (p->own.told ? sizeof(*p->own.told) : 0) + p->handles_cap * sizeof(*p->handles);
+}
+
+void call_table_weigh(struct call_table *t, struct pending_call *p)
+{
+	t->bytes -= p->weight_bytes;
+	p->weight_bytes = (uint32_t)pending_bytes(p);
+	t->bytes += p->weight_bytes;
+}
+
 static void flow_calls_unlink(struct pending_call *p)
 {
 	*(p->flow_newer ? &p->flow_newer->flow_older : &p->flow->newest) = p->flow_older;
@@ -215,6 +231,7 @@ void call_table_remove(struct call_table *t, struct pending_call *p)
 	if (p->flow)
 		flow_calls_unlink(p);
 	t->len--;
+	t->bytes -= p->weight_bytes;
 }
 
 void call_table_strand(struct pending_call *p)
@@ -240,7 +257,7 @@ void call_table_release(struct call_table *t, struct pending_call *p)
 	free(p->handles);
 	p->handles = NULL;
 	p->handles_cap = 0;
-	if (t->spare_len == CALL_TABLE_SPARE_MAX) {
+	if (t->spare_len == CALL_TABLE_SPARE_MAX || pending_bytes(p) > CALL_SPARE_BYTES_MAX) {
 		pending_free(p);
 		return;
 	}

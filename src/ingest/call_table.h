@@ -16,7 +16,10 @@
 
 enum {
 	CALL_TABLE_DEFAULT_MAX = 32768,
+	CALL_TABLE_BYTES_MAX = 32 << 20, /* of what calls own, all that wait together */
 	CALL_TABLE_SPARE_MAX = 1024,
+	CALL_SPARE_BYTES_MAX =
+		16 << 10, /* a call that owns more gives it back when it is settled */
 	CALL_SETTLED_KEPT = 16,
 	CALL_SETTLED_CLASSES = 64, /* of XIDs: most calls are of one in which none is settled */
 	CALL_SAME_XID_MAX = 32, /* calls of one pair of hosts, over all connections, with one XID */
@@ -45,6 +48,7 @@ struct pending_call {
 	uint64_t head_hash; /* of the first bytes: tells a call sent again from an XID used again */
 	struct pending_buffers own;
 	uint32_t bytes_len;
+	uint32_t weight_bytes; /* as call_table_weigh found it; 0: not yet */
 	uint32_t handles_cap;
 	uint32_t *handles; /* what listing_told.handles points to; not kept for the next call */
 
@@ -82,6 +86,7 @@ struct call_table {
 	struct pending_call **buckets;
 	size_t buckets_len; /* a power of two */
 	size_t len, max;
+	size_t bytes; /* the weights of those in the table */
 	struct pending_call *newest, *oldest;
 	struct pending_call *spare; /* by hash_next */
 	size_t spare_len;
@@ -93,6 +98,12 @@ void call_table_deinit(struct call_table *t);
 
 /* Prepares what a connection has: `flow` is zeroed. */
 void flow_calls_init(struct flow_calls *flow, const struct conn *conn);
+
+/*
+ * Counts what the call owns, now that its arguments are read. Who finds the table above
+ * CALL_TABLE_BYTES_MAX lets the oldest ones go.
+ */
+void call_table_weigh(struct call_table *t, struct pending_call *p);
 
 /* The waiting call of this connection, direction and XID, or NULL. */
 struct pending_call *call_table_find(const struct call_table *t, const struct flow_calls *flow,

@@ -222,6 +222,11 @@ const struct ingest_totals *ingest_totals(const struct ingest *in)
 	return &in->totals;
 }
 
+uint64_t ingest_forgotten(const struct ingest *in)
+{
+	return in->undecoded[UNDECODED_TABLE_FULL] + in->undecoded[UNDECODED_FLOW_EVICTED];
+}
+
 const struct ingest_undecoded *ingest_undecoded(const struct ingest *in, size_t *count)
 {
 	*count = in->list_len;

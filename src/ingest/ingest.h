@@ -70,6 +70,9 @@ void ingest_finish(struct ingest *in);
 
 const struct ingest_totals *ingest_totals(const struct ingest *in);
 
+/* Connections and calls that were given up because too many were open. After ingest_finish. */
+uint64_t ingest_forgotten(const struct ingest *in);
+
 /* Sorted by reason; `count` is set. Valid until ingest_destroy. After ingest_finish. */
 const struct ingest_undecoded *ingest_undecoded(const struct ingest *in, size_t *count);
 

@@ -181,6 +181,16 @@ static void call_make_room(struct ingest *in, const struct rpc_message *m, uint3
 	rpc_forget(in, p);
 }
 
+/* The call owns what its arguments told: older ones go until all together are within bounds. */
+static void call_keep_bounds(struct ingest *in, struct pending_call *p)
+{
+	call_table_weigh(&in->calls, p);
+	while (in->calls.bytes > CALL_TABLE_BYTES_MAX && in->calls.oldest != p) {
+		in->undecoded[UNDECODED_TABLE_FULL] += in->calls.oldest->flow != NULL;
+		rpc_forget(in, in->calls.oldest);
+	}
+}
+
 void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct rpc_msg *msg,
 		   struct cursor *c)
 {
@@ -211,5 +221,6 @@ void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct 
 		call_join_origin(in, p, origin);
 	call_from_header(p, &msg->call);
 	call_read_args(in, p, m, msg->body, c);
+	call_keep_bounds(in, p);
 	rpc_emit(in, EVENT_RPC_CALL, &p->call, &m->at);
 }

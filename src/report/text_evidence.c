@@ -109,6 +109,12 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 		layout_add_counted(out, t->undecoded, "message");
 		strbuf_add_text(out, " could not be decoded to the end");
 	}
+	if (t->forgotten) {
+		strbuf_add_text(out, "; ");
+		layout_add_count(out, t->forgotten);
+		strbuf_add_text(out, " connections, calls or clients were given up early, because "
+				     "there were too many at once");
+	}
 	strbuf_add_char(out, '.');
 }
 

@@ -22,6 +22,7 @@ struct report_totals {
 	uint64_t unanswered;
 	uint64_t undecoded;    /* calls and replies that could not be decoded to their end */
 	uint64_t rules;        /* kinds of fault that were looked for */
+	uint64_t forgotten;    /* connections, calls and clients that no table had room for */
 	uint64_t files_passed; /* files in the directories given that are no captures */
 };
 
