@@ -8,6 +8,7 @@
 #include "cmd/endpoints.h"
 #include "cmd/probe_check.h"
 #include "lab/probe/listing.h"
+#include "lab/probe/path_lock.h"
 #include "lab/probe/task.h"
 
 struct verb {
@@ -54,7 +55,7 @@ static const struct command_choice probe_choices[] = {
 	 "layer by layer, from TCP to a session: what answers, how fast, and where it stops"},
 	{"list", "how long 1, 2, 4 ... processes take to list a directory, and how it grows"},
 	{"load", "a task on a mount of NFSv3: getattr, access, lookup, read, write, readdir, list"},
-	{"lock", "a task that takes a lock over NLM and gives it back"},
+	{"lock", "a task that takes a lock over NLM and gives it back; of /PATH by fcntl"},
 	{"session", "a task of NFSv4 with a file that is open and locked, and its recovery"},
 	{NULL, NULL},
 };
@@ -113,12 +114,19 @@ static enum status run(const struct verb *verb, const struct options *options,
 {
 	struct err *err = NULL;
 
+	if (words->path && verb->run != probe_lock)
+		return complain(verb, err_new("%s is a path; write SERVER:%s (a path on this host "
+					      "is for 'probe lock')",
+					      words->path, words->path));
+	if (words->path && options->write_pcapng)
+		return complain(verb, err_new("--write-pcapng: what the kernel does for a path is "
+					      "not seen; capture it"));
 	if (verb->report)
 		return verb->report(options, words, speed);
 	if (options->json || options->watch)
 		err = err_new("--json and --watch are for 'probe check' and 'probe list'");
 	if (!err)
-		err = verb->run(words, speed);
+		err = words->path ? probe_path_lock(words, speed) : verb->run(words, speed);
 	return err ? complain(verb, err) : STATUS_NOTHING;
 }
 

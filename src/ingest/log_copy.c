@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "ingest/log_private.h"
 
-enum { COPY_SLACK_MS = 2000 };
+enum { COPY_SLACK_MS = 2000, BOOT_SLACK_NS = 999 /* less than a microsecond */ };
 
 static struct log_record *record_at(const struct logs *l, size_t index)
 {
@@ -108,11 +108,44 @@ static bool is_copy(const struct log_record *r, const struct log_record *kept)
 	int64_t slack;
 
 	if (r->head.has_boot && kept->head.has_boot &&
-	    within(r->head.boot_ns, kept->head.boot_ns, 999))
+	    within(r->head.boot_ns, kept->head.boot_ns, BOOT_SLACK_NS))
 		return kept->at.clock != r->at.clock ||
 		       within(kept->at.ns, r->at.ns, COPY_SLACK_MS * STAMP_NS_PER_MS);
 	slack = copy_slack_ns(r, kept);
 	return slack >= 0 && within(r->at.ns, kept->at.ns, slack);
+}
+
+static int time_order(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a;
+	int64_t y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * True where no record of the group can be a copy: all are of one file, and no two were written at
+ * the same time since boot. A link that flaps all day long makes many records of one text.
+ */
+static bool group_is_plain(const struct logs *l, const uint32_t *group, size_t count)
+{
+	int64_t *times = mem_alloc(count, sizeof(*times));
+	size_t len = 0;
+	bool plain = true;
+
+	for (size_t i = 0; i < count && plain; i++) {
+		const struct log_record *r = record_at(l, group[i]);
+
+		plain = r->file == record_at(l, group[0])->file;
+		if (r->head.has_boot)
+			times[len++] = r->head.boot_ns;
+	}
+	if (plain)
+		qsort(times, len, sizeof(*times), time_order);
+	for (size_t i = 1; i < len && plain; i++)
+		plain = !within(times[i], times[i - 1], BOOT_SLACK_NS);
+	free(times);
+	return plain;
 }
 
 /*
@@ -121,8 +154,11 @@ static bool is_copy(const struct log_record *r, const struct log_record *kept)
  */
 static void group_settle(struct logs *l, const uint32_t *group, size_t count)
 {
-	uint32_t *taken = mem_alloc(count, sizeof(*taken)); /* by the file with this index + 1 */
+	uint32_t *taken; /* by the file with this index + 1 */
 
+	if (group_is_plain(l, group, count))
+		return;
+	taken = mem_alloc(count, sizeof(*taken));
 	for (size_t i = 1; i < count; i++) {
 		struct log_record *r = record_at(l, group[i]);
 		size_t from = i > 4096 ? i - 4096 : 0; /* bounded: a flood of one line */

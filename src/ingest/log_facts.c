@@ -18,61 +18,63 @@ enum {
 	ADDRESS_BYTES_MAX = 46,
 };
 
-/* `gate` is searched first, as it is quick and rules most lines out; "" is no gate. */
+/* `gate` stands in it: most lines hold none, and need no look at the wordings. */
 static const struct wording {
-	const char *gate;
+	enum log_gate gate;
 	const char *text;
 	enum log_fact_kind kind;
 	bool gave_up;
 	bool to_end; /* nothing but punctuation may follow */
 } wordings[] = {
 	/* net/sunrpc/clnt.c: rpc_check_timeout, call_decode */
-	{" not resp", "$P: server $S not responding, timed", LOG_NOT_RESPONDING, true, false},
-	{" not resp", "$P: server $S not responding", LOG_NOT_RESPONDING, false, false},
-	{": server ", "$P: server $S OK", LOG_RESPONDING, false, true},
-	{": server ", "$P: server $S 0K", LOG_RESPONDING, false, true}, /* as scans have it */
-	{": server ", "$P: server $S Ok", LOG_RESPONDING, false, true},
-	/* fs/nfs/nfs4state.c */
-	{" locks", "NFS: $S: lost $N locks", LOG_LOCKS_LOST, false, false},
-	{"eclaim failed", "NFS: $T: Lock reclaim failed", LOG_LOCKS_LOST, false, false},
-	{"state manager", "NFS: state manager: $T failed on NFSv4 server $S with error $N",
-	 LOG_RECOVERY_FAILED, false, false},
-	{"state manager", "tate manager failed on NFSv4 server $S with error $N",
-	 LOG_RECOVERY_FAILED, false, false},
-	{"recovery failed", "NFSv4: state recovery failed for open file $T, error = $N",
-	 LOG_OPEN_UNRECOVERED, false, false},
-	{"clientid", "NFS: Server $S reports our clientid is in use", LOG_CLIENTID_IN_USE, false,
+	{LOG_GATE_NOT_RESPONDING, "$P: server $S not responding, timed", LOG_NOT_RESPONDING, true,
 	 false},
+	{LOG_GATE_NOT_RESPONDING, "$P: server $S not responding", LOG_NOT_RESPONDING, false, false},
+	{LOG_GATE_SERVER, "$P: server $S OK", LOG_RESPONDING, false, true},
+	{LOG_GATE_SERVER, "$P: server $S 0K", LOG_RESPONDING, false, true}, /* as scans have it */
+	{LOG_GATE_SERVER, "$P: server $S Ok", LOG_RESPONDING, false, true},
+	/* fs/nfs/nfs4state.c */
+	{LOG_GATE_LOCKS, "NFS: $S: lost $N locks", LOG_LOCKS_LOST, false, false},
+	{LOG_GATE_RECLAIM, "NFS: $T: Lock reclaim failed", LOG_LOCKS_LOST, false, false},
+	{LOG_GATE_MANAGER, "NFS: state manager: $T failed on NFSv4 server $S with error $N",
+	 LOG_RECOVERY_FAILED, false, false},
+	{LOG_GATE_MANAGER, "tate manager failed on NFSv4 server $S with error $N",
+	 LOG_RECOVERY_FAILED, false, false},
+	{LOG_GATE_RECOVERY, "NFSv4: state recovery failed for open file $T, error = $N",
+	 LOG_OPEN_UNRECOVERED, false, false},
+	{LOG_GATE_CLIENTID, "NFS: Server $S reports our clientid is in use", LOG_CLIENTID_IN_USE,
+	 false, false},
 	/* fs/nfsd/nfs4state.c; before 663e36f07666 */
-	{"incorrect client", "NFSD: client $S testing state ID with incorrect client ID",
+	{LOG_GATE_INCORRECT, "NFSD: client $S testing state ID with incorrect client ID",
 	 LOG_CLIENTID_MISMATCH, false, false},
 	/* fs/nfsd/nfs4recover.c: clients will not be let reclaim after the next restart */
-	{"recovery track", "NFSD: Unable to initialize client recovery tracking! ($N",
+	{LOG_GATE_TRACKING, "NFSD: Unable to initialize client recovery tracking! ($N",
 	 LOG_TRACKING_FAILED, false, false},
-	{"grace period", "NFSD: starting $N-second grace period", LOG_GRACE_STARTED, false, false},
-	{"grace period", "NFSD: end of grace period", LOG_GRACE_ENDED, false, false},
-	{"grace period", "ending NFSv4 grace period", LOG_GRACE_ENDED, false, false},
+	{LOG_GATE_GRACE, "NFSD: starting $N-second grace period", LOG_GRACE_STARTED, false, false},
+	{LOG_GATE_GRACE, "NFSD: end of grace period", LOG_GRACE_ENDED, false, false},
+	{LOG_GATE_GRACE, "ending NFSv4 grace period", LOG_GRACE_ENDED, false, false},
 	/* fs/lockd/mon.c */
-	{"cannot mon", "lockd: cannot monitor $S", LOG_MONITOR_FAILED, false, false},
+	{LOG_GATE_MONITOR, "lockd: cannot monitor $S", LOG_MONITOR_FAILED, false, false},
 	/* fs/lockd/clntproc.c: nlmclnt_unlock, nlmclnt_lock */
-	{"unlock status", "lockd: unexpected unlock status: $N", LOG_LOCK_OUT_OF_STEP, false,
+	{LOG_GATE_UNLOCK, "lockd: unexpected unlock status: $N", LOG_LOCK_OUT_OF_STEP, false,
 	 false},
-	{"out of sync", "VFS is out of sync with lock manager", LOG_LOCK_OUT_OF_STEP, false, false},
+	{LOG_GATE_OUT_OF_SYNC, "VFS is out of sync with lock manager", LOG_LOCK_OUT_OF_STEP, false,
+	 false},
 	/* fs/nfs/inode.c: nfs_update_inode */
-	{"fileid changed", "NFS: server $S error: fileid changed", LOG_FILEID_CHANGED, false,
-	 false},
+	{LOG_GATE_FILEID, "NFS: server $S error: fileid changed", LOG_FILEID_CHANGED, false, false},
 	/* net/sunrpc/svcsock.c: svc_tcp_recv_record, svc_tcp_read_marker, receive_data_ready */
-	{"ragment", "RPC: fragment too large: $*", LOG_FRAGMENT_REFUSED, false, false},
-	{"ragment", "RPC fragment too large: $*", LOG_FRAGMENT_REFUSED, false, false},
-	{"ragment", "svc: $T oversized RPC fragment ($N", LOG_FRAGMENT_REFUSED, false, false},
+	{LOG_GATE_FRAGMENT, "RPC: fragment too large: $*", LOG_FRAGMENT_REFUSED, false, false},
+	{LOG_GATE_FRAGMENT, "RPC fragment too large: $*", LOG_FRAGMENT_REFUSED, false, false},
+	{LOG_GATE_FRAGMENT, "svc: $T oversized RPC fragment ($N", LOG_FRAGMENT_REFUSED, false,
+	 false},
 	/* kernel/watchdog.c */
-	{"soft lockup", "BUG: soft lockup - CPU$* stuck for $Ns! [$T]", LOG_SOFT_LOCKUP, false,
+	{LOG_GATE_LOCKUP, "BUG: soft lockup - CPU$* stuck for $Ns! [$T]", LOG_SOFT_LOCKUP, false,
 	 false},
 	/* kernel/hung_task.c, mm/oom_kill.c, init/version.c */
-	{"blocked for", "INFO: task $T blocked for more than $N seconds", LOG_HUNG_TASK, false,
+	{LOG_GATE_BLOCKED, "INFO: task $T blocked for more than $N seconds", LOG_HUNG_TASK, false,
 	 false},
-	{"ut of memory", "ut of memory: Kill$* process $N", LOG_OUT_OF_MEMORY, false, false},
-	{"Linux ver", "Linux version $T", LOG_BOOT, false, false},
+	{LOG_GATE_MEMORY, "ut of memory: Kill$* process $N", LOG_OUT_OF_MEMORY, false, false},
+	{LOG_GATE_LINUX, "Linux version $T", LOG_BOOT, false, false},
 };
 
 static const uint8_t *find(struct slice in, const char *words, size_t len)
@@ -221,10 +223,11 @@ static bool program_is_plausible(struct slice program)
 
 bool log_fact_parse(struct slice text, bool kernel, struct log_fact *out)
 {
-	const char *gate = "";
-	bool open = true;
+	uint32_t gates = log_gates_find(text);
 
-	if (log_link_parse(text, out))
+	if (gates == 0)
+		return false;
+	if (log_link_parse(text, gates, out))
 		return true;
 	if (!kernel)
 		return false;
@@ -232,12 +235,8 @@ bool log_fact_parse(struct slice text, bool kernel, struct log_fact *out)
 		const struct wording *w = &wordings[i];
 		struct log_fact f = {.kind = w->kind, .line = text, .gave_up = w->gave_up};
 
-		/* The same words are mostly the same pointer; if not, they are searched again. */
-		if (w->gate != gate) {
-			gate = w->gate;
-			open = find(text, gate, strlen(gate)) != NULL;
-		}
-		if (!open || !wording_match(w, text, &f) || !program_is_plausible(f.program))
+		if (!(gates >> w->gate & 1) || !wording_match(w, text, &f) ||
+		    !program_is_plausible(f.program))
 			continue;
 		if (f.kind == LOG_HUNG_TASK || f.kind == LOG_SOFT_LOCKUP)
 			task_settle(&f);

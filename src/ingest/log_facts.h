@@ -17,8 +17,46 @@ bool log_fact_parse(struct slice text, bool kernel, struct log_fact *out);
 /* The host name that systemd tells when it sets it; empty: this is no such message. */
 struct slice log_hostname_parse(struct slice text);
 
-/* log_link.c: what network drivers, bonding, IPv6 and network daemons say of links. */
-bool log_link_parse(struct slice text, struct log_fact *out);
+/* --- log_gate.c --- */
+
+/* Words of which one stands in every message that tells a fact. */
+enum log_gate {
+	LOG_GATE_NOT_RESPONDING,
+	LOG_GATE_SERVER,
+	LOG_GATE_LOCKS,
+	LOG_GATE_RECLAIM,
+	LOG_GATE_MANAGER,
+	LOG_GATE_RECOVERY,
+	LOG_GATE_CLIENTID,
+	LOG_GATE_INCORRECT,
+	LOG_GATE_TRACKING,
+	LOG_GATE_GRACE,
+	LOG_GATE_MONITOR,
+	LOG_GATE_UNLOCK,
+	LOG_GATE_OUT_OF_SYNC,
+	LOG_GATE_FILEID,
+	LOG_GATE_FRAGMENT,
+	LOG_GATE_LOCKUP,
+	LOG_GATE_BLOCKED,
+	LOG_GATE_MEMORY,
+	LOG_GATE_LINUX,
+	LOG_GATE_LINK,
+	LOG_GATE_LINK_UPPER,
+	LOG_GATE_CARRIER,
+	LOG_GATE_COUNT, /* at most 32 */
+};
+
+/* One bit for each gate that stands in the text. */
+uint32_t log_gates_find(struct slice text);
+
+/* The words of a gate: static. */
+const char *log_gate_text(enum log_gate gate);
+
+/*
+ * log_link.c: what network drivers, bonding, IPv6 and network daemons say of links. `gates` are
+ * those of the text.
+ */
+bool log_link_parse(struct slice text, uint32_t gates, struct log_fact *out);
 
 /* --- log_stack.c: a hung task and the lines behind its first one --- */
 

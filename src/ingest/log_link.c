@@ -47,9 +47,6 @@ static const struct link_wording *link_wording_at(struct slice text)
 /* The first such phrase; *at is where it begins. */
 static const struct link_wording *link_find(struct slice text, size_t *at)
 {
-	if (!memmem(text.ptr, text.len, "ink ", 4) && !memmem(text.ptr, text.len, "LINK ", 5) &&
-	    !memmem(text.ptr, text.len, "arrier", 6))
-		return NULL;
 	for (size_t i = 1; i < text.len; i++) {
 		const struct link_wording *w;
 
@@ -110,10 +107,13 @@ static struct slice word_after(struct slice text, const char *words)
 	return p ? slice_make(found + len, (size_t)(p - found) - len) : slice_make(NULL, 0);
 }
 
-bool log_link_parse(struct slice text, struct log_fact *out)
+bool log_link_parse(struct slice text, uint32_t gates, struct log_fact *out)
 {
+	static const uint32_t links = UINT32_C(1) << LOG_GATE_LINK |
+				      UINT32_C(1) << LOG_GATE_LINK_UPPER |
+				      UINT32_C(1) << LOG_GATE_CARRIER;
 	size_t at;
-	const struct link_wording *w = text.len ? link_find(text, &at) : NULL;
+	const struct link_wording *w = gates & links ? link_find(text, &at) : NULL;
 	struct slice name;
 
 	if (!w)
