@@ -27,7 +27,7 @@ static bool boots_differ(const struct nfs4_server *a, const struct nfs4_server *
 	return true;
 }
 
-static bool is_same_server(const struct nfs4_server *a, const struct nfs4_server *b)
+bool same_server_is(const struct nfs4_server *a, const struct nfs4_server *b)
 {
 	return name_equal(&a->owner, &b->owner) && name_equal(&a->scope, &b->scope) &&
 	       !boots_differ(a, b);
@@ -50,7 +50,7 @@ static struct endpoint root_of(const struct nfs4_model *m, const struct endpoint
 	for (size_t i = 0; own && i < m->servers.len; i++) {
 		const struct nfs4_server *s = server_at(m, i);
 
-		if (is_same_server(own, s) && memcmp(s->at.addr, root.addr, sizeof(root.addr)) < 0)
+		if (same_server_is(own, s) && memcmp(s->at.addr, root.addr, sizeof(root.addr)) < 0)
 			root = s->at;
 	}
 	return root;

@@ -12,8 +12,10 @@
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/nfs4_trace.h"
 #include "diagnose/rules/rules.h"
+#include "diagnose/same_server.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum {
 	RETURNS_SURE = 2,      /* a machine may be put back to a snapshot once */
@@ -219,6 +221,95 @@ static void write_proved(struct diagnosis *d, const struct evidence_for *e)
 	rule_out(d, f, o->server, e);
 }
 
+/* --- the other instance at another address of the server --- */
+
+/* Another instance of the owner that was accepted at another address of the server while this one
+ * lost its state; NULL: none. */
+static const struct nfs4_instance *instance_elsewhere(const struct nfs4_model *m,
+						      const struct evidence_for *e)
+{
+	const struct nfs4_party *p = e->shown_len ? e->shown[0].party : NULL;
+	const struct nfs4_owner *own = e->owner;
+
+	for (size_t i = 0; own && p && p->instance && i < m->owners.len; i++) {
+		const struct nfs4_owner *o = *(struct nfs4_owner **)vec_at(&m->owners, i);
+
+		if (o->server == own->server || o->minor_version != own->minor_version ||
+		    o->name.len != own->name.len ||
+		    memcmp(o->name.bytes, own->name.bytes, own->name.len) != 0 ||
+		    !same_server_is(o->server, own->server))
+			continue;
+		for (size_t k = 0; k < o->instances.len; k++) {
+			const struct nfs4_instance *in =
+				*(struct nfs4_instance **)vec_at(&o->instances, k);
+
+			if (in->hosts_len && in->accepted >= ROUNDS_MIN &&
+			    memcmp(in->verifier, p->instance->verifier, sizeof(in->verifier)) != 0)
+				return in;
+		}
+	}
+	return NULL;
+}
+
+static bool names_client(const struct finding *f, const struct endpoint *client)
+{
+	for (size_t i = 0; i < f->clients_at.len; i++)
+		if (endpoint_same_host(vec_at(&f->clients_at, i), client))
+			return true;
+	return false;
+}
+
+/* Each of the two is judged by its own losses; they are told once. */
+static bool elsewhere_is_told(const struct diagnosis *d, const struct nfs4_party *p,
+			      const struct nfs4_instance *other)
+{
+	for (size_t i = 0; i < d->findings.len; i++) {
+		const struct finding *f = *(struct finding **)vec_at(&d->findings, i);
+
+		if (strcmp(f->id, "nfs4-client-owner-collision") == 0 &&
+		    names_client(f, &p->host) && names_client(f, &other->hosts[0]))
+			return true;
+	}
+	return false;
+}
+
+static void write_elsewhere(struct diagnosis *d, const struct evidence_for *e,
+			    const struct nfs4_instance *other)
+{
+	const struct nfs4_party *p = e->shown[0].party;
+	const struct nfs4_server *s = other->owner->server;
+	const char *who = nfs4_host_text(d, &p->host), *them = nfs4_host_text(d, &other->hosts[0]);
+	const char *there = nfs4_host_text(d, &s->at);
+	struct finding *f;
+
+	if (elsewhere_is_told(d, p, other))
+		return;
+	f = diagnosis_add(d, "nfs4-client-owner-collision", CONFIDENCE_LIKELY);
+	nfs4_finding_about(d, f, p);
+	nfs4_finding_span(f, &p->recoveries[0].lost);
+	nfs4_finding_span(f, &p->recoveries[p->recoveries_len - 1].lost);
+	nfs4_finding_span(f, &other->first);
+	nfs4_finding_span(f, &other->last);
+	finding_add_client(d, f, &other->hosts[0]);
+	f->count = losses_explained(e);
+	f->title = arena_format(
+		&d->arena,
+		"%s and %s present one NFSv4 client owner at two addresses of one server", who,
+		them);
+	f->why = arena_format(
+		&d->arena,
+		"%s the server dropped session and client ID of %s although it had renewed its "
+		"lease in time%s. %s presents the same owner, with another boot verifier, at %s: "
+		"by the server owner and scope that EXCHANGE_ID tells at both this is another "
+		"address of the same server. To it the two are one client that keeps rebooting.",
+		nfs4_count_text(d, losses_explained(e), "time", "times"), who,
+		e->boot_same ? " and the server had not restarted" : "", them, there);
+	nfs4_cite_ladder(d, f, &e->shown[0]);
+	nfs4_cite(d, f, s, &other->first, "%s presents the same owner at %s", them, there);
+	nfs4_cite(d, f, s, &other->accepted_last, "and is accepted there for the last time");
+	rule_out(d, f, p->server, e);
+}
+
 /* --- one client's view --- */
 
 static void write_inferred(struct diagnosis *d, const struct evidence_for *e,
@@ -313,6 +404,8 @@ static void judge(const struct nfs4_model *m, struct diagnosis *d, const struct 
 
 	if (is_proved(e))
 		write_proved(d, e);
+	else if (e->unexplained >= ROUNDS_MIN && instance_elsewhere(m, e))
+		write_elsewhere(d, e, instance_elsewhere(m, e));
 	else if (e->unexplained && e->accounted == e->unexplained)
 		return; /* nobody is out of sight */
 	else if (e->unexplained &&
