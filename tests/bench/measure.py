@@ -7,6 +7,7 @@ would never look smaller than that. Hence a shell starts the program and ends, a
 import ctypes
 import os
 import subprocess
+import time
 
 PR_SET_CHILD_SUBREAPER = 36
 START = 'exec 3<&0; "$@" <&3 3<&- >"$0" 2>/dev/null & echo $!'  # $0 is the log
@@ -19,10 +20,12 @@ class Run:
         argv = [str(word) for word in argv]
         if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
             raise RuntimeError("prctl: we cannot inherit children")
+        began = time.monotonic()
         started = subprocess.run(
             ["sh", "-c", START, log, *argv], stdin=stdin, stdout=subprocess.PIPE, check=True, cwd=log.parent
         )
         _, status, used = os.wait4(int(started.stdout), 0)
+        self.wall = time.monotonic() - began
         self.seconds, self.rss_mb = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
         self.output = log.read_bytes()
         code = os.waitstatus_to_exitcode(status)
