@@ -95,6 +95,9 @@ struct wire_path {
 		bool used;
 	} slots[WIRE_SLOTS];
 	int64_t slot_span_ns, slots_from_ns;
+	bool clock_set;  /* one of the clocks was: no difference holds for all of the time */
+	bool has_bounds; /* the next are valid: of the window before this one */
+	int64_t bounds_low_ns, bounds_high_ns;
 	struct wire_window {
 		bool used;
 		int64_t from_ns;
@@ -211,7 +214,7 @@ struct wire_transit {
 	int64_t ns, bound_ns;
 };
 
-/* False: nothing of the other side before and after it tells that no clock was set meanwhile. */
+/* False: it is not sure that no clock was set meanwhile. */
 bool wire_tale_transit(const struct wire_tale *t, const struct wire_late *late,
 		       struct wire_transit *out);
 

@@ -54,8 +54,11 @@ enum wire_order wire_path_order(const struct wire_path *p)
 	return p->a_near_high > p->a_near_low ? WIRE_ORDER_A_HIGH : WIRE_ORDER_A_LOW;
 }
 
+/* Bounds that are further apart than this are of a clock that was set. */
+#define CLOCK_SET_NS STAMP_NS_PER_S
+
 /* The bounds that a window gives; false: none. */
-static bool window_bounds(const struct wire_path *p, const struct wire_window *w, int64_t *low,
+static bool window_bounds(struct wire_path *p, const struct wire_window *w, int64_t *low,
 			  int64_t *high)
 {
 	enum wire_order order = wire_path_order(p);
@@ -66,7 +69,18 @@ static bool window_bounds(const struct wire_path *p, const struct wire_window *w
 	first = order == WIRE_ORDER_A_HIGH;
 	*high = w->min_ns[first];
 	*low = w->max_ns[!first];
+	p->clock_set |= clock_sub(*low, *high) > CLOCK_SET_NS; /* in this second */
 	return *low <= *high;
+}
+
+/* The true difference lies within all bounds, unless it changed. */
+static void clock_compare(struct wire_path *p, int64_t low_ns, int64_t high_ns)
+{
+	p->clock_set |= p->has_bounds && (clock_sub(low_ns, p->bounds_high_ns) > CLOCK_SET_NS ||
+					  clock_sub(p->bounds_low_ns, high_ns) > CLOCK_SET_NS);
+	p->has_bounds = true;
+	p->bounds_low_ns = low_ns;
+	p->bounds_high_ns = high_ns;
 }
 
 static int64_t slot_width(const struct wire_slot *s)
@@ -99,6 +113,7 @@ static void window_end(struct wire_path *p)
 
 	if (!p->window.used || !window_bounds(p, &p->window, &now.low_ns, &now.high_ns))
 		return;
+	clock_compare(p, now.low_ns, now.high_ns);
 	if (p->slot_span_ns == 0) {
 		p->slot_span_ns = CLOCK_WINDOW_NS;
 		p->slots_from_ns = now.at_ns;

@@ -6,7 +6,9 @@
  * With d as in wire_clock.c, the difference of two d of opposite directions is the time on the way
  * there and back, whatever the clocks show. A clock that is set shows in the same way, but then
  * either what was sent back before or what was sent back after has the new difference too: the
- * smaller one of the two is the time on the way.
+ * smaller one of the two is the time on the way. Segments are matched in another order than they
+ * were sent where the clocks are far apart, so where any second shows that a clock was set, nothing
+ * is told at all.
  */
 #include "model/wire_internal.h"
 
@@ -161,7 +163,7 @@ bool wire_tale_transit(const struct wire_tale *t, const struct wire_late *late,
 	int64_t before_ns, after_ns, offset_ns, back_ns[2];
 
 	*out = (struct wire_transit){0};
-	if (!late->has_after)
+	if (!late->has_after || r->path->clock_set)
 		return false;
 	before_ns = a_sends ? late_sub(late->delta_ns, late->before_ns)
 			    : late_sub(late->before_ns, late->delta_ns);
