@@ -38,11 +38,13 @@ enum log_fact_kind {
 
 struct log_fact {
 	enum log_fact_kind kind;
-	struct slice line;    /* the message without its time, host and tag */
-	struct slice host;    /* who wrote the line: as the log tells, else a name for its folder */
-	bool host_told;       /* the log itself names the host */
-	struct slice program; /* NOT_RESPONDING, RESPONDING: "nfs", "lockd", "nfs4 cb" ... */
-	struct slice server;  /* the NAME in the message: a host name or an address; or empty */
+	struct slice line; /* the message without its time, host and tag */
+	struct slice host; /* who wrote the line: as the log tells, else a name for its folder */
+	bool host_told;    /* the log itself names the host */
+	bool has_host_at;  /* the next is valid */
+	struct endpoint host_at; /* its address, by what log and captures share; port 0 */
+	struct slice program;    /* NOT_RESPONDING, RESPONDING: "nfs", "lockd", "nfs4 cb" ... */
+	struct slice server;     /* the NAME in the message: a host name or an address; or empty */
 	bool server_is_address;
 	struct endpoint server_at; /* valid with server_is_address; port 0 */
 	struct slice subject;      /* interface, section, path or task name; or empty */

@@ -98,7 +98,7 @@ uint32_t log_host_of(struct logs *l, struct slice name, bool told)
 	if (l->hosts.len == LOG_HOSTS_MAX)
 		return LOG_HOST_NONE;
 	*(struct log_host *)vec_push(&l->hosts) =
-		(struct log_host){arena_copy(&l->arena, name.ptr, name.len), told};
+		(struct log_host){.name = arena_copy(&l->arena, name.ptr, name.len), .told = told};
 	return (uint32_t)l->hosts.len - 1;
 }
 
@@ -400,6 +400,9 @@ static void log_emit_one(const struct logs *l, const struct log_record *r,
 
 	fact.host = h ? slice_of_string(h->name) : slice_make(NULL, 0);
 	fact.host_told = h && h->told;
+	fact.has_host_at = h && h->has_at && !h->torn;
+	if (fact.has_host_at)
+		fact.host_at = h->at;
 	fact.has_boot_time = r->head.has_boot;
 	fact.boot_ns = r->head.boot_ns;
 	event_emit(board, &e);

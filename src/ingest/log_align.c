@@ -150,6 +150,8 @@ static bool fit_by_ok(const struct logs *l, const struct told_wait *t,
 		reply = &w->old_reply;
 	*out = (struct log_join){
 		.fits = 1,
+		.client = w->client,
+		.one_client = true,
 		.error_ns = WAKE_NS + (w->reply_last.ns - reply->at.ns),
 		.line = record_at(l, t->ok)->line,
 		.text = record_at(l, t->ok)->fact.line,
@@ -172,6 +174,8 @@ static bool fit_by_complaint(const struct logs *l, const struct told_wait *t,
 		return false;
 	*out = (struct log_join){
 		.fits = 1,
+		.client = w->client,
+		.one_client = true,
 		.error_ns = COMPLAINT_ERROR_NS,
 		.line = record_at(l, t->from)->line,
 		.text = record_at(l, t->from)->fact.line,
@@ -292,6 +296,8 @@ static struct log_join fits_join(const struct fit *fits, size_t from, size_t to)
 	for (size_t i = from; i < to; i++)
 		if (fits[i].join.error_ns < join.error_ns)
 			join = fits[i].join;
+	for (size_t i = from; i < to; i++)
+		join.one_client &= endpoint_same_host(&fits[i].join.client, &join.client);
 	low = join.offset_ns - fits[from].join.offset_ns;
 	high = fits[to - 1].join.offset_ns - join.offset_ns;
 	join.error_ns += low > high ? low : high;

@@ -29,7 +29,10 @@ struct log_record {
 
 struct log_host {
 	const char *name;
-	bool told; /* by a log; else it is the folder's name */
+	bool told;          /* by a log; else it is the folder's name */
+	bool has_at;        /* the next is valid, unless two logs tell different ones */
+	bool torn;          /* they do */
+	struct endpoint at; /* its address, by the waits that log and captures show */
 };
 
 /* One file. */
@@ -157,7 +160,9 @@ struct log_join {
 	uint64_t line;
 	struct slice text;
 	struct provenance frame;
-	bool by_complaint; /* the frame is the first call, not the reply */
+	bool by_complaint;      /* the frame is the first call, not the reply */
+	struct endpoint client; /* whose wait that is */
+	bool one_client;        /* all that fits is of that one */
 };
 
 /* Which offsets may be: within max_ns of centre_ns, and near a multiple of step_ns (0: any). */
@@ -184,6 +189,9 @@ bool log_same_folder(const char *a, const char *b);
 
 /* log_zone.c: the zone of lines without one; sets has_zone and zone_s, and says what is assumed. */
 void log_zones_settle(struct logs *l);
+
+/* log_whose.c: which client of the captures wrote a log; the times are settled. */
+void log_clients_settle(struct logs *l);
 
 /* log_boot.c: the boot of lines that tell the time since boot only, and what that rests on. */
 void log_boots_settle(struct logs *l);

@@ -266,6 +266,7 @@ void logs_settle(struct logs *l, struct stamp capture)
 	settle_hosts(l);
 	log_names_enter(l);
 	log_times_settle(l, capture);
+	log_clients_settle(l);
 	log_copies_settle(l);
 	tasks_settle(l->tasks);
 	for (size_t i = 0; i < l->files.len; i++)

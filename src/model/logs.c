@@ -71,6 +71,8 @@ static struct logs_host *host_of(struct logs_model *m, const struct log_fact *f)
 		return NULL;
 	h->name = keep(m, f->host);
 	h->told = f->host_told;
+	h->has_at = f->has_host_at;
+	h->at = f->host_at;
 	return h;
 }
 

@@ -26,7 +26,9 @@ enum {
 /* A host that wrote a log. */
 struct logs_host {
 	const char *name;
-	bool told; /* the log itself names it; else it is called after its folder */
+	bool told;          /* the log itself names it; else it is called after its folder */
+	bool has_at;        /* the next is valid */
+	struct endpoint at; /* its address, by what its log and the captures share; port 0 */
 	uint64_t counts[LOG_FACT_COUNT];
 	struct provenance first[LOG_FACT_COUNT], last[LOG_FACT_COUNT];
 };

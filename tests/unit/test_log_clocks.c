@@ -17,14 +17,18 @@ struct stand {
 	struct conn nfs, nlm;
 	struct stamp first; /* of the first fact */
 	size_t facts;
+	struct endpoint host_at; /* of the first fact; port 0 and no address: not told */
 };
 
 static void take_fact(void *context, const struct event *e)
 {
 	struct stand *s = context;
 
-	if (s->facts++ == 0)
+	if (s->facts++ == 0) {
 		s->first = e->at.at;
+		if (e->log->has_host_at)
+			s->host_at = e->log->host_at;
+	}
 }
 
 /* The wire is e1, logs follow. */
@@ -153,6 +157,38 @@ TEST(a_wait_begins_with_the_first_sign_of_it)
 	settle(s);
 	CHECK_EQ_I64(s->first.ns, script_at(160).ns);
 	stand_free(s);
+}
+
+/* A log whose wait is that of the first client; the second one waits as long, or not at all. */
+static bool is_of_the_first(bool both_wait)
+{
+	struct stand *s = stand_make(&no_options);
+	struct conn other = script_conn(3, "192.0.2.22", 803, "192.0.2.10", 40001);
+	bool is_first;
+
+	log_add(s, "app/dmesg.txt", LOCKD_WAITS);
+	logs_watch(s->logs, &s->script.board);
+	wait_play(s, 1, &s->nlm, NLM, 0.001);
+	wait_play(s, 2, &other, NLM, 0.001);
+	wait_play(s, 10, &s->nlm, NLM, 80);
+	wait_play(s, 10, &other, NLM, both_wait ? 80 : 0.001);
+	wait_play(s, 300, &s->nlm, NLM, 0.001);
+	settle(s);
+	CHECK_EQ_I64(s->first.clock, CLOCK_UTC);
+	is_first = endpoint_same_host(&s->host_at, &s->nlm.client);
+	CHECK(is_first == has_note(s, 1, "was written by client 192.0.2.21"));
+	stand_free(s);
+	return is_first;
+}
+
+TEST(a_log_is_of_the_client_that_waited)
+{
+	CHECK(is_of_the_first(false));
+}
+
+TEST(twin_of_two_clients_that_waited_alike_it_may_be_either)
+{
+	CHECK(!is_of_the_first(true));
 }
 
 TEST(twin_two_waits_of_that_length_join_nothing)

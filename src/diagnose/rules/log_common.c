@@ -48,12 +48,31 @@ const struct endpoint *log_only_server(const struct rule_input *in)
 	return only;
 }
 
+static const char *about_host(struct diagnosis *d, const struct endpoint *e)
+{
+	struct strbuf text;
+	const char *kept;
+
+	strbuf_init(&text);
+	endpoint_add_host(&text, e);
+	kept = arena_text(&d->arena, strbuf_text(&text));
+	strbuf_deinit(&text);
+	return kept;
+}
+
 void log_finding_about(const struct rule_input *in, struct diagnosis *d, struct finding *f,
 		       const struct logs_subject *of)
 {
 	const struct endpoint *only;
 
-	finding_subject(d, f, "log of", "%s", log_host_text(d, of->host));
+	if (of->host->has_at) {
+		finding_subject(d, f, "log of",
+				"%s, which is %s by the waits that log and captures share",
+				log_host_text(d, of->host), about_host(d, &of->host->at));
+		finding_add_client(d, f, &of->host->at);
+	} else {
+		finding_subject(d, f, "log of", "%s", log_host_text(d, of->host));
+	}
 	f->host = log_text(d, of->host->name);
 	if (of->server_is_address) {
 		finding_set_server(d, f, &of->server_at);
