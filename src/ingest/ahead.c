@@ -32,7 +32,8 @@ struct ahead_batch {
 
 struct ahead {
 	struct merge *merge;
-	bool threaded;
+	bool wanted;              /* a thread is, and was not started yet */
+	bool threaded;            /* there is one */
 	struct ahead_item single; /* without a thread */
 
 	pthread_t thread;
@@ -171,6 +172,28 @@ static void ahead_turn(struct ahead *a)
 	pthread_mutex_unlock(&a->lock);
 }
 
+/*
+ * Not before the first item is asked for: journals come from the thread at once, and who takes
+ * them knows the ahead only after ahead_create. Where no thread is to be had, all goes on without.
+ */
+static void ahead_start(struct ahead *a)
+{
+	a->wanted = false;
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_cond_init(&a->published_more, NULL);
+	pthread_cond_init(&a->used_more, NULL);
+	a->batches = mem_alloc(AHEAD_BATCHES, sizeof(*a->batches));
+	for (size_t i = 0; i < AHEAD_BATCHES; i++) {
+		a->batches[i].bytes_cap = AHEAD_BYTES;
+		a->batches[i].bytes = mem_alloc(AHEAD_BYTES, 1);
+	}
+	a->filling = a->batches;
+	hash_start(); /* the seed is made before there are two who need it */
+	a->threaded = true;
+	if (pthread_create(&a->thread, NULL, ahead_read, a) != 0)
+		a->threaded = false;
+}
+
 static const struct ahead_item *ahead_next_single(struct ahead *a)
 {
 	struct merge_item from;
@@ -183,6 +206,8 @@ static const struct ahead_item *ahead_next_single(struct ahead *a)
 
 const struct ahead_item *ahead_next(struct ahead *a)
 {
+	if (a->wanted)
+		ahead_start(a);
 	if (!a->threaded)
 		return ahead_next_single(a);
 	while (!a->using || a->using_next == a->using->len) {
@@ -205,31 +230,12 @@ void ahead_get_progress(const struct ahead *a, uint64_t *done_bytes, uint64_t *t
 	}
 }
 
-/* Where no thread is to be had, all goes on without it. */
-static void ahead_start(struct ahead *a)
-{
-	pthread_mutex_init(&a->lock, NULL);
-	pthread_cond_init(&a->published_more, NULL);
-	pthread_cond_init(&a->used_more, NULL);
-	a->batches = mem_alloc(AHEAD_BATCHES, sizeof(*a->batches));
-	for (size_t i = 0; i < AHEAD_BATCHES; i++) {
-		a->batches[i].bytes_cap = AHEAD_BYTES;
-		a->batches[i].bytes = mem_alloc(AHEAD_BYTES, 1);
-	}
-	a->filling = a->batches;
-	hash_start(); /* the seed is made before there are two who need it */
-	a->threaded = true;
-	if (pthread_create(&a->thread, NULL, ahead_read, a) != 0)
-		a->threaded = false;
-}
-
 struct ahead *ahead_create(struct merge *merge, bool threaded)
 {
 	struct ahead *a = mem_alloc(1, sizeof(*a));
 
 	a->merge = merge;
-	if (threaded)
-		ahead_start(a);
+	a->wanted = threaded;
 	return a;
 }
 
