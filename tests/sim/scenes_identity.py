@@ -3,6 +3,7 @@
 from . import ops
 from .build import SECOND, Client, Server
 from .scene import pair, scene
+from .scenes_timers import logged
 
 COLLISION, IN_USE = "nfs4-client-owner-collision", "nfs4-clientid-in-use"
 
@@ -33,6 +34,17 @@ def collision_nat(net):
     two boot verifiers alternate."""
     a, b = _same_host(net, address="192.0.2.31")
     _fight(net, a, b)
+
+
+@scene(COLLISION, found=["nfs4-clientid-mismatch"], texts=["dmesg.txt"])
+def collision_and_the_server_complains(net):
+    """Two machines with one host name; the server's log tells that one tests states of the other's
+    client ID."""
+    a, b = _same_host(net)
+    _fight(net, a, b)
+    for _ in range(2):
+        logged(net, f"NFSD: client {a.address} testing state ID with incorrect client ID")
+        net.wait(1)
 
 
 @scene(COLLISION)

@@ -62,7 +62,7 @@ def locks_denied_for_want_of_resources(net):
         net.wait(7)
 
 
-@scene(None)
+@scene(None, found=["nlm-blocked"])
 def locks_denied_by_a_holder(net):
     """The twin: locks of a client are denied because another one has them."""
     holder, app = Client(net, "app-02"), Client(net, "app-01")
@@ -314,7 +314,7 @@ def lock_granted_and_not_taken(net):
     net.wait(20)
 
 
-@scene(None)
+@scene(None, found=["nlm-blocked"])
 def lock_granted_and_told(net):
     """The twin: the server's callback brings the lock."""
     app = contend(net)
