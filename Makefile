@@ -11,7 +11,7 @@ NFSLEUTH_EVIDENCE ?= $(abspath $(wildcard ../shared/evidence))
 DEMO ?= samples/session-loop
 NFSLEUTH = build/gcc/src/cmd/nfsleuth
 
-.PHONY: help demo check check-fast scenes soak bench fuzz install format clean
+.PHONY: help demo check check-fast scenes soak bench fuzz install deb format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -62,6 +62,10 @@ install: ## install below PREFIX (/usr/local); DESTDIR is honoured
 	@tools/build.sh gcc
 	@meson configure build/gcc --prefix=$(PREFIX)
 	@meson install -C build/gcc
+
+deb: ## build the Debian package into build/deb, twice, compare, and let lintian look at it
+	@tools/setup.sh deb
+	@tests/package/check.sh
 
 format: ## let clang-format write all C files as the gate wants them
 	@python3 tests/lint/run.py format --fix

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what a goal of the Makefile needs and the machine does not have: with apt where we are
 # root on Debian or Ubuntu; anywhere else it prints the command and stops.
-# Usage: setup.sh build|check|fuzz|bench
+# Usage: setup.sh build|check|fuzz|bench|deb
 #
 # This is the one list of packages: a goal, the package, and how to see that it is there: a command,
 # pkg-config's name for a library, a file, or what clang needs to link with a sanitizer.
@@ -36,6 +36,10 @@ check xz-utils       command xz
 check zstd           command zstd
 fuzz  clang          command clang
 fuzz  libclang-rt-dev runtime fuzzer
+deb   debhelper      command dh
+deb   fakeroot       command fakeroot
+deb   lintian        command lintian
+deb   debootstrap    file    /usr/sbin/debootstrap
 bench tshark         command tshark
 bench nfstrace       command nfstrace
 bench nfs-ganesha    file    /usr/bin/ganesha.nfsd
@@ -70,7 +74,7 @@ is_apt_root() {
 	command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]
 }
 
-goal=${1:?usage: setup.sh build|check|fuzz|bench}
+goal=${1:?usage: setup.sh build|check|fuzz|bench|deb}
 missing=$(missing_of "$goal")
 [ -n "$missing" ] || exit 0
 
