@@ -19,6 +19,7 @@ enum rpc_task_step {
 	RPC_TASK_SENT,  /* given to the connection, for the first time or again */
 	RPC_TASK_REPLIED,
 	RPC_TASK_ENDED,
+	RPC_TASK_ALARM,       /* the time that it waits for its answer is set: `alarm_ns` */
 	RPC_TASK_LOST,        /* no task: what was told lately was lost in part */
 	RPC_TASK_PEER_TRIED,  /* no task: a connection to `peer` is being made */
 	RPC_TASK_PEER_FAILED, /* no task: a connection to `peer` could not be made; `status` */
@@ -33,6 +34,7 @@ struct rpc_task_fact {
 	bool has_xid;
 	uint32_t xid;
 	bool sent;              /* it was given to the connection before this */
+	int64_t alarm_ns;       /* ALARM: from now */
 	int64_t status;         /* as the kernel has it: 0, or below 0 an error */
 	struct slice program;   /* with its version: "lockdv4"; empty: not told */
 	struct slice procedure; /* "LOCK"; empty: not told */

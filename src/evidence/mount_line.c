@@ -174,10 +174,67 @@ static bool parse_mountinfo(struct slice line, struct mount_fact *out)
 	return begins(out->mount_point, "/") && out->options.len;
 }
 
+static bool is_word(struct slice word, const char *name)
+{
+	return slice_equal(word, slice_of_string(name));
+}
+
+static bool tells_version(struct slice options)
+{
+	return mount_option_value(options, "vers").len ||
+	       mount_option_value(options, "nfsvers").len;
+}
+
+/* "mount -t nfs -o vers=3,hard srv:/data /mnt", at a prompt or without, perhaps with a remark. */
+static bool parse_command(struct slice line, struct mount_fact *out)
+{
+	struct slice word = take_word(&line);
+
+	while (is_word(word, "#") || is_word(word, "$") || is_word(word, "sudo"))
+		word = take_word(&line);
+	if (!is_word(word, "mount") && !is_word(word, "mount.nfs") && !is_word(word, "mount.nfs4"))
+		return false;
+	for (word = take_word(&line); word.len && !out->server.len; word = take_word(&line)) {
+		if (is_word(word, "-t") || is_word(word, "--types")) {
+			out->fstype = take_word(&line);
+			if (!is_nfs(out->fstype))
+				return false;
+		} else if (is_word(word, "-o") || is_word(word, "--options")) {
+			out->options = take_word(&line);
+		} else if (!begins(word, "-") && !take_device(word, out)) {
+			return false;
+		}
+	}
+	out->mount_point = word;
+	return out->options.len && begins(out->mount_point, "/") &&
+	       (out->fstype.len || tells_version(out->options));
+}
+
+/*
+ * "(rw,relatime,vers=4.2,...,addr=...)", with or without the brackets: what a ticket quotes of a
+ * mount, without saying of which. What no other file system has must be in it.
+ */
+static bool parse_bare(struct slice line, struct mount_fact *out)
+{
+	static const char *const own[] = {"rsize", "wsize",      "timeo",
+					  "proto", "clientaddr", "local_lock"};
+	size_t found = 0;
+
+	if (begins(line, "(") && line.ptr[line.len - 1] == ')')
+		line = slice_make(line.ptr + 1, line.len - 2);
+	if ((!begins(line, "rw,") && !begins(line, "ro,")) ||
+	    memchr(line.ptr, ' ', line.len) != NULL || !tells_version(line))
+		return false;
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		found += mount_option_value(line, own[i]).len != 0;
+	out->options = line;
+	return found >= 2;
+}
+
 enum mount_line_kind mount_line_parse(struct slice line, struct mount_fact *out)
 {
 	static bool (*const whole[])(struct slice, struct mount_fact *) = {
-		parse_mount, parse_fields, parse_mountinfo};
+		parse_mount, parse_fields, parse_mountinfo, parse_command, parse_bare};
 	static bool (*const device[])(struct slice, struct mount_fact *) = {parse_mountstats,
 									    parse_nfsstat};
 	static const char *const options[] = {"Flags:", "opts:"};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The evidence reader for mounts of NFS, line by line, in whatever text they stand: `nfsstat -m`,
- * mount(8), /proc/mounts, /proc/self/mountinfo, fstab, and the head of a mount in
- * /proc/self/mountstats. What the options mean is nothing to it.
+ * mount(8), /proc/mounts, /proc/self/mountinfo, fstab, the head of a mount in
+ * /proc/self/mountstats, the command that mounts, and bare options as tickets quote them (then the
+ * server is not told). What the options mean is nothing to it.
  */
 #ifndef EVIDENCE_MOUNT_LINE_H
 #define EVIDENCE_MOUNT_LINE_H

@@ -163,6 +163,24 @@ static bool take_state_change(struct traces *t, struct slice text)
 	return true;
 }
 
+/* "  49 setting alarm for 20000 ms" (net/sunrpc/sched.c, __rpc_add_timer, before 5.2). */
+static bool take_alarm(struct traces *t, struct slice text)
+{
+	struct rpc_task_fact f = {.step = RPC_TASK_ALARM, .has_task = true};
+	struct slice rest = text_find(text, " setting alarm for ");
+	int64_t task, ms;
+
+	if (rest.len == 0 || !text_number(text_word(&text), &task))
+		return false;
+	rest = text_after(rest, 19);
+	if (!text_number(text_word(&rest), &ms) || ms > INT64_MAX / 1000000)
+		return false;
+	f.task = (uint64_t)task;
+	f.alarm_ns = ms * 1000000;
+	trace_add(t, TRACE_RPC_TASK, &f, sizeof(f));
+	return true;
+}
+
 bool traces_debug_line(struct traces *t, uint64_t number, const struct klog_head *head,
 		       struct slice text)
 {
@@ -174,7 +192,7 @@ bool traces_debug_line(struct traces *t, uint64_t number, const struct klog_head
 	t->untimed = head == NULL;
 	text = text_after(text, 5);
 	return take_connecting(t, text) || take_connect_status(t, text) ||
-	       take_state_change(t, text);
+	       take_state_change(t, text) || take_alarm(t, text);
 }
 
 /* --- tracepoints --- */

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "model/rpc_alarm.h"
 
 static const char *keep(struct rpc_task_model *m, struct slice text)
 {
@@ -41,6 +42,7 @@ static struct rpc_task_host *host_get(struct rpc_task_model *m, const struct eve
 	h->last[0].frame = h->last[1].frame = FRAME_NONE;
 	vec_init(&h->clients, sizeof(struct rpc_task_client *));
 	vec_init(&h->peers, sizeof(struct rpc_task_peer *));
+	vec_init(&h->alarms, sizeof(struct rpc_task_alarms));
 	*(struct rpc_task_host **)vec_push(&m->hosts) = h;
 	return h;
 }
@@ -421,6 +423,7 @@ static void task_step(struct rpc_task_model *m, struct rpc_task_seen *t, const s
 		break;
 	case RPC_TASK_BEGUN:
 	case RPC_TASK_NAMED:
+	case RPC_TASK_ALARM:
 	case RPC_TASK_LOST:
 	case RPC_TASK_PEER_TRIED:
 	case RPC_TASK_PEER_FAILED:
@@ -443,6 +446,10 @@ static void rpc_task_take(void *context, const struct event *e)
 	h->last[e->at.at.clock == CLOCK_UTC] = e->at;
 	if (f->has_peer) {
 		peer_take(m, h, e);
+		return;
+	}
+	if (f->step == RPC_TASK_ALARM) {
+		rpc_alarm_take(h, e);
 		return;
 	}
 	if (f->step == RPC_TASK_LOST) {
@@ -480,6 +487,7 @@ void rpc_task_model_deinit(struct rpc_task_model *m)
 
 		vec_deinit(&h->clients);
 		vec_deinit(&h->peers);
+		vec_deinit(&h->alarms);
 	}
 	vec_deinit(&m->hosts);
 	vec_deinit(&m->under_way);

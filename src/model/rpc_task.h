@@ -22,7 +22,9 @@ enum {
 	RPC_TASK_QUEUES_MAX = 16,   /* of a client */
 	RPC_TASK_PEERS_MAX = 32,    /* of a host */
 	RPC_TASK_NAMES_MAX = 1024,
-	RPC_TASK_LATE_MAX = 8, /* of a client: the calls that were answered latest */
+	RPC_TASK_ALARMS_MAX = 64,     /* series, of a host: the last ones */
+	RPC_TASK_ALARM_STEPS_MAX = 8, /* of a series: the first ones */
+	RPC_TASK_LATE_MAX = 8,        /* of a client: the calls that were answered latest */
 };
 
 /* A call that was answered, or is under way. */
@@ -84,11 +86,24 @@ struct rpc_task_peer {
 	struct provenance joined; /* behind the last failure; FRAME_NONE: never */
 };
 
+/*
+ * The times for which a call waited for its answer, one set when the one before had run out, as
+ * `rpcdebug -m rpc -s sched` makes the kernel say.
+ */
+struct rpc_task_alarms {
+	uint64_t task;
+	uint32_t len;
+	struct provenance set[RPC_TASK_ALARM_STEPS_MAX];
+	int64_t alarm_ns[RPC_TASK_ALARM_STEPS_MAX];
+};
+
 struct rpc_task_host {
 	const char *name; /* "": not told */
 	bool told;
 	struct vec clients;        /* struct rpc_task_client * */
 	struct vec peers;          /* struct rpc_task_peer * */
+	struct vec alarms;         /* struct rpc_task_alarms: a ring */
+	uint64_t alarms_told;      /* series, those that are forgotten too */
 	struct provenance last[2]; /* told of it: by its own clock, and in UTC; or FRAME_NONE */
 };
 

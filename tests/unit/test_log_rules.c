@@ -7,10 +7,14 @@
 #include "ingest/log.h"
 #include "model/logs.h"
 #include "model/path.h"
+#include "model/rpc_task.h"
 #include "script.h"
+
+#include <stdio.h>
 
 struct told {
 	struct logs_model model;
+	struct rpc_task_model rpc_tasks;
 	struct evidence_list evidence;
 	struct diagnosis d;
 };
@@ -24,7 +28,10 @@ static void tell(const char *text, const struct path_model *path, struct told *o
 		&rule_soft_mount_io_error,      &rule_task_hung,
 	};
 	struct log_options options = {.year = 2026};
-	struct rule_input in = {.evidence = &out->evidence, .logs = &out->model, .path = path};
+	struct rule_input in = {.evidence = &out->evidence,
+				.logs = &out->model,
+				.path = path,
+				.rpc_tasks = &out->rpc_tasks};
 	struct source *source = source_create_memory(slice_of_string(text));
 	struct event_board board = {0};
 	struct logs *logs;
@@ -33,10 +40,13 @@ static void tell(const char *text, const struct path_model *path, struct told *o
 	logs = logs_create(&options, &out->evidence);
 	logs_model_init(&out->model);
 	logs_model_attach(&out->model, &board);
+	rpc_task_model_init(&out->rpc_tasks);
+	rpc_task_model_attach(&out->rpc_tasks, &board);
 	CHECK(logs_read(logs, 0, "app/messages", stamp_none(), source));
 	evidence_list_add(&out->evidence, "app/messages", EVIDENCE_KERNEL_LOG);
 	logs_settle(logs, stamp_none());
 	logs_emit(logs, &board);
+	rpc_task_model_finish(&out->rpc_tasks);
 	logs_destroy(logs);
 	source_destroy(source);
 	diagnosis_init(&out->d);
@@ -47,6 +57,7 @@ static void told_deinit(struct told *t)
 {
 	diagnosis_deinit(&t->d);
 	logs_model_deinit(&t->model);
+	rpc_task_model_deinit(&t->rpc_tasks);
 	evidence_list_deinit(&t->evidence);
 }
 
@@ -82,6 +93,58 @@ TEST(not_responding_is_an_interval)
 	CHECK(!find(&t, "soft-mount-io-error"));
 	CHECK_TEXT((*(struct incident *)vec_at(&t.d.incidents, 0)).headline->id,
 		   "rpc-not-responding");
+	told_deinit(&t);
+}
+
+/* A call of lockd that waits through alarms; the complaint comes `late` s after the last is over.
+ */
+static const struct finding *after_alarms(struct told *t, const char *first, unsigned late,
+					  const char *more)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "[   49.696061] RPC:    49 setting alarm for %s ms\n"
+		 "[   69.745721] RPC:    49 call_status (status -110)\n"
+		 "[   69.771959] RPC:    49 setting alarm for 30000 ms\n"
+		 "[   99.979495] RPC:    49 setting alarm for 40000 ms\n"
+		 "%s"
+		 "[  %u.403783] lockd: server 192.0.2.10 not responding, still trying\n",
+		 first, more, 140 + late);
+	tell(text, NULL, t);
+	return find(t, "rpc-not-responding");
+}
+
+TEST(alarms_tell_how_long_the_call_had_waited)
+{
+	struct told t;
+	const struct finding *f = after_alarms(&t, "20000", 0, "");
+
+	if (CHECK(f)) {
+		CHECK(strstr(f->why, "task 49 had waited 90.7 s") &&
+		      strstr(f->why, "20.0 s, 30.0 s, 40.0 s"));
+		CHECK(!strstr(f->why, "about a minute"));
+		CHECK_EQ_U64(f->cites.len, 4);
+	}
+	told_deinit(&t);
+}
+
+TEST(twin_alarms_of_another_call_tell_nothing)
+{
+	struct told t;
+	const struct finding *f;
+
+	/* The complaint comes much later than the last alarm ran out: another call's. */
+	f = after_alarms(&t, "20000", 40, "");
+	CHECK(f && strstr(f->why, "about a minute"));
+	told_deinit(&t);
+	/* Two calls whose alarms ran out just then. */
+	f = after_alarms(&t, "20000", 0, "[  100.000000] RPC:    50 setting alarm for 40000 ms\n");
+	CHECK(f && strstr(f->why, "about a minute"));
+	told_deinit(&t);
+	/* The first alarm had not run out when the second was set: an answer came in between. */
+	f = after_alarms(&t, "60000", 0, "");
+	CHECK(f && strstr(f->why, "had waited 70.6 s"));
 	told_deinit(&t);
 }
 

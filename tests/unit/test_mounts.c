@@ -87,6 +87,31 @@ TEST(mounts_by_address)
 	read_end(&r);
 }
 
+TEST(mounts_as_tickets_quote_them)
+{
+	static const char *const lines[] = {
+		"(ro,relatime,vers=4.2,rsize=1048576,soft,proto=tcp,timeo=10,retrans=2,addr=xx.xx."
+		"xx.xx)",
+		"rw,relatime,vers=4.2,hard,proto=tcp,timeo=10,retrans=2,local_lock=none",
+		"mount -t nfs -o vers=4.2,soft,timeo=10,retrans=2 192.0.2.10:share /mnt",
+		"# mount -o vers=4.2,timeo=10,retrans=2 192.0.2.10:/share /mnt # as it was",
+		"$ sudo mount.nfs4 -v -o vers=4.2,timeo=10,retrans=2 192.0.2.10:/share /mnt",
+	};
+	struct read r;
+
+	READ(&r, lines);
+	CHECK_EQ_U64(r.model.records.len, 5);
+	for (size_t i = 0; i < r.model.records.len; i++) {
+		const struct mount_record *m = record(&r, i);
+
+		CHECK(m->timing_known && m->timing.vers == 4 && m->timing.timeo_ds == 10);
+		CHECK(m->server_is_address == (i >= 2));
+		CHECK_TEXT(m->server, i >= 2 ? "192.0.2.10" : "");
+		CHECK_TEXT(m->mount_point, i >= 2 ? "/mnt" : "");
+	}
+	read_end(&r);
+}
+
 TEST(twin_what_is_no_mount_of_nfs)
 {
 	static const char *const lines[] = {
@@ -102,6 +127,14 @@ TEST(twin_what_is_no_mount_of_nfs)
 		" Flags:\trw,soft",
 		"he went on from here: to there",
 		"an nfs mount of srv:/x, on it, type nfs (",
+		"rw,relatime,vers=3.0,cache=strict,uid=0",
+		"(rw,vers=4.2)",
+		"rw,vers=3,rsize=1024,proto=tcp and more",
+		"mount -t cifs -o vers=3.0 srv:/x /mnt",
+		"mount -o loop,ro a:b /mnt",
+		"mount -t nfs srv:/x /mnt",
+		"mount --bind /a /b",
+		"mount",
 	};
 	struct read r;
 

@@ -10,6 +10,7 @@
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/rules.h"
 #include "diagnose/rules/timers.h"
+#include "model/rpc_task.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -54,9 +55,70 @@ static bool is_of_server(const struct logs_interval *v, const struct complaint *
 	return strcmp(v->of.program, "lockd") == 0 && c->gave_up && !c->trying;
 }
 
+/* A complaint follows the alarm that ran out by no more than this. */
+#define AFTER_ALARM_NS (5 * STAMP_NS_PER_S)
+
+/* From the first of these alarms to a complaint that came when the last had run out; else 0. */
+static int64_t alarms_lead_to(const struct rpc_task_alarms *s, const struct provenance *complaint)
+{
+	const struct provenance *last = &s->set[s->len - 1];
+	int64_t ns;
+
+	if (last->evidence != complaint->evidence || !log_elapsed_ns(last, complaint, &ns) ||
+	    ns < s->alarm_ns[s->len - 1] || ns > s->alarm_ns[s->len - 1] * 9 / 8 + AFTER_ALARM_NS)
+		return 0;
+	return log_elapsed_ns(&s->set[0], complaint, &ns) ? ns : 0;
+}
+
+/* The alarms of the call that the complaint is about; NULL: the log does not tell them, or those of
+ * several calls that ran out then. */
+static const struct rpc_task_alarms *alarms_of(const struct rule_input *in,
+					       const struct logs_interval *v)
+{
+	const struct rpc_task_alarms *found = NULL;
+
+	for (size_t i = 0; in->rpc_tasks && i < in->rpc_tasks->hosts.len; i++) {
+		const struct rpc_task_host *h =
+			*(struct rpc_task_host *const *)vec_at(&in->rpc_tasks->hosts, i);
+
+		for (size_t k = 0; k < h->alarms.len; k++) {
+			const struct rpc_task_alarms *s = vec_at(&h->alarms, k);
+
+			if (alarms_lead_to(s, &v->first) == 0)
+				continue;
+			if (found)
+				return NULL;
+			found = s;
+		}
+	}
+	return found;
+}
+
+/* What the kernel's own words about the call tell of its timers, with cites; "": nothing. */
+static const char *alarms_text(struct diagnosis *d, struct finding *f,
+			       const struct rpc_task_alarms *s, const struct logs_interval *v)
+{
+	const char *list = "";
+
+	for (uint32_t i = 0; i < s->len; i++) {
+		const char *one = log_duration_text(d, s->alarm_ns[i]);
+
+		finding_cite(d, f, &s->set[i], NULL, "RPC task %" PRIu64 " waits %s for its answer",
+			     s->task, one);
+		list = i ? arena_format(&d->arena, "%s, %s", list, one) : one;
+	}
+	return arena_format(
+		&d->arena,
+		" By the log's own RPC lines, task %" PRIu64
+		" had waited %s when the first line was written, through %" PRIu32
+		" %s without an answer: %s. `nfsleuth timeouts` tells which kernels count so.",
+		s->task, log_duration_text(d, alarms_lead_to(s, &v->first)), s->len,
+		s->len == 1 ? "alarm" : "alarms one after the other", list);
+}
+
 /* What the wording and the program tell about the calls that waited. */
 static const char *meaning(const struct rule_input *in, struct diagnosis *d,
-			   const struct logs_interval *v, const struct complaint *c, bool confirmed)
+			   const struct logs_interval *v, const struct complaint *c, bool told)
 {
 	const struct mount_record *mount;
 	struct timing_call call = timers_of(in, v, &mount);
@@ -69,9 +131,10 @@ static const char *meaning(const struct rule_input *in, struct diagnosis *d,
 				    "It is lockd, which has timers of its own (10 s, complaint "
 				    "after 60 s): timeo, retrans and hard of the mount do not "
 				    "apply.%s",
-				    confirmed ? ""
-					      : " The lock call had waited about a minute when the "
-						"first line was written.");
+				    told ? ""
+					 : " The lock call had waited about a minute when the "
+					   "first line was written, or 90 s where older kernels "
+					   "(without da953063bdce) had to connect for it first.");
 	if (strncmp(v->of.program, "nfs4 cb", 7) == 0)
 		return "It is the callback channel: a server speaks of a client.";
 	if (c->trying && !c->gave_up && !mount)
@@ -139,6 +202,7 @@ static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 	const struct logs_interval *v = interval_at(in->logs, start);
 	struct finding *f = diagnosis_add(d, "rpc-not-responding", CONFIDENCE_CERTAIN);
 	struct complaint c = {.longest_ns = -1};
+	const struct rpc_task_alarms *alarms = alarms_of(in, v);
 	const char *confirmed = "";
 
 	for (size_t i = start; i < in->logs->intervals.len; i++) {
@@ -160,6 +224,8 @@ static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 	f->title = arena_format(&d->arena, "%s on %s complains: server %s not responding%s",
 				log_text(d, v->of.program), log_text(d, v->of.host->name),
 				log_server_text(d, &v->of), in_brackets(d, &c));
+	if (!*confirmed && alarms)
+		confirmed = alarms_text(d, f, alarms, v) + 1;
 	f->why = arena_format(
 		&d->arena, "%s %s%s%s The log does not tell why: that shows on the wire.%s",
 		how_long(d, &c), meaning(in, d, v, &c, *confirmed != '\0'), *confirmed ? " " : "",
