@@ -129,6 +129,19 @@ void health_enter_hostclock(struct evidence_list *list, uint32_t index,
 	strbuf_deinit(&note);
 }
 
+void health_enter_mounts(struct evidence_list *list, uint32_t index, uint64_t mounts)
+{
+	struct strbuf note;
+
+	if (mounts == 0)
+		return;
+	strbuf_init(&note);
+	strbuf_add_format(&note, "tells %" PRIu64 " %s of NFS, too", mounts,
+			  mounts == 1 ? "mount" : "mounts");
+	evidence_add_note(list, index, strbuf_text(&note));
+	strbuf_deinit(&note);
+}
+
 /* Pairs of hosts of one capture of which the place is asked. */
 enum { HEALTH_PAIRS_MAX = 16 };
 

@@ -19,6 +19,9 @@ void health_enter_stats(struct evidence_list *list, uint32_t index,
 void health_enter_hostclock(struct evidence_list *list, uint32_t index,
 			    const struct hostclock *clock);
 
+/* Tells of a log that mounts of NFS stand in it, too; nothing where there are none. */
+void health_enter_mounts(struct evidence_list *list, uint32_t index, uint64_t mounts);
+
 /* Which captures keep silent about connections that others saw too. */
 void health_enter_survey(struct evidence_list *list, const struct survey *survey);
 

@@ -241,6 +241,8 @@ static bool run_open_text(struct run *r, const struct walk_file *file, struct st
 	/* A name without a clock may be of another host whose texts are in the same folder. */
 	if (has_name)
 		logs_take_name(r->logs, e->path, name, clock.boot_ns, clock.error_ns);
+	if (is_log)
+		health_enter_mounts(&r->evidence, index, mounts);
 	if (e->kind == EVIDENCE_HOST_CLOCK)
 		health_enter_hostclock(&r->evidence, index, &clock);
 	else if (e->kind == EVIDENCE_MOUNTS)

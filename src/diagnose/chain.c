@@ -127,8 +127,14 @@ static void chain_make(struct incident *in)
 	struct vec *chain = &in->chain;
 
 	chain_add(chain, headline);
-	for (size_t i = 0; i < headline->explains.len; i++)
-		chain_add(chain, finding_at(&headline->explains, i));
+	for (size_t i = 0; i < headline->explains.len; i++) {
+		const struct finding *f = finding_at(&headline->explains, i);
+
+		/* One that is seen before its cause is: the evidence of the cause begins later. */
+		if (f->first.clock != headline->first.clock || !stamp_known(f->first) ||
+		    chain_elapsed_ns(headline->first, f->first) >= 0)
+			chain_add(chain, f);
+	}
 	if (chain->len > 2)
 		qsort((struct chain_link *)chain->items + 1, chain->len - 1, chain->item_bytes,
 		      link_order);
