@@ -286,6 +286,12 @@ uint16_t service_port(const struct service *s, enum server_port port)
 	return endpoint_port(s->endpoint, port);
 }
 
+const struct server_service *service_list(const struct service *s, size_t *len)
+{
+	*len = s->server.services_len;
+	return s->server.services;
+}
+
 /* The host whose call it is; NULL: nobody's in particular. */
 static const struct net_address *client_of(const struct fault_server_request *request,
 					   struct net_address *memory)

@@ -40,4 +40,7 @@ struct err *service_open(struct service *s, struct fault_engine *engine);
 /* The port that it got; 0: there is none. */
 uint16_t service_port(const struct service *s, enum server_port port);
 
+/* What its rpcbind tells, or would: *len programs. Valid until a port is opened, moved or shut. */
+const struct server_service *service_list(const struct service *s, size_t *len);
+
 #endif

@@ -6,8 +6,10 @@
 #include "cmd/command.h"
 #include "cmd/endpoints.h"
 #include "cmd/faults.h"
+#include "lab/probe/registrar.h"
 #include "lab/serve/service.h"
 #include "lab/serve/tree_text.h"
+#include "names/portmap.h"
 
 enum { TREE_FILE_BYTES_MAX = 16 << 20, PORT_MAX = 65535, SECONDS_MAX = 1000000 };
 
@@ -17,6 +19,7 @@ struct serving {
 	struct endpoint_log log;
 	struct service_config config;
 	struct service *service;
+	struct registrar registrar;
 };
 
 /* "nfs=2049", "mount=none". */
@@ -117,6 +120,10 @@ static struct err *take_ports(struct endpoint_config *config, const struct optio
 		err = net_address_parse(options->listen.items[0], 0, &config->listen);
 	for (size_t i = 0; i < options->port.len && !err; i++)
 		err = take_port(options->port.items[i], config);
+	if (!err && options->register_programs && config->ports[SERVER_PORTMAP])
+		err = err_new("--port=portmap and --register exclude each other");
+	if (options->register_programs)
+		config->closed[SERVER_PORTMAP] = true;
 	return err;
 }
 
@@ -166,6 +173,49 @@ static struct err *say_ready(const struct serving *s, const struct options *opti
 	return err;
 }
 
+/* Tells this host's rpcbind of all that is open. */
+static struct err *register_programs(struct serving *s)
+{
+	struct registrar_entry entries[REGISTRAR_ENTRIES_MAX];
+	size_t len, count = 0;
+	const struct server_service *services = service_list(s->service, &len);
+
+	for (size_t i = 0; i < len && count < REGISTRAR_ENTRIES_MAX; i++) {
+		struct registrar_entry e = {.program = services[i].program,
+					    .version = services[i].version,
+					    .is_udp = services[i].transport == RPC_OVER_UDP,
+					    .at = s->config.endpoint.listen};
+
+		for (int port = 0; port < SERVER_PORTS; port++)
+			if (server_port_program((enum server_port)port) == e.program)
+				e.name = server_port_name((enum server_port)port);
+		net_address_set_port(&e.at, services[i].port);
+		entries[count++] = e;
+	}
+	return registrar_add(&s->registrar, entries, count);
+}
+
+/* From the open ports to the end. */
+static struct err *serve_on(struct serving *s, const struct options *options)
+{
+	struct net_address rpcbind = net_address_loopback(PMAP_PORT);
+	struct err *err = NULL, *last;
+
+	registrar_init(&s->registrar, &s->loop, &rpcbind);
+	if (options->register_programs)
+		err = register_programs(s);
+	if (!err)
+		err = say_ready(s, options);
+	if (!err)
+		net_loop_run(&s->loop);
+	last = registrar_remove(&s->registrar);
+	registrar_deinit(&s->registrar);
+	if (!err)
+		return last;
+	err_destroy(last);
+	return err;
+}
+
 /* What fails before the first port is open is wrong usage. */
 static struct err *prepare(struct serving *s, const struct options *options)
 {
@@ -197,9 +247,7 @@ static enum status run(struct serving *s, const struct options *options)
 		return complain(err, STATUS_USAGE);
 	err = service_open(s->service, faults.engine);
 	if (!err)
-		err = say_ready(s, options);
-	if (!err)
-		net_loop_run(&s->loop);
+		err = serve_on(s, options);
 	/* The server's end must find its engine. */
 	service_destroy(s->service);
 	s->service = NULL;
@@ -248,8 +296,8 @@ const struct command command_serve = {
 		      OPTION_BIT(OPTION_TREE) | OPTION_BIT(OPTION_DIR) | OPTION_BIT(OPTION_FILE) |
 		      OPTION_BIT(OPTION_MEMORY) | OPTION_BIT(OPTION_LEASE) |
 		      OPTION_BIT(OPTION_GRACE) | OPTION_BIT(OPTION_COURTESY) |
-		      OPTION_BIT(OPTION_SLOTS) | OPTIONS_FAULT | OPTION_BIT(OPTION_JSON) |
-		      OPTION_BIT(OPTION_READY_FD) | OPTION_BIT(OPTION_QUIET) |
-		      OPTION_BIT(OPTION_WRITE_PCAPNG),
+		      OPTION_BIT(OPTION_SLOTS) | OPTION_BIT(OPTION_REGISTER) | OPTIONS_FAULT |
+		      OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_READY_FD) |
+		      OPTION_BIT(OPTION_QUIET) | OPTION_BIT(OPTION_WRITE_PCAPNG),
 	.run = serve,
 };

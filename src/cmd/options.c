@@ -76,6 +76,8 @@ static const struct option_row option_rows[] = {
 	 "NFSv4 state is kept so long behind its lease, while nobody minds (assumed: 0)"},
 	{OPTION_SLOTS, "--slots", "NUMBER", NULL,
 	 "of each session of NFSv4.1, as far as the client wants them (assumed: 160)"},
+	{OPTION_REGISTER, "--register", NULL, NULL,
+	 "register with this host's rpcbind, instead of being one"},
 	{OPTION_READY_FD, "--ready-fd", "NUMBER", NULL,
 	 "write the ports there, and close it, once they are open"},
 	{OPTION_QUIET, "--quiet", NULL, NULL, "say nothing of what happens"},
@@ -164,15 +166,11 @@ static const char **option_text(enum option_id id, struct options *o)
 static bool *option_flag(enum option_id id, struct options *o)
 {
 	bool *const flags[OPTION_COUNT] = {
-		[OPTION_JSON] = &o->json,
-		[OPTION_HELP] = &o->help,
-		[OPTION_TWIN] = &o->twin,
-		[OPTION_HERE] = &o->here,
-		[OPTION_UNDO] = &o->undo,
-		[OPTION_RUN] = &o->run,
-		[OPTION_QUIET] = &o->quiet,
-		[OPTION_WATCH] = &o->watch,
-		[OPTION_NO_SANDBOX] = &o->no_sandbox,
+		[OPTION_JSON] = &o->json,   [OPTION_HELP] = &o->help,
+		[OPTION_TWIN] = &o->twin,   [OPTION_HERE] = &o->here,
+		[OPTION_UNDO] = &o->undo,   [OPTION_RUN] = &o->run,
+		[OPTION_QUIET] = &o->quiet, [OPTION_REGISTER] = &o->register_programs,
+		[OPTION_WATCH] = &o->watch, [OPTION_NO_SANDBOX] = &o->no_sandbox,
 	};
 
 	return flags[id];

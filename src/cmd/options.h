@@ -49,6 +49,7 @@ enum option_id {
 	OPTION_GRACE,
 	OPTION_COURTESY,
 	OPTION_SLOTS,
+	OPTION_REGISTER,
 	OPTION_READY_FD,
 	OPTION_QUIET,
 	OPTION_WATCH,
@@ -100,7 +101,8 @@ struct options {
 	const char *host, *program, *op, *status, *since, *until; /* NULL: not given */
 	struct option_values listen, to, fault, script, port, tree, dir, file;
 	const char *control, *seed, *speed, *memory, *ready_fd, *lease, *grace, *courtesy, *slots,
-		*write_pcapng; /* NULL: not given */
+		*write_pcapng;  /* NULL: not given */
+	bool register_programs; /* serve */
 	bool watch;
 	bool quiet;
 	bool no_sandbox;
