@@ -90,8 +90,7 @@ TEST(mounts_by_address)
 TEST(mounts_as_tickets_quote_them)
 {
 	static const char *const lines[] = {
-		"(ro,relatime,vers=4.2,rsize=1048576,soft,proto=tcp,timeo=10,retrans=2,addr=xx.xx."
-		"xx.xx)",
+		"(ro,relatime,vers=4.2,soft,proto=tcp,timeo=10,retrans=2,addr=xx.xx.xx.xx)",
 		"rw,relatime,vers=4.2,hard,proto=tcp,timeo=10,retrans=2,local_lock=none",
 		"mount -t nfs -o vers=4.2,soft,timeo=10,retrans=2 192.0.2.10:share /mnt",
 		"# mount -o vers=4.2,timeo=10,retrans=2 192.0.2.10:/share /mnt # as it was",
