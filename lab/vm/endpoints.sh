@@ -18,8 +18,8 @@ served='' relayed=''
 endpoints_end() {
     kill_guest client1
     kill_guest server
-    # shellcheck disable=SC2086 # none, one or two
-    kill $served $relayed 2>/dev/null
+    # shellcheck disable=SC2086 # none, or some
+    kill $served $relayed ${held:-} 2>/dev/null
 }
 trap endpoints_end EXIT
 rm -rf "$run"
@@ -62,8 +62,8 @@ boot_user() { # GUEST HOSTNAME [QEMU-OPTIONS of the network]
     LAB_NET="-netdev user,id=n0,restrict=off${3:-} -device virtio-net-pci,netdev=n0" boot "$1" "$2"
     wait_up "$1"
 }
-mount_user() { # VERSION [OPTION,...]
+mount_user() { # VERSION [OPTION,... [PATH]]
     local options=vers=$1,hard,proto=tcp,sec=sys
     [ "$1" != 3 ] || options=$options,mountproto=tcp
-    on client1 "mkdir -p /mnt; mount.nfs 10.0.2.2:/ /mnt -o $options${2:+,$2}; grep ' /mnt ' /proc/mounts" 60
+    on client1 "mkdir -p /mnt; mount.nfs 10.0.2.2:${3:-/} /mnt -o $options${2:+,$2}; grep ' /mnt ' /proc/mounts" 60
 }

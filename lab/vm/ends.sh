@@ -14,6 +14,7 @@ run_name="run-ends"
 shift
 [ $# -gt 0 ] || set -- lockd reclaim relay knfsd
 failed=0
+held=''
 step() { # NAME COMMAND...
     local name=$1
     shift
@@ -73,11 +74,13 @@ exercise() {
     grep FAIL "$run/exercise-$2-$1.txt"
     grep -qx '0 failed' "$run/exercise-$2-$1.txt"
 }
-exercised() { # WHAT VERSION...: through the proxy
-    local what=$1 v
-    shift
+exercised() { # WHAT EXPORT VERSION...: through the proxy; NFSv3 has no root of its own above the exports
+    local what=$1 export=$2 v path
+    shift 2
     for v in "$@"; do
-        step "$what: $v is mounted through the proxy" mount_user "$v"
+        path=/
+        [ "$v" != 3 ] || path=$export
+        step "$what: $v is mounted through the proxy" mount_user "$v" '' "$path"
         on client1 "grep -q ' /mnt ' /proc/mounts" || continue
         step "$what: $v passes the exercise through the proxy" exercise "$v" "$what"
         step "$what: $v is unmounted" on client1 "umount /mnt" 60
@@ -88,7 +91,7 @@ exercised() { # WHAT VERSION...: through the proxy
 part_relay() {
     serve 127.0.0.2 --lease=20 --grace=1 --port=nlm=32803
     proxy 127.0.0.2
-    exercised relay 3 4.1
+    exercised relay / 3 4.0 4.1 4.2
     step "relay: the proxy ends" stop_proxy
     step "relay: serve ends" stop_serve
 }
@@ -105,6 +108,25 @@ bytes_end() {
     python3 "$here/../../tests/cross/relayed.py" --compare "$run/bytes.pcap" 127.0.0.3
 }
 
+# The proxy takes the server's own port numbers where it can; where these are taken, only a portmap answer tells the client its port.
+ports_hold() { # PORT...
+    python3 -c 'import socket, sys, time
+held = [socket.create_server(("127.0.0.1", int(port))) for port in sys.argv[1:]]
+print("ready", flush=True)
+time.sleep(3600)' "$@" >"$run/held.ports" 2>"$run/held.log" &
+    held=$!
+    wait_ready held
+}
+ports_free() { kill "$held"; wait "$held" 2>/dev/null; held=''; }
+ports_told() { # PORT...: the proxy stands for each at another one (who holds them answers nothing: what worked, worked there)
+    local port other
+    for port in "$@"; do
+        other=$(sed -n "s/.* listens at 127.0.0.1:\([0-9]*\) for 127.0.0.3:$port$/\1/p" "$run/proxy.log" | tail -n 1)
+        echo "$port: $other"
+        [ -n "$other" ] && [ "$other" != "$port" ] || return 1
+    done
+}
+
 # A guest's knfsd: the proxy before it, and the probe.
 part_knfsd() {
     local v fwd=
@@ -119,12 +141,15 @@ part_knfsd() {
     for v in 4.0 4.1 4.2; do
         step "knfsd: probe session $v" quiet "$nfsleuth" probe session 127.0.0.3 vers=$v for=10 every=0.2 mix=renew+open+lock+getattr+write+read+list+unlock+close
     done
+    ports_hold 20048 32803
     proxy 127.0.0.3
     bytes_begin
     step "knfsd: probe check through the proxy" "$nfsleuth" probe check 127.0.0.1:/export
-    exercised knfsd 4.2
+    exercised knfsd /export 4.2 3
     step "knfsd: what the proxy passes on is what it got" bytes_end
+    step "knfsd: portmap's answers told other ports" ports_told 20048 32803
     step "knfsd: the proxy ends" stop_proxy
+    ports_free
     kill_guest server
 }
 quiet() { "$@" >"$run/quiet.txt" 2>&1; local rc=$?; cat "$run/quiet.txt"; [ $rc = 0 ] && [ ! -s "$run/quiet.txt" ]; }
