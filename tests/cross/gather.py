@@ -100,7 +100,7 @@ def interrupted(place, number):
     for _ in range(600):
         time.sleep(0.1)
         # In the pause between the readings, whose first is complete then.
-        if any(path.name == "clock-1.txt" for path in place.out.glob(".*/*")):
+        if any(path.name == "clock-1.txt" for path in place.out.glob(".*/*/*")):
             break
     time.sleep(1)
     begun = time.monotonic()
