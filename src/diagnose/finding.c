@@ -175,13 +175,13 @@ void finding_subject(struct diagnosis *d, struct finding *f, const char *name, c
 	va_end(args);
 }
 
-static const char *diagnosis_host_text(struct diagnosis *d, const struct endpoint *e)
+const char *diagnosis_host_text(struct diagnosis *d, const struct endpoint *host)
 {
 	struct strbuf sb;
 	const char *text;
 
 	strbuf_init(&sb);
-	endpoint_add_host(&sb, e);
+	endpoint_add_host(&sb, host);
 	text = arena_text(&d->arena, strbuf_text(&sb));
 	strbuf_deinit(&sb);
 	return text;

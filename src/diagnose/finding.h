@@ -126,6 +126,10 @@ void finding_cite(struct diagnosis *d, struct finding *f, const struct provenanc
 	__attribute__((format(printf, 5, 6)));
 void finding_rule_out(struct diagnosis *d, struct finding *f, const char *id, const char *format,
 		      ...) __attribute__((format(printf, 4, 5)));
+
+/* A host as reports name it, without its port; kept with the diagnosis. */
+const char *diagnosis_host_text(struct diagnosis *d, const struct endpoint *host);
+
 void finding_subject(struct diagnosis *d, struct finding *f, const char *name, const char *format,
 		     ...) __attribute__((format(printf, 4, 5)));
 /* The host is what the report names; further findings are joined by it. */

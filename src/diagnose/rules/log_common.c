@@ -48,18 +48,6 @@ const struct endpoint *log_only_server(const struct rule_input *in)
 	return only;
 }
 
-static const char *about_host(struct diagnosis *d, const struct endpoint *e)
-{
-	struct strbuf text;
-	const char *kept;
-
-	strbuf_init(&text);
-	endpoint_add_host(&text, e);
-	kept = arena_text(&d->arena, strbuf_text(&text));
-	strbuf_deinit(&text);
-	return kept;
-}
-
 void log_finding_about(const struct rule_input *in, struct diagnosis *d, struct finding *f,
 		       const struct logs_subject *of)
 {
@@ -68,7 +56,7 @@ void log_finding_about(const struct rule_input *in, struct diagnosis *d, struct 
 	if (of->host->has_at) {
 		finding_subject(d, f, "log of",
 				"%s, which is %s by the waits that log and captures share",
-				log_host_text(d, of->host), about_host(d, &of->host->at));
+				log_host_text(d, of->host), diagnosis_host_text(d, &of->host->at));
 		finding_add_client(d, f, &of->host->at);
 	} else {
 		finding_subject(d, f, "log of", "%s", log_host_text(d, of->host));

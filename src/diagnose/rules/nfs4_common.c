@@ -135,14 +135,7 @@ const char *nfs4_owner_title(struct diagnosis *d, const struct nfs4_owner *owner
 
 const char *nfs4_host_text(struct diagnosis *d, const struct endpoint *host)
 {
-	struct strbuf text;
-	const char *kept;
-
-	strbuf_init(&text);
-	endpoint_add_host(&text, host);
-	kept = arena_text(&d->arena, strbuf_text(&text));
-	strbuf_deinit(&text);
-	return kept;
+	return diagnosis_host_text(d, host);
 }
 
 const char *nfs4_date_text(struct diagnosis *d, struct stamp at)

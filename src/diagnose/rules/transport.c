@@ -137,11 +137,7 @@ static const char *text_keep(struct diagnosis *d, struct strbuf *text)
 
 const char *transport_host(struct diagnosis *d, const struct endpoint *e)
 {
-	struct strbuf text;
-
-	strbuf_init(&text);
-	endpoint_add_host(&text, e);
-	return text_keep(d, &text);
+	return diagnosis_host_text(d, e);
 }
 
 const char *transport_endpoint(struct diagnosis *d, const struct endpoint *e)
