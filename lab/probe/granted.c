@@ -11,22 +11,30 @@
 
 enum { PORTMAP_PORT = 111, PROTO_TCP = 6, MARK_BYTES = 4, RES_BYTES_MAX = 1024 };
 
+/*
+ * Of a program of one version, all but what the caller knows is answered here: the NULL procedure,
+ * and what there is not.
+ */
+static bool refuses(const struct rpc_in *in, uint32_t version, bool known, struct xdr_writer *reply)
+{
+	if (in->version != version)
+		rpc_reply_versions(reply, in->xid, version, version);
+	else if (known)
+		return false;
+	else if (in->procedure == 0) /* NULL of every program: RFC 5531 section 12 */
+		rpc_reply_success(reply, in->xid);
+	else
+		rpc_reply_failure(reply, in->xid, RPC_ACCEPT_PROC_UNAVAIL);
+	return true;
+}
+
 static void tell_port(const struct granted *g, const struct rpc_in *in, struct xdr_writer *reply)
 {
 	struct cursor at = cursor_make(in->args);
 	struct portmap_mapping asked;
 
-	if (in->version != PMAP_VERS) {
-		rpc_reply_versions(reply, in->xid, PMAP_VERS, PMAP_VERS);
+	if (refuses(in, PMAP_VERS, in->procedure == PMAPPROC_GETPORT, reply))
 		return;
-	}
-	if (in->procedure != PMAPPROC_GETPORT) {
-		if (in->procedure == PMAPPROC_NULL)
-			rpc_reply_success(reply, in->xid);
-		else
-			rpc_reply_failure(reply, in->xid, RPC_ACCEPT_PROC_UNAVAIL);
-		return;
-	}
 	portmap_decode_mapping(&at, &asked);
 	if (!cursor_ok(&at)) {
 		rpc_reply_failure(reply, in->xid, RPC_ACCEPT_GARBAGE_ARGS);
@@ -79,17 +87,8 @@ static void take_nlm(struct granted *g, const struct rpc_in *in, struct xdr_writ
 	struct nlm_nlm4_testargs args;
 	struct nlm_nlm4_res res;
 
-	if (in->version != NLM4_VERS) {
-		rpc_reply_versions(reply, in->xid, NLM4_VERS, NLM4_VERS);
+	if (refuses(in, NLM4_VERS, is_message || in->procedure == NLMPROC4_GRANTED, reply))
 		return;
-	}
-	if (!is_message && in->procedure != NLMPROC4_GRANTED) {
-		if (in->procedure == NLMPROC4_NULL)
-			rpc_reply_success(reply, in->xid);
-		else
-			rpc_reply_failure(reply, in->xid, RPC_ACCEPT_PROC_UNAVAIL);
-		return;
-	}
 	nlm_decode_nlm4_testargs(&at, &args);
 	if (!cursor_ok(&at)) {
 		rpc_reply_failure(reply, in->xid, RPC_ACCEPT_GARBAGE_ARGS);
