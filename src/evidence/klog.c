@@ -123,10 +123,22 @@ static struct slice klog_clean(uint8_t *bytes, size_t len)
 }
 
 /* What may stand before a head inside of a line; before a bracket anything may. */
-static bool klog_may_precede(uint8_t before, uint8_t c)
+static bool klog_may_precede(uint8_t before)
 {
-	return c == '[' || before == ' ' || before == '\t' ||
-	       (before > ' ' && strchr(":>-`'\"|", before) != NULL);
+	switch (before) {
+	case ' ':
+	case '\t':
+	case ':':
+	case '>':
+	case '-':
+	case '`':
+	case '\'':
+	case '"':
+	case '|':
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* The first head at `from` or behind it; false: none. */
@@ -134,7 +146,7 @@ static bool klog_find_head(struct slice text, size_t from, size_t *at, struct kl
 {
 	for (size_t i = from; i < text.len; i++) {
 		if (!klog_head_may_begin(text.ptr[i]) ||
-		    (i > 0 && !klog_may_precede(text.ptr[i - 1], text.ptr[i])))
+		    (i > 0 && text.ptr[i] != '[' && !klog_may_precede(text.ptr[i - 1])))
 			continue;
 		if (klog_head_parse(slice_make(text.ptr + i, text.len - i), i > 0, head)) {
 			*at = i;

@@ -11,6 +11,7 @@ enum {
 	TAG_BYTES_MAX = 64,
 	HOST_WORDS_MAX = 3, /* host, facility, tag */
 	DAY_BYTES_MAX = 12, /* a weekday, in any language */
+	HEAD_FORMS_MAX = 3, /* that begin with the same byte */
 };
 
 /* Where we are in the text; a step that fails leaves `ok` false, and all later ones fail too. */
@@ -448,13 +449,6 @@ static bool form_weekday(struct scan s, struct slice text, bool strict, struct k
 	return form_iso(s, text, strict, h);
 }
 
-typedef bool form_fn(struct scan s, struct slice text, bool strict, struct klog_head *h);
-
-bool klog_head_may_begin(uint8_t c)
-{
-	return c == '[' || c == '<' || is_digit(c) || (c >= 'A' && c <= 'W') || c >= 0x80;
-}
-
 /* "<6>" before dmesg's and syslog's heads; with "1 " behind it it is RFC 5424. */
 static bool skip_priority(struct scan *s, bool *is_5424)
 {
@@ -474,24 +468,73 @@ static bool skip_priority(struct scan *s, bool *is_5424)
 	return s->ok;
 }
 
+typedef bool form_fn(struct scan s, struct slice text, bool strict, struct klog_head *h);
+
+/* "2026-": most words that begin with a digit are no date. */
+static bool may_be_iso(const struct scan *s)
+{
+	return s->end - s->at > 4 && s->at[4] == '-';
+}
+
+/* "Nov ", or a digit that begins a month of another language. */
+static bool may_be_month(const struct scan *s)
+{
+	if (is_digit(*s->at))
+		return s->end - s->at > 2 && (s->at[1] >= 0x80 || s->at[2] >= 0x80);
+	return s->end - s->at > 3 && (s->at[3] == ' ' || s->at[3] == '\t');
+}
+
+/* A weekday with a date behind it. */
+static bool may_be_weekday(struct scan s)
+{
+	scan_short_word(&s, ' ', DAY_BYTES_MAX);
+	scan_blanks(&s);
+	return s.at < s.end && is_digit(*s.at) && may_be_iso(&s);
+}
+
+/* The forms that can begin with this byte, by how often they are met; NULL ends the list. */
+static void forms_of(const struct scan *s, bool strict, form_fn *out[])
+{
+	size_t count = 0;
+
+	if (s->at == s->end) {
+	} else if (*s->at == '[') {
+		out[count++] = form_boot;
+		out[count++] = form_ctime;
+	} else if (is_digit(*s->at)) {
+		if (may_be_iso(s))
+			out[count++] = form_iso;
+		if (may_be_month(s))
+			out[count++] = form_3164;
+	} else {
+		if (!strict)
+			out[count++] = form_ctime;
+		if (may_be_month(s))
+			out[count++] = form_3164;
+		if (may_be_weekday(*s))
+			out[count++] = form_weekday;
+	}
+	out[count] = NULL;
+}
+
 bool klog_head_parse(struct slice text, bool strict, struct klog_head *out)
 {
-	static form_fn *const forms[] = {form_boot, form_ctime, form_iso, form_3164, form_weekday};
+	form_fn *forms[HEAD_FORMS_MAX + 1];
 	struct scan s = {text.ptr, text.ptr + text.len, true};
-	struct klog_head h = {0};
-	bool is_5424;
+	bool is_5424 = false;
 
-	skip_priority(&s, &is_5424);
-	if (is_5424 && form_5424(s, text, &h) && (h.kernel || !strict)) {
-		*out = h;
-		return true;
-	}
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		h = (struct klog_head){0};
-		if (forms[i](s, text, strict, &h)) {
-			*out = h;
+	if (scan_is(&s, '<'))
+		skip_priority(&s, &is_5424);
+	if (is_5424) {
+		*out = (struct klog_head){0};
+		if (form_5424(s, text, out) && (out->kernel || !strict))
 			return true;
-		}
+	}
+	forms_of(&s, strict, forms);
+	for (size_t i = 0; forms[i]; i++) {
+		*out = (struct klog_head){0};
+		if (forms[i](s, text, strict, out))
+			return true;
 	}
 	return false;
 }

@@ -39,11 +39,15 @@ struct klog_head {
 };
 
 /* Bytes at which klog_head_parse is worth a try: all heads begin with one of them. */
-bool klog_head_may_begin(uint8_t c);
+static inline bool klog_head_may_begin(uint8_t c)
+{
+	return (c >= 'A' && c <= 'W') || (c >= '0' && c <= '9') || c >= 0x80 || c == '[' ||
+	       c == '<';
+}
 
 /*
  * Reads a head at the beginning of `text`. Inside of a line (`strict`) only heads are taken that
- * nobody writes by chance. False when there is none.
+ * nobody writes by chance. False when there is none; *out holds nothing then.
  */
 bool klog_head_parse(struct slice text, bool strict, struct klog_head *out);
 

@@ -87,10 +87,13 @@ static bool take_numbers(struct slice rest, struct rpc_task_line *out)
 bool rpc_task_line_parse(struct slice text, struct rpc_task_line *out)
 {
 	struct rpc_task_line line = {0};
-	struct slice action = text_find(text, " a:");
-	struct slice queue = text_find(action, " q:");
-	struct slice head;
+	struct slice action, queue, head;
 
+	text = text_trim(text);
+	if (text.len == 0 || !text_is_digit(text.ptr[0]))
+		return false; /* at once: each line of a log is looked at */
+	action = text_find(text, " a:");
+	queue = text_find(action, " q:");
 	if (queue.len == 0)
 		return false;
 	head = text_trim(slice_make(text.ptr, (size_t)(action.ptr - text.ptr)));

@@ -120,11 +120,13 @@ static void log_begin(struct taskdump *t, int64_t pid, struct slice name, char s
 /* "task:ls              state:D stack:    0 pid:  247 ppid:   245 flags:0x00000002" (5.11 on) */
 static bool take_new_head(struct taskdump *t, struct slice text)
 {
-	struct slice state = text_find(text, " state:");
-	struct slice name;
+	struct slice state, name;
 	int64_t pid;
 
-	if (!text_begins(text, "task:") || state.len < 8 || !number_behind(state, " pid:", &pid))
+	if (!text_begins(text, "task:"))
+		return false;
+	state = text_find(text, " state:");
+	if (state.len < 8 || !number_behind(state, " pid:", &pid))
 		return false;
 	name = text_trim(slice_make(text.ptr + 5, (size_t)(state.ptr - text.ptr) - 5));
 	log_begin(t, pid, name, (char)state.ptr[7]);
@@ -235,16 +237,16 @@ static bool take_owner(struct taskdump *t, struct slice text)
 	static const char *const waiter_ends[] = {" is blocked on", " blocked on", " <", "(T",
 						  NULL};
 	static const char *const owner_ends[] = {" <", "(T", NULL};
-	struct slice owner = text_find(text, "owned by task ");
-	struct slice words = name_until(text_after(owner, 14), owner_ends);
-	struct slice name;
-	struct slice waiter_name;
-	int64_t pid;
-	int64_t waiter;
+	struct slice owner, words, name, waiter_name;
+	int64_t pid, waiter;
 
+	if (!is_about_owner(text))
+		return false;
+	owner = text_find(text, "owned by task ");
+	words = name_until(text_after(owner, 14), owner_ends);
 	if (words.len && words.ptr[words.len - 1] == '.')
 		words.len--;
-	if (!is_about_owner(text) || !split_name(words, &name, &pid) ||
+	if (!split_name(words, &name, &pid) ||
 	    !split_name(name_until(text_after(text, 11), waiter_ends), &waiter_name, &waiter))
 		return false;
 	taskdump_begin(t, TASKDUMP_LOG, waiter, waiter_name, TASK_STATE_NONE);
@@ -260,9 +262,11 @@ static bool take_owner(struct taskdump *t, struct slice text)
 static bool take_hung(struct taskdump *t, struct slice text)
 {
 	static const char *const ends[] = {" blocked for more than ", NULL};
-	struct slice task = text_find(text, "task ");
-	struct slice name;
+	struct slice task, name;
 
+	if (!text_holds(text, ends[0]))
+		return false;
+	task = text_find(text, "task ");
 	if (!text_holds(task, ends[0]) ||
 	    !split_name(name_until(text_after(task, 5), ends), &name, &t->hung_pid) ||
 	    !number_behind(text, "more than ", &t->hung_s))
@@ -277,11 +281,13 @@ static bool take_hung(struct taskdump *t, struct slice text)
 /* "CPU: 3 PID: 1234 Comm: kworker/3:1 Not tainted 6.1.0 #1": who runs, or who reports. */
 static bool take_cpu(struct taskdump *t, struct slice text)
 {
-	struct slice comm = text_find(text, " Comm: ");
-	struct slice end;
+	struct slice comm, end;
 	int64_t pid;
 
-	if (!text_begins(text, "CPU: ") || comm.len == 0 || !number_behind(text, "PID: ", &pid))
+	if (!text_begins(text, "CPU: "))
+		return false;
+	comm = text_find(text, " Comm: ");
+	if (comm.len == 0 || !number_behind(text, "PID: ", &pid))
 		return false;
 	comm = text_after(comm, 7);
 	end = text_find(comm, " Not tainted");

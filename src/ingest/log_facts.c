@@ -251,6 +251,8 @@ struct slice log_hostname_parse(struct slice text)
 {
 	static const char *const words[] = {"ostname set to <", "et hostname to <"};
 
+	if (text.len == 0 || !memchr(text.ptr, '<', text.len))
+		return slice_make(NULL, 0); /* most lines: each is looked at */
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		size_t len = strlen(words[i]);
 		const uint8_t *found = find(text, words[i], len);
