@@ -13,6 +13,9 @@ wrong, when the program ends badly, when a reading of a case in the repository i
 variant differs from its original where it must not. A reading above --stage is run and shown, as
 later: only a bad end of the program counts there.
 
+twins.json names, for each id, a case that says it and its twin: a case as near as possible that must
+not say it. Where both are run, that is judged as well, by what they said.
+
 More cases, outside the repository, are named by NFSLEUTH_EVIDENCE or --evidence: "extra" in the
 output, and they may be silent.
 """
@@ -37,6 +40,7 @@ from sim import mix, pcapfile  # noqa: E402
 from sim.mutate import mutate  # noqa: E402
 
 HEALTHY = HERE / "A4-all" / "server" / "capture.pcap.xz"
+TWINS = json.loads((HERE / "twins.json").read_text())
 LEVELS = ["possible", "likely", "certain"]
 SMALL_BYTES = 150_000  # of captures in memory: larger ones are repeated less often
 TIMEOUT_S = 120
@@ -181,6 +185,16 @@ def disputed(folder, reading):
     return None
 
 
+def fault_of_pair(wanted, row, said):
+    """What is wrong with a case and its twin by what their readings said ({case: [ids of a reading]});
+    None: they were not both run."""
+    if row["case"] not in said or row["twin"] not in said:
+        return None
+    if not any(wanted in ids for ids in said[row["case"]]):
+        return f"{row['case']} does not say it"
+    return f"{row['twin']} says it" if any(wanted in ids for ids in said[row["twin"]]) else ""
+
+
 def readings_of(folder, outside, stage):
     """The jobs of a case."""
     for i, reading in enumerate(json.loads((folder / "expect.json").read_text())):
@@ -249,6 +263,21 @@ class Tap:
         note = f" # {verdict}: {why}" if why else ""
         print(f"{'ok' if ok else 'not ok'} {self.count} - {job.name}{note}", flush=True)
 
+    def twins(self, jobs, answers):
+        """Judges the pairs of the table of which both were run."""
+        said = {}
+        for job, (answer, _, _) in zip(jobs, answers):
+            if not job.outside:
+                said.setdefault(job.name.partition("[")[0], []).append(answer.found)
+        for wanted, row in sorted(TWINS.items()):
+            why = fault_of_pair(wanted, row, said)
+            if why is None:
+                continue
+            self.count += 1
+            self.failed += bool(why)
+            note = f" # {why}" if why else ""
+            print(f"{'not ok' if why else 'ok'} {self.count} - {wanted} and its twin{note}", flush=True)
+
     def summary(self):
         kinds = ["right", "silent", "wrong", "differs", "failed", "later"]
         print(f"# {'rule':32}" + "".join(f"{k:>9}" for k in kinds))
@@ -271,6 +300,7 @@ def run(args, tap):
         originals = pool.map(run_job, [(args.exe, j, None) for j in jobs], chunksize=1)
         for job, (_, verdict, why) in zip(jobs, originals):
             tap.line(job, verdict, why)
+        tap.twins(jobs, originals)
         todo = [
             (args.exe, v, said)
             for job, (said, _, _) in zip(jobs, originals)
