@@ -132,7 +132,7 @@ def introduced_without_need(net):
         c.work()
 
 
-@scene([*NOBODY, "nfs4-backchannel-down"])
+@scene([*NOBODY, "nfs4-backchannel-down"], also_if_cut={"nfs4-backchannel-down": "certain"})
 def renewed_while_callbacks_fail(net):
     """A 4.0 client behind a packet filter: RENEW is answered CB_PATH_DOWN, which renews the lease.
     After 200 s an administrator expires it."""
