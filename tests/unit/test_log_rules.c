@@ -301,6 +301,32 @@ TEST(twin_link_down_that_nobody_missed)
 	told_deinit(&t);
 }
 
+TEST(twin_link_down_while_the_server_answers)
+{
+	struct told t;
+
+	/* The server is back half a minute before the link: it is reached over another one. */
+	tell(UP DOWN COMPLAINT "Nov 14 11:01:30 srv kernel: lockd: server 192.0.2.10 OK\n" UP_AGAIN,
+	     NULL, &t);
+	CHECK(find(&t, "rpc-not-responding"));
+	CHECK(!find(&t, "host-link-down"));
+	told_deinit(&t);
+}
+
+TEST(twin_link_down_long_before_is_only_possible)
+{
+	const struct finding *f;
+	struct told t;
+
+	tell(UP DOWN "Nov 14 16:00:00 srv kernel: nfs: server 192.0.2.10 not responding, still "
+		     "trying\n",
+	     NULL, &t);
+	f = find(&t, "host-link-down");
+	if (CHECK(f))
+		CHECK_EQ_U64(f->confidence, CONFIDENCE_POSSIBLE);
+	told_deinit(&t);
+}
+
 TEST(link_down_while_data_are_sent_in_vain)
 {
 	/* Nov 14 11:00:30 2026 */
@@ -314,11 +340,28 @@ TEST(link_down_while_data_are_sent_in_vain)
 	stall = vec_push(&path.stalls);
 	stall->conn = script_conn(1, "192.0.2.21", 901, "192.0.2.10", 2049);
 	stall->first = (struct provenance){.frame = 7, .at = at};
+	stall->quiet.from = (struct provenance){.frame = 6, .at = at};
+	stall->quiet.last = (struct provenance){.frame = 9, .at = at};
+	stall->quiet.last.at.ns += 20 * STAMP_NS_PER_S;
 	tell(UP DOWN UP_AGAIN, &path, &t);
 	f = find(&t, "host-link-down");
 	if (CHECK(f))
 		CHECK_TEXT(f->server, "192.0.2.10");
 	told_deinit(&t);
+	/* Twin: the server is heard while the link is still down. */
+	stall->quiet.until = (struct provenance){.frame = 10, .at = at};
+	stall->quiet.until.at.ns += 21 * STAMP_NS_PER_S;
+	tell(UP DOWN UP_AGAIN, &path, &t);
+	CHECK(!find(&t, "host-link-down"));
+	told_deinit(&t);
+	/* Twin: one segment was lost, and sent again at once. */
+	stall->quiet.until.frame = FRAME_NONE;
+	stall->quiet.last = stall->quiet.from;
+	tell(UP DOWN UP_AGAIN, &path, &t);
+	CHECK(!find(&t, "host-link-down"));
+	told_deinit(&t);
+	/* Twin: at another time. */
+	stall->quiet.last.at.ns += 20 * STAMP_NS_PER_S;
 	stall->first.at.ns += 3600 * STAMP_NS_PER_S;
 	tell(UP DOWN UP_AGAIN, &path, &t);
 	CHECK(!find(&t, "host-link-down"));

@@ -3,7 +3,8 @@
  * host-link-down: a host's own log says that its link went down, and calls waited at that time.
  *
  * A link that comes up for the first time, as at boot, is no incident: there must be an "up" before
- * the "down". Nor is a link that nobody missed.
+ * the "down". Nor is a link that nobody missed, or one beside which the server was heard while it
+ * was down: that went over another one.
  */
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/rules.h"
@@ -23,7 +24,7 @@
 /* Clocks of a log and of a capture, and when the driver noticed. */
 #define CLOCK_SLACK_NS (5 * STAMP_NS_PER_S)
 
-/* Attempts to connect that took less have not met an outage. */
+/* Attempts to connect, and data in vain, that took less have not met an outage. */
 #define CONNECT_SLOW_NS (3 * STAMP_NS_PER_S)
 
 /* Who suffered from one outage. */
@@ -42,17 +43,36 @@ static bool in_outage(const struct logs_outage *o, struct stamp at, int64_t late
 	return o->up.frame == FRAME_NONE || at.ns <= o->up.at.ns + late_ns;
 }
 
+/*
+ * What got through while the log has the link down went over another one. Where the log knows of
+ * no return it may have ended before: only up to its last line is the link known to be down.
+ */
+static bool while_down(const struct rule_input *in, const struct logs_outage *o,
+		       const struct provenance *at)
+{
+	struct stamp end = o->up.at;
+
+	if (o->up.frame == FRAME_NONE)
+		end = o->down.evidence < in->evidence->items.len
+			      ? evidence_list_at(in->evidence, o->down.evidence)->last
+			      : stamp_none();
+	return at->frame != FRAME_NONE && stamp_known(at->at) && stamp_known(end) &&
+	       at->at.clock == o->down.at.clock && end.clock == at->at.clock &&
+	       at->at.ns > o->down.at.ns + CLOCK_SLACK_NS && at->at.ns < end.ns - CLOCK_SLACK_NS;
+}
+
 /* The host's own complaint first, then that of another host about a server. */
-static const struct logs_interval *find_complaint(const struct logs_model *m,
+static const struct logs_interval *find_complaint(const struct rule_input *in,
 						  const struct logs_interface *n,
 						  const struct logs_outage *o)
 {
+	const struct logs_model *m = in->logs;
 	const struct logs_interval *other = NULL;
 
 	for (size_t i = 0; i < m->intervals.len; i++) {
 		const struct logs_interval *v = *(struct logs_interval **)vec_at(&m->intervals, i);
 
-		if (!in_outage(o, v->first.at, COMPLAINT_LATE_NS))
+		if (!in_outage(o, v->first.at, COMPLAINT_LATE_NS) || while_down(in, o, &v->ok))
 			continue;
 		if (v->of.host == n->host)
 			return v;
@@ -62,33 +82,53 @@ static const struct logs_interval *find_complaint(const struct logs_model *m,
 	return other;
 }
 
-static void find_stall(const struct path_model *m, const struct logs_outage *o,
+static void find_stall(const struct rule_input *in, const struct logs_outage *o,
 		       struct sufferer *out)
 {
+	const struct path_model *m = in->path;
+
 	for (size_t i = 0; m && i < m->stalls.len && !out->conn; i++) {
 		const struct path_stall *s = vec_at(&m->stalls, i);
+		const struct path_quiet *q = &s->quiet;
+		int64_t ns;
 
-		if (!in_outage(o, s->first.at, CLOCK_SLACK_NS))
+		if (!in_outage(o, s->first.at, CLOCK_SLACK_NS) || while_down(in, o, &q->until) ||
+		    while_down(in, o, &s->progress))
+			continue;
+		if (!log_elapsed_ns(&q->from, &q->last, &ns) || ns < CONNECT_SLOW_NS)
 			continue;
 		out->conn = &s->conn;
 		out->conn_at = &s->first;
 	}
 }
 
-static void find_connecting(const struct conn_model *m, const struct logs_outage *o,
+static void find_connecting(const struct rule_input *in, const struct logs_outage *o,
 			    struct sufferer *out)
 {
+	const struct conn_model *m = in->conns;
+
 	for (size_t i = 0; m && i < m->records.len && !out->conn; i++) {
 		const struct conn_record *r = *(struct conn_record **)vec_at(&m->records, i);
 		int64_t ns;
 
-		if (r->syns < 2 || !in_outage(o, r->syn.at, CLOCK_SLACK_NS))
+		if (r->syns < 2 || !in_outage(o, r->syn.at, CLOCK_SLACK_NS) ||
+		    while_down(in, o, &r->syn_ack) || while_down(in, o, &r->refused) ||
+		    while_down(in, o, &r->established))
 			continue;
 		if (log_elapsed_ns(&r->syn, &r->established, &ns) && ns < CONNECT_SLOW_NS)
 			continue;
 		out->conn = &r->conn;
 		out->conn_at = &r->syn;
 	}
+}
+
+/* The link is down to the end of the log, and the complaint came much later: a mere possibility. */
+static bool is_far(const struct logs_outage *o, const struct sufferer *s)
+{
+	int64_t ns;
+
+	return !s->conn && o->up.frame == FRAME_NONE &&
+	       (!log_elapsed_ns(&o->down, &s->complaint->first, &ns) || ns > COMPLAINT_LATE_NS);
 }
 
 static const char *how_long(struct diagnosis *d, const struct logs_outage *o)
@@ -118,7 +158,8 @@ static void about(const struct rule_input *in, struct diagnosis *d, struct findi
 static void tell(const struct rule_input *in, struct diagnosis *d, const struct logs_interface *n,
 		 const struct logs_outage *o, const struct sufferer *s)
 {
-	struct finding *f = diagnosis_add(d, "host-link-down", CONFIDENCE_LIKELY);
+	struct finding *f = diagnosis_add(d, "host-link-down",
+					  is_far(o, s) ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY);
 	const char *name = log_text(d, n->name);
 
 	about(in, d, f, n, s);
@@ -132,9 +173,10 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 		"It went down %s. %s. That the two belong together is told by the time, "
 		"and by nothing else: a host may have other interfaces.%s",
 		how_long(d, o),
-		s->conn ? "In that time nothing got through on a connection in the "
-			  "captures"
-			: "In that time, or right after it, a server did not respond",
+		s->conn        ? "In that time nothing got through on a connection in the "
+				 "captures"
+		: is_far(o, s) ? "Minutes or hours later a server did not respond"
+			       : "In that time, or right after it, a server did not respond",
 		s->conn ? log_exactness_text(in, d, &o->down) : "");
 	finding_cite(d, f, &o->down, NULL, "the link of %s is down", name);
 	finding_cite(d, f, &o->up, NULL, "the link of %s is up again", name);
@@ -154,9 +196,9 @@ static void look_at(const struct rule_input *in, struct diagnosis *out,
 		/* The first outage of an interface that was never up: it was being set up. */
 		if (i == 0 && n->downs_before_up)
 			continue;
-		s.complaint = find_complaint(in->logs, n, o);
-		find_stall(in->path, o, &s);
-		find_connecting(in->conns, o, &s);
+		s.complaint = find_complaint(in, n, o);
+		find_stall(in, o, &s);
+		find_connecting(in, o, &s);
 		if (s.complaint || s.conn)
 			tell(in, out, n, o, &s);
 	}
