@@ -73,7 +73,8 @@ static const struct wording {
 	/* kernel/hung_task.c, mm/oom_kill.c, init/version.c */
 	{LOG_GATE_BLOCKED, "INFO: task $T blocked for more than $N seconds", LOG_HUNG_TASK, false,
 	 false},
-	{LOG_GATE_MEMORY, "ut of memory: Kill$* process $N", LOG_OUT_OF_MEMORY, false, false},
+	/* "Memory cgroup out of memory" is a limit that was set, and not the machine's memory. */
+	{LOG_GATE_MEMORY, "Out of memory: Kill$* process $N", LOG_OUT_OF_MEMORY, false, false},
 	{LOG_GATE_LINUX, "Linux version $T", LOG_BOOT, false, false},
 };
 

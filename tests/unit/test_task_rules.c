@@ -2,6 +2,8 @@
 /* Rules about tasks that wait for something else than a directory's lock, with silent twins. */
 #include "tasks_script.h"
 
+#include <stdio.h>
+
 static void tell(const char *text, struct tasks_told *out)
 {
 	static const struct rule *const rules[] = {
@@ -290,6 +292,41 @@ TEST(twin_memory_without_a_crowd)
 {
 	CHECK_EQ_U64(told(OOM LISTS("61"), "client-memory-exhausted"), 0);
 	CHECK_EQ_U64(told(LISTS("61") LISTS("62") LISTS("63"), "client-memory-exhausted"), 0);
+}
+
+#define READS_HUNG(pid)                                                              \
+	HUNG("cat", pid)                                                             \
+	"[  400.000005]  rpc_wait_bit_killable+0x1e/0xb0 [sunrpc]\n[  400.000006]  " \
+	"__rpc_execute+0xd8/0x410 [sunrpc]\n[  400.000007]  nfs_file_read+0x1e/0xb0 [nfs]\n"
+
+/* 0: silent; else 1 + the confidence, when memory runs out at this line of the same log. */
+static unsigned memory_told(const char *line)
+{
+	const struct finding *f;
+	struct tasks_told t;
+	char text[4096];
+	unsigned told;
+
+	snprintf(text, sizeof(text), "%s%s%s%s", READS_HUNG("61"), READS_HUNG("62"),
+		 READS_HUNG("63"), line);
+	tell(text, &t);
+	f = tasks_found(&t, "client-memory-exhausted");
+	told = f ? 1 + (unsigned)f->confidence : 0;
+	tasks_told_deinit(&t);
+	return told;
+}
+
+TEST(memory_and_the_crowd_at_one_time)
+{
+	CHECK_EQ_U64(memory_told(OOM), 1 + CONFIDENCE_LIKELY);
+}
+
+TEST(twin_memory_hours_after_the_crowd_or_of_a_limit)
+{
+	CHECK_EQ_U64(memory_told("[ 9410.000000] Out of memory: Killed process 99 (ls)\n"), 0);
+	CHECK_EQ_U64(memory_told("[  410.000000] Memory cgroup out of memory: Killed process 99 "
+				 "(ls)\n"),
+		     0);
 }
 
 #define WAITS(pid)           \

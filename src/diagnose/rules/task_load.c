@@ -13,6 +13,9 @@
 
 enum { WAITERS_MIN = 3 };
 
+/* Tasks that are seen waiting so long before or after the OOM killer have another story. */
+#define CROWD_NEAR_NS (600 * STAMP_NS_PER_S)
+
 static const struct task_snapshot *snapshot_at(const struct task_model *m, size_t index)
 {
 	return *(struct task_snapshot *const *)vec_at(&m->snapshots, index);
@@ -93,28 +96,42 @@ static size_t waiting_for_nfs(const struct task_model *m, const char *host,
 	return most;
 }
 
-static void tell_memory(struct diagnosis *d, const struct logs_host *host, size_t waiting,
-			const struct task_seen *first)
+/* Whether the crowd was there when memory ran out; no clock may tell. */
+enum memory_when { MEMORY_APART, MEMORY_TOGETHER, MEMORY_NOT_TOLD };
+
+static enum memory_when memory_when(const struct logs_host *host, const struct task_seen *seen)
 {
-	struct finding *f = diagnosis_add(d, "client-memory-exhausted", CONFIDENCE_LIKELY);
+	int64_t before, after;
+
+	if (!log_elapsed_ns(&seen->at, &host->first[LOG_OUT_OF_MEMORY], &before) ||
+	    !log_elapsed_ns(&host->last[LOG_OUT_OF_MEMORY], &seen->at, &after))
+		return MEMORY_NOT_TOLD;
+	return before <= CROWD_NEAR_NS && after <= CROWD_NEAR_NS ? MEMORY_TOGETHER : MEMORY_APART;
+}
+
+static void tell_memory(struct diagnosis *d, const struct logs_host *host, size_t waiting,
+			const struct task_seen *first, bool together)
+{
+	struct finding *f = diagnosis_add(d, "client-memory-exhausted",
+					  together ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
 
 	finding_subject(d, f, "log of", "%s", log_host_text(d, host));
 	f->host = log_text(d, host->name);
 	f->first = host->first[LOG_OUT_OF_MEMORY].at;
 	f->last = host->last[LOG_OUT_OF_MEMORY].at;
 	f->count = host->counts[LOG_OUT_OF_MEMORY];
-	f->title = arena_format(&d->arena,
-				"%s ran out of memory while %zu tasks waited for NFS: the kernel "
-				"killed %s",
-				log_text(d, host->name), waiting,
-				f->count == 1 ? "a process" : "processes");
+	f->title = arena_format(
+		&d->arena, "%s ran out of memory %s %zu tasks waited for NFS: the kernel killed %s",
+		log_text(d, host->name), together ? "while" : "and", waiting,
+		f->count == 1 ? "a process" : "processes");
 	f->why = arena_format(
 		&d->arena,
 		"The kernel's log has the OOM killer at work %" PRIu64 " time%s, and stacks of the "
-		"same host show %zu tasks that wait for NFS. Each of many programs that list a "
-		"large "
-		"directory, or wait with data to write, holds its memory all the while.",
-		f->count, f->count == 1 ? "" : "s", waiting);
+		"same host show %zu tasks that wait for NFS%s. Each of many programs that list a "
+		"large directory, or wait with data to write, holds its memory all the while.",
+		f->count, f->count == 1 ? "" : "s", waiting,
+		together ? ", within ten minutes of it"
+			 : "; no time tells whether that was at the same time");
 	finding_cite(d, f, &host->first[LOG_OUT_OF_MEMORY], NULL, "out of memory");
 	finding_cite(d, f, &first->at, NULL, "%s waits for %s", task_text(d, first),
 		     task_wait_words(d, first));
@@ -126,13 +143,17 @@ static void run_memory(const struct rule_input *in, struct diagnosis *out)
 	for (size_t i = 0; in->logs && i < in->logs->hosts.len; i++) {
 		const struct logs_host *host = *(struct logs_host **)vec_at(&in->logs->hosts, i);
 		const struct task_seen *first = NULL;
+		enum memory_when when;
 		size_t waiting;
 
 		if (host->counts[LOG_OUT_OF_MEMORY] == 0)
 			continue;
 		waiting = waiting_for_nfs(in->tasks, host->name, &first);
-		if (waiting >= WAITERS_MIN)
-			tell_memory(out, host, waiting, first);
+		if (waiting < WAITERS_MIN)
+			continue;
+		when = memory_when(host, first);
+		if (when != MEMORY_APART)
+			tell_memory(out, host, waiting, first, when == MEMORY_TOGETHER);
 	}
 }
 
