@@ -83,7 +83,9 @@ static void drop_tell(struct diagnosis *d, const struct drop *drop, const struct
 		[FILTER_HOOK_FORWARD] = "on their way through",
 	};
 	const struct transport_trouble *t = drop->trouble;
-	bool all = !r->fact.is_partial && r->fact.packets >= t->tries;
+	/* A rule before it that accepts established connections would have let these pass. */
+	bool all = !r->fact.is_partial && r->fact.packets >= t->tries &&
+		   drop->seen.flags != (FLAG_PSH | FLAG_ACK);
 	struct finding *f = transport_finding(d, "host-filter-drop",
 					      all ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
 					      &t->conn, t->first, t->end);
