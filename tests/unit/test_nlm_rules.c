@@ -98,8 +98,8 @@ TEST(blocked_long_names_the_holder_and_is_context_only)
 	CHECK(f->role == ROLE_CONTEXT && f->confidence == CONFIDENCE_CERTAIN);
 	CHECK_TEXT(f->title, "192.0.2.32 waited 90.0 s for a lock that 192.0.2.31 held");
 	CHECK_TEXT(f->why,
-		   "The longest of 1 such wait for this file: process 2 of 192.0.2.32 (app) asked "
-		   "at 22:13:30.000000 for an exclusive lock (the whole file); the holder was "
+		   "For this file process 2 of 192.0.2.32 (app) asked at "
+		   "22:13:30.000000 for an exclusive lock (the whole file); the holder was "
 		   "process 1 of 192.0.2.31 (app), which got it at 22:13:20.001000. It was granted "
 		   "at 22:15:00.000000, by the server's callback.");
 	CHECK_EQ_U64(st.d.incidents.len, 0);

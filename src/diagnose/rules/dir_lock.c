@@ -235,11 +235,10 @@ static const char *proof_words(struct diagnosis *d, const struct task_crowd *c)
 {
 	if (c->by_object == 0 && c->by_part == 0)
 		return "";
-	return arena_format(
-		&d->arena,
-		" Of these, %zu show it by their stacks, %zu by the outer part of them, and %zu by "
-		"sleeping uninterruptibly with a file of this inode on their stacks.",
-		c->list_write - c->by_object - c->by_part, c->by_part, c->by_object);
+	return arena_format(&d->arena,
+			    " Shown by whole stacks: %zu; by their outer part: %zu; by sleeping "
+			    "uninterruptibly with a file of this inode on the stack: %zu.",
+			    c->list_write - c->by_object - c->by_part, c->by_part, c->by_object);
 }
 
 /* Is it stuck, or only slow? Two looks tell. */

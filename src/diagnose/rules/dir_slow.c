@@ -88,8 +88,9 @@ static void pages_tell(struct diagnosis *d, const struct dir_chain *c, int64_t p
 	finding_rule_out(d, f, "dir-listing-rtt-bound",
 			 "an answer takes %s, the connection's handshake took %s", mean, path);
 	finding_add_remedy(d, f,
-			   "`stat` a file of another directory while a listing waits: at once: it "
-			   "is this directory; as slow: the server or the network");
+			   "`stat` a file of another directory while a listing waits. If that "
+			   "comes at once, it is this directory; if not, the server or the "
+			   "network.");
 }
 
 /* Answers that took long, and what other calls took meanwhile; true: told. */

@@ -74,7 +74,8 @@ static const char *reason_text(struct diagnosis *d, const struct visit *v,
 	if (c == &v->linked && visit_elapsed_ns(v) > ATTRIBUTES_FRESH_NS &&
 	    c->count[VISIT_GETATTR] >= calls / 2)
 		return " The listing outlived the time for which a client trusts attributes (3 s "
-		       "for files by default, acregmin), so what READDIR brought is asked for "
+		       "for files by default, acregmin; no time with noac), so what READDIR "
+		       "brought is asked for "
 		       "again, by each process that lists.";
 	return "";
 }
@@ -113,9 +114,11 @@ static void tell_why(struct diagnosis *d, struct finding *f, const struct visit 
 	uint64_t calls = visit_calls_count(c);
 	const char *different = "";
 
+	/* They are estimated, and cannot be more than the calls. */
 	if (v->dir)
 		different = arena_format(&d->arena, " (about %" PRIu64 " different ones)",
-					 visit_calls_objects(c));
+					 visit_calls_objects(c) < calls ? visit_calls_objects(c)
+									: calls);
 	f->why = arena_format(
 		&d->arena,
 		"%" PRIu64

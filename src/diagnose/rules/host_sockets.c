@@ -254,8 +254,8 @@ static void tell_syn(struct diagnosis *d, struct finding *f, const struct socket
 
 static void tell_syn_ack(struct diagnosis *d, struct finding *f, const struct socket_case *c)
 {
-	f->title = arena_format(&d->arena, "%s does not take the SYN-ACKs of %s%s",
-				transport_host(d, &c->client), transport_endpoint(d, &c->server),
+	f->title = arena_format(&d->arena, "SYN-ACKs of %s to %s are not acknowledged%s",
+				transport_endpoint(d, &c->server), transport_host(d, &c->client),
 				repeats_text(d, c));
 	f->why = arena_format(
 		&d->arena,

@@ -166,7 +166,7 @@ static void unreachable_tell(struct diagnosis *d, const struct transport_trouble
 			      t->tries, dst, p->told ? told_text(d, p->told) : "",
 			      p->asked ? asked_text(d, p->asked, dst) : "");
 	proof_cite(d, f, t, p);
-	finding_rule_out(d, f, "rpc-server-silent", "nothing reached the server's host");
+	finding_rule_out(d, f, "rpc-server-silent", "not even TCP acknowledged what was sent");
 }
 
 static void unreachable_run(const struct rule_input *in, struct diagnosis *out)

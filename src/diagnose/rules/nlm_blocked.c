@@ -169,9 +169,10 @@ static void waits_tell(struct diagnosis *d, const struct wait *waits, size_t n)
 		nfs4_host_text(d, &l->owner.host), nfs4_duration_text(d, waits[0].ns),
 		l->holder.seen ? nfs4_host_text(d, &l->holder.owner.host) : "somebody else");
 	f->why = arena_format(
-		&d->arena,
-		"The longest of %s: %s asked at %s for %s lock (%s); the holder was %s. %s",
-		nfs4_count_text(d, n, "such wait for this file", "such waits for this file"),
+		&d->arena, "%s%s asked at %s for %s lock (%s); the holder was %s. %s",
+		n == 1 ? "For this file "
+		       : arena_format(&d->arena,
+				      "The longest of %zu such waits for this file: ", n),
 		owner_text(d, &l->owner), nlm_time_text(d, l->asked.at),
 		l->exclusive ? "an exclusive" : "a shared", range_text(d, l->offset, l->length),
 		holder_text(d, l), end_text(d, l));

@@ -48,8 +48,9 @@ static void nolocks_tell(struct diagnosis *d, const struct nlm_denial *n)
 		nfs4_host_text(d, &n->client));
 	f->why = arena_format(
 		&d->arena,
-		"The answer is DENIED_NOLOCKS: nobody holds the lock, the server could not set it "
-		"up, and the program at the client gets ENOLCK. Besides a lack of memory or of "
+		"The answer is DENIED_NOLOCKS: it says nothing of another holder; the server could "
+		"not set the lock up, and the program at the client gets ENOLCK. Besides a lack of "
+		"memory or of "
 		"lock records, a Linux server answers so when its own statd cannot watch the "
 		"client%s.%s %s",
 		n->caller[0] ? arena_format(&d->arena, " (it calls itself %s)", n->caller) : "",
@@ -60,7 +61,7 @@ static void nolocks_tell(struct diagnosis *d, const struct nlm_denial *n)
 				       nlm_time_text(d, n->over.at)));
 	finding_cite(d, f, &n->first, &n->conn, "the first DENIED_NOLOCKS");
 	finding_cite(d, f, &n->last, &n->conn, "the last DENIED_NOLOCKS");
-	finding_cite(d, f, &n->slow_call, &n->conn, "the request that was answered last of all");
+	finding_cite(d, f, &n->slow_call, &n->conn, "the request whose answer took longest");
 	finding_cite(d, f, &n->over, &n->conn, "a lock is granted again");
 	for (uint32_t i = 1; i < n->cites_len; i++)
 		finding_cite(d, f, &n->cites[i], &n->conn, "DENIED_NOLOCKS");

@@ -32,7 +32,7 @@ static const char *flavor_text(struct diagnosis *d, uint32_t flavor)
 	}
 }
 
-/* RFC 5531 section 9, RFC 2203 section 5.2.4. */
+/* RFC 5531 section 9, RFC 2203 section 5.3.3.3. */
 static const char *reason_text(struct diagnosis *d, uint32_t auth_stat)
 {
 	static const char *const names[] = {

@@ -120,10 +120,11 @@ static void slow_tell(const struct rule_input *in, struct diagnosis *d, struct p
 			     transport_program(d, c[0]->program), transport_duration(d, worst->ns));
 	f->why = arena_format(
 		&d->arena,
-		"%" PRIu64 " %s 5 s or more after the network was done with it, the slowest (%s) "
+		"%" PRIu64 " %s 5 s or more after the network was done with %s, the slowest (%s) "
 		"%s.%s TCP was not in trouble in that time: the call waited in the server, or its "
 		"answer was held back behind it.%s",
 		count, count == 1 ? "call got its answer" : "calls got their answers",
+		count == 1 ? "it" : "them",
 		transport_procedure(d, c[0]->program, worst->version, worst->procedure),
 		transport_duration(d, worst->ns),
 		repeats ? arena_format(&d->arena,

@@ -185,8 +185,8 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 		&d->arena,
 		"%zu of %" PRIu64 " calls of %s to %s were sent again under the same XID, for the "
 		"first time after %s, and all were answered, after %s at most; TCP lost next to "
-		"nothing. So it is the client's timer that is too short for this server, and every "
-		"such call makes the server work twice. %s",
+		"nothing. So it is the client's timer that is too short for this server, and the "
+		"server gets every such call twice. %s",
 		g->len, calls_of_pair(in, first, &tcp_lost), client,
 		transport_endpoint(d, &first->conn.server), timer,
 		transport_duration(d, g->slowest_ns), of_mount(d, m, agrees));

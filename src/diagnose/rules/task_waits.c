@@ -208,9 +208,10 @@ static void tell(struct diagnosis *d, const struct wait_kind *kind, const struct
 				    task_text(d, story->root), task_wait_words(d, story->root));
 	}
 	f->count = story->tasks;
-	f->title = arena_format(&d->arena, "%zu task%s on %s %s: %s", story->tasks,
+	f->title = arena_format(&d->arena, "%zu task%s on %s %s: %s%s", story->tasks,
 				story->tasks == 1 ? "" : "s", log_text(d, story->best->host),
-				kind->title, task_text(d, story->first));
+				kind->title, task_text(d, story->first),
+				story->tasks == 1 ? "" : " and more");
 	f->why = arena_format(
 		&d->arena, "%s waits for %s, called from %s. %s%s %s", task_text(d, story->first),
 		task_wait_words(d, story->first),
@@ -267,7 +268,7 @@ static const struct wait_kind kind_nfs4_state_manager_stuck = {
 	.is_root = is_manager,
 	.tasks_min = 1,
 	.outage_explains = true,
-	.title = "wait for recovery to finish",
+	.title = "waiting for recovery to finish",
 	.why = "Recovery of NFSv4 state is done by one thread, the state manager; every call that "
 	       "needs state waits for it meanwhile.",
 };
@@ -282,7 +283,7 @@ static const struct wait_kind kind_gss_upcall_stuck = {
 	.is = waits_for_gssd,
 	.is_root = NULL,
 	.tasks_min = 1,
-	.title = "wait for rpc.gssd",
+	.title = "waiting for rpc.gssd",
 	.why = "The kernel asked rpc.gssd for a security context and has no answer; nothing of "
 	       "this is on the wire to the NFS server.",
 };
@@ -303,7 +304,7 @@ static const struct wait_kind kind_idmap_slow = {
 	.is = waits_for_idmap,
 	.is_root = NULL,
 	.tasks_min = 1,
-	.title = "wait for names of users to be mapped",
+	.title = "waiting for names of users to be mapped",
 	.why = "The kernel asked a program of user space (nfsidmap by request-key, or rpc.idmapd) "
 	       "to map a name, and has no answer; whoever wants attributes with that name waits.",
 };
@@ -325,7 +326,7 @@ static const struct wait_kind kind_mount_trunking_blocked = {
 	.is_root = discovers_trunking,
 	.tasks_min = 1,
 	.outage_explains = true,
-	.title = "wait for another mount",
+	.title = "waiting for another mount",
 	.why = "Mounts of NFSv4 servers find out one after the other whether two addresses are one "
 	       "server; while one such mount waits for its server, others wait for it.",
 };
@@ -347,7 +348,7 @@ static const struct wait_kind kind_getattr_flush = {
 	.is_root = NULL,
 	.tasks_min = 1,
 	.outage_explains = true,
-	.title = "wait in stat for a file to be written",
+	.title = "waiting in stat for a file to be written",
 	.why = "stat() of a file with dirty pages writes them first, all of them, so that size and "
 	       "times are right; it takes as long as that.",
 };
@@ -369,7 +370,7 @@ static const struct wait_kind kind_writeback_stalled = {
 	.is_root = NULL,
 	.tasks_min = 2,
 	.outage_explains = true,
-	.title = "wait for dirty pages to be written",
+	.title = "waiting for dirty pages to be written",
 	.why = "Writers wait until enough of what is dirty has been written to the server; while "
 	       "it does not take it, everybody who writes or syncs waits.",
 };
@@ -390,7 +391,7 @@ static const struct wait_kind kind_nfsd_threads_stuck = {
 	.is = is_stuck_nfsd,
 	.is_root = NULL,
 	.tasks_min = 2,
-	.title = "of nfsd are asleep inside of a request",
+	.title = "asleep inside of a request of nfsd",
 	.why = "A thread of nfsd that is free sleeps in svc_recv; these are at work for a client "
 	       "and sleep below it, in the exported file system or in a call of their own. When "
 	       "all are there, no client is answered.",

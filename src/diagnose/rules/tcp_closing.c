@@ -122,23 +122,25 @@ static void fin_tell(const struct rule_input *in, struct diagnosis *d, const str
 	finding_subject(d, f, "client port", "%u", r->conn.client.port);
 	f->title = arena_format(&d->arena, "%s did not answer the FIN of %s for %s", server, client,
 				transport_duration(d, path_span_ns(f->first, f->last)));
-	f->why = arena_format(&d->arena,
-			      "%s sent its FIN %" PRIu32 " times from %s on, and %s %s. Until "
-			      "the old connection is gone the client does not connect anew.%s %s",
-			      client, r->fins[CONN_FROM_CLIENT], transport_time(d, fin->at),
-			      closing ? "it was not acknowledged, while FINs kept coming from"
-				      : "nothing came back from",
-			      server,
-			      !follows ? " No new connection is in the evidence."
-			      : s.same_ports
-				      ? arena_format(&d->arena,
-						     " At %s it did, from the same port, to %s.",
-						     transport_time(d, s.next->first.at),
-						     transport_endpoint(d, &s.next->conn.server))
-				      : arena_format(&d->arena, " At %s it did, from port %u.",
-						     transport_time(d, s.next->first.at),
-						     s.next->conn.client.port),
-			      transport_where(in, d, f, &trouble, CONN_FROM_CLIENT));
+	f->why = arena_format(
+		&d->arena,
+		"%s sent its FIN %" PRIu32 " times from %s on, and %s %s. A Linux "
+		"client does not connect anew before the old connection is gone.%s "
+		"%s",
+		client, r->fins[CONN_FROM_CLIENT], transport_time(d, fin->at),
+		closing ? "it was not acknowledged, while FINs kept coming from"
+			: "nothing came back from",
+		server,
+		!follows       ? " No new connection is in the evidence."
+		: s.same_ports ? arena_format(&d->arena,
+					      " At %s this one did, from the same port, to "
+					      "%s.",
+					      transport_time(d, s.next->first.at),
+					      transport_endpoint(d, &s.next->conn.server))
+			       : arena_format(&d->arena, " At %s this one did, from port %u.",
+					      transport_time(d, s.next->first.at),
+					      s.next->conn.client.port),
+		transport_where(in, d, f, &trouble, CONN_FROM_CLIENT));
 	finding_cite(d, f, &r->fin_heard[CONN_FROM_CLIENT], &r->conn,
 		     "the last that was heard of the server on this connection");
 	finding_cite(d, f, fin, &r->conn, "the first FIN");
@@ -184,7 +186,8 @@ static void half_tell(const struct rule_input *in, struct diagnosis *d, const st
 		&d->arena,
 		"The client's FIN at %s was acknowledged, and no FIN of the server came in %s. "
 		"%" PRIu64
-		" %s on the connection, and the client does not connect anew before it is gone.",
+		" %s on the connection, and a Linux client does not connect anew before it is "
+		"gone.",
 		transport_time(d, fin->at), transport_duration(d, path_span_ns(fin->at, end)),
 		w->count, w->count == 1 ? "call was unanswered" : "calls were unanswered");
 	finding_cite(d, f, fin, &r->conn, "the client's FIN");

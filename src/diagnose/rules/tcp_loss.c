@@ -13,7 +13,7 @@
 #include <inttypes.h>
 
 /* Loss: so many separate waits, so long together, and of so many segments at least one. */
-enum { LOSS_STALLS_MIN = 20, LOSS_SHARE = 100 };
+enum { LOSS_STALLS_MIN = 20, LOSS_SHARE = 100, LOSS_CITES = 3 };
 #define LOSS_WAITED_NS (10 * STAMP_NS_PER_S)
 
 /*
@@ -162,6 +162,24 @@ static const char *loss_where(const struct rule_input *in, struct diagnosis *d,
 			    t.lost, near_sender, near_receiver, t.arrived);
 }
 
+/* Some of the waits: where each began, and what ended it. */
+static void loss_cite_stalls(const struct rule_input *in, struct diagnosis *d, struct finding *f,
+			     const struct path_conn *c, enum conn_side side)
+{
+	uint32_t cited = 0;
+
+	for (size_t i = 0; i < in->path->stalls.len && cited < LOSS_CITES; i++) {
+		const struct path_stall *s = vec_at(&in->path->stalls, i);
+
+		if (s->conn.serial != c->conn.serial || s->from != side)
+			continue;
+		finding_cite(d, f, &s->first, &c->conn, "sent again");
+		finding_cite(d, f, &s->progress, &c->conn, "acknowledged, %s after the first copy",
+			     transport_duration(d, path_span_ns(s->since.at, s->progress.at)));
+		cited++;
+	}
+}
+
 static void loss_tell(const struct rule_input *in, struct diagnosis *d, const struct path_conn *c,
 		      enum conn_side side, const struct conn_record *r)
 {
@@ -174,14 +192,17 @@ static void loss_tell(const struct rule_input *in, struct diagnosis *d, const st
 				transport_host(d, from_client ? &c->conn.client : &c->conn.server),
 				transport_host(d, from_client ? &c->conn.server : &c->conn.client));
 	f->why = arena_format(&d->arena,
-			      "Of %" PRIu64 " segments %" PRIu64
+			      "Of %" PRIu64 " segments of %s %" PRIu64
 			      " were sent again before they were acknowledged, in %" PRIu32
 			      " separate waits of %s together.%s",
-			      r->totals.segments[side], c->repeats[side], c->stalls[side],
+			      r->totals.segments[side],
+			      transport_host(d, from_client ? &c->conn.client : &c->conn.server),
+			      c->repeats[side], c->stalls[side],
 			      transport_duration(d, c->stalled_ns[side]),
 			      loss_where(in, d, c, side));
 	for (uint32_t i = 0; i < c->open[side].cites_len; i++)
 		finding_cite(d, f, &c->open[side].cites[i], &c->conn, "sent again");
+	loss_cite_stalls(in, d, f, c, side);
 	finding_rule_out(d, f, "tcp-path-silent", "it is never silent for long");
 }
 

@@ -210,7 +210,8 @@ static const char *refusals_why(struct diagnosis *d, const struct refusal *r, si
 	else
 		strbuf_add_format(&why, " answered %" PRIu64 " SYNs with RST, from %s to %s",
 				  refused, from, until);
-	strbuf_add_text(&why, ": the host is up, and nothing listened at this port.");
+	strbuf_add_text(&why, ": so a host answers where nothing listens at the port, or a filter "
+			      "that rejects in its name.");
 	why_add_before(&why, r, n);
 	why_add_after(&why, r, n);
 	if (r[0].other_ttl)
@@ -283,8 +284,7 @@ static void refusals_tell(struct diagnosis *d, const struct refusal *r, size_t n
 	f->title = refusals_title(d, r, f->clients.len, end);
 	f->why = refusals_why(d, r, n, f->count);
 	refusals_cite(d, f, r, n);
-	finding_rule_out(d, f, "tcp-syn-unanswered",
-			 "each of these SYNs was answered, at once, by RST");
+	finding_rule_out(d, f, "tcp-syn-unanswered", "each of these SYNs was answered by RST");
 }
 
 static void tcp_refused_run(const struct rule_input *in, struct diagnosis *out)

@@ -78,7 +78,7 @@ static void silence_tell(const struct rule_input *in, struct diagnosis *d,
 	f->why = arena_format(
 		&d->arena,
 		"On an established connection %s sent the same data again %" PRIu32
-		" times from %s on, and nothing at all came back from %s, %s. The connection had "
+		" times after %s, and nothing at all came back from %s, %s. The connection had "
 		"worked before: a host, a link or something on the way stopped. %s",
 		from_client ? client : server, t->tries, transport_time(d, t->first), silent,
 		t->over ? arena_format(&d->arena, "until %s", transport_time(d, t->end))

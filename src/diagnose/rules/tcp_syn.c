@@ -263,14 +263,15 @@ static void unanswered_tell(const struct rule_input *in, struct diagnosis *d,
 	f->why = arena_format(
 		&d->arena,
 		"%" PRIu32
-		" SYNs to %s from %s on brought nothing back, neither SYN-ACK nor RST, %s. "
+		" SYNs to %s from %s on got no answer of its TCP, neither SYN-ACK nor RST, %s. "
 		"The capture shows other packets that reached the client. %s%s",
 		t->tries, to, transport_time(d, t->first), over_text(d, t),
 		transport_where(in, d, f, t, CONN_FROM_CLIENT),
 		works ? " Another connection between the two hosts was established meanwhile: the "
 			"host was up, and something treats this port or this connection "
-			"differently "
-			"(a packet filter, or a stateful one that keeps an old connection)."
+			"differently (a packet filter, a stateful one that keeps an old "
+			"connection, or a service that takes no connections and whose queue is "
+			"full)."
 		      : "");
 	finding_cite(d, f, works ? works : &(struct provenance){0}, &t->conn,
 		     "meanwhile another connection of the same hosts is established");
@@ -285,8 +286,8 @@ static void unacknowledged_tell(const struct rule_input *in, struct diagnosis *d
 	const char *at = transport_endpoint(d, &t->conn.server);
 	const char *client = transport_host(d, &t->conn.client);
 
-	f->title = arena_format(&d->arena, "%s did not take the SYN-ACKs of %s for %s", client, at,
-				transport_duration(d, path_span_ns(t->first, t->end)));
+	f->title = arena_format(&d->arena, "SYN-ACKs of %s to %s were not acknowledged for %s", at,
+				client, transport_duration(d, path_span_ns(t->first, t->end)));
 	f->why = arena_format(&d->arena,
 			      "%s answered SYNs of %s with SYN-ACK %" PRIu32
 			      " times from %s on, and the handshake was not completed, %s. %s",
@@ -311,7 +312,7 @@ static void challenged_tell(const struct rule_input *in, struct diagnosis *d,
 		"connection with these ports, and does not let go of it.",
 		t->tries, transport_time(d, t->first), over_text(d, t));
 	finding_rule_out(d, f, "tcp-syn-refused", "the answer is an ACK and no RST");
-	finding_rule_out(d, f, "tcp-syn-unanswered", "each SYN was answered");
+	finding_rule_out(d, f, "tcp-syn-unanswered", "answers came: ACKs without SYN");
 }
 
 static void run_kind(const struct rule_input *in, struct diagnosis *d, enum attempt_kind kind,
