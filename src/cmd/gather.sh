@@ -287,7 +287,7 @@ log_size() {
 reading() { # NUMBER
 	clock "clock-$1.txt"
 	copy "mountstats-$1.txt" /proc/self/mountstats
-	copy "nfsd-$1.txt" /proc/net/rpc/nfsd
+	copy "nfsd-$1.txt" /proc/net/rpc/nfsd /proc/fs/nfsd/pool_stats
 	copy "rpc-nfs-$1.txt" /proc/net/rpc/nfs
 	copy "netstat-$1.txt" /proc/net/netstat /proc/net/snmp
 	copy "softnet-$1.txt" /proc/net/softnet_stat
@@ -322,7 +322,7 @@ once() {
 	# of a server
 	copy nfsd-clients.txt /proc/fs/nfsd/clients/*/info /proc/fs/nfsd/clients/*/states
 	copy nfsd-settings.txt /proc/fs/nfsd/threads /proc/fs/nfsd/versions /proc/fs/nfsd/nfsv4leasetime \
-		/proc/fs/nfsd/nfsv4gracetime /proc/fs/nfsd/pool_stats
+		/proc/fs/nfsd/nfsv4gracetime
 	copy exports.txt /proc/fs/nfsd/exports
 }
 

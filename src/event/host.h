@@ -2,8 +2,9 @@
 /*
  * What a host lists of itself at one moment: its TCP connections (ss, netstat), the RPC services of
  * a portmapper (rpcinfo), its own addresses (ip address), the clients of an NFS server
- * (/proc/fs/nfsd/clients), and what it counts of RPC (nfsstat, /proc/net/rpc); and what a program
- * was told by its system calls (strace). Texts are borrowed: a sink copies what it keeps.
+ * (/proc/fs/nfsd/clients), and what it counts of RPC (nfsstat, /proc/net/rpc) and of the network
+ * (nstat, netstat -s, /proc/net/snmp); and what a program was told by its system calls (strace).
+ * Texts are borrowed: a sink copies what it keeps.
  */
 #ifndef EVENT_HOST_H
 #define EVENT_HOST_H
@@ -11,7 +12,7 @@
 #include "base/slice.h"
 #include "event/ident.h"
 
-/* Linux include/net/tcp_states.h. Listening sockets are not told. */
+/* Linux include/net/tcp_states.h. Listening sockets are told by listener_fact. */
 enum socket_state {
 	SOCKET_ESTABLISHED,
 	SOCKET_SYN_SENT,
@@ -46,6 +47,13 @@ struct socket_fact {
 	uint64_t sent_ms, received_ms, acked_ms;
 };
 
+/* A listening socket, in the same lists. */
+struct listener_fact {
+	uint16_t port;
+	uint64_t waiting; /* connections that are made and not accepted yet */
+	uint64_t room;    /* so many may wait; 0: not told */
+};
+
 /* A row of `rpcinfo -p`; or one of `rpcinfo`, which has the address in universal form. */
 struct service_fact {
 	uint32_t program, version;
@@ -77,6 +85,26 @@ struct rpc_counts_fact {
 	uint64_t calls;
 	uint64_t retransmissions;                  /* of a client */
 	uint64_t bad_format, bad_auth, bad_client; /* of a server */
+};
+
+/* What a host has counted since it booted, or since its service was started. */
+enum host_counter {
+	COUNT_TCP_SENT, /* segments, without those sent again */
+	COUNT_TCP_RESENT,
+	COUNT_TCP_BAD, /* that came with a wrong checksum or header */
+	COUNT_UDP_BAD, /* that came so, or found no room */
+	COUNT_IP_REASSEMBLY_FAILED,
+	COUNT_LISTEN_OVERFLOWS, /* connections that came to a full queue of some program */
+	COUNT_REPLY_CACHE_HITS, /* calls of nfsd that it had answered before */
+	COUNT_NFSD_ALL_BUSY,    /* the last free thread was taken; 0 for ever from 2.6.33 on */
+	COUNT_POOL_WOKEN,       /* an idle thread of nfsd was found for work, in one pool */
+	HOST_COUNTERS,
+};
+
+struct counter_fact {
+	enum host_counter counter;
+	uint32_t part; /* of a host that counts it in parts */
+	uint64_t value;
 };
 
 /* Calls of one name in an strace that failed with one error, or that took long. */
@@ -115,11 +143,14 @@ enum host_fact_kind {
 	HOST_SYSCALL,
 	HOST_FILE_LOCK,
 	HOST_ADDRESS,
+	HOST_COUNTER,
+	HOST_LISTENER,
 };
 
 struct host_fact {
 	enum host_fact_kind kind;
-	uint32_t list; /* rows of one table have the same number, ascending in a run */
+	/* Rows of one table, counters of one reading, have the same number, ascending in a run. */
+	uint32_t list;
 	union {
 		struct socket_fact socket;
 		struct service_fact service;
@@ -128,6 +159,8 @@ struct host_fact {
 		struct syscall_fact syscall;
 		struct file_lock_fact lock;
 		struct address_fact address;
+		struct counter_fact counter;
+		struct listener_fact listener;
 	};
 };
 

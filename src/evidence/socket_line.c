@@ -190,6 +190,31 @@ static bool parse_netstat(struct slice line, struct socket_line *out)
 	return true;
 }
 
+/*
+ * "LISTEN 0 64 0.0.0.0:2049 0.0.0.0:*" of ss; "tcp 0 0 0.0.0.0:2049 0.0.0.0:* LISTEN" of netstat,
+ * which has no room in the second column.
+ */
+static bool parse_listener(struct slice line, struct socket_line *out)
+{
+	static const char listen[] = "LISTEN";
+	struct slice word = text_word(&line), rest = line, address;
+	struct listener_fact *l = &out->listener;
+	bool netstat = text_begins(word, "tcp");
+
+	/* With several kinds of sockets ss says which: "tcp  LISTEN  0 ...". */
+	if (netstat && slice_equal(text_word(&rest), slice_of_string(listen))) {
+		netstat = false;
+		line = rest;
+	} else if (!netstat && !slice_equal(word, slice_of_string(listen))) {
+		return false;
+	}
+	if (!take_count(&line, &l->waiting) || !take_count(&line, &l->room) ||
+	    !parse_address(text_word(&line), &address, &l->port))
+		return false;
+	text_word(&line);
+	return !netstat || slice_equal(text_word(&line), slice_of_string(listen));
+}
+
 static bool parse_more(struct slice line, struct socket_line *out)
 {
 	return line.len && (line.ptr[0] == '\t' || line.ptr[0] == ' ') &&
@@ -217,6 +242,9 @@ void socket_line_parse(struct slice line, struct socket_line *out)
 	if (parse_ss(line, out))
 		return;
 	*out = (struct socket_line){.kind = SOCKET_LINE_ROW};
-	if (!parse_netstat(line, out))
+	if (parse_netstat(line, out))
+		return;
+	*out = (struct socket_line){.kind = SOCKET_LINE_LISTENER};
+	if (!parse_listener(line, out))
 		*out = (struct socket_line){.kind = SOCKET_LINE_OTHER};
 }

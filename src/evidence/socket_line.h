@@ -13,13 +13,15 @@ enum socket_line_kind {
 	SOCKET_LINE_OTHER,
 	SOCKET_LINE_HEAD, /* the heading of a list */
 	SOCKET_LINE_ROW,
-	SOCKET_LINE_MORE, /* figures of the row before it */
+	SOCKET_LINE_LISTENER, /* only `listener` is set */
+	SOCKET_LINE_MORE,     /* figures of the row before it */
 };
 
 struct socket_line {
 	enum socket_line_kind kind;
 	struct slice local, peer; /* addresses, without ports */
-	struct socket_fact fact;  /* ports are set in local and peer, addresses are not */
+	struct listener_fact listener;
+	struct socket_fact fact; /* ports are set in local and peer, addresses are not */
 };
 
 /* MORE: only the times of the fact are set. */

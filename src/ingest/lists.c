@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "evidence/counter_line.h"
 #include "evidence/lock_line.h"
 #include "evidence/nfsd_client_line.h"
 #include "evidence/rpc_line.h"
@@ -24,6 +25,10 @@ struct lists {
 	struct arena arena;
 	struct vec entries; /* struct list_entry */
 	struct rpc_reader rpc;
+	struct counter_reader counter;
+	uint32_t reading;                            /* the number of the last one */
+	uint32_t counted[HOST_COUNTERS];             /* the reading in which it was told last */
+	uint32_t counted_part[HOST_COUNTERS];        /* and its part */
 	uint32_t evidence;                           /* that is being read */
 	uint64_t last_lock;                          /* the number of the last row of locks */
 	bool known;                                  /* a list is in it, if an empty one */
@@ -77,6 +82,12 @@ static bool take_socket(struct lists *l, uint64_t line, struct slice text)
 		return false;
 	case SOCKET_LINE_HEAD:
 		l->list++;
+		break;
+	case SOCKET_LINE_LISTENER:
+		e = add(l, line, HOST_LISTENER);
+		if (e)
+			e->fact.listener = s.listener;
+		l->last_socket_line = 0;
 		break;
 	case SOCKET_LINE_MORE:
 		if (!e || l->last_socket_line == 0 || line != l->last_socket_line + 1)
@@ -211,6 +222,33 @@ static bool take_lock(struct lists *l, uint64_t line, struct slice text)
 	return true;
 }
 
+/* A counter that is told once more begins another reading; its parts ascend in one. */
+static void next_reading(struct lists *l, const struct counter_fact *c)
+{
+	if (l->counted[c->counter] == l->reading && c->part <= l->counted_part[c->counter])
+		l->reading++;
+	l->counted[c->counter] = l->reading;
+	l->counted_part[c->counter] = c->part;
+}
+
+static bool take_counters(struct lists *l, uint64_t line, struct slice text)
+{
+	struct counter_line told;
+
+	counter_line_parse(&l->counter, text, &told);
+	for (uint32_t i = 0; i < told.len; i++) {
+		struct list_entry *e;
+
+		next_reading(l, &told.values[i]);
+		e = add(l, line, HOST_COUNTER);
+		if (!e)
+			break;
+		e->fact.list = l->reading;
+		e->fact.counter = told.values[i];
+	}
+	return told.known;
+}
+
 /*
  * "    inet 192.0.2.10/24 brd 192.0.2.255 scope global eth0" of `ip address`, with the interface
  * before it in `ip -o address`; "inet 192.0.2.10  netmask ..." of ifconfig, which once had "addr:".
@@ -258,6 +296,8 @@ void lists_take_line(struct lists *l, uint32_t evidence, uint64_t line, struct s
 	if (evidence != l->evidence || l->list == 0) {
 		l->list++;
 		l->rpc = (struct rpc_reader){0};
+		l->counter = (struct counter_reader){0};
+		l->reading++;
 		l->last_socket_line = l->last_client_line = 0;
 		l->known = false;
 		l->last_lock = 0;
@@ -268,7 +308,8 @@ void lists_take_line(struct lists *l, uint32_t evidence, uint64_t line, struct s
 	if (text.len && text.ptr[text.len - 1] == '\r')
 		text.len--;
 	if (take_socket(l, line, text) || take_client(l, line, text) || take_rpc(l, line, text) ||
-	    take_lock(l, line, text) || take_address(l, line, text) || is_other_list(text))
+	    take_lock(l, line, text) || take_counters(l, line, text) ||
+	    take_address(l, line, text) || is_other_list(text))
 		l->known = true;
 }
 

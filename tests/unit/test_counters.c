@@ -210,6 +210,31 @@ static size_t slots(const char *vers, unsigned queue, unsigned rtt, unsigned con
 	return count;
 }
 
+/* So long queued as answers take, with so many of the transport's slots in use at most; writes. */
+static size_t slots_of(unsigned most, unsigned writes_ms)
+{
+	struct stage st;
+	char text[128];
+	size_t count;
+
+	stage_init(&st);
+	mount_head(&st, 0, "4.2", 20, 795, 1);
+	snprintf(text, sizeof(text), "\txprt:\ttcp 795 0 0 0 0 9 9 0 9 0 %u 0 0\n", most);
+	lines(&st, 0, text);
+	op(&st, 0, "GETATTR", 1000, 1, 66000, 38000);
+	op(&st, 0, "WRITE", 100, 1, writes_ms, writes_ms);
+	count = findings(&st, &rule_nfs4_slots_counted);
+	stage_deinit(&st);
+	return count;
+}
+
+TEST(slots_by_the_transport_that_has_room_and_twins)
+{
+	CHECK_EQ_U64(slots_of(2, 0), 1);  /* and two of mount_head's */
+	CHECK_EQ_U64(slots_of(62, 0), 0); /* they may all have come to the transport */
+	CHECK_EQ_U64(slots_of(2, 100000), 0);
+}
+
 TEST(slots_counted_speaks)
 {
 	CHECK_EQ_U64(slots("4.2", 60000, 2000, 1), 1);

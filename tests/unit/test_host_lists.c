@@ -111,20 +111,21 @@ TEST(rows_of_ss_and_netstat)
 	const struct socket_fact *s;
 
 	host_read(&m, texts, 2);
-	CHECK_EQ_U64(m.records.len, 3);
+	CHECK_EQ_U64(m.records.len, 4);
+	CHECK(fact_at(&m, 1)->kind == HOST_LISTENER && fact_at(&m, 1)->listener.room == 64);
 	s = &fact_at(&m, 0)->socket;
 	CHECK(s->state == SOCKET_ESTABLISHED && s->timer == SOCKET_TIMER_SEND && s->has_times);
 	CHECK_EQ_U64(s->send_q, 400);
 	CHECK_EQ_U64(s->repeats, 6);
 	CHECK_EQ_U64(s->received_ms, 26964);
 	CHECK_EQ_U64(s->peer.port, 2049);
-	s = &fact_at(&m, 1)->socket;
+	s = &fact_at(&m, 2)->socket;
 	CHECK(s->state == SOCKET_SYN_SENT && s->timer == SOCKET_TIMER_SEND && !s->has_times);
 	CHECK_EQ_U64(s->repeats, 8);
 	CHECK_EQ_U64(s->peer.port, 2049);
-	s = &fact_at(&m, 2)->socket;
+	s = &fact_at(&m, 3)->socket;
 	CHECK(s->state == SOCKET_TIME_WAIT && s->timer == SOCKET_TIMER_WAIT);
-	CHECK(fact_at(&m, 0)->list != fact_at(&m, 1)->list);
+	CHECK(fact_at(&m, 0)->list != fact_at(&m, 2)->list);
 	host_model_deinit(&m);
 }
 
@@ -149,7 +150,7 @@ TEST(services_and_counts)
 	struct host_model m;
 
 	host_read(&m, texts, 5);
-	CHECK_EQ_U64(m.records.len, 8);
+	CHECK_EQ_U64(m.records.len, 9);
 	CHECK_EQ_U64(fact_at(&m, 0)->service.port, 111);
 	CHECK(fact_at(&m, 1)->service.is_udp && fact_at(&m, 1)->service.program == 100021);
 	CHECK_EQ_U64(fact_at(&m, 2)->service.port, 2049);
@@ -158,7 +159,7 @@ TEST(services_and_counts)
 	CHECK_EQ_U64(fact_at(&m, 5)->counts.bad_auth, 2);
 	CHECK(fact_at(&m, 5)->counts.server);
 	CHECK_EQ_U64(fact_at(&m, 6)->counts.retransmissions, 5);
-	CHECK_EQ_U64(fact_at(&m, 7)->counts.bad_client, 4);
+	CHECK_EQ_U64(fact_at(&m, 8)->counts.bad_client, 4);
 	host_model_deinit(&m);
 }
 
@@ -382,6 +383,133 @@ TEST(a_recall_that_goes_on_and_twins)
 	CHECK_EQ_I64(says(&rule_nfs4_recall_listed, breaking, breaking), 1);
 	CHECK_EQ_I64(says(&rule_nfs4_recall_listed, breaking, active), 0);
 	CHECK_EQ_I64(says(&rule_nfs4_recall_listed, active, active), 0);
+}
+
+static uint64_t counted(const struct host_model *m, enum host_counter counter)
+{
+	const struct host_record *r;
+	uint64_t sum = 0;
+	size_t i = 0;
+
+	while ((r = host_model_next(m, HOST_COUNTER, &i)))
+		if (r->fact.counter.counter == counter)
+			sum += r->fact.counter.value;
+	return sum;
+}
+
+TEST(counters_as_each_program_prints_them)
+{
+	const char *const texts[] = {
+		"Tcp: RtoAlgorithm MaxConn OutSegs RetransSegs InErrs\nTcp: 1 -1 500 7 3\n"
+		"TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 0 5 6\n",
+		"#kernel\nTcpOutSegs                      1000               0.0\n"
+		"TcpRetransSegs                  70                 0.0\n"
+		"TcpExtListenOverflows           50                 0.0\n",
+		"Tcp:\n    10000 segments sent out\n    700 segments retransmitted\n"
+		"    300 bad segments received\nTcpExt:\n"
+		"    500 times the listen queue of a socket overflowed\n"
+		"Ip:\n    9 packet reassemblies failed\n",
+		"rc 4 0 470\nth 8 2 0.000 0.000\n",
+		"# pool packets-arrived sockets-enqueued threads-woken threads-timedout\n"
+		"0 879 879 875 0\n1 10 10 9 0\n",
+		"Tcp: OutSegs\nTcp: x\nTcp: 1 2 3\nrc 1 2\nrc 1 2 3 4\nth 8\n# pool a\n0 1 2 3 4\n"
+		"700 segments retransmitted\nTcpRetransSegs\nUdp: 1\n",
+	};
+	struct host_model m;
+
+	host_read(&m, texts, 6);
+	CHECK_EQ_U64(counted(&m, COUNT_TCP_SENT), 11500);
+	CHECK_EQ_U64(counted(&m, COUNT_TCP_RESENT), 777);
+	CHECK_EQ_U64(counted(&m, COUNT_TCP_BAD), 303);
+	CHECK_EQ_U64(counted(&m, COUNT_LISTEN_OVERFLOWS), 555);
+	CHECK_EQ_U64(counted(&m, COUNT_IP_REASSEMBLY_FAILED), 9);
+	CHECK_EQ_U64(counted(&m, COUNT_REPLY_CACHE_HITS), 4);
+	CHECK_EQ_U64(counted(&m, COUNT_NFSD_ALL_BUSY), 2);
+	CHECK_EQ_U64(counted(&m, COUNT_POOL_WOKEN), 884);
+	host_model_deinit(&m);
+}
+
+TEST(calls_that_nobody_reads_and_twins)
+{
+	const struct rule *rule = &rule_rpc_silent_listed;
+	static const char unread[] = "ESTAB 568 0 192.0.2.2:2049 192.0.2.1:801\nrpc 1303 0 0 0 0\n";
+
+	CHECK_EQ_I64(says(rule, unread, unread), 2);
+	CHECK_EQ_I64(says(rule, unread, ""), 0);
+	CHECK_EQ_I64(says(rule, unread, "ESTAB 0 0 192.0.2.2:2049 192.0.2.1:801\n"), 0);
+	/* The server goes on answering. */
+	CHECK_EQ_I64(
+		says(rule, unread, "ESTAB 568 0 192.0.2.2:2049 192.0.2.1:801\nrpc 1400 0 0 0 0\n"),
+		0);
+	/* Without its counters it may be a moment. */
+	CHECK_EQ_I64(says(rule, "ESTAB 568 0 192.0.2.2:2049 192.0.2.1:801\n",
+			  "ESTAB 568 0 192.0.2.2:2049 192.0.2.1:801\n"),
+		     1);
+	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 0 192.0.2.2:2049 192.0.2.1:801\n"
+				       "\t ts lastsnd:22644 lastrcv:16964 lastack:16964"),
+		     2);
+	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 0 192.0.2.2:2049 192.0.2.1:801\n"
+				       "\t ts lastsnd:22644 lastrcv:64 lastack:64"),
+		     0);
+	/* A client that does not take its answers; the client's own end; another service. */
+	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 9000 192.0.2.2:2049 192.0.2.1:801\n"
+				       "\t ts lastsnd:22644 lastrcv:16964 lastack:16964"),
+		     0);
+	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 0 192.0.2.1:801 192.0.2.2:2049\n"
+				       "\t ts lastsnd:22644 lastrcv:16964 lastack:16964"),
+		     0);
+	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 0 192.0.2.2:443 192.0.2.1:801\n"
+				       "\t ts lastsnd:22644 lastrcv:16964 lastack:16964"),
+		     0);
+}
+
+TEST(connections_that_nobody_accepts_and_twins)
+{
+	const struct rule *rule = &rule_rpc_silent_listed;
+	static const char waits[] = "LISTEN 65 64 0.0.0.0:2049 0.0.0.0:*\n";
+	static const char netstat[] = "tcp       65      0 0.0.0.0:2049            0.0.0.0:*       "
+				      "        LISTEN      -\n";
+	static const char pool[] =
+		"# pool packets-arrived sockets-enqueued threads-woken threads-timedout\n";
+	struct strbuf one, two;
+
+	CHECK_EQ_I64(says(rule, waits, ""), 1);
+	CHECK_EQ_I64(says(rule, netstat, netstat), 1);
+	CHECK_EQ_I64(says(rule, netstat, ""), 0);
+	CHECK_EQ_I64(says(rule, "LISTEN 65 4096 *:2049 *:*\n", ""), 0);
+	CHECK_EQ_I64(says(rule, "LISTEN 65 64 *:443 *:*\n", ""), 0);
+	CHECK_EQ_I64(says(rule, "tcp LISTEN 65 64 [::]:2049 [::]:*\n", ""), 1);
+	/* Idle threads were found meanwhile. */
+	strbuf_init(&one);
+	strbuf_init(&two);
+	strbuf_add_format(&one, "%s%s0 10 10 10 0\n", waits, pool);
+	strbuf_add_format(&two, "%s%s0 19 19 19 0\n", waits, pool);
+	CHECK_EQ_I64(says(rule, strbuf_text(&one), strbuf_text(&two)), 0);
+	CHECK_EQ_I64(says(rule, strbuf_text(&one), strbuf_text(&one)), 1);
+	strbuf_deinit(&one);
+	strbuf_deinit(&two);
+}
+
+TEST(calls_that_come_again_to_the_server_and_twins)
+{
+	const struct rule *rule = &rule_rpc_retransmission_served;
+
+	CHECK_EQ_I64(says(rule, "rc 4 10 470\nrc 9 20 490\n", ""), 2);
+	/* Two files may be of two hosts. */
+	CHECK_EQ_I64(says(rule, "rc 9 20 490\n", "rc 4 10 470\n"), 1);
+	CHECK_EQ_I64(says(rule, "rc 4 10 470\n", "rc 4 20 490\n"), 0);
+	CHECK_EQ_I64(says(rule, "rc 4 10 470\n", ""), 0);
+}
+
+TEST(calls_refused_for_their_credentials_and_twins)
+{
+	const struct rule *rule = &rule_rpc_auth_counted;
+
+	CHECK_EQ_I64(says(rule, "rpc 100 0 0 0 0\n", "rpc 200 90 0 90 0\n"), 1);
+	/* A few are how a mount finds its flavor. */
+	CHECK_EQ_I64(says(rule, "rpc 100 0 0 0 0\n", "rpc 200 9 0 9 0\n"), 0);
+	CHECK_EQ_I64(says(rule, "rpc 100 0 0 0 0\n", "rpc 9000 90 0 90 0\n"), 0);
+	CHECK_EQ_I64(says(rule, "rpc 200 90 0 90 0\n", ""), 0);
 }
 
 TEST(addresses_of_the_host_itself)

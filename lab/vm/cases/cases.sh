@@ -387,7 +387,7 @@ case_admin_expired_v42_k612() { # the administrator expires an active 4.2 client
 expect_admin_expired_v42_k612() { expect_admin_expired_v41; }
 
 # A delegation that its holder does not return in time: client1 reads a file that it holds open, client2 wants to write to it.
-recall() { # VERSION HOW
+recall_begin() { # VERSION
     LAB_FILTER='tcp or arp or icmp'
     lab_start 30 30 app-01 app-02
     mnt client1 "vers=$1,hard" && mnt client2 "vers=$1,hard"
@@ -396,10 +396,16 @@ recall() { # VERSION HOW
     work client1 one 3
     on client1 "cd /mnt; (exec 5<shared; cat <&5; sleep 300) >/tmp/hold.log 2>&1 & sleep 1; cat /mnt/shared"
     event "client1 opens the file for reading and is given a delegation"
+}
+recall_filter() {
+    on client1 "nft add table ip lab; nft add chain ip lab i '{ type filter hook input priority 0; }'; nft add rule ip lab i ip saddr 192.0.2.10 tcp sport != 2049 drop"; event "client1: its packet filter drops what the server sends to its callback port"
+}
+recall() { # VERSION HOW
+    recall_begin "$1"
     sleep 8
     case $2 in
     pause) monitor client1 stop; event "client1: virtual machine paused" ;;
-    filter) on client1 "nft add table ip lab; nft add chain ip lab i '{ type filter hook input priority 0; }'; nft add rule ip lab i ip saddr 192.0.2.10 tcp sport != 2049 drop"; event "client1: its packet filter drops what the server sends to its callback port" ;;
+    filter) recall_filter ;;
     none) ;;
     esac
     post client2 "cd /mnt; echo two >>shared; /bin/date +%s.%N >/tmp/got"; event "client2 opens the file for writing"

@@ -8,6 +8,7 @@
  * two hosts. Silent where there is a capture: that shows each call.
  */
 #include "diagnose/rules/counters_common.h"
+#include "diagnose/rules/host_readings.h"
 #include "diagnose/rules/rules.h"
 #include "diagnose/rules/timers.h"
 #include "model/conn.h"
@@ -109,6 +110,7 @@ static void host_tell(const struct rule_input *in, struct diagnosis *d)
 		finding_cite(d, f, &r->at, NULL,
 			     "the second one: %" PRIu64 " calls, %" PRIu64 " sent again",
 			     now->calls, now->retransmissions);
+		host_readings_support(in, d, f, r->at.evidence);
 		return;
 	}
 }
@@ -118,8 +120,8 @@ static uint64_t less(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-static void mount_tell(struct diagnosis *d, const struct counters_span *s, uint64_t repeats,
-		       uint64_t calls)
+static void mount_tell(const struct rule_input *in, struct diagnosis *d,
+		       const struct counters_span *s, uint64_t repeats, uint64_t calls)
 {
 	bool between = s->before.frame != FRAME_NONE;
 	struct finding *f =
@@ -143,6 +145,8 @@ static void mount_tell(struct diagnosis *d, const struct counters_span *s, uint6
 		if (op->transmissions > op->calls)
 			counters_cite(d, f, s, op);
 	}
+	if (between)
+		host_readings_support(in, d, f, s->at.evidence);
 }
 
 static void mounts_tell(const struct rule_input *in, struct diagnosis *d)
@@ -164,7 +168,7 @@ static void mounts_tell(const struct rule_input *in, struct diagnosis *d)
 		if (repeats == 0 || (told && counters_same_mount(told, s)) ||
 		    (!between && (repeats < REPEATS_MIN || repeats < calls / 100 * PERCENT_MIN)))
 			continue;
-		mount_tell(d, s, repeats, calls);
+		mount_tell(in, d, s, repeats, calls);
 		told = s;
 	}
 }

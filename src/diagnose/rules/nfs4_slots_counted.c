@@ -3,10 +3,14 @@
  * nfs4-slots-exhausted as a client's own counters suggest it (mountstats, catalogue A26): calls of
  * NFSv4.1 and later wait long before they are sent, and are answered at once when they are.
  *
+ * Long is five times as long as the answer takes; or as long, when more calls were in the client on
+ * average than its transport ever had at once: a call gets one of the transport's slots only after
+ * one of the session's, so what waits has not come to the transport.
+ *
  * Only possible: the same wait may be for a connection, for the state manager or for credentials.
  * Silent where connections broke or calls timed out, where the transport's own slots were all in
- * use (its backlog), and for writes and reads, of which the client makes more than it can send by
- * design.
+ * use (its backlog), and where most of what is under way is writes and reads, of which the client
+ * makes more than it can send by design.
  */
 #include "diagnose/rules/counters_common.h"
 #include "diagnose/rules/nfs4_common.h"
@@ -45,23 +49,48 @@ static bool timed_out(const struct counters_span *s)
 	return false;
 }
 
+/* More calls in the client, on average, than the transport ever had at once. */
+static bool waits_above(const struct counters_span *s, const struct counters_sum *all)
+{
+	uint64_t most = s->stats.xprt.max_slots;
+
+	return most && most < (all->queue_ms + all->rtt_ms) / 1000 / s->seconds;
+}
+
+static bool is_long(const struct counters_span *s, const struct counters_sum *waited,
+		    const struct counters_sum *all)
+{
+	return waited->queue_ms >= WAITED_MIN_MS &&
+	       (waited->queue_ms / TIMES_RTT_MIN >= waited->rtt_ms ||
+		(waited->queue_ms >= waited->rtt_ms && waits_above(s, all)));
+}
+
 static bool span_speaks(const struct counters_span *s)
 {
 	struct counters_sum waited = counters_sum_of(s, waited_ops);
+	struct counters_sum all = counters_sum_of(s, NULL);
 	const struct mount_xprt_stats *x = &s->stats.xprt;
 
 	return s->seconds && has_sessions(s->stats.mount.options) && waited.calls >= CALLS_MIN &&
-	       waited.queue_ms >= WAITED_MIN_MS &&
-	       waited.queue_ms / TIMES_RTT_MIN >= waited.rtt_ms &&
-	       waited.queue_ms / waited.calls >= MEAN_MIN_MS &&
-	       waited.queue_ms / TIME_MIN_PERCENT >= s->seconds * 1000 / 100 && x->count &&
+	       is_long(s, &waited, &all) && waited.queue_ms / waited.calls >= MEAN_MIN_MS &&
+	       waited.queue_ms / TIME_MIN_PERCENT >= s->seconds * 1000 / 100 &&
+	       all.rtt_ms / 2 <= waited.rtt_ms && x->count &&
 	       x->connects <= CONNECTS_MAX * x->count && x->backlog <= x->sends &&
 	       counters_sum_of(s, recovery_ops).calls <= RECOVERIES_MAX && !timed_out(s);
+}
+
+/* "2.0", of milliseconds in so many seconds. */
+static const char *at_once_text(struct diagnosis *d, uint64_t sum_ms, uint64_t seconds)
+{
+	uint64_t tenths = sum_ms / 100 / seconds;
+
+	return arena_format(&d->arena, "%" PRIu64 ".%" PRIu64, tenths / 10, tenths % 10);
 }
 
 static void tell(struct diagnosis *d, const struct counters_span *s)
 {
 	struct counters_sum waited = counters_sum_of(s, waited_ops);
+	struct counters_sum all = counters_sum_of(s, NULL);
 	struct finding *f = diagnosis_add(d, "nfs4-slots-exhausted", CONFIDENCE_POSSIBLE);
 	int64_t calls = (int64_t)waited.calls;
 
@@ -78,12 +107,19 @@ static void tell(struct diagnosis *d, const struct counters_span *s)
 		"were answered in %s in all once sent. No call timed out, the connection did not "
 		"break (%" PRIu64 " times connected) and the transport had room: what a call of "
 		"NFSv4.1 waits for then is a free slot of its session. The counters do not tell "
-		"how "
-		"many the server granted.",
+		"how many the server granted. %s were under way and %s waited at once, on "
+		"average.%s",
 		counters_span_text(d, s), waited.calls,
 		nfs4_duration_text(d, (int64_t)waited.queue_ms * STAMP_NS_PER_MS),
 		nfs4_duration_text(d, (int64_t)waited.rtt_ms * STAMP_NS_PER_MS),
-		s->stats.xprt.connects);
+		s->stats.xprt.connects, at_once_text(d, all.rtt_ms, s->seconds),
+		at_once_text(d, all.queue_ms, s->seconds),
+		waits_above(s, &all)
+			? arena_format(&d->arena,
+				       " The transport never had more than %" PRIu64
+				       " at once: those that wait have not come to it.",
+				       s->stats.xprt.max_slots)
+			: "");
 	for (size_t i = 0; waited_ops[i]; i++) {
 		const struct mount_op_stats *op = counters_op(s, waited_ops[i]);
 
@@ -103,9 +139,10 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	const struct counters_span *told = NULL;
 
-	for (size_t i = 0; i < in->counters->spans.len; i++) {
+	/* What lies between two readings comes behind them, and tells more. */
+	for (size_t i = in->counters->spans.len; i > 0; i--) {
 		const struct counters_span *s =
-			*(struct counters_span **)vec_at(&in->counters->spans, i);
+			*(struct counters_span **)vec_at(&in->counters->spans, i - 1);
 
 		if (!span_speaks(s) || (told && counters_same_mount(told, s)))
 			continue;

@@ -9,6 +9,7 @@
  * and locks, which may take long by design, and where a capture shows each call.
  */
 #include "diagnose/rules/counters_common.h"
+#include "diagnose/rules/host_readings.h"
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/rules.h"
 #include "model/conn.h"
@@ -43,7 +44,7 @@ static const char *mean_text(struct diagnosis *d, uint64_t sum_ms, uint64_t call
 	return nfs4_duration_text(d, (int64_t)sum_ms * STAMP_NS_PER_MS / (int64_t)calls);
 }
 
-static void tell(struct diagnosis *d, const struct counters_span *s)
+static void tell(const struct rule_input *in, struct diagnosis *d, const struct counters_span *s)
 {
 	struct counters_sum sum = counters_sum_of(s, waited_ops);
 	struct finding *f = diagnosis_add(d, "rpc-server-slow", CONFIDENCE_POSSIBLE);
@@ -67,6 +68,8 @@ static void tell(struct diagnosis *d, const struct counters_span *s)
 		if (op && op->rtt_ms)
 			counters_cite(d, f, s, op);
 	}
+	if (s->before.frame != FRAME_NONE)
+		host_readings_support(in, d, f, s->at.evidence);
 	finding_rule_out(d, f, "nfs4-slots-exhausted", "calls are sent after %s on average",
 			 mean_text(d, sum.queue_ms, sum.calls));
 	finding_rule_out(d, f, "rpc-server-silent", "every call was answered");
@@ -86,7 +89,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 
 		if (!span_speaks(s) || (told && counters_same_mount(told, s)))
 			continue;
-		tell(out, s);
+		tell(in, out, s);
 		told = s;
 	}
 }

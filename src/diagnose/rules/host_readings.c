@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See host_readings.h. */
+#include "diagnose/rules/host_readings.h"
+
+#include "diagnose/rules/timers.h"
+
+#include <inttypes.h>
+
+/* So many sent again, and so much of all, that they may be what somebody waits for. */
+enum { RESENT_MIN = 20, RESENT_PERCENT_MIN = 1 };
+
+static bool is_near(const struct rule_input *in, uint32_t a, uint32_t b)
+{
+	return a == b || timers_one_folder(in, a, b);
+}
+
+/* The counter in one reading, its parts summed; false: it does not tell it. */
+static bool counted(const struct rule_input *in, uint32_t list, enum host_counter counter,
+		    uint64_t *value, struct provenance *at)
+{
+	const struct host_record *r;
+	size_t i = 0;
+	bool found = false;
+
+	*value = 0;
+	while ((r = host_model_next(in->hosts, HOST_COUNTER, &i))) {
+		if (r->fact.list != list || r->fact.counter.counter != counter)
+			continue;
+		if (!found)
+			*at = r->at;
+		found = true;
+		if (__builtin_add_overflow(*value, r->fact.counter.value, value))
+			*value = UINT64_MAX;
+	}
+	return found;
+}
+
+bool host_readings_find(const struct rule_input *in, enum host_counter counter, uint32_t evidence,
+			struct host_readings *out)
+{
+	const struct host_record *r, *first = NULL, *last = NULL;
+	size_t i = 0, lists = 0, files = 0;
+	uint64_t before, after;
+	struct provenance at;
+
+	while ((r = host_model_next(in->hosts, HOST_COUNTER, &i))) {
+		if (r->fact.counter.counter != counter || !is_near(in, r->at.evidence, evidence) ||
+		    (last && last->fact.list == r->fact.list))
+			continue;
+		files += !last || last->at.evidence != r->at.evidence;
+		lists++;
+		first = first ? first : r;
+		last = r;
+	}
+	if (lists < 2 || (files > 1 && (files != 2 || lists != 2)))
+		return false;
+	*out = (struct host_readings){
+		.before = first->fact.list, .after = last->fact.list, .one_file = files == 1};
+	/* Files have no order of their own. */
+	if (files == 2 && counted(in, out->before, counter, &before, &at) &&
+	    counted(in, out->after, counter, &after, &at) && before > after) {
+		out->before = last->fact.list;
+		out->after = first->fact.list;
+	}
+	return true;
+}
+
+bool host_readings_rise(const struct rule_input *in, const struct host_readings *r,
+			enum host_counter counter, struct host_rise *out)
+{
+	uint64_t after;
+
+	if (!counted(in, r->before, counter, &out->before, &out->at_before) ||
+	    !counted(in, r->after, counter, &after, &out->at_after) || after < out->before)
+		return false;
+	out->more = after - out->before;
+	return true;
+}
+
+void host_readings_support(const struct rule_input *in, struct diagnosis *d, struct finding *f,
+			   uint32_t evidence)
+{
+	struct host_readings r;
+	struct host_rise sent, again;
+
+	if (!host_readings_find(in, COUNT_TCP_SENT, evidence, &r) ||
+	    !host_readings_rise(in, &r, COUNT_TCP_SENT, &sent) || sent.more == 0 ||
+	    !host_readings_rise(in, &r, COUNT_TCP_RESENT, &again))
+		return;
+	finding_cite(d, f, &again.at_after, NULL,
+		     "TCP of the host, all connections: %" PRIu64 " segments sent since the "
+		     "earlier reading, %" PRIu64 " sent again",
+		     sent.more, again.more);
+	if (again.more == 0) {
+		finding_rule_out(d, f, "tcp-loss",
+				 "TCP of the host sent none of %" PRIu64
+				 " segments again between two readings: what it sent arrived",
+				 sent.more);
+		return;
+	}
+	if (again.more >= RESENT_MIN && again.more >= sent.more / 100 * RESENT_PERCENT_MIN)
+		diagnosis_undecided(
+			d, "tcp-loss",
+			arena_format(
+				&d->arena,
+				"whether the segments that TCP of the host sent again (%" PRIu64
+				", beside %" PRIu64 " others) are of the NFS connection",
+				again.more, sent.more),
+			"ss -tni dport = :2049   # retrans: and lost:, twice");
+}
