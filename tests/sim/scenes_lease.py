@@ -51,6 +51,34 @@ def lease_expired_not_told(net):
     b.work()
 
 
+@scene("tcp-path-silent", also=[LEASE])
+def answered_by_nobody_for_longer_than_the_lease(net):
+    """A server whose client IDs tell no start is gone for 200 s: a client's call, 30 s after its
+    last one, goes unanswered, and on a new connection its session is unknown. It held nothing, so
+    nothing is reclaimed: a restart and a lapsed lease look the same."""
+    srv = Server(net, layout="opaque")
+    a = Client(net, srv, "192.0.2.31", "web-01").mount().work()
+    net.wait(30)
+    a.sequence(ops.putfh(b"file-handle-0007"), ops.getattr_size(), answered=False)
+    for _ in range(5):
+        net.wait(10)
+        a.conn.retransmit_last(0)
+    net.wait(120)
+    a.conn.reset(side=0)
+    a.connect(a.sport + 1)
+    _lose(net, a)
+
+
+@scene(LEASE)
+def refused_where_it_was_renewed(net):
+    """The server's client IDs tell no start, but the call that finds the session gone, after 200 s
+    of silence, goes over the connection of the last renewal: no restart leaves that open."""
+    srv = Server(net, layout="opaque")
+    a = Client(net, srv, "192.0.2.31", "web-01").mount().work()
+    net.wait(200)
+    _lose(net, a)
+
+
 @scene(LEASE)
 def lease_expired_v40(net):
     """A 4.0 client is silent for 200 s with a lease of 90 s that it was told; RENEW is then

@@ -24,6 +24,7 @@ struct v4_stage {
 	uint32_t evidence;
 	const char *scope; /* that EXCHANGE_ID tells; NULL: none */
 	bool unseen;       /* what is played now is not in the evidence */
+	bool opaque;       /* the server's IDs tell nothing */
 };
 
 struct v4_client {
@@ -66,6 +67,8 @@ static inline struct v4_client v4_client(struct v4_stage *st, const char *host, 
 static inline uint64_t v4_new_id(struct v4_stage *st)
 {
 	st->counter++;
+	if (st->opaque)
+		return st->counter * 0x9e3779b97f4a7c15u;
 	return (uint64_t)__builtin_bswap32((uint32_t)st->boot_s) << 32 |
 	       __builtin_bswap32(st->counter);
 }
@@ -143,7 +146,7 @@ static inline void v4_create_session(struct v4_stage *st, double at, struct v4_c
 {
 	struct nfs4_fact f = {
 		.kind = NFS4_FACT_CREATE_SESSION, .op = OP_CREATE_SESSION, .clientid = c->id};
-	uint64_t wire = __builtin_bswap64(c->id);
+	uint64_t wire = st->opaque ? ~c->id : __builtin_bswap64(c->id);
 
 	st->sessions += status == NFS4_OK;
 	memcpy(f.res_sessionid, &wire, sizeof(wire));

@@ -22,7 +22,8 @@ struct outage {
 	bool in_a_row;
 	uint64_t clients, lapses;
 	enum finding_confidence confidence; /* of the surest */
-	struct nfs4_loss longest;
+	struct nfs4_loss shown;             /* the longest of the surest */
+	int64_t longest_ns;                 /* of any */
 	struct finding *finding;
 };
 
@@ -74,7 +75,8 @@ static bool server_dropped_others(const struct vec *losses, const struct nfs4_lo
 /* How long the client itself sent nothing that would have renewed its lease. */
 static int64_t silence_of_client_ns(const struct nfs4_recovery *r)
 {
-	if (r->first_attempt.frame == FRAME_NONE || r->last_renewal.frame == FRAME_NONE)
+	if (r->first_attempt.frame == FRAME_NONE || r->last_renewal.frame == FRAME_NONE ||
+	    r->hidden_ns > 0)
 		return r->silence_ns;
 	return r->first_attempt.at.ns - r->last_renewal.at.ns;
 }
@@ -92,14 +94,35 @@ static bool collision_excluded(const struct nfs4_model *m, const struct nfs4_los
 	return nfs4_loss_sees_others(m, loss);
 }
 
-static enum finding_confidence confidence_of(const struct nfs4_model *m,
+/* What a restart does not do; NULL: one may have come while nothing was answered. */
+static const char *why_no_restart(struct diagnosis *d, const struct nfs4_loss *loss)
+{
+	const struct nfs4_recovery *r = loss->recovery;
+
+	if (nfs4_loss_boot_same(r))
+		return arena_format(&d->arena,
+				    "the client IDs from before and after name the same start of "
+				    "the NFS service, %s",
+				    nfs4_boot_text(d, r->old_boot_s));
+	if (loss->party->minor_version == 0 && r->lost_status == NFS4ERR_EXPIRED)
+		return "a server that restarted answers NFS4ERR_STALE_CLIENTID or "
+		       "NFS4ERR_STALE_STATEID, and not NFS4ERR_EXPIRED";
+	if (!r->connection_lost)
+		return "the call was refused on the connection of the last renewal, which a "
+		       "restart would have broken";
+	return NULL;
+}
+
+static enum finding_confidence confidence_of(const struct nfs4_model *m, struct diagnosis *d,
 					     const struct nfs4_loss *loss)
 {
 	bool told;
+	int64_t lease_ns = nfs4_lease_ns(loss->party->server, &told);
 
-	nfs4_lease_ns(loss->party->server, &told);
 	if (!told)
 		return CONFIDENCE_POSSIBLE; /* the silence may be shorter than the lease */
+	if (!why_no_restart(d, loss) && silence_of_client_ns(loss->recovery) <= lease_ns)
+		return CONFIDENCE_POSSIBLE; /* it was the server that was silent */
 	return nfs4_loss_boot_same(loss->recovery) && !loss->party->lossy &&
 			       loss->recovery->hidden_ns <= 0 && collision_excluded(m, loss)
 		       ? CONFIDENCE_CERTAIN
@@ -122,8 +145,8 @@ static const char *why_silent(struct diagnosis *d, const struct nfs4_loss *loss,
 	if (silence_ns > lease_ns)
 		return arena_format(
 			&d->arena,
-			"The client sent nothing that renews a lease for %s: it was paused, cut "
-			"off, or its renewal did not run.",
+			"Nothing that renews a lease is seen from the client for %s: it was "
+			"paused, cut off, or its renewal did not run.",
 			nfs4_duration_text(d, silence_ns));
 	return arena_format(
 		&d->arena,
@@ -159,7 +182,7 @@ static struct outage *outage_of(struct vec *outages, const struct nfs4_loss *los
 		.server = loss->party->server,
 		.from_ns = INT64_MIN,
 		.to_ns = INT64_MAX,
-		.longest = *loss,
+		.shown = *loss,
 	};
 	return o;
 }
@@ -184,12 +207,15 @@ static void outage_add(const struct nfs4_model *m, struct diagnosis *d, struct o
 		       const struct nfs4_loss *loss)
 {
 	const struct nfs4_recovery *r = loss->recovery;
-	enum finding_confidence confidence = confidence_of(m, loss);
+	enum finding_confidence confidence = confidence_of(m, d, loss);
 
 	if (!o->finding) {
 		o->finding = diagnosis_add(d, "nfs4-lease-expired", confidence);
 		finding_set_server(d, o->finding, &o->server->at);
 	}
+	if (confidence > o->confidence ||
+	    (confidence == o->confidence && r->silence_ns >= o->shown.recovery->silence_ns))
+		o->shown = *loss;
 	if (confidence > o->confidence)
 		o->confidence = confidence;
 	if (o->last == loss->party)
@@ -198,12 +224,11 @@ static void outage_add(const struct nfs4_model *m, struct diagnosis *d, struct o
 		o->from_ns = r->last_renewal.at.ns;
 	if (o->in_a_row || r->lost_call.at.ns < o->to_ns)
 		o->to_ns = r->lost_call.at.ns;
-	if (r->silence_ns > o->longest.recovery->silence_ns)
-		o->longest = *loss;
+	if (r->silence_ns > o->longest_ns)
+		o->longest_ns = r->silence_ns;
 	o->clients += o->last != loss->party;
 	o->lapses++;
 	o->last = loss->party;
-	cite_lapse(d, o->finding, loss);
 	finding_add_client(d, o->finding, &loss->party->host);
 	nfs4_finding_span(o->finding, &r->last_renewal);
 	nfs4_finding_span(o->finding, &r->lost);
@@ -214,8 +239,7 @@ static void outage_add(const struct nfs4_model *m, struct diagnosis *d, struct o
 
 static void name_outage(struct diagnosis *d, const struct outage *o)
 {
-	const struct nfs4_recovery *r = o->longest.recovery;
-	const char *silence = nfs4_duration_text(d, r->silence_ns);
+	const char *silence = nfs4_duration_text(d, o->longest_ns);
 	bool told;
 	const char *lease = arena_format(&d->arena, "%s%s",
 					 nfs4_duration_text(d, nfs4_lease_ns(o->server, &told)),
@@ -248,28 +272,39 @@ static const char *why_together(struct diagnosis *d, const struct outage *o)
 			    nfs4_date_text(d, stamp_utc(o->to_ns)));
 }
 
-static void rule_out(struct diagnosis *d, const struct outage *o)
+static void rule_out(const struct nfs4_model *m, struct diagnosis *d, const struct outage *o)
 {
-	const struct nfs4_recovery *r = o->longest.recovery;
+	const char *no_restart = why_no_restart(d, &o->shown);
 
-	if (nfs4_loss_boot_same(r))
-		finding_rule_out(
-			d, o->finding, "nfs4-server-restart",
-			"the client IDs from before and after name the same start of the NFS "
-			"service, %s",
-			nfs4_boot_text(d, r->old_boot_s));
+	if (no_restart)
+		finding_rule_out(d, o->finding, "nfs4-server-restart", "%s", no_restart);
 	else
-		finding_rule_out(d, o->finding, "nfs4-server-restart",
-				 "no call was answered NFS4ERR_GRACE and no reclaim was accepted");
-	finding_rule_out(d, o->finding, "nfs4-client-owner-collision",
-			 "no other instance of the client owner is seen to be accepted in the "
-			 "silence");
+		diagnosis_undecided(
+			d, "nfs4-server-restart",
+			"whether the server restarted while a client heard nothing from it: its "
+			"client IDs tell no start, and the client came back on another connection",
+			"the log of the server, or of its cluster, at that time; on Linux "
+			"journalctl -u nfs-server");
+	if (collision_excluded(m, &o->shown))
+		finding_rule_out(d, o->finding, "nfs4-client-owner-collision", "%s",
+				 nfs4_loss_sees_others(m, &o->shown)
+					 ? "the capture shows other clients of the server too, and "
+					   "no other instance of this owner that is accepted in "
+					   "the silence"
+					 : "by the server's client numbers nobody introduced "
+					   "himself in the silence");
+	if (o->server->lease_time_s == 0)
+		diagnosis_undecided(d, "nfs4-lease-expired",
+				    "how long the server's lease is: no answer in the evidence "
+				    "tells it, and 90 s are assumed",
+				    "on a Linux server: cat /proc/fs/nfsd/nfsv4leasetime; on "
+				    "another: a capture that begins before a mount");
 }
 
-static void write_outage(struct diagnosis *d, const struct outage *o)
+static void write_outage(const struct nfs4_model *m, struct diagnosis *d, const struct outage *o)
 {
-	const struct nfs4_recovery *r = o->longest.recovery;
-	const char *who = nfs4_host_text(d, &o->longest.party->host);
+	const struct nfs4_recovery *r = o->shown.recovery;
+	const char *who = nfs4_host_text(d, &o->shown.party->host);
 	bool told;
 	int64_t lease_ns = nfs4_lease_ns(o->server, &told);
 
@@ -282,10 +317,15 @@ static void write_outage(struct diagnosis *d, const struct outage *o)
 		&d->arena,
 		"The last renewal that the server accepted from %s is %s older than the call "
 		"that it answered %s. %s The server dropped the client's state, so opens and "
-		"locks that it held are lost unless they could be had anew.%s",
+		"locks that it held are lost unless they could be had anew.%s%s",
 		who, nfs4_duration_text(d, r->silence_ns), nfs4_status_text(d, r->lost_status),
-		why_silent(d, &o->longest, lease_ns), why_together(d, o));
-	rule_out(d, o);
+		why_silent(d, &o->shown, lease_ns), why_together(d, o),
+		collision_excluded(m, &o->shown)
+			? ""
+			: " Whether another client came with the same owner meanwhile the "
+			  "evidence does not tell.");
+	cite_lapse(d, o->finding, &o->shown);
+	rule_out(m, d, o);
 }
 
 static void run(const struct rule_input *in, struct diagnosis *out)
@@ -301,7 +341,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 			outage_add(in->nfs4, out, outage_of(&outages, loss), loss);
 	}
 	for (size_t i = 0; i < outages.len; i++)
-		write_outage(out, vec_at(&outages, i));
+		write_outage(in->nfs4, out, vec_at(&outages, i));
 	vec_deinit(&outages);
 	vec_deinit(&losses);
 }
