@@ -118,8 +118,8 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 	f->why = arena_format(
 		&d->arena,
 		"The server answered %s in %" PRIu64 " replies to %s within %s, and in none "
-		"between them was it otherwise: its callbacks do not reach the client, while the "
-		"client's own calls are answered.%s Until that is cured the server gives it no "
+		"between them was it otherwise: by its own word it has no way to call the client, "
+		"whose own calls are answered.%s Until that is cured the server gives it no "
 		"delegations, and cannot recall those that it has: others that want such a file "
 		"have to wait.",
 		said_text(d, p, s), s->span.count, who, lasted, binds_text(d, s));

@@ -15,6 +15,7 @@
 #include "diagnose/same_server.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -89,26 +90,127 @@ static uint64_t losses_explained(const struct evidence_for *e)
 
 /* --- wording --- */
 
-static void name_instances(struct diagnosis *d, struct finding *f, const struct nfs4_owner *owner)
+static int by_address(const void *a, const void *b)
 {
+	uintptr_t left = (uintptr_t) * (const struct nfs4_instance *const *)a;
+	uintptr_t right = (uintptr_t) * (const struct nfs4_instance *const *)b;
+
+	return (left > right) - (left < right);
+}
+
+static void fighters_add(struct vec *fighters, const struct nfs4_instance *i)
+{
+	if (i)
+		*(const struct nfs4_instance **)vec_push(fighters) = i;
+}
+
+/*
+ * Who pushed somebody out or was pushed out: an owner's instances are also what the same machines
+ * were before they rebooted, or became later.
+ */
+static void fighters_find(struct vec *fighters, const struct nfs4_owner *owner)
+{
+	vec_init(fighters, sizeof(const struct nfs4_instance *));
+	for (unsigned i = 0; i < 2 && owner->returns; i++)
+		fighters_add(fighters, owner->return_instance[i]);
 	for (size_t i = 0; i < owner->instances.len; i++) {
 		const struct nfs4_instance *in =
 			*(struct nfs4_instance **)vec_at(&owner->instances, i);
+		const struct nfs4_party *p = in->party ? nfs4_party_find(in->party) : NULL;
 
-		for (uint32_t h = 0; h < in->hosts_len; h++)
-			finding_add_client(d, f, &in->hosts[h]);
-		nfs4_finding_span(f, &in->first);
-		nfs4_finding_span(f, &in->last);
+		for (uint32_t k = 0; p && k < p->recoveries_len; k++) {
+			if (!p->recoveries[k].other)
+				continue;
+			fighters_add(fighters, in);
+			fighters_add(fighters, p->recoveries[k].other);
+		}
 	}
-	for (size_t i = 0; i < owner->instances.len && i < FINDING_CITES_MAX; i++) {
+	if (fighters->len)
+		qsort(fighters->items, fighters->len, fighters->item_bytes, by_address);
+}
+
+static bool is_fighter(const struct vec *fighters, const struct nfs4_instance *in)
+{
+	return fighters->len &&
+	       bsearch(&in, fighters->items, fighters->len, fighters->item_bytes, by_address);
+}
+
+/* Returns how many there are. */
+static size_t name_instances(struct diagnosis *d, struct finding *f, const struct nfs4_owner *owner)
+{
+	struct vec fighters;
+	size_t count = 0;
+
+	fighters_find(&fighters, owner);
+	for (size_t i = 0; i < owner->instances.len; i++) {
 		const struct nfs4_instance *in =
 			*(struct nfs4_instance **)vec_at(&owner->instances, i);
 		const char *boot = stamp_known(in->boot) ? nfs4_date_text(d, in->boot)
 							 : "no date in its verifier";
 
-		finding_subject(d, f, "client instance", "%s, boot verifier %s",
-				in->hosts_len ? nfs4_host_text(d, &in->hosts[0]) : "?", boot);
+		if (!is_fighter(&fighters, in))
+			continue;
+		for (uint32_t h = 0; h < in->hosts_len; h++)
+			finding_add_client(d, f, &in->hosts[h]);
+		if (count++ < FINDING_CITES_MAX)
+			finding_subject(d, f, "client instance", "%s, boot verifier %s",
+					in->hosts_len ? nfs4_host_text(d, &in->hosts[0]) : "?",
+					boot);
 	}
+	vec_deinit(&fighters);
+	return count;
+}
+
+/* From when the second came: what the first did before was no collision. */
+static void span_fight(struct finding *f, const struct nfs4_owner *o)
+{
+	for (unsigned i = 1; i < 3 && o->returns; i++)
+		nfs4_finding_span(f, &o->return_first[i]);
+	if (o->returns)
+		nfs4_finding_span(f, &o->return_last);
+	for (size_t i = 0; i < o->instances.len; i++) {
+		const struct nfs4_instance *in = *(struct nfs4_instance **)vec_at(&o->instances, i);
+		const struct nfs4_party *p = in->party ? nfs4_party_find(in->party) : NULL;
+
+		for (uint32_t k = 0; p && k < p->recoveries_len; k++) {
+			const struct nfs4_recovery *r = &p->recoveries[k];
+
+			if (!r->other)
+				continue;
+			nfs4_finding_span(f, &r->other_accepted);
+			nfs4_finding_span(f, &r->lost);
+			nfs4_finding_span(f, &r->created);
+		}
+	}
+}
+
+static const char *explained_text(struct diagnosis *d, const struct evidence_for *e)
+{
+	uint64_t weighed = e->losses + e->unexplained;
+
+	if (weighed == e->kept)
+		return nfs4_count_text(d, e->total, "loss of state is explained",
+				       "losses of state are explained");
+	return arena_format(&d->arena,
+			    "Of %" PRIu64 " losses of state %" PRIu64
+			    " were looked at closely, and %" PRIu64 " %s explained",
+			    e->total, e->kept, weighed, weighed == 1 ? "is" : "are");
+}
+
+/* What else looks like this, as far as the instances do not tell. */
+static const char *whose_text(struct diagnosis *d, const struct finding *f,
+			      const struct nfs4_owner *o)
+{
+	const char *once = f->confidence < CONFIDENCE_CERTAIN && o->returns == 1
+				   ? " A machine that was put back to a snapshot comes back once, "
+				     "too."
+				   : "";
+
+	if (f->clients.len != 1)
+		return once;
+	return arena_format(&d->arena,
+			    " All come from %s: containers or machines that share the address.%s",
+			    *(const char *const *)vec_at(&f->clients, 0), once);
 }
 
 static void rule_out_restart(struct diagnosis *d, struct finding *f, const struct nfs4_server *s)
@@ -189,28 +291,31 @@ static void write_proved(struct diagnosis *d, const struct evidence_for *e)
 	struct finding *f = diagnosis_add(d, "nfs4-client-owner-collision",
 					  certain ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 	const char *name = nfs4_owner_text(d, o);
+	size_t count;
 
 	finding_set_server(d, f, &o->server->at);
 	finding_subject(d, f, "owner", "%s", name);
-	name_instances(d, f, o);
+	count = name_instances(d, f, o);
+	span_fight(f, o);
 	f->title = arena_format(&d->arena,
 				"%zu client instances present one NFSv4 client owner, \"%s\"",
-				o->instances.len, nfs4_owner_title(d, o));
+				count, nfs4_owner_title(d, o));
 	f->why = arena_format(
 		&d->arena,
 		"The owner \"%s\" comes with %zu different boot verifiers%s. To the server these "
 		"are one client that keeps rebooting: when it accepts one instance it drops the "
-		"client ID and the session of the other, whose next call is refused; that one "
-		"introduces itself again and drops the first in turn. %s by this.",
-		name, o->instances.len,
+		"client ID and the %s of the other, whose next call is refused; that one "
+		"introduces itself again and drops the first in turn.%s %s by this.",
+		name, count,
 		o->returns
 			? arena_format(&d->arena,
 				       ", and %s an instance came back after another had taken its "
 				       "place, which a rebooted client cannot do",
-				       nfs4_count_text(d, o->returns, "time", "times"))
+				       o->returns == 1
+					       ? "once"
+					       : nfs4_count_text(d, o->returns, "time", "times"))
 			: "",
-		nfs4_count_text(d, losses_explained(e), "loss of state is explained",
-				"losses of state are explained"));
+		o->minor_version ? "session" : "state", whose_text(d, f, o), explained_text(d, e));
 	f->count = losses_explained(e);
 	cite_return(d, f, o);
 	for (unsigned i = 0; i < e->shown_len; i++)
@@ -330,11 +435,12 @@ static void write_inferred(struct diagnosis *d, const struct evidence_for *e,
 		who);
 	f->why = arena_format(
 		&d->arena,
-		"%s the server dropped session and client ID of %s although it had renewed its "
+		"%s the server dropped %s of %s although it had renewed its "
 		"lease in time%s.%s The other client is not in this evidence: a capture at the "
 		"server, or on it `grep -H . /proc/fs/nfsd/clients/*/info`, shows whether a second "
 		"address has the same name.",
-		nfs4_count_text(d, losses_explained(e), "time", "times"), who,
+		nfs4_count_text(d, losses_explained(e), "time", "times"),
+		p->minor_version ? "session and client ID" : "the client ID", who,
 		e->boot_same ? " and the server had not restarted" : "",
 		e->foreign
 			? arena_format(

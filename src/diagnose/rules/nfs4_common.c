@@ -240,7 +240,10 @@ void nfs4_cite_ladder(struct diagnosis *d, struct finding *f, const struct nfs4_
 	nfs4_cite(d, f, s, &r->create_refused,
 		  "CREATE_SESSION of %s answered NFS4ERR_STALE_CLIENTID: its client ID is gone too",
 		  who);
-	nfs4_cite(d, f, s, &r->identified, "%s introduces itself anew and gets another client ID",
-		  who);
+	nfs4_cite(d, f, s, &r->identified, "%s introduces itself anew and gets %s client ID%s", who,
+		  r->kind == RECOVERY_FULL           ? "another"
+		  : r->kind == RECOVERY_SESSION_ONLY ? "the"
+						     : "a",
+		  r->kind == RECOVERY_SESSION_ONLY ? " that it had" : "");
 	nfs4_cite(d, f, s, &r->created, "%s works again", who);
 }

@@ -63,7 +63,8 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 		op, where_text(d, r), r->all.count, lasted);
 	finding_cite(d, f, &r->call, &conn, "%s of %s is sent for the first time", op, who);
 	finding_cite(d, f, &r->all.first, &conn, "answered NFS4ERR_DELAY for the first time");
-	finding_cite(d, f, &r->all.last, &conn, "answered NFS4ERR_DELAY for the %" PRIu64 "th time",
+	finding_cite(d, f, &r->all.last, &conn,
+		     "answered NFS4ERR_DELAY for the last time, %" PRIu64 " times in all",
 		     r->all.count);
 	finding_cite(d, f, &r->ended, &conn, "answered %s", nfs4_status_text(d, r->ended_status));
 	finding_rule_out(d, f, "nfs4-recall-unanswered", "this operation waits for no delegation");

@@ -180,9 +180,12 @@ static void rule_out(struct diagnosis *d, const struct drops *drops)
 			 "service, %s",
 			 nfs4_boot_text(d, r->old_boot_s));
 	finding_rule_out(d, f, "nfs4-client-owner-collision",
-			 "in %" PRIu64 " of %s the server's client numbers went on by no more than "
-			 "the clients in sight used up: nobody else introduced himself in between",
-			 drops->accounted, nfs4_count_text(d, drops->losses, "loss", "losses"));
+			 "%sthe server's client numbers went on by no more than the clients in "
+			 "sight used up: nobody else introduced himself in between",
+			 drops->losses == 1
+				 ? ""
+				 : arena_format(&d->arena, "in %" PRIu64 " of %" PRIu64 " losses ",
+						drops->accounted, drops->losses));
 }
 
 /* Other clients that the server puts off at the same time: it has no room for more. */
@@ -224,11 +227,13 @@ static void drops_write(struct diagnosis *d, const struct drops *drops)
 	f->why = arena_format(
 		&d->arena,
 		"%s the server refused a client's session or state and did not know its client ID "
-		"any more, %s at most after a renewal that it had accepted. It had not restarted, "
+		"any more, %s%s after a renewal that it had accepted. It had not restarted, "
 		"and the numbers of its client IDs show nobody who took the client's place: it "
 		"gave the client up of its own accord, by an administrator's order or for want of "
 		"room.%s%s",
-		times, nfs4_duration_text(d, drops->longest_silence_ns), why_limit(d, drops),
+		drops->losses == 1 ? "Once" : times,
+		nfs4_duration_text(d, drops->longest_silence_ns),
+		drops->losses == 1 ? "" : " at most", why_limit(d, drops),
 		f->confidence == CONFIDENCE_POSSIBLE
 			? " Where this capture was taken on the client itself, a pause of that "
 			  "machine would look the same: see the hypervisor's log, or capture at "

@@ -48,28 +48,29 @@ static const char *number_before(struct diagnosis *d, const struct nfs4_party *p
 					    : ", and did not ask the server to keep the answer");
 	if (s->unanswered.at.frame != FRAME_NONE && s->unanswered.seqid == c->seqid)
 		return arena_format(&d->arena,
-				    "The client had used the number %" PRIu32 " there for another "
-				    "call (%s), which got no answer: it was given up, and its "
-				    "number was used again.",
-				    c->seqid, nfs4_op_text(d, s->unanswered.op));
+				    "The client had used the number %" PRIu32 " on slot %" PRIu32
+				    " for another call (%s), which got no answer: it was given up, "
+				    "and its number was used again.",
+				    c->seqid, s->slot, nfs4_op_text(d, s->unanswered.op));
 	if (s->accepted.at.frame == FRAME_NONE || p->lossy)
 		return "What this slot was used for before is not in the evidence, so that it does "
 		       "not tell which side is wrong.";
 	if (s->accepted.seqid == c->seqid)
 		return arena_format(&d->arena,
-				    "The client had used the number %" PRIu32 " there for a call "
-				    "(%s) that was answered: it did not count it.",
-				    c->seqid, nfs4_op_text(d, s->accepted.op));
+				    "The client had used the number %" PRIu32 " on slot %" PRIu32
+				    " for a call (%s) that was answered: it did not count it.",
+				    c->seqid, s->slot, nfs4_op_text(d, s->accepted.op));
 	if (s->accepted.seqid + 1 == c->seqid)
 		return arena_format(&d->arena,
-				    "The last number that the server accepted there is %" PRIu32
-				    ", so %" PRIu32 " was due: the server remembers a call that is "
-				    "not in the evidence, or is wrong.",
-				    s->accepted.seqid, c->seqid);
+				    "The last number that the server accepted on slot %" PRIu32
+				    " is %" PRIu32 ", so %" PRIu32
+				    " was due: the server remembers a call that is not in the "
+				    "evidence, or is wrong.",
+				    s->slot, s->accepted.seqid, c->seqid);
 	return arena_format(&d->arena,
-			    "The last number that the server accepted there is %" PRIu32
-			    ", and the client sent %" PRIu32 ".",
-			    s->accepted.seqid, c->seqid);
+			    "The last number that the server accepted on slot %" PRIu32
+			    " is %" PRIu32 ", and the client sent %" PRIu32 ".",
+			    s->slot, s->accepted.seqid, c->seqid);
 }
 
 static void tell(struct diagnosis *d, const struct nfs4_party *p, const struct nfs4_slot_trouble *t,
@@ -85,8 +86,11 @@ static void tell(struct diagnosis *d, const struct nfs4_party *p, const struct n
 	nfs4_finding_span(f, &t->all.last);
 	f->count = t->all.count;
 	f->title =
-		arena_format(&d->arena, "the server takes %s of %s for repetitions of others: %s",
-			     nfs4_count_text(d, t->all.count, "call", "calls"), who, name);
+		arena_format(&d->arena, "the server takes %s of %s for repetitions %s: %s",
+			     nfs4_count_text(d, t->all.count, "call", "calls"), who,
+			     status == NFS4ERR_RETRY_UNCACHED_REP ? "whose answers it did not keep"
+								  : "of others",
+			     name);
 	f->why = arena_format(
 		&d->arena,
 		"%s answered %s within %s. %s Older clients give an error to the program then; "

@@ -60,12 +60,11 @@ static void write_finding(struct diagnosis *d, const struct nfs4_instance *i)
 			     who, nfs4_owner_title(d, i->owner));
 	f->why = arena_format(
 		&d->arena,
-		"%s was answered NFS4ERR_CLID_INUSE: the server holds state for an owner of "
-		"this name that was presented by another principal (other credentials, another "
-		"Kerberos identity) or from another address, and does not let this one replace "
-		"it. %s",
-		nfs4_count_text(d, i->in_use, "attempt of this client to introduce itself",
-				"attempts of this client to introduce itself"),
+		"%s answered NFS4ERR_CLID_INUSE: the server holds state for an owner of this name "
+		"that another principal presented (other credentials, another Kerberos identity; "
+		"some servers mind the address as well), and does not let this one replace it. %s",
+		nfs4_count_text(d, i->in_use, "attempt of this client to introduce itself was",
+				"attempts of this client to introduce itself were"),
 		later ? "Later it was accepted: until then it had no NFSv4 mount."
 		      : "Without a client ID there is no NFSv4 mount.");
 	nfs4_cite(d, f, s, &i->first, "%s presents the owner", who);

@@ -38,7 +38,8 @@ static void tell(struct diagnosis *d, const struct ladder_client *c)
 		&d->arena,
 		"In each round the server refuses what it gave before, and the client sets up its "
 		"session anew%s. Programs see delays; locks and opens may be lost in between, "
-		"which shows as EIO later. A Linux client logs nothing while the rounds succeed.",
+		"which shows as EIO later. A Linux client logs none of the rounds that succeed, "
+		"at most locks that it lost.",
 		c->rounds_clientid
 			? arena_format(&d->arena, ", in %s its client ID too",
 				       nfs4_count_text(d, c->rounds_clientid, "round", "rounds"))

@@ -21,7 +21,6 @@ struct loop {
 	const struct nfs4_owner *owner; /* NULL: not known, or several */
 	uint64_t rounds, clients;
 	int64_t from_ns, to_ns; /* first loss and last */
-	int64_t busy_ns; /* from the first loss to the last, of the client that looped longest */
 	struct finding *finding;
 };
 
@@ -72,8 +71,6 @@ static void add_party(struct diagnosis *d, struct loop *l, struct nfs4_party *p)
 		l->to_ns = last->lost.at.ns;
 	l->rounds += p->recoveries_count;
 	l->clients++;
-	if (last->lost.at.ns - first->lost.at.ns > l->busy_ns)
-		l->busy_ns = last->lost.at.ns - first->lost.at.ns;
 }
 
 static void write_loop(struct diagnosis *d, struct loop *l)
@@ -84,12 +81,12 @@ static void write_loop(struct diagnosis *d, struct loop *l)
 	f->title = arena_format(&d->arena, "%s lost and rebuilt NFSv4 state %s within %s",
 				nfs4_count_text(d, l->clients, "client", "clients"),
 				nfs4_count_text(d, l->rounds, "time", "times"),
-				nfs4_duration_text(d, l->busy_ns));
+				nfs4_duration_text(d, l->to_ns - l->from_ns));
 	f->why = "In each round the server refuses what it gave before, and the client sets up its "
 		 "session anew, and its client ID where that is gone too. Programs see delays; "
 		 "locks and opens may be lost in between, which shows as EIO later, and an open "
-		 "that needs more than ten rounds fails with EIO. A Linux client logs nothing "
-		 "while the rounds succeed.";
+		 "that needs more than ten rounds fails with EIO. A Linux client logs none of the "
+		 "rounds that succeed, at most locks that it lost.";
 }
 
 static void run(const struct rule_input *in, struct diagnosis *out)

@@ -25,7 +25,7 @@ struct restart {
 	const struct nfs4_party *last; /* whose loss was added last */
 	int64_t old_boot_s, boot_s;    /* -1: not known */
 	struct stamp first;
-	uint64_t clients, losses, reclaims_ok, reclaims_refused, grace;
+	uint64_t clients, reclaims_ok, reclaims_refused, grace;
 	bool lossy; /* calls may be missing: what was counted proves nothing */
 	struct finding *finding;
 };
@@ -142,7 +142,6 @@ static void add_loss(struct diagnosis *d, struct restart *s, const struct nfs4_l
 	nfs4_finding_span(f, &r->lost);
 	nfs4_finding_span(f, &r->created);
 	nfs4_finding_span(f, &r->reclaim_complete);
-	s->losses++;
 	s->lossy |= loss->party->lossy;
 	s->grace += r->grace;
 	s->reclaims_ok += r->reclaims_ok;
@@ -168,14 +167,15 @@ static const char *how_it_went(struct diagnosis *d, const struct restart *s)
 	if (s->reclaims_refused)
 		return arena_format(
 			&d->arena,
-			"%s refused: the files and locks concerned are lost to their programs",
+			"%s refused: a Linux client then opens the files anew where it can, and "
+			"gives locks up",
 			nfs4_count_text(d, s->reclaims_refused, "reclaim was", "reclaims were"));
 	if (s->reclaims_ok)
 		return arena_format(&d->arena, "%s accepted",
 				    nfs4_count_text(d, s->reclaims_ok,
 						    "reclaim of an open file or lock was",
 						    "reclaims of open files or locks were"));
-	return "no reclaim of an open file or lock was refused";
+	return "no reclaim of an open file or lock is in the evidence";
 }
 
 /* A start long before, or after: the address went to a server that ran, or a clock is wrong. */
@@ -212,16 +212,18 @@ static void write_restart(struct diagnosis *d, struct restart *s)
 
 	if (boot_is_sure(s) || (s->grace && s->reclaims_ok && !s->lossy))
 		f->confidence = CONFIDENCE_CERTAIN;
-	f->count = s->losses;
+	f->count = 1; /* the restart: how many clients it hit the title says */
 	f->title = arena_format(&d->arena, "the NFS server %s %s; %s to recover", server,
 				what_happened(d, s),
 				nfs4_count_text(d, s->clients, "client had", "clients had"));
 	f->why = arena_format(
 		&d->arena,
-		"The server no longer knows the state that it gave before: %s. The clients "
-		"introduced themselves again; %s. To clients a failover to another node looks the "
-		"same as a restart.",
-		how_known(d, s), how_it_went(d, s));
+		"The server no longer knows the state that it gave before: %s. %s again; %s. To "
+		"clients a failover to another node looks the same as a restart.",
+		how_known(d, s),
+		s->clients == 1 ? "The client introduced itself"
+				: "The clients introduced themselves",
+		how_it_went(d, s));
 	if (s->boot_s >= 0) {
 		finding_subject(d, f, "server start before", "%s",
 				nfs4_boot_text(d, s->old_boot_s));

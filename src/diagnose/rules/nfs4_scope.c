@@ -50,7 +50,6 @@ static void add_loss(struct diagnosis *d, struct finding *f, const struct nfs4_l
 		  nfs4_op_text(d, r->lost_op), who, nfs4_status_text(d, r->lost_status));
 	nfs4_cite(d, f, loss->party->server, &r->identified,
 		  "%s introduces itself to the server under its new scope", who);
-	f->count++;
 }
 
 static struct finding *begin(struct diagnosis *d, const struct nfs4_server *s)
@@ -69,6 +68,7 @@ static void finish(struct diagnosis *d, struct finding *f, const struct nfs4_ser
 {
 	const char *clients = nfs4_count_text(d, f->clients.len, "client", "clients");
 
+	f->count = 1; /* the change: how many clients it hit the title says */
 	f->title = arena_format(&d->arena,
 				"%s came back under another server scope: %s may not reclaim",
 				nfs4_host_text(d, &s->at), clients);

@@ -102,7 +102,7 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 		t->frees, reason_text(d, flags));
 	finding_cite(d, f, &s->first, &conn, "TEST_STATEID of %s is answered", who);
 	finding_cite(d, f, &s->last, &conn,
-		     "TEST_STATEID for the same stateid, for the %" PRIu64 "th time", s->count);
+		     "TEST_STATEID for the same stateid, %" PRIu64 " times by now", s->count);
 	if (flags) {
 		finding_cite(d, f, &flags->span.first, &conn,
 			     "a reply to SEQUENCE says that state "
