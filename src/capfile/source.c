@@ -452,10 +452,9 @@ enum source_packing source_packing(const struct source *s)
 const char *source_packing_name(enum source_packing packing)
 {
 	static const char *const names[] = {
-		[SOURCE_PLAIN] = "none",
-		[SOURCE_GZIP] = "gzip",
-		[SOURCE_ZSTD] = "zstd",
-		[SOURCE_XZ] = "xz",
+		[SOURCE_PLAIN] = "none",       [SOURCE_GZIP] = "gzip",
+		[SOURCE_ZSTD] = "zstd",        [SOURCE_XZ] = "xz",
+		[SOURCE_UTF16LE] = "UTF-16LE", [SOURCE_UTF16BE] = "UTF-16BE",
 	};
 
 	return names[packing];

@@ -5,7 +5,8 @@
  * Knows nothing of what the bytes mean: it serves captures and logs alike. Reads with read(2) into
  * a buffer of its own (a mapped file counts as memory, and dies of SIGBUS when somebody cuts it).
  * gzip (RFC 1952), zstd (RFC 8878) and xz are recognised by their magic and unpacked as a stream,
- * so that a decompression bomb costs time but no memory. Nothing here fails after the opening:
+ * so that a decompression bomb costs time but no memory. Text in UTF-16, by its byte order mark, is
+ * read as UTF-8 in the same way. Nothing here fails after the opening:
  * input that cannot be read or unpacked any further ends, and source_fault tells why.
  */
 #ifndef CAPFILE_SOURCE_H
@@ -15,7 +16,14 @@
 #include "base/slice.h"
 
 /* How the bytes are packed. */
-enum source_packing { SOURCE_PLAIN, SOURCE_GZIP, SOURCE_ZSTD, SOURCE_XZ };
+enum source_packing {
+	SOURCE_PLAIN,
+	SOURCE_GZIP,
+	SOURCE_ZSTD,
+	SOURCE_XZ,
+	SOURCE_UTF16LE,
+	SOURCE_UTF16BE,
+};
 
 enum {
 	SOURCE_WINDOW_BYTES = 1 << 20,   /* read at once */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Streaming decompression: gzip (RFC 1952) by zlib, zstd (RFC 8878) by libzstd, xz by liblzma.
+ * Streaming decompression: gzip (RFC 1952) by zlib, zstd (RFC 8878) by libzstd, xz by liblzma; and
+ * text in UTF-16 (RFC 2781), as Windows saves it, told by its byte order mark and made UTF-8.
  *
  * Each packer is a row of a table. Streams may follow each other in one file, as the tools write
  * them when files are joined; zeroes behind the last one are padding (tapes, block devices).
@@ -20,12 +21,21 @@ enum {
 	UNPACK_ZSTD_WINDOW_LOG = 27,
 };
 
+enum { UTF8_BYTES_MAX = 4, UNPACK_NO_CHARACTER = 0xfffd, UNPACK_BYTE_ORDER = 0xfeff };
+
 struct unpack {
 	const struct unpack_ops *ops;
 	z_stream z;
 	lzma_stream x;
 	ZSTD_DStream *zstd;
 	bool between; /* at the boundary of streams */
+	/* UTF-16: the first half of a pair, the first byte of a character, what is to be handed out
+	 */
+	uint32_t high; /* 0: none */
+	bool has_odd;
+	uint8_t odd;
+	uint8_t held[2 * UTF8_BYTES_MAX];
+	size_t held_at, held_len;
 	bool ended;
 	const char *fault;
 };
@@ -35,6 +45,7 @@ struct unpack_ops {
 	size_t magic_len;
 	uint8_t magic[UNPACK_MAGIC_BYTES];
 	uint8_t mask0; /* of the first byte of the magic */
+	bool text;     /* it may end anywhere, and nothing follows it */
 	bool (*start)(struct unpack *u);
 	void (*stop)(struct unpack *u);
 	size_t (*step)(struct unpack *u, struct slice *in, uint8_t *out, size_t cap);
@@ -150,12 +161,77 @@ static size_t xz_step(struct unpack *u, struct slice *in, uint8_t *out, size_t c
 	return cap - u->x.avail_out;
 }
 
+static bool utf16_start(struct unpack *u)
+{
+	(void)u;
+	return true;
+}
+
+static void utf16_stop(struct unpack *u)
+{
+	(void)u;
+}
+
+/* One character as UTF-8: at most UTF8_BYTES_MAX. */
+static size_t utf8_put(uint8_t *out, uint32_t c)
+{
+	static const uint8_t leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
+	size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = len; i-- > 1; c >>= 6)
+		out[i] = (uint8_t)(0x80 | (c & 0x3f));
+	out[0] = (uint8_t)(leads[len] | c);
+	return len;
+}
+
+/* The next 16 bits. Halves of pairs that stand alone become U+FFFD; byte order marks are left out.
+ */
+static void utf16_take(struct unpack *u, uint32_t unit)
+{
+	bool is_low = unit >> 10 == 0xdc00 >> 10;
+
+	u->held_at = u->held_len = 0;
+	if (u->high && is_low) {
+		u->held_len =
+			utf8_put(u->held, 0x10000 + ((u->high & 0x3ff) << 10) + (unit & 0x3ff));
+		u->high = 0;
+		return;
+	}
+	if (u->high)
+		u->held_len = utf8_put(u->held, UNPACK_NO_CHARACTER);
+	u->high = unit >> 10 == 0xd800 >> 10 ? unit : 0;
+	if (!u->high && unit != UNPACK_BYTE_ORDER)
+		u->held_len += utf8_put(u->held + u->held_len, is_low ? UNPACK_NO_CHARACTER : unit);
+}
+
+static size_t utf16_step(struct unpack *u, struct slice *in, uint8_t *out, size_t cap)
+{
+	bool big = u->ops->packing == SOURCE_UTF16BE;
+	size_t len = 0;
+
+	while (len < cap && (u->held_at < u->held_len || in->len)) {
+		if (u->held_at < u->held_len) {
+			out[len++] = u->held[u->held_at++];
+			continue;
+		}
+		if (u->has_odd)
+			utf16_take(u, big ? (uint32_t)(u->odd << 8 | in->ptr[0])
+					  : (uint32_t)(in->ptr[0] << 8 | u->odd));
+		u->odd = in->ptr[0];
+		u->has_odd = !u->has_odd;
+		slice_advance(in, 1);
+	}
+	return len;
+}
+
 static const struct unpack_ops unpack_table[] = {
-	{SOURCE_GZIP, 3, {0x1f, 0x8b, 0x08}, 0xff, gzip_start, gzip_stop, gzip_step},
-	{SOURCE_ZSTD, 4, {0x28, 0xb5, 0x2f, 0xfd}, 0xff, zstd_start, zstd_stop, zstd_step},
+	{SOURCE_GZIP, 3, {0x1f, 0x8b, 0x08}, 0xff, false, gzip_start, gzip_stop, gzip_step},
+	{SOURCE_ZSTD, 4, {0x28, 0xb5, 0x2f, 0xfd}, 0xff, false, zstd_start, zstd_stop, zstd_step},
 	/* a skippable frame, as pzstd puts first: any of 0x50..0x5f */
-	{SOURCE_ZSTD, 4, {0x50, 0x2a, 0x4d, 0x18}, 0xf0, zstd_start, zstd_stop, zstd_step},
-	{SOURCE_XZ, 6, {0xfd, '7', 'z', 'X', 'Z', 0x00}, 0xff, xz_start, xz_stop, xz_step},
+	{SOURCE_ZSTD, 4, {0x50, 0x2a, 0x4d, 0x18}, 0xf0, false, zstd_start, zstd_stop, zstd_step},
+	{SOURCE_XZ, 6, {0xfd, '7', 'z', 'X', 'Z', 0x00}, 0xff, false, xz_start, xz_stop, xz_step},
+	{SOURCE_UTF16LE, 2, {0xff, 0xfe}, 0xff, true, utf16_start, utf16_stop, utf16_step},
+	{SOURCE_UTF16BE, 2, {0xfe, 0xff}, 0xff, true, utf16_start, utf16_stop, utf16_step},
 };
 
 enum { UNPACK_ROWS = sizeof(unpack_table) / sizeof(unpack_table[0]) };
@@ -243,7 +319,7 @@ bool unpack_ended(const struct unpack *u)
 
 bool unpack_complete(const struct unpack *u)
 {
-	return u->between;
+	return u->between || u->ops->text;
 }
 
 const char *unpack_fault(const struct unpack *u)

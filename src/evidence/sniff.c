@@ -26,7 +26,7 @@ static bool sniff_is_text_byte(uint8_t c)
 	return c >= 0x20 ? c != 0x7f : (c >= 7 && c <= 13) || c == 0x1b;
 }
 
-/* UTF-16 as some systems' tools write it is no text for our readers: it has zeroes. */
+/* UTF-16 with a byte order mark is UTF-8 by now (capfile/source.h). */
 static bool sniff_is_text(struct slice head)
 {
 	size_t odd = 0;

@@ -296,6 +296,54 @@ static void check_rest(struct slice packed, struct slice text)
 	remove(path);
 }
 
+TEST(utf16_is_read_as_utf8)
+{
+	/* a mark, "a", U+00E4, U+20AC, U+1F600 in two halves, a half alone, "b" */
+	static const uint8_t big[] = {0xfe, 0xff, 0,    'a', 0,    0xe4, 0x20, 0xac,
+				      0xd8, 0x3d, 0xde, 0,   0xdc, 0x01, 0,    'b'};
+	static const char want[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\xef\xbf\xbd"
+				   "b";
+	uint8_t little[sizeof(big)];
+
+	for (size_t i = 0; i < sizeof(big); i++)
+		little[i] = big[i ^ 1];
+	for (int i = 0; i < 2; i++) {
+		struct slice text = slice_make(i ? little : big, sizeof(big));
+		struct source *s = source_create_memory(text);
+
+		CHECK(source_packing(s) == (i ? SOURCE_UTF16LE : SOURCE_UTF16BE));
+		CHECK_EQ_U64(read_all(s, slice_make(want, sizeof(want) - 1), 1), sizeof(want) - 1);
+		CHECK(!source_fault(s));
+		source_destroy(s);
+		for (size_t len = 2; len < sizeof(big);
+		     len++) { /* cut anywhere it is just shorter */
+			s = source_create_memory(slice_make(text.ptr, len));
+			CHECK(read_all(s, slice_make(want, sizeof(want) - 1), 977) < sizeof(want));
+			source_destroy(s);
+		}
+	}
+}
+
+TEST(utf16_fills_the_window_and_goes_on)
+{
+	size_t units = (size_t)SOURCE_WINDOW_BYTES + 333;
+	uint8_t *bytes = mem_alloc(units + 1, 2);
+	uint8_t *want = mem_alloc(units, 3);
+	struct source *s;
+
+	bytes[0] = 0xff;
+	bytes[1] = 0xfe;
+	for (size_t i = 0; i < units; i++) {
+		memcpy(bytes + 2 + 2 * i, "\xac\x20", 2);
+		memcpy(want + 3 * i, "\xe2\x82\xac", 3);
+	}
+	s = source_create_memory(slice_make(bytes, 2 * units + 2));
+	CHECK_EQ_U64(read_all(s, slice_make(want, 3 * units), 1 << 20), 3 * units);
+	source_destroy(s);
+	free(bytes);
+	free(want);
+}
+
 TEST(a_source_that_rests_reads_on_where_it_was)
 {
 	struct slice text = make_text();
