@@ -8,7 +8,6 @@
 #include "evidence/klog_private.h"
 
 enum {
-	KLOG_ESCAPE = 0x1b,
 	KLOG_PEEK_BYTES = 256,
 	NEW_YEAR_MONTHS = 6, /* the month falls by more than that: a year has passed */
 };
@@ -19,7 +18,7 @@ bool klog_may_hold(struct source *source)
 
 	for (size_t i = 0; i < head.len; i++)
 		if (head.ptr[i] != ' ' && (head.ptr[i] < '\t' || head.ptr[i] > '\r'))
-			return head.ptr[i] != '{';
+			return head.ptr[i] != '{' || klog_json_may_hold(source);
 	return true;
 }
 
@@ -28,6 +27,9 @@ struct klog *klog_create(struct source *source)
 	struct klog *k = mem_alloc(1, sizeof(*k));
 
 	k->source = source;
+	k->json = klog_json_may_hold(source);
+	if (!k->json)
+		klog_wrap_survey(source, &k->wrap);
 	return k;
 }
 
@@ -87,75 +89,6 @@ static bool klog_take_line(struct klog *k, struct slice *out)
 	return true;
 }
 
-/* Bytes of a control sequence (ECMA-48) at the beginning of text: ESC [ parameters, final byte. */
-static size_t klog_escape_bytes(const uint8_t *at, const uint8_t *end)
-{
-	const uint8_t *p = at + 1;
-
-	if (p < end && *p == '[')
-		for (p++; p < end && (*p < 0x40 || *p > 0x7e);)
-			p++;
-	return (size_t)((p < end ? p + 1 : end) - at);
-}
-
-/* Takes out colours and carriage returns, in place, and blanks at the end. */
-static struct slice klog_clean(uint8_t *bytes, size_t len)
-{
-	const uint8_t *end = bytes + len;
-	uint8_t *to = bytes;
-
-	if (memchr(bytes, KLOG_ESCAPE, len) || memchr(bytes, '\r', len) || memchr(bytes, 0, len)) {
-		for (const uint8_t *at = bytes; at < end;) {
-			if (*at == KLOG_ESCAPE)
-				at += klog_escape_bytes(at, end);
-			else if (*at == '\r' || *at == 0)
-				at++;
-			else
-				*to++ = *at++;
-		}
-		end = to;
-	}
-	while (end > bytes && (end[-1] == ' ' || end[-1] == '\t'))
-		end--;
-	if (end - bytes >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) /* byte order mark */
-		return slice_make(bytes + 3, (size_t)(end - bytes) - 3);
-	return slice_make(bytes, (size_t)(end - bytes));
-}
-
-/* What may stand before a head inside of a line; before a bracket anything may. */
-static bool klog_may_precede(uint8_t before)
-{
-	switch (before) {
-	case ' ':
-	case '\t':
-	case ':':
-	case '>':
-	case '-':
-	case '`':
-	case '\'':
-	case '"':
-	case '|':
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* The first head at `from` or behind it; false: none. */
-static bool klog_find_head(struct slice text, size_t from, size_t *at, struct klog_head *head)
-{
-	for (size_t i = from; i < text.len; i++) {
-		if (!klog_head_may_begin(text.ptr[i]) ||
-		    (i > 0 && text.ptr[i] != '[' && !klog_may_precede(text.ptr[i - 1])))
-			continue;
-		if (klog_head_parse(slice_make(text.ptr + i, text.len - i), i > 0, head)) {
-			*at = i;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* A month that falls from December to January: the next year has begun. */
 static void klog_count_years(struct klog *k, struct klog_head *h)
 {
@@ -187,7 +120,7 @@ static bool klog_next_in_line(struct klog *k, struct klog_line *out)
 		return false;
 	*out = (struct klog_line){.line = k->line, .head = k->head};
 	out->text = slice_make(k->rest.ptr + k->head.len, k->rest.len - k->head.len);
-	k->has_head = klog_find_head(k->rest, k->head.len, &at, &next);
+	k->has_head = klog_head_find(k->rest, k->head.len, &at, &next);
 	if (k->has_head) {
 		out->text.len = at - k->head.len;
 		k->rest = slice_make(k->rest.ptr + at, k->rest.len - at);
@@ -199,24 +132,97 @@ static bool klog_next_in_line(struct klog *k, struct klog_line *out)
 		k->stats.kernel_lines++;
 	else
 		k->stats.other_lines++;
+	if (out->head.kernel && out->head.wall == KLOG_WALL_NONE && !out->head.has_boot)
+		k->stats.untimed_lines++;
 	return true;
+}
+
+/* A record of /dev/kmsg: no other form tells the time since boot behind a digit. */
+static bool klog_is_record(const struct klog_head *head, uint8_t first)
+{
+	return head->has_boot && head->wall == KLOG_WALL_NONE && first >= '0' && first <= '9';
+}
+
+/* " SUBSYSTEM=net": what a record of /dev/kmsg is about stands behind it. */
+static bool klog_is_of_record(const struct klog *k, struct slice text)
+{
+	size_t at = 1;
+
+	if (!k->in_record || text.len < 3 || text.ptr[0] != ' ')
+		return false;
+	while (at < text.len &&
+	       (text.ptr[at] == '_' || (text.ptr[at] >= 'A' && text.ptr[at] <= 'Z')))
+		at++;
+	return at > 1 && at < text.len && text.ptr[at] == '=';
+}
+
+/* The next line of the file, which stays there; empty: none, or a long one. */
+static struct slice klog_peek_line(struct klog *k)
+{
+	struct slice window = source_peek(k->source, KLOG_WRAP_BYTES_MAX);
+	const uint8_t *end;
+
+	if (window.len > KLOG_WRAP_BYTES_MAX)
+		window.len = KLOG_WRAP_BYTES_MAX;
+	end = window.len ? memchr(window.ptr, '\n', window.len) : NULL;
+	if (end)
+		window.len = (size_t)(end - window.ptr);
+	return end || window.len < KLOG_WRAP_BYTES_MAX ? window : slice_make(NULL, 0);
+}
+
+/* Puts behind a line what a mail or terminal wrapped to the next ones. */
+static struct slice klog_unwrap(struct klog *k, struct slice text, size_t columns)
+{
+	uint8_t *bytes = k->bytes + (text.ptr - k->bytes);
+	struct klog_piece piece;
+
+	for (int i = 0; i < KLOG_PIECES_MAX; i++) {
+		struct slice raw = klog_peek_line(k);
+
+		klog_piece_make(&piece, raw);
+		if (!klog_wrap_joins(&k->wrap, text, columns, &piece) ||
+		    (size_t)(text.ptr - k->bytes) + text.len + 1 + piece.text.len >
+			    sizeof(k->bytes))
+			break;
+		if (!k->wrap.hard || columns < k->wrap.columns)
+			bytes[text.len++] = ' ';
+		memcpy(bytes + text.len, piece.text.ptr, piece.text.len);
+		text.len += piece.text.len;
+		/* Blanks at which it was broken are lost. */
+		columns = piece.columns + (k->wrap.hard ? 0 : KLOG_WRAP_SLACK);
+		if (columns > k->wrap.columns)
+			columns = k->wrap.columns;
+		source_skip(k->source, raw.len);
+		source_skip(k->source, 1);
+		k->stats.lines++;
+	}
+	return text;
 }
 
 bool klog_next(struct klog *k, struct klog_line *out)
 {
 	struct slice text;
-	size_t at = 0;
+	size_t columns, at = 0;
 
 	if (klog_next_in_line(k, out))
 		return true;
+	if (k->json_rest.len && klog_json_take(k, k->json_rest, out))
+		return true;
 	while (klog_take_line(k, &text)) {
-		text = klog_clean(k->bytes, text.len);
-		if (klog_export_take(k, text, out))
+		columns = k->wrap.columns ? klog_text_columns(text) : 0;
+		text = klog_text_clean(k->bytes, text.len);
+		if (k->wrap.columns)
+			text = klog_unwrap(k, text, columns);
+		if (k->json ? klog_json_take(k, text, out)
+			    : klog_export_take(k, text, out) || klog_verbose_take(k, text, out))
 			return true;
-		if (text.len == 0 || k->in_entry)
+		if (text.len == 0 || k->json || k->entry_form != KLOG_ENTRY_NONE ||
+		    klog_is_of_record(k, text))
 			continue;
-		k->has_head = klog_find_head(text, 0, &at, &k->head);
+		k->has_head = klog_head_find(text, 0, &at, &k->head);
+		k->in_record = k->has_head && klog_is_record(&k->head, text.ptr[at]);
 		if (!k->has_head) {
+			text = klog_text_unquote(text);
 			k->stats.plain_lines++;
 			*out = (struct klog_line){.line = k->line, .plain = true, .text = text};
 			return true;
@@ -224,5 +230,5 @@ bool klog_next(struct klog *k, struct klog_line *out)
 		k->rest = slice_make(text.ptr + at, text.len - at);
 		return klog_next_in_line(k, out);
 	}
-	return klog_export_end(k, out);
+	return klog_entry_end(k, out);
 }

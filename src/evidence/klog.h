@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The evidence reader for kernel logs: dmesg in all its ways to tell the time, syslog, the journal
- * (text and export format), quoted in mails or found by grep.
+ * The evidence reader for kernel logs: dmesg in all its ways to tell the time, /dev/kmsg, syslog,
+ * the journal (text, export format, JSON), quoted or wrapped in mails, from web pages or found by
+ * grep.
  *
  * It finds the lines of the log in whatever text there is around them, takes their head apart, and
  * hands on the message. What the message means is nothing to it. Times are those of the line: a
@@ -24,13 +25,14 @@ struct klog_line {
 };
 
 struct klog_stats {
-	uint64_t lines;        /* of the file */
-	uint64_t kernel_lines; /* with a message of the kernel */
-	uint64_t other_lines;  /* of other programs in the same log */
-	uint64_t plain_lines;  /* without a head, and not blank */
-	uint64_t cut_lines;    /* longer than the cap */
-	uint64_t cut_first;    /* number of the first one */
-	bool journal;          /* some lines were in the journal's export format */
+	uint64_t lines;         /* of the file */
+	uint64_t kernel_lines;  /* with a message of the kernel */
+	uint64_t untimed_lines; /* of these, told without a time (dmesg -H, -d) */
+	uint64_t other_lines;   /* of other programs in the same log */
+	uint64_t plain_lines;   /* without a head, and not blank */
+	uint64_t cut_lines;     /* longer than the cap */
+	uint64_t cut_first;     /* number of the first one */
+	bool journal; /* some lines were entries of the journal, in its export format or the like */
 	const char *fault; /* why the input ended early, valid as long as the source; NULL: it did
 			      not */
 };
@@ -38,8 +40,8 @@ struct klog_stats {
 struct klog;
 
 /*
- * False for a document of braces: that is somebody's data about a log (a report of ours, say) and
- * no log. Takes nothing from the source.
+ * False for a document of braces that is not the journal: that is somebody's data about a log (a
+ * report of ours, say) and no log. Takes nothing from the source.
  */
 bool klog_may_hold(struct source *source);
 

@@ -6,6 +6,8 @@
  */
 #include "evidence/klog_private.h"
 
+#include "evidence/text_scan.h"
+
 enum { EXPORT_LENGTH_BYTES = 8 };
 
 static bool slice_begins(struct slice text, const char *start)
@@ -35,7 +37,7 @@ static size_t export_keep(void *to, size_t size, struct slice value)
 	return len;
 }
 
-static void export_field(struct klog *k, struct slice name, struct slice value)
+void klog_entry_field(struct klog *k, struct slice name, struct slice value)
 {
 	struct klog_entry *e = &k->entry;
 
@@ -76,7 +78,7 @@ static void export_binary(struct klog *k, struct slice name)
 		k->stats.lines += head.ptr[i] == '\n';
 	for (size_t i = 0; i < value.len; i++)
 		k->stats.lines += value.ptr[i] == '\n';
-	export_field(k, slice_make(kept, name_len), value);
+	klog_entry_field(k, slice_make(kept, name_len), value);
 	if (len > value.len)
 		source_skip(k->source, len - value.len);
 	source_skip(k->source, 1); /* the line's end */
@@ -98,15 +100,15 @@ static size_t export_name_bytes(struct slice line)
 	return len;
 }
 
-/* Hands the entry on, if it has a message. Messages of several lines are told by their first. */
-static bool export_finish(struct klog *k, struct klog_line *out)
+bool klog_entry_finish(struct klog *k, struct klog_line *out)
 {
 	struct klog_entry *e = &k->done;
 	const uint8_t *end;
 
 	*e = k->entry;
-	k->in_entry = false;
-	if (e->line == 0 || e->realtime_us < 0 || e->realtime_us > INT64_MAX / 2000)
+	k->entry_form = KLOG_ENTRY_NONE;
+	if (e->line == 0 ||
+	    (!e->head_told && (e->realtime_us < 0 || e->realtime_us > INT64_MAX / 2000)))
 		return false;
 	*out = (struct klog_line){.line = e->line};
 	out->text = slice_make(e->message, e->message_len);
@@ -116,9 +118,14 @@ static bool export_finish(struct klog *k, struct klog_line *out)
 	out->head.host = slice_make(e->host, e->host_len);
 	out->head.tag = slice_make(e->tag, e->tag_len);
 	out->head.kernel = slice_equal(out->head.tag, slice_of_string("kernel"));
-	out->head.wall = KLOG_WALL_UTC;
-	out->head.date = (struct klog_date){.year = 1970, .month = 1, .day = 1};
-	out->head.date.ns_of_day = e->realtime_us * 1000;
+	if (e->head_told) {
+		out->head.wall = e->head.wall;
+		out->head.date = e->head.date;
+	} else {
+		out->head.wall = KLOG_WALL_UTC;
+		out->head.date = (struct klog_date){.year = 1970, .month = 1, .day = 1};
+		out->head.date.ns_of_day = e->realtime_us * 1000;
+	}
 	out->head.has_boot = out->head.kernel && e->boot_us >= 0 && e->boot_us < INT64_MAX / 2000;
 	out->head.boot_ns = out->head.has_boot ? e->boot_us * 1000 : 0;
 	k->stats.journal = true;
@@ -129,31 +136,96 @@ static bool export_finish(struct klog *k, struct klog_line *out)
 	return true;
 }
 
+void klog_entry_begin(struct klog *k, enum klog_entry_form form)
+{
+	k->entry_form = form;
+	k->entry.line = 0;
+	k->entry.head_told = false;
+	k->entry.realtime_us = k->entry.boot_us = -1;
+	k->entry.host_len = k->entry.tag_len = k->entry.message_len = 0;
+}
+
 bool klog_export_take(struct klog *k, struct slice line, struct klog_line *out)
 {
 	size_t len;
 
-	if (!k->in_entry) {
-		if (!slice_begins(line, "__CURSOR=") &&
-		    !slice_begins(line, "__REALTIME_TIMESTAMP="))
-			return false;
-		k->in_entry = true;
-		k->entry.line = 0;
-		k->entry.realtime_us = k->entry.boot_us = -1;
-		k->entry.host_len = k->entry.tag_len = k->entry.message_len = 0;
-	}
+	if (k->entry_form == KLOG_ENTRY_NONE &&
+	    (slice_begins(line, "__CURSOR=") || slice_begins(line, "__REALTIME_TIMESTAMP=")))
+		klog_entry_begin(k, KLOG_ENTRY_EXPORT);
+	if (k->entry_form != KLOG_ENTRY_EXPORT)
+		return false;
 	if (line.len == 0)
-		return export_finish(k, out);
+		return klog_entry_finish(k, out);
 	len = export_name_bytes(line);
 	if (len > 0 && len < line.len && line.ptr[len] == '=')
-		export_field(k, slice_make(line.ptr, len),
-			     slice_make(line.ptr + len + 1, line.len - len - 1));
+		klog_entry_field(k, slice_make(line.ptr, len),
+				 slice_make(line.ptr + len + 1, line.len - len - 1));
 	else if (len > 0 && len == line.len)
 		export_binary(k, line);
 	return false;
 }
 
-bool klog_export_end(struct klog *k, struct klog_line *out)
+/*
+ * "Sun 2026-11-22 01:26:00.123456 UTC [s=...;i=...]" begins an entry at full length. The time is
+ * that of the zone in which it was printed.
+ */
+static bool verbose_begins(struct slice line, struct slice *stamp)
 {
-	return k->in_entry && export_finish(k, out);
+	struct slice cursor, rest;
+
+	if (line.len == 0 || line.ptr[line.len - 1] != ']')
+		return false; /* each line of a log is looked at */
+	cursor = text_find(line, " [s=");
+	rest = slice_make(line.ptr, line.len - cursor.len);
+	if (cursor.len == 0 || !text_holds(cursor, ";i="))
+		return false;
+	text_word(&rest);
+	*stamp = text_trim(rest);
+	return true;
+}
+
+/* "2026-11-22 01:26:00.123456 UTC", without the blank before the zone that nothing else reads. */
+static bool verbose_stamp(struct slice stamp, struct klog_head *head)
+{
+	struct slice zone = stamp;
+	struct slice date = text_word(&zone);
+	struct slice time = text_word(&zone);
+	size_t len = time.len ? (size_t)(time.ptr + time.len - date.ptr) : 0;
+
+	if (len == 0 || !klog_stamp_parse(slice_make(date.ptr, len), head))
+		return false;
+	if (slice_equal(text_trim(zone), slice_of_string("UTC")))
+		head->wall = KLOG_WALL_UTC;
+	return true;
+}
+
+bool klog_verbose_take(struct klog *k, struct slice line, struct klog_line *out)
+{
+	struct slice stamp, field;
+	size_t len;
+	bool done = false;
+
+	if (verbose_begins(line, &stamp)) {
+		done = k->entry_form == KLOG_ENTRY_VERBOSE && klog_entry_finish(k, out);
+		klog_entry_begin(k, KLOG_ENTRY_VERBOSE);
+		k->entry.head_told = verbose_stamp(stamp, &k->entry.head);
+		if (!k->entry.head_told)
+			k->entry_form = KLOG_ENTRY_NONE;
+		return done;
+	}
+	if (k->entry_form != KLOG_ENTRY_VERBOSE)
+		return false;
+	if (line.len && line.ptr[0] != ' ')
+		return klog_entry_finish(k, out);
+	field = text_trim(line);
+	len = export_name_bytes(field);
+	if (len > 0 && len < field.len && field.ptr[len] == '=')
+		klog_entry_field(k, slice_make(field.ptr, len),
+				 slice_make(field.ptr + len + 1, field.len - len - 1));
+	return false;
+}
+
+bool klog_entry_end(struct klog *k, struct klog_line *out)
+{
+	return k->entry_form != KLOG_ENTRY_NONE && klog_entry_finish(k, out);
 }

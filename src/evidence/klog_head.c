@@ -1,113 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* See klog_head.h. One function for each form of a head, all over the same small scanner. */
-#include "evidence/klog_head.h"
+#include "evidence/klog_scan.h"
 
 enum {
 	SECONDS_PER_DAY = 86400,
-	DECIMALS_NS = 9,
 	BOOT_DECIMALS = 6,
 	BOOT_DIGITS_MAX = 9, /* of seconds since boot: 31 years */
-	HOST_BYTES_MAX = 255,
 	TAG_BYTES_MAX = 64,
 	HOST_WORDS_MAX = 3, /* host, facility, tag */
 	DAY_BYTES_MAX = 12, /* a weekday, in any language */
 	HEAD_FORMS_MAX = 3, /* that begin with the same byte */
 };
 
-/* Where we are in the text; a step that fails leaves `ok` false, and all later ones fail too. */
-struct scan {
-	const uint8_t *at, *end;
-	bool ok;
-};
-
-static bool scan_is(const struct scan *s, uint8_t c)
-{
-	return s->ok && s->at < s->end && *s->at == c;
-}
-
-static bool scan_try(struct scan *s, uint8_t c)
-{
-	bool is = scan_is(s, c);
-
-	s->at += is;
-	return is;
-}
-
-static void scan_want(struct scan *s, uint8_t c)
-{
-	s->ok = scan_try(s, c);
-}
-
-static void scan_blanks(struct scan *s)
-{
-	while (scan_is(s, ' ') || scan_is(s, '\t'))
-		s->at++;
-}
-
-static void scan_want_blanks(struct scan *s)
-{
-	s->ok = scan_is(s, ' ') || scan_is(s, '\t');
-	scan_blanks(s);
-}
-
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool scan_digit(const struct scan *s)
-{
-	return s->ok && s->at < s->end && is_digit(*s->at);
-}
-
-/* A number of min to max digits. */
-static int64_t scan_number(struct scan *s, unsigned min, unsigned max)
-{
-	unsigned digits = 0;
-	int64_t value = 0;
-
-	for (; digits < max && scan_digit(s); digits++)
-		value = value * 10 + (*s->at++ - '0');
-	s->ok = s->ok && digits >= min && !scan_digit(s);
-	return value;
-}
-
-/* Digits behind a point or comma as nanoseconds; *count says how many there were. */
-static int64_t scan_decimals(struct scan *s, unsigned *count)
-{
-	int64_t ns = 0;
-	unsigned digits = 0;
-
-	for (; scan_digit(s); s->at++, digits++)
-		if (digits < DECIMALS_NS)
-			ns = ns * 10 + (*s->at - '0');
-	s->ok = s->ok && digits > 0 && digits <= DECIMALS_NS;
-	for (unsigned i = digits; i < DECIMALS_NS; i++)
-		ns *= 10;
-	*count = digits;
-	return s->ok ? ns : 0;
-}
-
-/* What stands up to the next blank, or up to `stop`, which is not taken. */
-static struct slice scan_short_word(struct scan *s, uint8_t stop, ptrdiff_t max)
-{
-	const uint8_t *start = s->at;
-
-	while (s->ok && s->at<s->end && * s->at> ' ' && *s->at != stop && s->at - start <= max)
-		s->at++;
-	return slice_make(start, (size_t)(s->at - start));
-}
-
-static struct slice scan_word(struct scan *s, uint8_t stop)
-{
-	return scan_short_word(s, stop, HOST_BYTES_MAX);
-}
-
-/*
- * "Nov", or what other locales make of it: a number and a word of bytes that are no ASCII ("11月",
- * in UTF-8 or GBK).
- */
-static int32_t scan_month(struct scan *s)
+int32_t scan_month(struct scan *s)
 {
 	static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
 	int32_t month;
@@ -207,6 +112,17 @@ static bool scan_zone(struct scan *s, struct klog_head *h)
 	return len != 0;
 }
 
+void scan_elapsed(struct scan *s)
+{
+	scan_blanks(s);
+	if (!scan_try(s, '<'))
+		return;
+	scan_blanks(s);
+	scan_word(s, '>');
+	scan_blanks(s);
+	scan_want(s, '>');
+}
+
 static bool text_is_kernel(struct slice tag)
 {
 	return slice_equal(tag, slice_of_string("kernel"));
@@ -224,13 +140,7 @@ static bool scan_boot(struct scan *s, bool strict, struct klog_head *h)
 	seconds = scan_number(s, 1, BOOT_DIGITS_MAX);
 	scan_want(s, '.');
 	ns = scan_decimals(s, &decimals);
-	scan_blanks(s);
-	if (scan_try(s, '<')) {
-		scan_word(s, '>');
-		scan_blanks(s);
-		scan_word(s, '>');
-		scan_want(s, '>');
-	}
+	scan_elapsed(s);
 	scan_want(s, ']');
 	s->ok = s->ok && (decimals == BOOT_DECIMALS || (!strict && decimals >= 3));
 	if (!s->ok)
@@ -240,10 +150,37 @@ static bool scan_boot(struct scan *s, bool strict, struct klog_head *h)
 	return true;
 }
 
+/* "(0)[412:tar]", with "<3>." or blanks before it: processor and task, in kernels of phones. */
+static void scan_caller_of_phone(struct scan *s)
+{
+	struct scan t = *s;
+
+	scan_blanks(&t);
+	if (scan_try(&t, '<')) {
+		scan_number(&t, 1, 1);
+		scan_want(&t, '>');
+		scan_try(&t, '.');
+		scan_try(&t, '-');
+	}
+	scan_want(&t, '(');
+	scan_number(&t, 1, 4);
+	scan_want(&t, ')');
+	scan_want(&t, '[');
+	scan_number(&t, 1, 9);
+	scan_want(&t, ':');
+	while (t.ok && t.at < t.end && *t.at != ']' && t.at - s->at < SCAN_WORD_BYTES)
+		t.at++;
+	scan_want(&t, ']');
+	if (t.ok)
+		*s = t;
+}
+
 /* "[T123]", "[ C0]": who called printk (CONFIG_PRINTK_CALLER). */
 static void scan_caller(struct scan *s)
 {
 	struct scan t = *s;
+
+	scan_caller_of_phone(s);
 
 	scan_blanks(&t);
 	scan_want(&t, '[');
@@ -268,7 +205,7 @@ static void scan_kernel_time(struct scan *s, struct klog_head *h)
 	*s = t;
 }
 
-static bool head_end(struct scan *s, struct slice text, struct klog_head *h)
+bool scan_end(struct scan *s, struct slice text, struct klog_head *h)
 {
 	if (!s->ok)
 		return false;
@@ -277,15 +214,14 @@ static bool head_end(struct scan *s, struct slice text, struct klog_head *h)
 	return true;
 }
 
-/* "HOST TAG:", "HOST kern.warn TAG[PID]:", or the tag alone. */
-static void scan_host_and_tag(struct scan *s, struct klog_head *h)
+void scan_host_and_tag(struct scan *s, struct klog_head *h)
 {
 	struct slice words[HOST_WORDS_MAX] = {0};
 	size_t count = 0;
 
 	for (; s->ok && count < HOST_WORDS_MAX; count++) {
 		words[count] = scan_word(s, ':');
-		s->ok = words[count].len > 0 && words[count].len <= HOST_BYTES_MAX;
+		s->ok = words[count].len > 0 && words[count].len <= SCAN_WORD_BYTES;
 		if (scan_is(s, ':'))
 			break;
 		scan_want_blanks(s);
@@ -325,7 +261,7 @@ static bool form_boot(struct scan s, struct slice text, bool strict, struct klog
 		h->tag = named.tag;
 		s = t;
 	}
-	return head_end(&s, text, h);
+	return scan_end(&s, text, h);
 }
 
 /* "[Sun Nov 22 01:26:00 2026] text"; the first bracket may be lost. */
@@ -343,12 +279,13 @@ static bool form_ctime(struct scan s, struct slice text, bool strict, struct klo
 	scan_time(&s, h);
 	scan_want_blanks(&s);
 	h->date.year = (int32_t)scan_number(&s, 4, 4);
+	scan_elapsed(&s);
 	scan_want(&s, ']');
 	scan_check_date(&s, &h->date);
 	h->wall = KLOG_WALL_LOCAL;
 	h->kernel = true;
 	scan_caller(&s);
-	return head_end(&s, text, h);
+	return scan_end(&s, text, h);
 }
 
 /* RFC 5424 behind its date: "host kernel - - [structured data] text". */
@@ -379,8 +316,10 @@ static bool form_5424(struct scan s, struct slice text, struct klog_head *h)
 		}
 		scan_blanks(&s);
 	}
+	if (s.ok && s.end - s.at >= 3 && memcmp(s.at, "\xef\xbb\xbf", 3) == 0)
+		s.at += 3; /* RFC 5424: the message is UTF-8 */
 	scan_kernel_time(&s, h);
-	return head_end(&s, text, h);
+	return scan_end(&s, text, h);
 }
 
 /*
@@ -405,10 +344,10 @@ static bool form_iso(struct scan s, struct slice text, bool strict, struct klog_
 	if (s.ok && comma && zone && decimals == BOOT_DECIMALS) {
 		s.at--;
 		h->kernel = true;
-		return head_end(&s, text, h);
+		return scan_end(&s, text, h);
 	}
 	scan_host_and_tag(&s, h);
-	return (h->kernel || !strict) && head_end(&s, text, h);
+	return (h->kernel || !strict) && scan_end(&s, text, h);
 }
 
 /* "Jun 19 02:22:38 host kernel: text", with a year somewhere or none. */
@@ -434,7 +373,7 @@ static bool form_3164(struct scan s, struct slice text, bool strict, struct klog
 	scan_want_blanks(&s);
 	scan_check_date(&s, &h->date);
 	scan_host_and_tag(&s, h);
-	return (h->kernel || !strict) && head_end(&s, text, h);
+	return (h->kernel || !strict) && scan_end(&s, text, h);
 }
 
 /* journalctl -o short-full: "Sun 2026-11-22 01:26:00 UTC host kernel: text". */
@@ -468,8 +407,6 @@ static bool skip_priority(struct scan *s, bool *is_5424)
 	return s->ok;
 }
 
-typedef bool form_fn(struct scan s, struct slice text, bool strict, struct klog_head *h);
-
 /* "2026-": most words that begin with a digit are no date. */
 static bool may_be_iso(const struct scan *s)
 {
@@ -479,7 +416,7 @@ static bool may_be_iso(const struct scan *s)
 /* "Nov ", or a digit that begins a month of another language. */
 static bool may_be_month(const struct scan *s)
 {
-	if (is_digit(*s->at))
+	if (scan_is_digit(*s->at))
 		return s->end - s->at > 2 && (s->at[1] >= 0x80 || s->at[2] >= 0x80);
 	return s->end - s->at > 3 && (s->at[3] == ' ' || s->at[3] == '\t');
 }
@@ -489,11 +426,11 @@ static bool may_be_weekday(struct scan s)
 {
 	scan_short_word(&s, ' ', DAY_BYTES_MAX);
 	scan_blanks(&s);
-	return s.at < s.end && is_digit(*s.at) && may_be_iso(&s);
+	return s.at < s.end && scan_is_digit(*s.at) && may_be_iso(&s);
 }
 
 /* The forms that can begin with this byte, by how often they are met; NULL ends the list. */
-static void forms_of(const struct scan *s, bool strict, form_fn *out[])
+static void forms_of(const struct scan *s, bool strict, klog_form_fn *out[])
 {
 	size_t count = 0;
 
@@ -501,11 +438,16 @@ static void forms_of(const struct scan *s, bool strict, form_fn *out[])
 	} else if (*s->at == '[') {
 		out[count++] = form_boot;
 		out[count++] = form_ctime;
-	} else if (is_digit(*s->at)) {
+		out[count++] = klog_form_elapsed;
+	} else if (scan_is_digit(*s->at)) {
 		if (may_be_iso(s))
 			out[count++] = form_iso;
 		if (may_be_month(s))
 			out[count++] = form_3164;
+		if (count == 0 && !strict) {
+			out[count++] = klog_form_record;
+			out[count++] = klog_form_unix;
+		}
 	} else {
 		if (!strict)
 			out[count++] = form_ctime;
@@ -519,11 +461,11 @@ static void forms_of(const struct scan *s, bool strict, form_fn *out[])
 
 bool klog_head_parse(struct slice text, bool strict, struct klog_head *out)
 {
-	form_fn *forms[HEAD_FORMS_MAX + 1];
+	klog_form_fn *forms[HEAD_FORMS_MAX + 1];
 	struct scan s = {text.ptr, text.ptr + text.len, true};
 	bool is_5424 = false;
 
-	if (scan_is(&s, '<'))
+	if (scan_is(&s, '<') || scan_is(&s, '1'))
 		skip_priority(&s, &is_5424);
 	if (is_5424) {
 		*out = (struct klog_head){0};
@@ -535,6 +477,39 @@ bool klog_head_parse(struct slice text, bool strict, struct klog_head *out)
 		*out = (struct klog_head){0};
 		if (forms[i](s, text, strict, out))
 			return true;
+	}
+	return false;
+}
+
+/* What may stand before a head inside of a line; before a bracket anything may. */
+static bool klog_may_precede(uint8_t before)
+{
+	switch (before) {
+	case ' ':
+	case '\t':
+	case ':':
+	case '>':
+	case '-':
+	case '`':
+	case '\'':
+	case '"':
+	case '|':
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool klog_head_find(struct slice text, size_t from, size_t *at, struct klog_head *head)
+{
+	for (size_t i = from; i < text.len; i++) {
+		if (!klog_head_may_begin(text.ptr[i]) ||
+		    (i > 0 && text.ptr[i] != '[' && !klog_may_precede(text.ptr[i - 1])))
+			continue;
+		if (klog_head_parse(slice_make(text.ptr + i, text.len - i), i > 0, head)) {
+			*at = i;
+			return true;
+		}
 	}
 	return false;
 }

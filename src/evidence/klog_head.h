@@ -51,6 +51,9 @@ static inline bool klog_head_may_begin(uint8_t c)
  */
 bool klog_head_parse(struct slice text, bool strict, struct klog_head *out);
 
+/* The first head at `from` or behind it in a line; false: none. */
+bool klog_head_find(struct slice line, size_t from, size_t *at, struct klog_head *head);
+
 /* Nanoseconds since 1970 of a date in this year; the calendar alone, whatever the zone. */
 int64_t klog_date_ns(const struct klog_date *date, int32_t year);
 

@@ -188,6 +188,34 @@ static void note_strange(const struct logs *l, const struct log_file *f)
 	strbuf_deinit(&text);
 }
 
+/* Lines that count in another way than the rest. */
+static void note_lines(const struct logs *l, const struct log_file *f)
+{
+	char text[192];
+
+	if (f->copies) {
+		snprintf(text, sizeof(text),
+			 "messages that stand in the evidence more than once, and count once: "
+			 "%" PRIu64,
+			 f->copies);
+		evidence_add_note(l->evidence, f->evidence, text);
+	}
+	if (f->stats.other_lines) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " lines are of other programs than the kernel",
+			 f->stats.other_lines);
+		evidence_add_note(l->evidence, f->evidence, text);
+	}
+	if (f->stats.untimed_lines) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64
+			 " of its lines tell no time, or only what passed since the line before: "
+			 "`dmesg --time-format iso` tells it",
+			 f->stats.untimed_lines);
+		evidence_add_note(l->evidence, f->evidence, text);
+	}
+}
+
 static void enter_file(const struct logs *l, const struct log_file *f)
 {
 	struct evidence *e = evidence_list_at(l->evidence, f->evidence);
@@ -225,19 +253,7 @@ static void enter_file(const struct logs *l, const struct log_file *f)
 	note_trace_clock(l, f);
 	note_host(l, f);
 	log_jumps_note(l, f);
-	if (f->copies) {
-		snprintf(text, sizeof(text),
-			 "messages that stand in the evidence more than once, and count once: "
-			 "%" PRIu64,
-			 f->copies);
-		evidence_add_note(l->evidence, f->evidence, text);
-	}
-	if (f->stats.other_lines) {
-		snprintf(text, sizeof(text),
-			 "%" PRIu64 " lines are of other programs than the kernel",
-			 f->stats.other_lines);
-		evidence_add_note(l->evidence, f->evidence, text);
-	}
+	note_lines(l, f);
 	if (f->stats.cut_lines)
 		evidence_add_damage(l->evidence, f->evidence, "lines that are too long, cut",
 				    f->stats.cut_lines, UINT64_MAX, f->stats.cut_first);

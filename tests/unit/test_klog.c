@@ -100,6 +100,24 @@ static const struct {
 	{"\x1b[32m[  103.348659] \x1b[0m\x1b[33mlockd\x1b[0m: server 192.0.2.10 OK\r",
 	 KLOG_WALL_NONE, -1, 103348659, ""},
 	{"\xef\xbb\xbf[  103.348659] " MESSAGE "\r", KLOG_WALL_NONE, -1, 103348659, ""},
+	{"6,1042,103348659,-;" MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	{"3,1042,103348659,c,caller=T1234;" MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	{"[  103.348659 <    0.000012 >] app kernel: " MESSAGE, KLOG_WALL_NONE, -1, 103348659,
+	 "app"},
+	{"[  103.348659 <            >] app kernel: " MESSAGE, KLOG_WALL_NONE, -1, 103348659,
+	 "app"},
+	{"1795310863.348659 app kernel: " MESSAGE, KLOG_WALL_UTC, 348659, -1, "app"},
+	{"[Sun Nov 22 01:27:43 2026 <    0.000012>] " MESSAGE, KLOG_WALL_LOCAL, 0, -1, ""},
+	{"1 2026-11-22T01:27:43Z app kernel - - - \xef\xbb\xbf" MESSAGE, KLOG_WALL_UTC, 0, -1,
+	 "app"},
+	{"<3>[  103.348659]  (2)[1234:mount.nfs]" MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	{"[  103.348659] <3>.(2)[1234:mount.nfs]" MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	{"&gt; [\xc2\xa0 103.348659] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	/* dmesg -H and -d tell no time that anything could be compared with */
+	{"[Nov22 01:27] " MESSAGE, KLOG_WALL_NONE, -1, -1, ""},
+	{"[Nov 2 01:27] " MESSAGE, KLOG_WALL_NONE, -1, -1, ""},
+	{"[  +0.000012] " MESSAGE, KLOG_WALL_NONE, -1, -1, ""},
+	{"[<    0.000012>] " MESSAGE, KLOG_WALL_NONE, -1, -1, ""},
 };
 
 TEST(every_form_is_read)
@@ -134,6 +152,12 @@ TEST(twin_other_texts_hold_no_kernel_line)
 		"[103.3] x",
 		"see kernel: [12] and [Sun]",
 		"1.234 [pid 12] read(3</mnt>) = 0",
+		"1795310863.348659 read(3</mnt>, 4096) = 0",
+		"6,1042,103348659;x",
+		"30,1042,103348659,-;systemd[1]: started",
+		"[Tag22 01:27] x",
+		"[  +0.12] x",
+		"[<a>] x",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -208,6 +232,138 @@ TEST(journal_export_is_read)
 		read_bytes(text, len, 9, &r);
 }
 
+TEST(what_a_record_is_about_is_no_line)
+{
+	static const char text[] = "6,1042,103348659,-;" MESSAGE "\n SUBSYSTEM=net\n DEVICE=n2\n"
+				   "6,1043,103348660,-;b\n";
+	struct read r;
+
+	read_text(text, 1, &r);
+	CHECK_TEXT(r.text, "b");
+	CHECK_EQ_U64(r.line.line, 4);
+	CHECK_EQ_U64(r.stats.plain_lines, 0);
+}
+
+TEST(lines_without_a_time_are_counted)
+{
+	struct read r;
+
+	read_text("[Nov22 01:27] a\n[  +0.000012] b\n[    1.000000] c\n", 2, &r);
+	CHECK_EQ_U64(r.stats.kernel_lines, 3);
+	CHECK_EQ_U64(r.stats.untimed_lines, 2);
+}
+
+/* The two entries of each text below. */
+static void check_entries(const char *text, uint64_t first_line)
+{
+	struct read r;
+
+	read_text(text, 0, &r);
+	if (!CHECK_TEXT(r.text, "say \"\xc3\xa4\": 1 < 2"))
+		printf("# %s\n", text);
+	CHECK_TEXT(r.host, "app");
+	CHECK(r.line.head.kernel);
+	CHECK_EQ_I64(r.at.ns, AT_S * STAMP_NS_PER_S + 348659000);
+	CHECK_EQ_I64(r.line.head.boot_ns, 103348659000);
+	CHECK_EQ_U64(r.line.line, first_line);
+	read_text(text, 1, &r);
+	CHECK_TEXT(r.text, "abc");
+	CHECK_EQ_U64(r.stats.kernel_lines, 2);
+	CHECK_EQ_U64(r.stats.plain_lines, 0);
+	read_text(text, 2, &r);
+	CHECK(!r.found);
+	for (size_t len = 0; len < strlen(text); len++)
+		read_bytes(text, len, 9, &r);
+}
+
+TEST(journal_json_is_read)
+{
+	check_entries("{\"MESSAGE\":\"say \\\"\\u00e4\\\": 1 < 2\",\"__REALTIME_TIMESTAMP\":"
+		      "\"1795310863348659\",\"_HOSTNAME\":\"app\",\"_TRANSPORT\":\"kernel\","
+		      "\"__MONOTONIC_TIMESTAMP\":\"103348659\",\"PRIORITY\":3,\"X\":null}\n"
+		      "{\"__REALTIME_TIMESTAMP\":\"1795310864000000\",\"_TRANSPORT\":\"kernel\","
+		      "\"MESSAGE\":[97,98,99]}",
+		      1);
+	check_entries("{\n\t\"__REALTIME_TIMESTAMP\" : \"1795310863348659\",\n"
+		      "\t\"__MONOTONIC_TIMESTAMP\" : \"103348659\",\n\t\"_HOSTNAME\" : \"app\",\n"
+		      "\t\"SYSLOG_IDENTIFIER\" : \"kernel\",\n"
+		      "\t\"MESSAGE\" : \"say \\\"\xc3\xa4\\\": 1 < 2\"\n}\n"
+		      "{\n\t\"__REALTIME_TIMESTAMP\" : \"1795310864000000\",\n"
+		      "\t\"_TRANSPORT\" : \"kernel\",\n\t\"MESSAGE\" : [ \"abc\" ]\n}\n",
+		      6);
+}
+
+TEST(twin_other_documents_of_braces_are_no_log)
+{
+	static const char *const texts[] = {
+		"{\"findings\":[],\"text\":\"[  103.348659] x\"}",
+		"{\"MESSAGE\":\"[  103.348659] x\"}",
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct source *source = source_create_memory(slice_of_string(texts[i]));
+
+		CHECK(!klog_may_hold(source));
+		source_destroy(source);
+	}
+}
+
+TEST(journal_at_full_length_is_read)
+{
+	check_entries("Sun 2026-11-22 01:27:43.348659 UTC [s=1f;i=2;b=3]\n"
+		      "    _TRANSPORT=kernel\n    _HOSTNAME=app\n"
+		      "    _SOURCE_MONOTONIC_TIMESTAMP=103348659\n"
+		      "    MESSAGE=say \"\xc3\xa4\": 1 < 2\n"
+		      "Sun 2026-11-22 01:27:44.000000 UTC [s=1f;i=3;b=3]\n"
+		      "    MESSAGE=abc\n    _TRANSPORT=kernel\n",
+		      5);
+}
+
+static const struct {
+	const char *text, *first, *second;
+	uint64_t plain;
+} wrap_rows[] = {
+	/* By a mail, in quotes, between words; the third line was not full. */
+	{"> Nov 22 01:27:43 app kernel: [  103.348659] INFO: task\n> tar:412 blocked for more than "
+	 "120 seconds.\n> Nov 22 01:27:43 app kernel: [  103.348660]\n"
+	 "> rwsem_down_write_slowpath+0x2a1/0x6b0\n",
+	 "INFO: task tar:412 blocked for more than 120 seconds.",
+	 "rwsem_down_write_slowpath+0x2a1/0x6b0", 0},
+	/* By a terminal, inside of words. */
+	{"[  103.348659] INFO: task tar:412 blocke\nd for more than 120 seconds.\n"
+	 "[  103.348660] INFO: task tar:413 blocke\nd for more than 120 seconds.\n",
+	 "INFO: task tar:412 blocked for more than 120 seconds.",
+	 "INFO: task tar:413 blocked for more than 120 seconds.", 0},
+	/* Twin: what follows would have found room. */
+	{"[  103.348659] INFO: task tar:412 blocked for more than 120 seconds.\nthen this\n"
+	 "[  103.348660] a\nand that\n",
+	 "INFO: task tar:412 blocked for more than 120 seconds.", "then this", 2},
+	/* Twin: a stack is no rest of a line, though that is the longest of all. */
+	{"[  103.348659] INFO: task tar:412 blocked for more than 120 seconds.\n"
+	 "task:tar             state:D stack:0     pid:412\n"
+	 "[  104.348659] INFO: task tar:413 blocked for more than 120 seconds.\n"
+	 "task:tar             state:D stack:0     pid:413\n",
+	 "INFO: task tar:412 blocked for more than 120 seconds.",
+	 "task:tar             state:D stack:0     pid:412", 2},
+};
+
+TEST(wrapped_lines_are_joined)
+{
+	for (size_t i = 0; i < sizeof(wrap_rows) / sizeof(wrap_rows[0]); i++) {
+		struct read r;
+
+		read_text(wrap_rows[i].text, 0, &r);
+		CHECK_TEXT(r.text, wrap_rows[i].first);
+		CHECK_EQ_U64(r.line.line, 1);
+		CHECK_EQ_U64(r.stats.lines, 4);
+		CHECK_EQ_U64(r.stats.plain_lines, wrap_rows[i].plain);
+		read_text(wrap_rows[i].text, 1, &r);
+		CHECK_TEXT(r.text, wrap_rows[i].second);
+		for (size_t len = 0; len < strlen(wrap_rows[i].text); len++)
+			read_bytes(wrap_rows[i].text, len, 9, &r);
+	}
+}
+
 TEST(a_line_without_end_is_cut_and_the_next_is_read)
 {
 	size_t len = (size_t)KLOG_LINE_BYTES_MAX * 40;
@@ -232,6 +388,12 @@ TEST(heads_cut_at_each_byte_are_no_fault)
 		"Nov 22 2026 01:27:43.1 app kern.warn kernel[0]: [  103.348659][ T1] m",
 		"[\xe6\x97\xa5 11\xe6\x9c\x88 22 01:27:43 2026] m",
 		"Sun 2026-11-22 01:27:43 UTC app kernel: m",
+		"3,1042,103348659,c,caller=T1234;m",
+		"[  103.348659] <3>.(2)[1234:mount.nfs]m",
+		"1795310863.348659 app kernel: m",
+		"[Nov22 01:27] m",
+		"[<    0.000012>] m",
+		"&lt;4&gt;[  103.348659]\xc2\xa0&amp;m&quot;",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
