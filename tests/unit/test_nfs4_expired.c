@@ -212,3 +212,60 @@ TEST(twin_others_out_of_sight_who_mount_are_no_collision)
 	play_rounds(&st, mount_twice_asked);
 	check_says(&st, "", CONFIDENCE_POSSIBLE);
 }
+
+/* Two clients of a server whose IDs tell nothing; the first one is dropped. */
+static void play_opaque(struct v4_stage *st, struct v4_client *a, struct v4_client *b)
+{
+	v4_init(st);
+	st->opaque = true;
+	*a = v4_client(st, HOST, OWNER, -500);
+	*b = v4_client(st, HOST_2, OTHER, -400);
+	v4_mount(st, 1, a);
+	v4_mount(st, 2, b);
+	play_work(st, 10, 90, a);
+	play_work(st, 95, 100, b);
+}
+
+TEST(where_the_numbers_tell_nothing_a_survivor_makes_it_likely)
+{
+	struct v4_stage st;
+	struct v4_client a, b;
+
+	play_opaque(&st, &a, &b);
+	v4_lose(&st, 105, &a);
+	play_work(&st, 110, 150, &b);
+	check_says(&st, "nfs4-client-expired", CONFIDENCE_LIKELY);
+}
+
+TEST(twin_nobody_survives)
+{
+	struct v4_stage st;
+	struct v4_client a, b;
+
+	play_opaque(&st, &a, &b);
+	v4_lose(&st, 105, &a);
+	v4_lose(&st, 110, &b);
+	check_says(&st, "", 0);
+}
+
+TEST(twin_the_survivor_is_not_seen_again)
+{
+	struct v4_stage st;
+	struct v4_client a, b;
+
+	play_opaque(&st, &a, &b);
+	v4_lose(&st, 105, &a);
+	check_says(&st, "", 0);
+}
+
+TEST(twin_a_new_connection_may_lead_elsewhere)
+{
+	struct v4_stage st;
+	struct v4_client a, b;
+
+	play_opaque(&st, &a, &b);
+	v4_connect(&st, &a, HOST);
+	v4_lose(&st, 105, &a);
+	play_work(&st, 110, 150, &b);
+	check_says(&st, "", 0);
+}

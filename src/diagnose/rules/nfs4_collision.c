@@ -479,6 +479,13 @@ static bool may_infer(const struct nfs4_model *m, const struct evidence_for *e)
 	return e->foreign * 2 >= e->unexplained || !nfs4_loss_sees_others(m, &e->shown[0]);
 }
 
+/* A server whose numbers tell nothing, and a capture that shows that nobody else was there. */
+static bool told_by_survivor(const struct nfs4_model *m, const struct evidence_for *e)
+{
+	return e->shown_len && !nfs4_loss_boot_same(e->shown[0].recovery) &&
+	       nfs4_loss_without_restart(m, &e->shown[0]);
+}
+
 static bool is_proved(const struct evidence_for *e)
 {
 	const struct nfs4_owner *o = e->owner;
@@ -512,7 +519,7 @@ static void judge(const struct nfs4_model *m, struct diagnosis *d, const struct 
 		write_proved(d, e);
 	else if (e->unexplained >= ROUNDS_MIN && instance_elsewhere(m, e))
 		write_elsewhere(d, e, instance_elsewhere(m, e));
-	else if (e->unexplained && e->accounted == e->unexplained)
+	else if (e->unexplained && (e->accounted == e->unexplained || told_by_survivor(m, e)))
 		return; /* nobody is out of sight */
 	else if (e->unexplained &&
 		 (!may_infer(m, e) ||

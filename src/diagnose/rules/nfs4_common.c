@@ -108,6 +108,42 @@ bool nfs4_loss_sees_others(const struct nfs4_model *m, const struct nfs4_loss *l
 	return false;
 }
 
+static bool party_survived(const struct nfs4_party *p, const struct nfs4_loss *loss)
+{
+	const struct nfs4_recovery *r = loss->recovery;
+
+	return p->server == loss->party->server && !p->merged_into &&
+	       p->evidence == r->lost.evidence &&
+	       !endpoint_same_host(&p->host, &loss->party->host) &&
+	       p->first_seen.frame != FRAME_NONE && p->last_renewal.frame != FRAME_NONE &&
+	       r->last_renewal.frame != FRAME_NONE &&
+	       p->first_seen.at.ns <= r->last_renewal.at.ns &&
+	       p->last_renewal.at.ns >= r->lost.at.ns && !p->recoveries_count &&
+	       (p->state_made.frame == FRAME_NONE || p->state_made.at.ns <= r->last_renewal.at.ns);
+}
+
+const struct nfs4_party *nfs4_loss_survivor(const struct nfs4_model *m,
+					    const struct nfs4_loss *loss)
+{
+	for (size_t i = 0; i < m->parties.len; i++) {
+		const struct nfs4_party *p = *(struct nfs4_party **)vec_at(&m->parties, i);
+
+		if (party_survived(p, loss))
+			return p;
+	}
+	return NULL;
+}
+
+bool nfs4_loss_without_restart(const struct nfs4_model *m, const struct nfs4_loss *loss)
+{
+	const struct nfs4_recovery *r = loss->recovery;
+
+	if (nfs4_loss_boot_same(r))
+		return true;
+	return r->old_boot_s < 0 && r->new_boot_s < 0 && !r->connection_lost &&
+	       !loss->party->server->boots_len && nfs4_loss_survivor(m, loss);
+}
+
 const char *nfs4_owner_text(struct diagnosis *d, const struct nfs4_owner *owner)
 {
 	struct strbuf text;
@@ -227,6 +263,34 @@ void nfs4_cite(struct diagnosis *d, struct finding *f, const struct nfs4_server 
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	finding_cite(d, f, at, &conn, "%s", text);
+}
+
+void nfs4_rule_out_restart(const struct nfs4_model *m, struct diagnosis *d, struct finding *f,
+			   const struct nfs4_loss *loss)
+{
+	const struct nfs4_recovery *r = loss->recovery;
+	const struct nfs4_party *kept;
+	const char *who;
+
+	if (nfs4_loss_boot_same(r)) {
+		finding_rule_out(d, f, "nfs4-server-restart",
+				 "the client IDs from before and after name the same start of the "
+				 "NFS service, %s",
+				 nfs4_boot_text(d, r->old_boot_s));
+		return;
+	}
+	kept = nfs4_loss_survivor(m, loss);
+	if (!kept)
+		return;
+	who = nfs4_host_text(d, &kept->host);
+	finding_rule_out(d, f, "nfs4-server-restart",
+			 "%s, another client, kept its client ID: it worked before and after, and "
+			 "did not introduce itself in between",
+			 who);
+	nfs4_cite(d, f, loss->party->server, &kept->state_made,
+		  "%s gets the client ID that it keeps", who);
+	nfs4_cite(d, f, loss->party->server, &kept->last_renewal,
+		  "the last renewal of %s that is accepted, with that client ID", who);
 }
 
 void nfs4_cite_ladder(struct diagnosis *d, struct finding *f, const struct nfs4_loss *loss)

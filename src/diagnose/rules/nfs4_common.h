@@ -67,6 +67,20 @@ bool nfs4_loss_reclaimed(const struct nfs4_recovery *r);
  */
 bool nfs4_loss_sees_others(const struct nfs4_model *m, const struct nfs4_loss *loss);
 
+/*
+ * Another client that kept its client ID from before the loss until after it, by the same capture:
+ * a server that restarted keeps none. NULL: none is seen.
+ */
+const struct nfs4_party *nfs4_loss_survivor(const struct nfs4_model *m,
+					    const struct nfs4_loss *loss);
+
+/*
+ * True when the server did not restart over the loss: by its start time, which its client IDs tell,
+ * or, where they tell nothing, by a survivor and a connection that stayed up. Behind an address may
+ * stand several servers, and a new connection may lead to another one.
+ */
+bool nfs4_loss_without_restart(const struct nfs4_model *m, const struct nfs4_loss *loss);
+
 /* Texts in the diagnosis' arena. */
 const char *nfs4_owner_text(struct diagnosis *d, const struct nfs4_owner *owner);
 
@@ -92,6 +106,10 @@ void nfs4_finding_about(struct diagnosis *d, struct finding *f, const struct nfs
 void nfs4_cite(struct diagnosis *d, struct finding *f, const struct nfs4_server *server,
 	       const struct provenance *at, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/* Rules nfs4-server-restart out, by what nfs4_loss_without_restart found, and cites it. */
+void nfs4_rule_out_restart(const struct nfs4_model *m, struct diagnosis *d, struct finding *f,
+			   const struct nfs4_loss *loss);
 
 /* Cites the steps of a recovery: refused, given up, refused again, identified, working. */
 void nfs4_cite_ladder(struct diagnosis *d, struct finding *f, const struct nfs4_loss *loss);

@@ -46,18 +46,24 @@ static bool owner_is_shared(const struct nfs4_party *p)
 }
 
 /*
- * A server that did not restart, by its client IDs: else that cannot be told from a restart that
- * was so quick that nobody had to wait.
+ * A server that did not restart: else that cannot be told from a restart that was so quick that
+ * nobody had to wait.
  */
-static bool loss_is_drop(const struct nfs4_loss *loss)
+static bool loss_is_drop(const struct nfs4_model *m, const struct nfs4_loss *loss)
 {
 	return nfs4_loss_unexplained(loss) && !loss->recovery->other &&
-	       !owner_is_shared(loss->party) && nfs4_loss_boot_same(loss->recovery);
+	       !owner_is_shared(loss->party) && nfs4_loss_without_restart(m, loss);
 }
 
-/* Nobody else introduced himself to the server in between, or all who did are in sight. */
+/*
+ * Nobody else introduced himself to the server in between, or all who did are in sight. Where the
+ * client IDs tell nothing there is a survivor, so the capture shows more than the client: another
+ * instance of its owner would be in it.
+ */
 static bool loss_is_accounted(const struct nfs4_loss *loss)
 {
+	if (!nfs4_loss_boot_same(loss->recovery))
+		return true;
 	return loss->recovery->clientid_steps >= 0 && !nfs4_loss_unseen_others(loss->recovery);
 }
 
@@ -65,14 +71,14 @@ static bool loss_is_accounted(const struct nfs4_loss *loss)
  * A collision needs somebody in between each time: a client for whom most losses are accounted for
  * is fought by nobody. One alone may be a chance of who else came just then.
  */
-static bool party_is_accounted(const struct nfs4_party *p)
+static bool party_is_accounted(const struct nfs4_model *m, const struct nfs4_party *p)
 {
 	uint32_t drops = 0, accounted = 0;
 
 	for (uint32_t i = 0; i < p->recoveries_len; i++) {
 		struct nfs4_loss loss = {(struct nfs4_party *)p, &p->recoveries[i]};
 
-		if (!loss_is_drop(&loss))
+		if (!loss_is_drop(m, &loss))
 			continue;
 		drops++;
 		accounted += loss_is_accounted(&loss);
@@ -163,7 +169,7 @@ static enum finding_confidence confidence_of(const struct drops *drops)
 		       : CONFIDENCE_LIKELY;
 }
 
-static void rule_out(struct diagnosis *d, const struct drops *drops)
+static void rule_out(const struct nfs4_model *m, struct diagnosis *d, const struct drops *drops)
 {
 	const struct nfs4_recovery *r = drops->first.recovery;
 	struct finding *f = drops->finding;
@@ -175,10 +181,14 @@ static void rule_out(struct diagnosis *d, const struct drops *drops)
 			 "%s%s",
 			 nfs4_duration_text(d, drops->longest_silence_ns),
 			 nfs4_duration_text(d, lease_ns), told ? "" : " (assumed)");
-	finding_rule_out(d, f, "nfs4-server-restart",
-			 "the client IDs from before and after name the same start of the NFS "
-			 "service, %s",
-			 nfs4_boot_text(d, r->old_boot_s));
+	nfs4_rule_out_restart(m, d, f, &drops->first);
+	if (!nfs4_loss_boot_same(r)) {
+		finding_rule_out(
+			d, f, "nfs4-client-owner-collision",
+			"the capture shows other clients of the server too, and nobody else "
+			"who introduces himself by this client's owner");
+		return;
+	}
 	finding_rule_out(d, f, "nfs4-client-owner-collision",
 			 "%sthe server's client numbers went on by no more than the clients in "
 			 "sight used up: nobody else introduced himself in between",
@@ -205,7 +215,7 @@ static const char *why_limit(struct diagnosis *d, const struct drops *drops)
 			    nfs4_count_text(d, s->put_off.count, "call was", "calls were"));
 }
 
-static void drops_write(struct diagnosis *d, const struct drops *drops)
+static void drops_write(const struct nfs4_model *m, struct diagnosis *d, const struct drops *drops)
 {
 	const struct nfs4_party *p = drops->first.party;
 	struct finding *f = drops->finding;
@@ -227,19 +237,22 @@ static void drops_write(struct diagnosis *d, const struct drops *drops)
 	f->why = arena_format(
 		&d->arena,
 		"%s the server refused a client's session or state and did not know its client ID "
-		"any more, %s%s after a renewal that it had accepted. It had not restarted, "
-		"and the numbers of its client IDs show nobody who took the client's place: it "
-		"gave the client up of its own accord, by an administrator's order or for want of "
-		"room.%s%s",
+		"any more, %s%s after a renewal that it had accepted. It had not restarted, and "
+		"%s: it gave the client up of its own accord, by an administrator's order or for "
+		"want of room.%s%s",
 		drops->losses == 1 ? "Once" : times,
 		nfs4_duration_text(d, drops->longest_silence_ns),
-		drops->losses == 1 ? "" : " at most", why_limit(d, drops),
+		drops->losses == 1 ? "" : " at most",
+		nfs4_loss_boot_same(drops->first.recovery)
+			? "the numbers of its client IDs show nobody who took the client's place"
+			: "nobody is seen who took the client's place",
+		why_limit(d, drops),
 		f->confidence == CONFIDENCE_POSSIBLE
 			? " Where this capture was taken on the client itself, a pause of that "
 			  "machine would look the same: see the hypervisor's log, or capture at "
 			  "the server."
 			: "");
-	rule_out(d, drops);
+	rule_out(m, d, drops);
 }
 
 static void undecided_drop(struct diagnosis *d)
@@ -269,26 +282,28 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 	for (size_t i = 0; i < losses.len; i++) {
 		const struct nfs4_loss *loss = vec_at(&losses, i);
 
-		if (!loss_is_drop(loss))
+		if (!loss_is_drop(in->nfs4, loss))
 			continue;
-		if (!party_is_accounted(loss->party)) {
+		if (!party_is_accounted(in->nfs4, loss->party)) {
 			if (others_only_mounted(loss->party))
 				undecided_drop(out);
 			continue;
 		}
 		if (drops.finding && !same_trouble(&drops, loss)) {
-			drops_write(out, &drops);
+			drops_write(in->nfs4, out, &drops);
 			drops.finding = NULL;
 		}
 		drops_add(in->nfs4, out, &drops, loss);
 	}
 	if (drops.finding)
-		drops_write(out, &drops);
+		drops_write(in->nfs4, out, &drops);
 	vec_deinit(&losses);
 }
 
 const struct rule rule_nfs4_client_expired = {
 	.id = "nfs4-client-expired",
-	.needs = "a capture from before a client's loss until its recovery, of a Linux nfsd",
+	.needs = "a capture from before a client's loss until its recovery; of a server that is no "
+		 "Linux "
+		 "nfsd, one that shows other clients as well",
 	.run = run,
 };

@@ -30,22 +30,22 @@ struct outage {
 /*
  * Whether the client ID itself fell, and not for another reason: BADSESSION alone does not tell,
  * and STALE_CLIENTID and STALE_STATEID of 4.0 are what a server says that restarted (RFC 7530
- * section 9.6.3) unless its start time says that it did not.
+ * section 9.6.3) unless something says that it did not.
  */
-static bool clientid_fell(const struct nfs4_loss *loss)
+static bool clientid_fell(const struct nfs4_model *m, const struct nfs4_loss *loss)
 {
 	const struct nfs4_recovery *r = loss->recovery;
 
 	if (loss->party->minor_version > 0)
 		return r->kind == RECOVERY_FULL || r->create_refused.frame != FRAME_NONE;
-	return r->lost_status == NFS4ERR_EXPIRED || nfs4_loss_boot_same(r);
+	return r->lost_status == NFS4ERR_EXPIRED || nfs4_loss_without_restart(m, loss);
 }
 
-static bool loss_is_lapse(const struct nfs4_loss *loss)
+static bool loss_is_lapse(const struct nfs4_model *m, const struct nfs4_loss *loss)
 {
 	const struct nfs4_recovery *r = loss->recovery;
 
-	return r->kind != RECOVERY_SESSION_ONLY && clientid_fell(loss) && !r->other &&
+	return r->kind != RECOVERY_SESSION_ONLY && clientid_fell(m, loss) && !r->other &&
 	       !nfs4_loss_boot_changed(r) && !nfs4_loss_reclaimed(r) &&
 	       nfs4_loss_after_silence(loss);
 }
@@ -337,7 +337,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 	for (size_t i = 0; i < losses.len; i++) {
 		const struct nfs4_loss *loss = vec_at(&losses, i);
 
-		if (loss_is_lapse(loss) && !server_dropped_others(&losses, loss))
+		if (loss_is_lapse(in->nfs4, loss) && !server_dropped_others(&losses, loss))
 			outage_add(in->nfs4, out, outage_of(&outages, loss), loss);
 	}
 	for (size_t i = 0; i < outages.len; i++)
