@@ -28,7 +28,12 @@ enum log_fact_kind {
 	LOG_TRACKING_FAILED,   /* nfsd cannot keep which clients may reclaim: "Unable to initialize
 				* client recovery tracking! (ERROR)" */
 	LOG_GRACE_STARTED,     /* nfsd: "starting N-second grace period" */
+	LOG_GRACE_SKIPPED, /* nfsd: "no clients to reclaim, skipping NFSv4 grace period": it starts
+			    * all the same */
 	LOG_GRACE_ENDED,
+	LOG_NFS_LOADED,  /* "FS-Cache: Netfs 'nfs' registered": the client's NFS starts */
+	LOG_NFS4_LOADED, /* "Key type id_resolver registered": its NFSv4 starts, at the first mount
+			  * where it is a module */
 	LOG_HUNG_TASK,   /* "task NAME:PID blocked for more than N seconds" */
 	LOG_SOFT_LOCKUP, /* "BUG: soft lockup - CPU#N stuck for Ns! [NAME:PID]" */
 	LOG_OUT_OF_MEMORY,

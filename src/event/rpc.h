@@ -6,6 +6,7 @@
 #ifndef EVENT_RPC_H
 #define EVENT_RPC_H
 
+#include "base/slice.h"
 #include "event/ident.h"
 
 /* A status that is not known: the call has no reply, or the reply was cut before it. */
@@ -233,6 +234,10 @@ struct rpc_call {
 	bool is_callback;     /* program is an NFSv4 callback program */
 	uint32_t cred_flavor; /* AUTH_SYS ...; UINT32_MAX: not known */
 	uint32_t uid;         /* AUTH_SYS; UINT32_MAX: not known */
+	/* AUTH_SYS: the client's name and its stamp (RFC 5531 appendix A), in EVENT_RPC_CALL only:
+	 * the name lies in the packet. Empty and 0: not told. */
+	struct slice machine;
+	uint32_t machine_stamp;
 
 	struct provenance call; /* the frame with the call's last byte */
 	/*

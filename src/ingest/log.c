@@ -50,6 +50,7 @@ struct logs *logs_create(const struct log_options *options, struct evidence_list
 	vec_init(&l->clocks, sizeof(struct log_clock));
 	vec_init(&l->names, log_name_bytes());
 	log_wire_init(&l->wire);
+	log_marks_init(&l->marks);
 	l->tasks = tasks_create(l);
 	l->traces = traces_create(l);
 	return l;
@@ -69,6 +70,7 @@ void logs_destroy(struct logs *l)
 	vec_deinit(&l->clocks);
 	vec_deinit(&l->names);
 	log_wire_deinit(&l->wire);
+	log_marks_deinit(&l->marks);
 	arena_deinit(&l->arena);
 	free(l);
 }
@@ -417,8 +419,10 @@ void logs_take_clock(struct logs *l, uint32_t evidence, const char *path, int64_
 
 void logs_watch(struct logs *l, struct event_board *board)
 {
-	if (l->files.len)
-		log_wire_attach(&l->wire, board);
+	if (l->files.len == 0)
+		return;
+	log_wire_attach(&l->wire, board);
+	log_marks_attach(&l->marks, board);
 }
 
 void logs_emit(struct logs *l, const struct event_board *board)

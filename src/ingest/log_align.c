@@ -166,13 +166,16 @@ static bool fit_by_ok(const struct logs *l, const struct told_wait *t,
  * end of the capture may have waited for any time, or have been the first after the complaint.
  */
 static bool fit_by_complaint(const struct logs *l, const struct told_wait *t,
-			     const struct log_wire_wait *w, struct log_join *out)
+			     const struct log_wire_wait *w, int64_t timeout_ns,
+			     struct log_join *out)
 {
 	int64_t at_ns;
 
-	if (t->program != LOG_WIRE_NLM || t->ok != SIZE_MAX || log_wire_wait_ns(w) < NLM_TIMEOUT_NS)
+	if (t->program != LOG_WIRE_NLM || t->ok != SIZE_MAX || log_wire_wait_ns(w) < timeout_ns)
 		return false;
 	*out = (struct log_join){
+		.kind = LOG_JOIN_COMPLAINT,
+		.timeout_ns = timeout_ns,
 		.fits = 1,
 		.client = w->client,
 		.one_client = true,
@@ -180,10 +183,9 @@ static bool fit_by_complaint(const struct logs *l, const struct told_wait *t,
 		.line = record_at(l, t->from)->line,
 		.text = record_at(l, t->from)->fact.line,
 		.frame = w->start,
-		.by_complaint = true,
-		.weak = l->wire.last.ns - w->start.at.ns < NLM_TIMEOUT_NS - TIMEOUT_EARLY_NS,
+		.weak = l->wire.last.ns - w->start.at.ns < timeout_ns - TIMEOUT_EARLY_NS,
 	};
-	return !__builtin_add_overflow(w->start.at.ns, NLM_TIMEOUT_NS, &at_ns) &&
+	return !__builtin_add_overflow(w->start.at.ns, timeout_ns, &at_ns) &&
 	       !__builtin_sub_overflow(at_ns, t->from_ns, &out->offset_ns);
 }
 
@@ -203,7 +205,7 @@ static int fit_order(const void *a, const void *b)
 /* How far a clock that is told in whole seconds may be off the offset that its zone makes. */
 #define STEP_SLACK_NS (2 * STAMP_NS_PER_S)
 
-static bool offset_may_be(const struct log_join_range *range, int64_t offset_ns)
+bool log_offset_may_be(const struct log_join_range *range, int64_t offset_ns)
 {
 	int64_t apart, rest;
 
@@ -230,9 +232,10 @@ static size_t fits_collect(const struct logs *l, const struct told_wait *told, s
 			struct fit fit = {.told = i};
 
 			if (!about_same(&told[i], w) ||
-			    !(by_complaint ? fit_by_complaint(l, &told[i], w, &fit.join)
-					   : fit_by_ok(l, &told[i], w, &fit.join)) ||
-			    !offset_may_be(range, fit.join.offset_ns))
+			    !(by_complaint
+				      ? fit_by_complaint(l, &told[i], w, NLM_TIMEOUT_NS, &fit.join)
+				      : fit_by_ok(l, &told[i], w, &fit.join)) ||
+			    !log_offset_may_be(range, fit.join.offset_ns))
 				continue;
 			if (count == JOINS_MAX)
 				return SIZE_MAX;
@@ -368,6 +371,66 @@ static bool waits_are_complete(const struct logs *l, const struct told_wait *tol
 		    l->wire.complete_ns > told[i].ok_ns - told[i].from_ns)
 			return false;
 	return true;
+}
+
+void log_wire_fits(const struct logs *l, const struct log_file *f, const int64_t *own_ns,
+		   log_fit_fn *take, void *context)
+{
+	static const int64_t timeouts[] = {NLM_TIMEOUT_NS, NLM_TIMEOUT_OLD_NS};
+	struct told_wait *told = mem_alloc(WAITS_MAX, sizeof(*told));
+	size_t told_count = told_collect(l, f, own_ns, told);
+	struct log_join join;
+
+	for (size_t i = 0; i < told_count; i++)
+		for (size_t k = 0; k < l->wire.waits.len; k++) {
+			const struct log_wire_wait *w = vec_at(&l->wire.waits, k);
+
+			if (!about_same(&told[i], w))
+				continue;
+			if (fit_by_ok(l, &told[i], w, &join))
+				take(context, told[i].ok, &join);
+			for (size_t t = 0; t < sizeof(timeouts) / sizeof(timeouts[0]); t++)
+				if (fit_by_complaint(l, &told[i], w, timeouts[t], &join) &&
+				    !join.weak)
+					take(context, told[i].from, &join);
+		}
+	free(told);
+}
+
+bool log_wire_wait_is(const struct log_fact *complaint, const struct log_wire_wait *wait,
+		      int64_t at_ns, int64_t slack_ns)
+{
+	struct told_wait told = {.fact = complaint};
+	int64_t early_ns, late_ns;
+
+	if (!told_program(complaint, &told.program) || !about_same(&told, wait) ||
+	    (wait->reply.frame != FRAME_NONE && wait->reply.at.ns < at_ns - slack_ns))
+		return false;
+	early_ns = at_ns - slack_ns - wait->start.at.ns;
+	late_ns = at_ns + slack_ns - wait->start.at.ns;
+	if (told.program == LOG_WIRE_NFS)
+		return late_ns >= NFS_TIMEOUT_MIN_NS && early_ns <= NFS_TIMEOUT_MAX_NS;
+	return (late_ns >= NLM_TIMEOUT_NS - TIMEOUT_EARLY_NS &&
+		early_ns <= NLM_TIMEOUT_NS + TIMEOUT_LATE_NS) ||
+	       (late_ns >= NLM_TIMEOUT_OLD_NS - TIMEOUT_EARLY_NS &&
+		early_ns <= NLM_TIMEOUT_OLD_NS + TIMEOUT_LATE_NS);
+}
+
+bool log_wire_has_wait(const struct logs *l, const struct log_fact *complaint, int64_t at_ns,
+		       int64_t slack_ns)
+{
+	struct told_wait told = {.fact = complaint};
+
+	if (!told_program(complaint, &told.program))
+		return true;
+	for (size_t k = 0; k < l->wire.waits.len; k++) {
+		const struct log_wire_wait *w = vec_at(&l->wire.waits, k);
+
+		if (about_same(&told, w) && w->start.at.ns <= at_ns + slack_ns &&
+		    (w->reply.frame == FRAME_NONE || w->reply.at.ns >= at_ns - slack_ns))
+			return true;
+	}
+	return false;
 }
 
 struct log_join log_wire_join(const struct logs *l, const struct log_file *f, const int64_t *own_ns,

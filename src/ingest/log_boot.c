@@ -142,11 +142,10 @@ static struct rough rough_find(const struct logs *l, struct log_file *f)
 
 /* --- the wire --- */
 
-static struct log_join boot_join(const struct logs *l, const struct log_file *f,
-				 const struct log_join_range *range)
+/* The times since boot of the file's records; the caller frees them. */
+static int64_t *boot_times(const struct logs *l, const struct log_file *f)
 {
 	int64_t *own_ns = mem_alloc(f->last - f->first + 1, sizeof(*own_ns));
-	struct log_join join;
 
 	for (size_t i = f->first; i < f->last; i++) {
 		const struct klog_head *h = &record_at(l, i)->head;
@@ -154,27 +153,12 @@ static struct log_join boot_join(const struct logs *l, const struct log_file *f,
 		own_ns[i - f->first] =
 			h->wall == KLOG_WALL_NONE && h->has_boot ? h->boot_ns : INT64_MIN;
 	}
-	join = log_wire_join(l, f, own_ns, range);
-	free(own_ns);
-	return join;
+	return own_ns;
 }
 
-void log_join_add_reason(const struct logs *l, struct strbuf *out, const struct log_join *join)
+static bool join_holds(const struct log_join *join)
 {
-	strbuf_add_char(out, '"');
-	strbuf_add_safe(out, join->text);
-	strbuf_add_format(out, "\" in line %" PRIu64 " ", join->line);
-	if (join->by_complaint)
-		strbuf_add_format(out,
-				  "comes 60 s after the first call or SYN, which is frame %" PRIu64
-				  " of %s",
-				  join->frame.frame, id_of(l, join->frame.evidence));
-	else
-		strbuf_add_format(out, "is the reply in frame %" PRIu64 " of %s", join->frame.frame,
-				  id_of(l, join->frame.evidence));
-	if (join->fits > 1)
-		strbuf_add_format(out, ", and %zu more of its waits are in the captures",
-				  join->fits - 1);
+	return join->fits && !join->ambiguous && !join->weak;
 }
 
 static void add_boot(struct strbuf *out, int64_t boot_ns, int64_t error_ns)
@@ -198,12 +182,17 @@ static void take_join(const struct logs *l, struct log_file *f, const struct log
 		      const struct rough *rough)
 {
 	char apart[STAMP_TEXT_BYTES];
+	int64_t *own_ns = boot_times(l, f);
+	struct log_dissent dissent = log_anchor_dissent(l, f, own_ns, join);
 	struct strbuf text;
 
+	free(own_ns);
 	take(f, join->offset_ns, join->error_ns);
+	f->by_complaint = join->kind == LOG_JOIN_COMPLAINT && join->fits == 1 && !join->named;
 	strbuf_init(&text);
 	add_boot(&text, join->offset_ns, join->error_ns);
 	log_join_add_reason(l, &text, join);
+	log_dissent_add(l, &text, &dissent);
 	if (rough->known &&
 	    llabs(rough->boot_ns - join->offset_ns) > rough->error_ns + join->error_ns) {
 		stamp_format_duration(llabs(rough->boot_ns - join->offset_ns), apart);
@@ -217,7 +206,27 @@ static void take_join(const struct logs *l, struct log_file *f, const struct log
 	strbuf_deinit(&text);
 }
 
-static void take_rough(const struct logs *l, struct log_file *f, const struct rough *rough)
+/* Says what anchors that hold would have told instead of the boot that is taken. */
+static void add_dissent(const struct logs *l, struct strbuf *out, const struct log_file *f,
+			const struct log_join *anchors)
+{
+	struct log_dissent d = {
+		.known = true,
+		.kind = anchors->kind,
+		.line = anchors->line,
+		.text = anchors->text,
+		.frame = anchors->frame,
+		.apart_ns = anchors->offset_ns - f->boot_offset_ns,
+	};
+
+	if (join_holds(anchors) &&
+	    llabs(d.apart_ns) > f->error_ns + anchors->error_ns + ROUGH_SLACK_NS)
+		log_dissent_add(l, out, &d);
+}
+
+/* `anchors` are those that hold, if they do, whatever the clock and uptime say. */
+static void take_rough(const struct logs *l, struct log_file *f, const struct rough *rough,
+		       const struct log_join *anchors)
 {
 	struct strbuf text;
 
@@ -229,6 +238,7 @@ static void take_rough(const struct logs *l, struct log_file *f, const struct ro
 					 : "that is taken from %s, which tells the host's clock "
 					   "and uptime",
 			  id_of(l, rough->evidence));
+	add_dissent(l, &text, f, anchors);
 	note(l, f, strbuf_text(&text));
 	strbuf_deinit(&text);
 }
@@ -242,8 +252,8 @@ static void note_unknown(const struct logs *l, const struct log_file *f,
 	strbuf_init(&text);
 	if (join->fits && join->ambiguous) {
 		strbuf_add_text(&text,
-				"counts from boot, and several waits in the captures may be those "
-				"that it tells of: its times are not compared with others; "
+				"counts from boot, and several moments in the captures may be "
+				"those that it tells of: its times are not compared with others; "
 				"--boot-time tells when the boot was");
 	} else if (join->fits) {
 		stamp_format(stamp_utc(join->offset_ns), boot);
@@ -269,11 +279,65 @@ static bool holds_two_boots(const struct logs *l, const struct log_file *f)
 	return false;
 }
 
-static void settle_boot(const struct logs *l, struct log_file *f)
+/* All ways in which the captures may tell the boot. */
+struct ways {
+	struct log_join waits;        /* what the waits alone tell */
+	struct log_join near_waits;   /* likewise, near a host's clock and uptime */
+	struct log_join anchors;      /* what lines of all kinds tell together */
+	struct log_join near_anchors; /* likewise */
+};
+
+static struct ways ways_find(const struct logs *l, const struct log_file *f,
+			     const struct rough *rough)
 {
 	const struct log_join_range any = {.max_ns = ANY_NS};
-	struct log_join free_join, join;
+	const struct log_join_range near = {.centre_ns = rough->boot_ns,
+					    .max_ns = rough->error_ns + ROUGH_SLACK_NS};
+	int64_t *own_ns = boot_times(l, f);
+	struct ways w = {.waits = log_wire_join(l, f, own_ns, &any),
+			 .anchors = log_anchor_join(l, f, own_ns, &any, true, false)};
+
+	if (rough->known) {
+		w.near_waits = log_wire_join(l, f, own_ns, &near);
+		w.near_waits.weak = false;
+		w.near_anchors = log_anchor_join(l, f, own_ns, &near, true, true);
+	}
+	free(own_ns);
+	return w;
+}
+
+/* The captures' own word: a reply, or two lines that agree, but not against such. */
+static const struct log_join *ways_surest(const struct ways *w)
+{
+	if (join_holds(&w->waits) && w->waits.kind == LOG_JOIN_REPLY)
+		return &w->waits;
+	return join_holds(&w->anchors) ? &w->anchors : NULL;
+}
+
+/*
+ * Replies first. A complaint alone is any call a minute before it, and one line alone any mount: a
+ * clock and an uptime tell better, and a line is believed near them.
+ */
+static const struct log_join *ways_choose(const struct ways *w, const struct rough *rough)
+{
+	const struct log_join *surest = ways_surest(w);
+
+	if (!rough->known)
+		return surest ? surest : join_holds(&w->waits) ? &w->waits : NULL;
+	if (surest == &w->waits || (surest && surest->fits > 2))
+		return surest;
+	if (join_holds(&w->near_waits))
+		return &w->near_waits;
+	if (join_holds(&w->near_anchors) && w->near_anchors.error_ns < rough->error_ns)
+		return &w->near_anchors;
+	return NULL;
+}
+
+static void settle_boot(const struct logs *l, struct log_file *f)
+{
+	const struct log_join *join;
 	struct rough rough;
+	struct ways ways;
 
 	if (f->head_first.wall != KLOG_WALL_NONE || !f->head_first.has_boot)
 		return;
@@ -288,21 +352,14 @@ static void settle_boot(const struct logs *l, struct log_file *f)
 		return;
 	}
 	rough = rough_find(l, f);
-	free_join = join = boot_join(l, f, &any);
-	/* A complaint alone is any call a minute before it: a clock and an uptime tell better. */
-	if (rough.known && (join.fits == 0 || join.ambiguous || join.weak || join.by_complaint)) {
-		const struct log_join_range near = {.centre_ns = rough.boot_ns,
-						    .max_ns = rough.error_ns + ROUGH_SLACK_NS};
-
-		join = boot_join(l, f, &near);
-		join.weak = false;
-	}
-	if (join.fits && !join.ambiguous && !join.weak)
-		take_join(l, f, &join, &rough);
+	ways = ways_find(l, f, &rough);
+	join = ways_choose(&ways, &rough);
+	if (join)
+		take_join(l, f, join, &rough);
 	else if (rough.known)
-		take_rough(l, f, &rough);
+		take_rough(l, f, &rough, &ways.anchors);
 	else
-		note_unknown(l, f, &free_join);
+		note_unknown(l, f, ways.waits.fits ? &ways.waits : &ways.anchors);
 }
 
 void log_boots_settle(struct logs *l)

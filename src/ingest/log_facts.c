@@ -51,8 +51,13 @@ static const struct wording {
 	{LOG_GATE_TRACKING, "NFSD: Unable to initialize client recovery tracking! ($N",
 	 LOG_TRACKING_FAILED, false, false},
 	{LOG_GATE_GRACE, "NFSD: starting $N-second grace period", LOG_GRACE_STARTED, false, false},
+	{LOG_GATE_GRACE, "NFSD: no clients to reclaim, skipping NFSv4 grace", LOG_GRACE_SKIPPED,
+	 false, false},
 	{LOG_GATE_GRACE, "NFSD: end of grace period", LOG_GRACE_ENDED, false, false},
 	{LOG_GATE_GRACE, "ending NFSv4 grace period", LOG_GRACE_ENDED, false, false},
+	/* fs/nfs/fscache.c, before 5.17; fs/nfs/nfs4idmap.c */
+	{LOG_GATE_NETFS, "FS-Cache: Netfs 'nfs' registered", LOG_NFS_LOADED, false, false},
+	{LOG_GATE_RESOLVER, "Key type id_resolver registered", LOG_NFS4_LOADED, false, false},
 	/* fs/lockd/mon.c */
 	{LOG_GATE_MONITOR, "lockd: cannot monitor $S", LOG_MONITOR_FAILED, false, false},
 	/* fs/lockd/clntproc.c: nlmclnt_unlock, nlmclnt_lock */

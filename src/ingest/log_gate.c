@@ -40,11 +40,14 @@ static const struct gate gates[LOG_GATE_COUNT] = {
 	[LOG_GATE_LINK] = GATE("ink ", 2),
 	[LOG_GATE_LINK_UPPER] = GATE("LINK ", 3),
 	[LOG_GATE_CARRIER] = GATE("arrier", 3),
+	[LOG_GATE_NETFS] = GATE("Netfs 'nfs'", 0),
+	[LOG_GATE_RESOLVER] = GATE("id_resolver reg", 8),
 };
 
 /* By the byte at the anchor; test_log_facts finds each gate by its own words. */
 static const uint32_t anchored[UINT8_MAX + 1] = {
 	['K'] = BIT(LINK_UPPER),
+	['N'] = BIT(NETFS),
 	['c'] = BIT(INCORRECT),
 	['d'] = BIT(CLIENTID),
 	['f'] = BIT(RECLAIM) | BIT(OUT_OF_SYNC) | BIT(MEMORY),
@@ -53,7 +56,7 @@ static const uint32_t anchored[UINT8_MAX + 1] = {
 	['k'] = BIT(LOCKS) | BIT(UNLOCK) | BIT(LOCKUP) | BIT(BLOCKED) | BIT(LINK),
 	['m'] = BIT(MONITOR),
 	['p'] = BIT(NOT_RESPONDING),
-	['v'] = BIT(SERVER) | BIT(RECOVERY) | BIT(TRACKING),
+	['v'] = BIT(SERVER) | BIT(RECOVERY) | BIT(TRACKING) | BIT(RESOLVER),
 	['x'] = BIT(LINUX),
 };
 

@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "evidence/klog.h"
 #include "ingest/log.h"
+#include "ingest/log_marks.h"
 #include "ingest/log_wire.h"
 #include "ingest/tasks.h"
 #include "ingest/traces.h"
@@ -32,7 +33,7 @@ struct log_host {
 	bool told;          /* by a log; else it is the folder's name */
 	bool has_at;        /* the next is valid, unless two logs tell different ones */
 	bool torn;          /* they do */
-	struct endpoint at; /* its address, by the waits that log and captures show */
+	struct endpoint at; /* its address, by what log and captures share */
 };
 
 /* One file. */
@@ -51,8 +52,9 @@ struct log_file {
 	int64_t boot_offset_ns; /* UTC (or local time) of zero, for lines that have only that */
 	bool has_zone;          /* told by the user, or found */
 	int64_t zone_s;         /* seconds east of UTC, of lines without a zone */
-	int64_t error_ns;       /* how far its times may be off the captures'; -1: not known */
-	uint64_t copies;        /* records that another file has */
+	bool by_complaint; /* the boot is told by a complaint alone: any client's wait would do */
+	int64_t error_ns;  /* how far its times may be off the captures'; -1: not known */
+	uint64_t copies;   /* records that another file has */
 	struct log_jumps {
 		uint64_t count;
 		uint64_t line; /* the first line behind the first one */
@@ -95,6 +97,7 @@ struct logs {
 	struct tasks *tasks;
 	struct traces *traces;
 	struct log_wire wire;
+	struct log_marks marks;
 	uint64_t dropped; /* facts above the cap */
 	uint64_t copies;
 	struct vec journals; /* struct log_journal, by evidence: journals inside of captures */
@@ -149,8 +152,31 @@ struct log_clock {
 	int64_t error_ns; /* off by so much at most */
 };
 
+/* What a line of a log is to the captures. */
+enum log_join_kind {
+	LOG_JOIN_REPLY,      /* "OK" is the reply */
+	LOG_JOIN_COMPLAINT,  /* "not responding" comes a timeout after the first call */
+	LOG_JOIN_INTRODUCED, /* NFSv4 was loaded for the mount that begins there */
+	LOG_JOIN_LOADED,     /* NFS was loaded in the second that the client's verifier tells */
+	LOG_JOIN_STARTED,    /* nfsd started in the second that its client IDs tell */
+	LOG_JOIN_RECOVERED,  /* locks are found lost when the client has its state anew */
+	LOG_JOIN_OUTAGE,     /* a link was down in a silence of the host */
+	LOG_JOIN_UPTIME,     /* no line: the client's credentials tell its uptime */
+};
+
+/* A line of a strong kind that speaks for another offset than that which was taken. */
+struct log_dissent {
+	bool known;
+	enum log_join_kind kind;
+	uint64_t line;
+	struct slice text;
+	struct provenance frame;
+	int64_t apart_ns; /* by it, times were so much later */
+};
+
 /* How a file's own times and those of the captures are joined; see log_wire_join. */
 struct log_join {
+	enum log_join_kind kind;
 	size_t fits;       /* how many waits of the log are waits on the wire under the offset */
 	bool ambiguous;    /* several offsets fit: none is taken */
 	bool weak;         /* one wait fits, of a length that others may have by chance */
@@ -160,15 +186,23 @@ struct log_join {
 	uint64_t line;
 	struct slice text;
 	struct provenance frame;
-	bool by_complaint;      /* the frame is the first call, not the reply */
-	struct endpoint client; /* whose wait that is */
+	struct endpoint client; /* whose wait that is; LOG_JOIN_STARTED: the server */
 	bool one_client;        /* all that fits is of that one */
+	bool named;             /* log and captures tell one name of the host */
+	bool outage;            /* a link was down in a silence of the host */
+	bool uptime;            /* the uptime that its credentials tell agrees */
+	bool loop;              /* nearly all lines about lost locks are at a recovery */
+	bool sole; /* one line alone, but of a strong kind, of the only host that may have it */
+	int64_t timeout_ns; /* COMPLAINT: how long after the first call */
 };
 
 /* Which offsets may be: within max_ns of centre_ns, and near a multiple of step_ns (0: any). */
 struct log_join_range {
 	int64_t centre_ns, max_ns, step_ns;
 };
+
+/* log_align.c */
+bool log_offset_may_be(const struct log_join_range *range, int64_t offset_ns);
 
 /*
  * log_align.c: looks for the offset under which the file's complaints and "OK" lines are what the
@@ -178,8 +212,47 @@ struct log_join_range {
 struct log_join log_wire_join(const struct logs *l, const struct log_file *f, const int64_t *own_ns,
 			      const struct log_join_range *range);
 
-/* log_boot.c: `"lockd: server X OK" in line 7 is the reply in frame 9 of e1`. */
+/* A line of the log (by its record) may be this of the captures. */
+typedef void log_fit_fn(void *context, size_t record, const struct log_join *join);
+
+/*
+ * log_align.c: hands on all that log_wire_join chooses from, and complaints of lockd without an end
+ * for each timeout that a kernel may have had.
+ */
+void log_wire_fits(const struct logs *l, const struct log_file *f, const int64_t *own_ns,
+		   log_fit_fn *take, void *context);
+
+/*
+ * True when a client whose wait this is would complain so, then: its call is as old as a timeout,
+ * and not answered. at_ns is off by slack_ns at most.
+ */
+bool log_wire_wait_is(const struct log_fact *complaint, const struct log_wire_wait *wait,
+		      int64_t at_ns, int64_t slack_ns);
+
+/* True when a wait of the complaint's program and server goes on at that time by the captures. */
+bool log_wire_has_wait(const struct logs *l, const struct log_fact *complaint, int64_t at_ns,
+		       int64_t slack_ns);
+
+/*
+ * log_anchor.c: looks for the one host and the one offset under which lines of several kinds are
+ * what the captures show. `by_boot`: the file's own times count from boot. `certain`: the range is
+ * known otherwise, so that one line is enough.
+ */
+struct log_join log_anchor_join(const struct logs *l, const struct log_file *f,
+				const int64_t *own_ns, const struct log_join_range *range,
+				bool by_boot, bool certain);
+
+/* log_anchor.c: a line of a strong kind, of the same host, that speaks against what was taken. */
+struct log_dissent log_anchor_dissent(const struct logs *l, const struct log_file *f,
+				      const int64_t *own_ns, const struct log_join *taken);
+
+/* --- log_reason.c --- */
+
+/* `"lockd: server X OK" in line 7 is the reply in frame 9 of e1`. */
 void log_join_add_reason(const struct logs *l, struct strbuf *out, const struct log_join *join);
+
+/* What speaks for another offset, if something does. */
+void log_dissent_add(const struct logs *l, struct strbuf *out, const struct log_dissent *dissent);
 
 /* log_time.c: a time since boot in this file, after log_times_settle. */
 struct stamp log_boot_stamp(const struct log_file *f, int64_t boot_ns);

@@ -44,6 +44,12 @@ static struct log_join zone_join(const struct logs *l, const struct log_file *f)
 				: INT64_MIN;
 	}
 	join = log_wire_join(l, f, own_ns, &range);
+	if (join.fits == 0 || join.ambiguous) {
+		bool ambiguous = join.fits && join.ambiguous;
+
+		join = log_anchor_join(l, f, own_ns, &range, false, false);
+		join.ambiguous |= join.weak | ambiguous;
+	}
 	free(own_ns);
 	return join;
 }

@@ -40,6 +40,10 @@ static void call_from_header(struct pending_call *p, const struct rpc_call_heade
 			    h->procedure <= CB_COMPOUND;
 	call->cred_flavor = h->cred.flavor;
 	call->uid = h->has_sys ? h->sys.uid : UINT32_MAX;
+	if (h->has_sys) {
+		call->machine = h->sys.machine;
+		call->machine_stamp = h->sys.stamp;
+	}
 	call->status = NFS4_STATUS_NONE;
 	p->has_gss = h->has_gss;
 	p->gss = h->gss;
@@ -223,4 +227,5 @@ void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct 
 	call_read_args(in, p, m, msg->body, c);
 	call_keep_bounds(in, p);
 	rpc_emit(in, EVENT_RPC_CALL, &p->call, &m->at);
+	p->call.machine = (struct slice){0};
 }

@@ -296,7 +296,4 @@ int64_t nfs4_session_steps(enum nfs4_clientid_layout layout,
 			   const uint8_t from[NFS4_SESSIONID_BYTES],
 			   const uint8_t to[NFS4_SESSIONID_BYTES]);
 
-/* A boot verifier of a Linux client as a date; CLOCK_UNKNOWN when it cannot be one at that time. */
-struct stamp nfs4_verifier_date(const uint8_t verifier[NFS4_VERIFIER_BYTES], struct stamp seen);
-
 #endif

@@ -6,6 +6,7 @@
  */
 #include "model/nfs4_internal.h"
 
+#include "event/nfs4_date.h"
 #include "names/nfs4.h"
 
 /*

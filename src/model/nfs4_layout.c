@@ -6,28 +6,13 @@
  * (seconds since 1970) and a counter, both in the byte order of the server, and a session ID of the
  * client ID, a sequence number and zero (fs/nfsd/nfs4state.c: gen_clid, gen_sessionid). nfs-ganesha
  * makes one number of its start time and a counter, and puts it into session IDs in the byte order
- * of the machine (src/SAL/nfs4_clientid.c: new_clientid, nfs41_session_id.c). A Linux
- * client's boot verifier is the time at which its namespace's NFS state was made
- * (fs/nfs/nfs4proc.c: nfs4_init_boot_verifier): nanoseconds in network byte order, or on older
- * kernels seconds and nanoseconds as two words in the byte order of the client.
+ * of the machine (src/SAL/nfs4_clientid.c: new_clientid, nfs41_session_id.c).
  */
+#include "event/nfs4_date.h"
 #include "model/nfs4_internal.h"
-
-/* Boot times are believed between these ages, seen from the time of the capture. */
-#define BOOT_AGE_MAX_S    (INT64_C(15) * 366 * 86400)
-#define CLOCK_DISAGREE_S  (INT64_C(2) * 86400)
-#define NS_PER_S_UNSIGNED UINT64_C(1000000000)
 
 /* More sessions in between than this: the number went backwards, or is none. */
 enum { SESSION_STEPS_MAX = 1 << 30 };
-
-static bool boot_plausible(int64_t boot_s, struct stamp seen)
-{
-	int64_t seen_s = seen.ns / STAMP_NS_PER_S;
-
-	return seen.clock == CLOCK_UTC && boot_s > seen_s - BOOT_AGE_MAX_S &&
-	       boot_s < seen_s + CLOCK_DISAGREE_S;
-}
 
 int64_t nfs4_clientid_boot_s(enum nfs4_clientid_layout layout, uint64_t clientid)
 {
@@ -83,9 +68,9 @@ int64_t nfs4_session_steps(enum nfs4_clientid_layout layout,
 /* The layout under which the client ID holds a believable boot time, or UNKNOWN. */
 static enum nfs4_clientid_layout layout_of(uint64_t clientid, struct stamp at)
 {
-	if (boot_plausible(nfs4_clientid_boot_s(NFS4_LAYOUT_NFSD_LE, clientid), at))
+	if (nfs4_date_plausible(nfs4_clientid_boot_s(NFS4_LAYOUT_NFSD_LE, clientid), at))
 		return NFS4_LAYOUT_NFSD_LE;
-	if (boot_plausible(nfs4_clientid_boot_s(NFS4_LAYOUT_NFSD_BE, clientid), at))
+	if (nfs4_date_plausible(nfs4_clientid_boot_s(NFS4_LAYOUT_NFSD_BE, clientid), at))
 		return NFS4_LAYOUT_NFSD_BE;
 	return NFS4_LAYOUT_UNKNOWN;
 }
@@ -102,7 +87,7 @@ void nfs4_layout_learn(struct nfs4_server *server, uint64_t clientid,
 	if (head == __builtin_bswap64(clientid))
 		server->layout = layout_of(clientid, at);
 	else if (head == clientid &&
-		 boot_plausible(nfs4_clientid_boot_s(NFS4_LAYOUT_GANESHA, clientid), at))
+		 nfs4_date_plausible(nfs4_clientid_boot_s(NFS4_LAYOUT_GANESHA, clientid), at))
 		server->layout = NFS4_LAYOUT_GANESHA;
 	else
 		return;
@@ -148,23 +133,4 @@ void nfs4_boot_note(struct nfs4_server *server, uint64_t clientid, const struct 
 	server->boot_changes += server->boot_current_s && boot_s != server->boot_current_s;
 	server->boot_current_s = boot_s;
 	server->boots[i].last = *at;
-}
-
-struct stamp nfs4_verifier_date(const uint8_t verifier[NFS4_VERIFIER_BYTES], struct stamp seen)
-{
-	uint64_t ns;
-	uint32_t words[2];
-
-	memcpy(&ns, verifier, sizeof(ns));
-	ns = __builtin_bswap64(ns);
-	if (ns <= INT64_MAX && boot_plausible((int64_t)(ns / NS_PER_S_UNSIGNED), seen))
-		return stamp_utc((int64_t)ns);
-	memcpy(words, verifier, sizeof(words));
-	for (unsigned swapped = 0; swapped < 2; swapped++) {
-		if (words[1] < NS_PER_S_UNSIGNED && boot_plausible((int64_t)words[0], seen))
-			return stamp_utc((int64_t)words[0] * STAMP_NS_PER_S + (int64_t)words[1]);
-		words[0] = __builtin_bswap32(words[0]);
-		words[1] = __builtin_bswap32(words[1]);
-	}
-	return stamp_none();
 }

@@ -1,100 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Clocks of logs: what joins a log with the wire, and what must not. */
-#include "base/strbuf.h"
-#include "capfile/source.h"
-#include "check.h"
-#include "ingest/log.h"
-#include "script.h"
-
-#include <stdlib.h>
-
-enum { NFS = 100003, NLM = 100021 };
-
-struct stand {
-	struct script script;
-	struct evidence_list evidence;
-	struct logs *logs;
-	struct conn nfs, nlm;
-	struct stamp first; /* of the first fact */
-	size_t facts;
-	struct endpoint host_at; /* of the first fact; port 0 and no address: not told */
-};
-
-static void take_fact(void *context, const struct event *e)
-{
-	struct stand *s = context;
-
-	if (s->facts++ == 0) {
-		s->first = e->at.at;
-		if (e->log->has_host_at)
-			s->host_at = e->log->host_at;
-	}
-}
-
-/* The wire is e1, logs follow. */
-static struct stand *stand_make(const struct log_options *options)
-{
-	struct stand *s = calloc(1, sizeof(*s));
-
-	s->script = script_make();
-	s->nfs = script_conn(1, "192.0.2.21", 801, "192.0.2.10", 2049);
-	s->nlm = script_conn(2, "192.0.2.21", 802, "192.0.2.10", 40001);
-	evidence_list_init(&s->evidence);
-	evidence_list_add(&s->evidence, "app/capture.pcap", EVIDENCE_PCAP);
-	s->logs = logs_create(options, &s->evidence);
-	event_board_add(&s->script.board, EVENT_LOG, take_fact, s);
-	return s;
-}
-
-static void stand_free(struct stand *s)
-{
-	logs_destroy(s->logs);
-	evidence_list_deinit(&s->evidence);
-	free(s);
-}
-
-static void log_add(struct stand *s, const char *path, const char *text)
-{
-	struct source *source = source_create_memory(slice_of_string(text));
-
-	CHECK(logs_read(s->logs, (uint32_t)s->evidence.items.len, path, stamp_none(), source));
-	evidence_list_add(&s->evidence, path, EVIDENCE_KERNEL_LOG);
-	source_destroy(source);
-}
-
-/* A call that is answered after this many seconds; 0: never. */
-static void wait_play(struct stand *s, double at, const struct conn *c, uint32_t program,
-		      double seconds)
-{
-	struct rpc_call rpc = {.conn = c,
-			       .program = program,
-			       .version = program == NFS ? 3 : 4,
-			       .has_call = true,
-			       .outcome = RPC_NO_REPLY};
-
-	script_rpc(&s->script, at, EVENT_RPC_CALL, &rpc);
-	if (seconds > 0) {
-		rpc.outcome = RPC_SUCCESS;
-		script_rpc(&s->script, at + seconds, EVENT_RPC_REPLY, &rpc);
-	}
-}
-
-static void settle(struct stand *s)
-{
-	logs_settle(s->logs, script_at(0));
-	logs_emit(s->logs, &s->script.board);
-}
-
-/* True when some note of the evidence has these words. */
-static bool has_note(const struct stand *s, uint32_t evidence, const char *words)
-{
-	const struct evidence *e = evidence_list_at(&s->evidence, evidence);
-
-	for (size_t i = 0; i < e->notes.len; i++)
-		if (strstr(*(const char **)vec_at(&e->notes, i), words))
-			return true;
-	return false;
-}
+#include "log_stand.h"
 
 #define LOCKD_WAITS                                                              \
 	"[ 1060.000000] lockd: server 192.0.2.10 not responding, still trying\n" \
@@ -102,8 +8,6 @@ static bool has_note(const struct stand *s, uint32_t evidence, const char *words
 #define NFS_WAITS                                                              \
 	"[ 1180.000000] nfs: server 192.0.2.10 not responding, still trying\n" \
 	"[ 1200.000000] nfs: server 192.0.2.10 OK\n"
-
-static const struct log_options no_options;
 
 /* One log, and whether and when its first fact is in UTC, seconds after the script's zero. */
 static bool is_joined(const char *text, const struct conn *conn, uint32_t program, double at,
@@ -201,7 +105,7 @@ TEST(twin_two_waits_of_that_length_join_nothing)
 	wait_play(s, 300, &s->nlm, NLM, 80.5);
 	settle(s);
 	CHECK_EQ_U64(s->first.clock, CLOCK_BOOT);
-	CHECK(has_note(s, 1, "several waits in the captures"));
+	CHECK(has_note(s, 1, "several moments in the captures"));
 	stand_free(s);
 }
 

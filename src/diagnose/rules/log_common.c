@@ -55,7 +55,7 @@ void log_finding_about(const struct rule_input *in, struct diagnosis *d, struct 
 
 	if (of->host->has_at) {
 		finding_subject(d, f, "log of",
-				"%s, which is %s by the waits that log and captures share",
+				"%s, which is %s by what log and captures share",
 				log_host_text(d, of->host), diagnosis_host_text(d, &of->host->at));
 		finding_add_client(d, f, &of->host->at);
 	} else {
