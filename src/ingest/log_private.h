@@ -69,6 +69,7 @@ struct log_file {
 	const struct log_file *trace_clock; /* whose boot is that of the trace; NULL: none known */
 	uint64_t trace_lost;                /* times that the tracer lost something */
 	uint64_t trace_unused;              /* trace_lines of events that tell nothing here */
+	uint64_t trace_copies;              /* facts of it that another file of the host has */
 };
 
 /* A journal inside of a capture. */

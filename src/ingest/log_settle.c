@@ -241,6 +241,13 @@ static void enter_file(const struct logs *l, const struct log_file *f)
 			 f->trace_lines, f->trace_unused);
 		evidence_add_note(l->evidence, f->evidence, text);
 	}
+	if (f->trace_copies) {
+		snprintf(text, sizeof(text),
+			 "facts that another file of the host tells, too, and that count once: "
+			 "%" PRIu64,
+			 f->trace_copies);
+		evidence_add_note(l->evidence, f->evidence, text);
+	}
 	if (f->trace_lost)
 		evidence_add_damage(l->evidence, f->evidence,
 				    "times that the tracer had no room and lost events",
@@ -284,6 +291,7 @@ void logs_settle(struct logs *l, struct stamp capture)
 	log_times_settle(l, capture);
 	log_clients_settle(l);
 	log_copies_settle(l);
+	traces_copies_settle(l->traces);
 	tasks_settle(l->tasks);
 	for (size_t i = 0; i < l->files.len; i++)
 		settle_trace_clock(l, file_at(l, i));

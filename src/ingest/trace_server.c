@@ -14,6 +14,7 @@
  * SETCLIENTID_CONFIRM it is the same where the call moves the new client to the confirmed ones
  * before (move_to_confirmed); else it is a record for an update of the callback's address.
  */
+#include "base/hash.h"
 #include "evidence/stack_line.h"
 #include "ingest/traces_private.h"
 #include "names/nfs4.h"
@@ -142,6 +143,8 @@ static void tell(struct traces *t, const struct trace_thread *th, enum clid_fact
 {
 	struct clid_fact f = {.kind = kind, .has_client = th->has_client, .client = th->client};
 
+	/* A recording that tells whose call it is tells more than one that does not. */
+	t->hash = hash_fold(t->hash, th->has_client) | 1;
 	trace_add(t, TRACE_CLID, &f, sizeof(f));
 }
 

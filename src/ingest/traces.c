@@ -2,6 +2,7 @@
 /* See traces.h. This file keeps and hands on; trace_server.c and trace_client.c know the events. */
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "evidence/stack_line.h"
 #include "ingest/traces_private.h"
@@ -57,6 +58,7 @@ void trace_add(struct traces *t, enum trace_kind kind, const void *fact, size_t 
 		.line = t->line,
 		.boot_ns = t->boot_ns,
 		.untimed = t->untimed,
+		.hash = t->head || t->untimed ? 0 : t->hash,
 	};
 	if (t->head) {
 		struct klog_head *head = arena_alloc(&t->logs->arena, sizeof(*head));
@@ -137,6 +139,16 @@ static bool take_stack(struct traces *t, struct slice text)
 	return true;
 }
 
+/* The same event in two recordings has it, however each writes the head of its lines. */
+static uint64_t line_hash(const struct trace_line *line)
+{
+	struct slice rest = text_trim(line->rest);
+	uint64_t hash = hash_fold(hash_start(), (uint64_t)line->pid);
+
+	hash = hash_fold(hash, hash_bytes(line->event.ptr, line->event.len));
+	return hash_fold(hash, hash_bytes(rest.ptr, rest.len)) | 1;
+}
+
 bool traces_line(struct traces *t, uint64_t line, struct slice text)
 {
 	struct trace_line parsed;
@@ -155,6 +167,7 @@ bool traces_line(struct traces *t, uint64_t line, struct slice text)
 	t->found++;
 	t->line = line;
 	t->boot_ns = parsed.boot_ns;
+	t->hash = line_hash(&parsed);
 	t->head = NULL;
 	t->untimed = false;
 	th = thread_of(t, parsed.pid);
@@ -261,6 +274,58 @@ static void emit_one(const struct trace_record *r, const struct log_host *h, str
 	}
 }
 
+static uint32_t host_of(const struct traces *t, const struct trace_record *r)
+{
+	return ((const struct log_file *)vec_at(&t->logs->files, r->file))->host;
+}
+
+/* What may be one event stands together, in the order of the files. */
+static int copy_order(const void *a, const void *b, void *traces)
+{
+	const struct trace_record *x = *(const struct trace_record *const *)a;
+	const struct trace_record *y = *(const struct trace_record *const *)b;
+	uint32_t host = host_of(traces, x), other = host_of(traces, y);
+
+	if (x->boot_ns != y->boot_ns)
+		return x->boot_ns < y->boot_ns ? -1 : 1;
+	if (host != other)
+		return host < other ? -1 : 1;
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return (x->file > y->file) - (x->file < y->file);
+}
+
+static bool is_one_event(const struct traces *t, const struct trace_record *a,
+			 const struct trace_record *b)
+{
+	return a->hash && a->hash == b->hash && a->boot_ns == b->boot_ns &&
+	       host_of(t, a) == host_of(t, b);
+}
+
+void traces_copies_settle(struct traces *t)
+{
+	struct trace_record **all;
+	size_t first = 0; /* of what is one event */
+
+	if (t->records.len < 2)
+		return;
+	all = mem_alloc(t->records.len, sizeof(struct trace_record *));
+	for (size_t i = 0; i < t->records.len; i++)
+		all[i] = vec_at(&t->records, i);
+	qsort_r(all, t->records.len, sizeof(struct trace_record *), copy_order, t);
+	for (size_t i = 1; i < t->records.len; i++) {
+		if (!is_one_event(t, all[first], all[i])) {
+			first = i;
+			continue;
+		}
+		if (all[i]->file == all[first]->file)
+			continue;
+		all[i]->is_copy = true;
+		((struct log_file *)vec_at(&t->logs->files, all[i]->file))->trace_copies++;
+	}
+	free(all);
+}
+
 void traces_emit(const struct traces *t, const struct event_board *board)
 {
 	for (size_t i = 0; i < t->records.len; i++) {
@@ -276,6 +341,8 @@ void traces_emit(const struct traces *t, const struct event_board *board)
 			       .at = {.ns = r->boot_ns, .clock = CLOCK_BOOT}},
 		};
 
+		if (r->is_copy)
+			continue;
 		if (r->head)
 			e.at.at = log_head_stamp(f, r->head);
 		else if (r->untimed)

@@ -51,6 +51,12 @@ uint64_t traces_dropped(const struct traces *t);
 /* The file at hand is over. Returns how many lines of it are of a trace. */
 uint64_t traces_end_file(struct traces *t);
 
+/*
+ * Marks what another file of the same host has already, so that it is handed out once: a recording
+ * that is given twice would make a reboot a return. After the files' hosts are settled.
+ */
+void traces_copies_settle(struct traces *t);
+
 /* Hands everything to the board; after hosts are settled. */
 void traces_emit(const struct traces *t, const struct event_board *board);
 

@@ -51,6 +51,8 @@ struct trace_record {
 	int64_t boot_ns;
 	const struct klog_head *head; /* of a line of a log; NULL: of a trace */
 	bool untimed;                 /* the line tells no time at all */
+	uint64_t hash; /* of thread, event and what it prints; 0: of no line of a trace */
+	bool is_copy;  /* another file of the host has it */
 };
 
 struct traces {
@@ -74,6 +76,7 @@ struct traces {
 	int64_t boot_ns;
 	const struct klog_head *head; /* borrowed; NULL: it has none */
 	bool untimed;
+	uint64_t hash; /* of the line at hand, as in a record */
 	uint32_t list; /* number of the list of RPC tasks at hand; 0: none yet */
 	struct {
 		uint64_t task, client;

@@ -71,15 +71,34 @@ static void take_replaced(struct clid_model *m, const struct event *e)
 		return;
 	join(m, old, new);
 	old->last = e->at;
-	/* EXCHANGE_ID is often sent twice: the second says the same of the same client. */
-	if (new->replaced > new->came_back) {
+	/*
+	 * EXCHANGE_ID is often sent twice: the second says the same of the same client. Files are
+	 * not always given in their order: who is told later to have come earlier did not return.
+	 */
+	if (new->replaced > new->came_back && e->at.at.clock == new->replaced_at.clock &&
+	    e->at.at.ns >= new->replaced_at.ns) {
 		new->came_back++;
 		if (new->cites_len < CLID_CITES_MAX)
 			new->cites[new->cites_len++] = e->at;
 	}
 	if (old->replaced == old->came_back)
 		old->replaced++;
+	old->replaced_at = e->at.at;
 	came(m, new, e);
+}
+
+/*
+ * Two recordings of one time tell the same twice, each as well as it can: each has a table. One
+ * that begins where another ended goes on with it.
+ */
+static bool goes_on(struct clid_table *t, const struct provenance *at)
+{
+	if (t->evidence != at->evidence &&
+	    (t->taken.clock != at->at.clock || at->at.ns <= t->taken.ns))
+		return false;
+	t->evidence = at->evidence;
+	t->taken = at->at;
+	return true;
 }
 
 static struct clid_table *table_of(struct clid_model *m, const struct event *e)
@@ -89,7 +108,7 @@ static struct clid_table *table_of(struct clid_model *m, const struct event *e)
 
 	for (size_t k = 0; k < m->tables.len; k++) {
 		t = *(struct clid_table **)vec_at(&m->tables, k);
-		if (slice_equal(slice_of_string(t->host), host))
+		if (slice_equal(slice_of_string(t->host), host) && goes_on(t, &e->at))
 			return t;
 	}
 	if (m->tables.len == CLID_TABLES_MAX) {
@@ -99,6 +118,8 @@ static struct clid_table *table_of(struct clid_model *m, const struct event *e)
 	t = arena_alloc(&m->arena, sizeof(*t));
 	t->host = host.len ? arena_copy(&m->arena, host.ptr, host.len) : "";
 	t->host_told = e->clid->host_told;
+	t->evidence = e->at.evidence;
+	t->taken = e->at.at;
 	*(struct clid_table **)vec_push(&m->tables) = t;
 	return t;
 }

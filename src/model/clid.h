@@ -23,11 +23,12 @@ struct clid_instance {
 	uint64_t verifier;
 	const char *name; /* of the owner; "": not told */
 	bool has_client;
-	struct endpoint client; /* from where it came last */
-	bool several_hosts;     /* it came from more than one */
-	uint32_t family;        /* index of the first of those that replaced each other */
-	uint64_t replaced;      /* how often another took its place */
-	uint64_t came_back;     /* and it took the place of another after it had been replaced */
+	struct endpoint client;   /* from where it came last */
+	bool several_hosts;       /* it came from more than one */
+	uint32_t family;          /* index of the first of those that replaced each other */
+	uint64_t replaced;        /* how often another took its place */
+	struct stamp replaced_at; /* the last time; valid with replaced */
+	uint64_t came_back;       /* and it took the place of another after it had been replaced */
 	struct provenance first, last;
 	struct provenance cites[CLID_CITES_MAX]; /* of its returns */
 	uint32_t cites_len;
@@ -40,6 +41,8 @@ struct clid_instance {
 struct clid_table {
 	const char *host; /* "": not told */
 	bool host_told;
+	uint32_t evidence;  /* the recording that goes on with it */
+	struct stamp taken; /* the last fact */
 	uint64_t expelled, missed, ended;
 	/*
 	 * Rounds: somebody is thrown out, then somebody misses its session, then somebody is thrown

@@ -73,14 +73,57 @@ static unsigned confidence_told(const char *text)
 }
 
 #define MOUNT_A FRESH("15.558473", "1:751", A, "3ea42ef8")
-#define ROUND                                       \
-	REPLACED("21.1", "3ea42ef9", A, B, "2:790") \
-	REPLACED("21.2", "3ea42ef9", A, B, "2:790") REPLACED("21.3", "3ea42efb", B, A, "1:751")
+#define ROUND(s)                                    \
+	REPLACED(s ".1", "3ea42ef9", A, B, "2:790") \
+	REPLACED(s ".2", "3ea42ef9", A, B, "2:790") REPLACED(s ".3", "3ea42efb", B, A, "1:751")
 
 TEST(two_instances_that_throw_each_other_out)
 {
-	CHECK_EQ_U64(confidence_told(MOUNT_A ROUND ROUND ROUND), 1 + CONFIDENCE_CERTAIN);
-	CHECK_EQ_U64(confidence_told(MOUNT_A ROUND ROUND), 1 + CONFIDENCE_LIKELY);
+	CHECK_EQ_U64(confidence_told(MOUNT_A ROUND("21") ROUND("22") ROUND("23")),
+		     1 + CONFIDENCE_CERTAIN);
+	CHECK_EQ_U64(confidence_told(MOUNT_A ROUND("21") ROUND("22")), 1 + CONFIDENCE_LIKELY);
+}
+
+/* What one fight counts, told by these files. */
+static uint64_t returns_told(const char *const files[], uint32_t count)
+{
+	struct trace_told t;
+	const struct finding *f;
+	uint64_t result;
+
+	trace_tell_files(files, count, &t);
+	f = trace_found(&t, "nfs4-client-owner-collision");
+	CHECK_EQ_U64(t.d.findings.len, f != NULL);
+	result = f ? f->count : 0;
+	trace_told_deinit(&t);
+	return result;
+}
+
+TEST(a_recording_that_is_given_twice_counts_once)
+{
+	static const char whole[] = MOUNT_A ROUND("21") ROUND("22") ROUND("23");
+	static const char *const once[] = {whole};
+	static const char *const twice[] = {whole, whole};
+
+	CHECK(returns_told(once, 1) != 0);
+	CHECK_EQ_U64(returns_told(twice, 2), returns_told(once, 1));
+}
+
+#define D             "18ea38dbbbbbbbbb"
+#define E             "18ea38dddddddddd"
+#define BOOT(t, x, y) REPLACED(t, "3ea42ef9", x, y, "1:790")
+
+/* A machine that reboots, in files that are given again or in the wrong order. */
+TEST(twin_reboots_told_twice_or_out_of_order)
+{
+	static const char *const twice[] = {
+		BOOT("21.1", A, B) BOOT("41.1", B, C) BOOT("61.1", C, D) BOOT("81.1", D, E),
+		BOOT("21.1", A, B) BOOT("41.1", B, C) BOOT("61.1", C, D) BOOT("81.1", D, E)};
+	static const char *const backwards[] = {
+		BOOT("81.1", D, E), BOOT("41.1", B, C) BOOT("61.1", C, D), BOOT("21.1", A, B)};
+
+	CHECK_EQ_U64(returns_told(twice, 2), 0);
+	CHECK_EQ_U64(returns_told(backwards, 3), 0);
 }
 
 TEST(twin_a_client_that_reboots_again_and_again)
@@ -92,7 +135,7 @@ TEST(twin_a_client_that_reboots_again_and_again)
 
 TEST(twin_a_snapshot_put_back_once)
 {
-	CHECK_EQ_U64(confidence_told(MOUNT_A ROUND), 0);
+	CHECK_EQ_U64(confidence_told(MOUNT_A ROUND("21")), 0);
 }
 
 /* --- probes of functions --- */
@@ -147,6 +190,21 @@ TEST(probes_show_two_instances_that_throw_each_other_out)
 
 	CHECK_EQ_U64(probes_told(known, true), 1 + CONFIDENCE_CERTAIN);
 	CHECK_EQ_U64(probes_told(unknown, false), 1 + CONFIDENCE_LIKELY);
+}
+
+/* Two recordings of one time, of which one has no clients: that tells nothing more. */
+TEST(two_recordings_of_probes_count_once)
+{
+	static const char *const files[] = {PROBED("", ""),
+					    PROBED(CALL(172, "21.0", ONE), CALL(173, "21.0", TWO))};
+	struct trace_told t;
+
+	trace_tell_files(files, 2, &t);
+	CHECK_EQ_U64(t.clids.tables.len, 2);
+	CHECK_EQ_U64((*(struct clid_table **)vec_at(&t.clids.tables, 0))->expelled, 2);
+	CHECK_EQ_U64((*(struct clid_table **)vec_at(&t.clids.tables, 1))->expelled, 2);
+	CHECK_EQ_U64(t.d.findings.len, 1);
+	trace_told_deinit(&t);
 }
 
 TEST(probes_without_returns_make_it_possible)

@@ -27,7 +27,9 @@ struct trace_told {
 	struct diagnosis d;
 };
 
-static inline void trace_tell(const char *text, struct trace_told *out)
+/* Several files of one host, in the order in which they are given. */
+static inline void trace_tell_files(const char *const texts[], uint32_t count,
+				    struct trace_told *out)
 {
 	static const struct rule *const rules[] = {
 		&rule_nfs4_client_owner_collision,
@@ -52,7 +54,6 @@ static inline void trace_tell(const char *text, struct trace_told *out)
 				.rpc_tasks = &out->rpc_tasks,
 				.served = &out->served,
 				.nfs4 = &out->nfs4};
-	struct source *source = source_create_memory(slice_of_string(text));
 	struct logs *logs;
 
 	evidence_list_init(&out->evidence);
@@ -66,16 +67,25 @@ static inline void trace_tell(const char *text, struct trace_told *out)
 	served_model_init(&out->served);
 	served_model_attach(&out->served, &board);
 	nfs4_model_init(&out->nfs4);
-	CHECK(logs_read(logs, 0, "srv/trace", stamp_none(), source));
-	out->kind = logs_kind(logs);
-	evidence_list_add(&out->evidence, "srv/trace", logs_kind(logs));
+	for (uint32_t i = 0; i < count; i++) {
+		struct source *source = source_create_memory(slice_of_string(texts[i]));
+
+		CHECK(logs_read(logs, i, "srv/trace", stamp_none(), source));
+		out->kind = logs_kind(logs);
+		evidence_list_add(&out->evidence, "srv/trace", logs_kind(logs));
+		source_destroy(source);
+	}
 	logs_settle(logs, stamp_none());
 	logs_emit(logs, &board);
 	logs_destroy(logs);
-	source_destroy(source);
 	rpc_task_model_finish(&out->rpc_tasks);
 	diagnosis_init(&out->d);
 	diagnose_run_rules(rules, sizeof(rules) / sizeof(rules[0]), &in, &out->d);
+}
+
+static inline void trace_tell(const char *text, struct trace_told *out)
+{
+	trace_tell_files(&text, 1, out);
 }
 
 static inline void trace_told_deinit(struct trace_told *t)

@@ -15,6 +15,7 @@
 #include "diagnose/rules/transport.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "model/clid.h"
 
@@ -95,6 +96,32 @@ static void judge(struct diagnosis *d, const struct clid_table *t)
 			"-e nfsd:nfsd_clid_confirmed sleep 60; trace-cmd report");
 }
 
+/* Of two recordings of one server the one that tells more. */
+static bool tells_more(const struct clid_table *a, const struct clid_table *b)
+{
+	if (a->mutual != b->mutual)
+		return a->mutual > b->mutual;
+	if (a->rounds != b->rounds)
+		return a->rounds > b->rounds;
+	if (a->rounds_ended != b->rounds_ended)
+		return a->rounds_ended > b->rounds_ended;
+	return a->expelled > b->expelled;
+}
+
+static bool is_best(const struct clid_model *m, size_t index)
+{
+	const struct clid_table *t = *(struct clid_table *const *)vec_at(&m->tables, index);
+
+	for (size_t i = 0; i < m->tables.len; i++) {
+		const struct clid_table *o = *(struct clid_table *const *)vec_at(&m->tables, i);
+
+		if (i != index && strcmp(o->host, t->host) == 0 &&
+		    (tells_more(o, t) || (i < index && !tells_more(t, o))))
+			return false;
+	}
+	return true;
+}
+
 void nfs4_collision_tell_probes(const struct rule_input *in, struct diagnosis *out)
 {
 	const struct clid_model *m = in->clids;
@@ -102,5 +129,6 @@ void nfs4_collision_tell_probes(const struct rule_input *in, struct diagnosis *o
 	if (nfs4_trace_was_told(out, "nfs4-client-owner-collision"))
 		return;
 	for (size_t i = 0; m && i < m->tables.len; i++)
-		judge(out, *(struct clid_table *const *)vec_at(&m->tables, i));
+		if (is_best(m, i))
+			judge(out, *(struct clid_table *const *)vec_at(&m->tables, i));
 }
