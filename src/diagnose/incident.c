@@ -341,8 +341,11 @@ static void clients_add(struct vec *clients, const struct finding *f, const char
 	}
 }
 
-/* A headline is about one client; that others had the same is said in a number. */
-static void incident_title(struct diagnosis *d, struct incident *in)
+/*
+ * A headline is about one client; that others had the same is said in a number. Who has something
+ * else of the incident, as one that waits for what the headline's client holds, is only listed.
+ */
+static void incident_title(struct diagnosis *d, const struct precedence *p, struct incident *in)
 {
 	size_t own, more;
 
@@ -351,10 +354,17 @@ static void incident_title(struct diagnosis *d, struct incident *in)
 	for (size_t i = 0; i < in->findings.len; i++) {
 		const struct finding *f = finding_at(&in->findings, i);
 
-		if (f->role != ROLE_CONTEXT)
+		if (strcmp(f->id, in->headline->id) == 0 ||
+		    precedence_shared(p, in->headline->id, f->id))
 			clients_add(&in->clients, f, in->headline->server);
 	}
 	more = in->clients.len - own;
+	for (size_t i = 0; i < in->findings.len; i++) {
+		const struct finding *f = finding_at(&in->findings, i);
+
+		if (f->role != ROLE_CONTEXT)
+			clients_add(&in->clients, f, in->headline->server);
+	}
 	in->title = in->headline->title;
 	if (own && more)
 		in->title = arena_format(&d->arena, "%s (and %zu more client%s)", in->title, more,
@@ -379,6 +389,6 @@ void incidents_make(struct diagnosis *d, const struct precedence *p)
 	}
 	findings_reorder(d, &alone);
 	for (size_t i = 0; i < d->incidents.len; i++)
-		incident_title(d, vec_at(&d->incidents, i));
+		incident_title(d, p, vec_at(&d->incidents, i));
 	vec_deinit(&alone);
 }

@@ -256,7 +256,7 @@ static void text_chain(struct layout *l, const struct report_input *in, const st
 {
 	struct strbuf line;
 
-	if (i->headline->explains.len == 0)
+	if (i->headline->explains.len == 0 || i->chain.len < 2)
 		return;
 	strbuf_init(&line);
 	for (size_t k = 0; k < i->chain.len; k++)

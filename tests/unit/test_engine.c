@@ -174,6 +174,21 @@ TEST(an_outage_that_several_clients_see_is_one_incident)
 	diagnosis_deinit(&d);
 }
 
+/* Who waits for what the headline's client holds has not the same trouble. */
+TEST(who_only_waits_is_not_counted_in_the_title)
+{
+	static const struct say rows[SAYS_MAX] = {
+		{"nfs4-backchannel-down", SERVER_A, CLIENT_1, 10, 90, 20, false},
+		{"nfs4-recall-unanswered", SERVER_A, CLIENT_1, 12, 91, 5, false},
+		{"nfs4-recall-unanswered", SERVER_A, CLIENT_2, 12, 91, 5, false},
+	};
+	struct diagnosis d;
+
+	diagnose_says(rows, &d);
+	CHECK(strstr(incident_at(&d, 0)->title, "more client") == NULL);
+	diagnosis_deinit(&d);
+}
+
 /* Two addresses with these server owners, and starts of the service; how many incidents there are.
  */
 static size_t incidents_at_two_addresses(const char *owner, const char *other, int64_t boot_s,
