@@ -75,8 +75,19 @@ struct nfsd_client_fact {
 	bool confirmed, courtesy, expirable;
 	bool has_renewed;
 	uint64_t renewed_s; /* seconds since it last renewed its lease */
+	uint64_t revoked;   /* states that an administrator took away, and that it has not freed */
 	enum callback_state callback;
 	uint64_t callback_line; /* 0: not told */
+};
+
+enum nfsd_state_kind { NFSD_STATE_OPEN, NFSD_STATE_LOCK, NFSD_STATE_DELEG, NFSD_STATE_LAYOUT };
+
+/* What a client of an NFS server holds: a row of its file `states`. */
+struct nfsd_state_fact {
+	enum nfsd_state_kind kind;
+	uint64_t clientid;  /* as in nfsd_client_fact */
+	struct slice inode; /* as in file_lock_fact; empty: not told */
+	struct slice file;  /* its name; empty: not told */
 };
 
 /* What a host counted of RPC since it booted, as client or as server. */
@@ -145,6 +156,7 @@ enum host_fact_kind {
 	HOST_ADDRESS,
 	HOST_COUNTER,
 	HOST_LISTENER,
+	HOST_NFSD_STATE,
 };
 
 struct host_fact {
@@ -161,6 +173,7 @@ struct host_fact {
 		struct address_fact address;
 		struct counter_fact counter;
 		struct listener_fact listener;
+		struct nfsd_state_fact state;
 	};
 };
 

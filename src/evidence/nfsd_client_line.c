@@ -6,16 +6,15 @@
 
 enum { PORT_MAX = 65535 };
 
-/* "/proc/fs/nfsd/clients/4/info:" of grep is taken off. */
-static struct slice without_path(struct slice line)
+struct slice nfsd_client_line_without_path(struct slice line, const char *mark)
 {
-	static const char mark[] = "/info:";
 	struct slice rest;
 
+	line = text_trim(line);
 	if (!text_begins(line, "/proc/fs/nfsd/clients/"))
 		return line;
 	rest = text_find(line, mark);
-	return rest.len ? text_after(rest, strlen(mark)) : line;
+	return rest.len ? text_trim(text_after(rest, strlen(mark))) : line;
 }
 
 /* What follows "key: " at the beginning of the line; false: it does not begin so. */
@@ -86,6 +85,9 @@ static bool take_more(struct slice line, struct nfsd_client_fact *fact,
 			fact->minor = (uint32_t)number;
 	} else if (value_of(line, "Implementation name:", &value)) {
 		out->implementation = unquoted(value);
+	} else if (value_of(line, "admin-revoked states:", &value)) {
+		if (text_c_number(value, &number))
+			fact->revoked = number;
 	} else if (value_of(line, "callback state:", &value)) {
 		fact->callback = callback_named(value);
 	} else {
@@ -101,7 +103,7 @@ void nfsd_client_line_parse(struct slice line, struct nfsd_client_fact *fact,
 	uint64_t number;
 
 	*out = (struct nfsd_client_line){.kind = NFSD_CLIENT_LINE_OTHER};
-	line = text_trim(without_path(text_trim(line)));
+	line = nfsd_client_line_without_path(line, "/info:");
 	if (value_of(line, "clientid:", &value)) {
 		if (!text_begins(value, "0x") || !text_c_number(value, &number))
 			return;

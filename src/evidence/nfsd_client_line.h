@@ -25,4 +25,10 @@ struct nfsd_client_line {
 void nfsd_client_line_parse(struct slice line, struct nfsd_client_fact *fact,
 			    struct nfsd_client_line *out);
 
+/*
+ * The line, trimmed, without "/proc/fs/nfsd/clients/4/info:" before it; `mark` is the end of that,
+ * "/info:".
+ */
+struct slice nfsd_client_line_without_path(struct slice line, const char *mark);
+
 #endif

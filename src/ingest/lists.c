@@ -10,6 +10,7 @@
 #include "evidence/counter_line.h"
 #include "evidence/lock_line.h"
 #include "evidence/nfsd_client_line.h"
+#include "evidence/nfsd_state_line.h"
 #include "evidence/rpc_line.h"
 #include "evidence/socket_line.h"
 #include "evidence/text_scan.h"
@@ -172,6 +173,8 @@ static bool client_is_known(const struct lists *l, uint64_t clientid)
 	for (size_t i = l->entries.len; i > 0; i--) {
 		const struct list_entry *e = vec_at(&l->entries, i - 1);
 
+		if (e->fact.kind == HOST_COUNTER)
+			continue;
 		if (e->evidence != l->evidence || e->fact.list != l->list)
 			return false;
 		if (e->fact.kind == HOST_NFSD_CLIENT && e->fact.client.clientid == clientid)
@@ -200,6 +203,21 @@ static bool take_client(struct lists *l, uint64_t line, struct slice text)
 	}
 	e->fact.client = fact;
 	client_take(l, e, line, &told);
+	return true;
+}
+
+static bool take_state(struct lists *l, uint64_t line, struct slice text)
+{
+	struct nfsd_state_fact state;
+	struct list_entry *e;
+
+	if (!nfsd_state_line_parse(text, &state))
+		return false;
+	state.inode = keep(l, state.inode);
+	state.file = keep(l, state.file);
+	e = add(l, line, HOST_NFSD_STATE);
+	if (e)
+		e->fact.state = state;
 	return true;
 }
 
@@ -286,9 +304,9 @@ static bool take_address(struct lists *l, uint64_t line, struct slice text)
 /* Rows of lists that nothing is concluded from yet: they are evidence all the same. */
 static bool is_other_list(struct slice text)
 {
-	return (text_begins(text, "- 0x") && text_holds(text, "superblock:")) ||
-	       (text_begins(text, "/") && text_holds(text, "(sync,") &&
-		text_holds(text, "_subtree_check"));
+	/* exportfs -v, whose second column is on the next line where the first is long. */
+	return text.len && (text.ptr[0] == '/' || text.ptr[0] == '\t') && text_holds(text, "(") &&
+	       text_holds(text, "sync,") && text_holds(text, "subtree_check");
 }
 
 void lists_take_line(struct lists *l, uint32_t evidence, uint64_t line, struct slice text)
@@ -307,8 +325,8 @@ void lists_take_line(struct lists *l, uint32_t evidence, uint64_t line, struct s
 		text.len = LISTS_BYTES_MAX;
 	if (text.len && text.ptr[text.len - 1] == '\r')
 		text.len--;
-	if (take_socket(l, line, text) || take_client(l, line, text) || take_rpc(l, line, text) ||
-	    take_lock(l, line, text) || take_counters(l, line, text) ||
+	if (take_socket(l, line, text) || take_client(l, line, text) || take_state(l, line, text) ||
+	    take_rpc(l, line, text) || take_lock(l, line, text) || take_counters(l, line, text) ||
 	    take_address(l, line, text) || is_other_list(text))
 		l->known = true;
 }

@@ -21,6 +21,9 @@ static void take_host(void *context, const struct event *e)
 	if (r->fact.kind == HOST_NFSD_CLIENT) {
 		r->fact.client.name = keep(m, r->fact.client.name);
 		r->fact.client.implementation = keep(m, r->fact.client.implementation);
+	} else if (r->fact.kind == HOST_NFSD_STATE) {
+		r->fact.state.inode = keep(m, r->fact.state.inode);
+		r->fact.state.file = keep(m, r->fact.state.file);
 	} else if (r->fact.kind == HOST_FILE_LOCK) {
 		r->fact.lock.kind = keep(m, r->fact.lock.kind);
 		r->fact.lock.inode = keep(m, r->fact.lock.inode);

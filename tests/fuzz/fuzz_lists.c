@@ -17,7 +17,10 @@ static void judge(const struct host_model *hosts)
 	static const struct rule *const rules[] = {
 		&rule_nfs4_recall_listed,
 		&rule_nlm_blocked_listed,
+		&rule_rpc_auth_counted,
 		&rule_rpc_retransmission_counted,
+		&rule_rpc_retransmission_served,
+		&rule_rpc_silent_listed,
 		&rule_tcp_fin_listed,
 		&rule_tcp_half_closed_listed,
 		&rule_tcp_path_silent_listed,

@@ -304,9 +304,24 @@ TEST(one_owner_from_two_addresses_and_twins)
 
 TEST(callback_that_is_down_and_twins)
 {
-	CHECK_EQ_I64(tells(host_clients_callback, CLIENT("0x1", "192.0.2.31:830", "7", "DOWN")), 2);
+	CHECK_EQ_I64(tells(host_clients_callback, CLIENT("0x1", "192.0.2.31:830", "3", "DOWN")), 2);
 	CHECK_EQ_I64(tells(host_clients_callback, CLIENT("0x1", "192.0.2.31:830", "7", "FAULT")),
+		     1);
+	/* Its machine may stand still. */
+	CHECK_EQ_I64(tells(host_clients_callback, CLIENT("0x1", "192.0.2.31:830", "11", "FAULT")),
+		     0);
+	CHECK_EQ_I64(tells(host_clients_callback,
+			   CLIENT("0x1", "192.0.2.31:830", "11", "FAULT")
+				   CLIENT("0x1", "192.0.2.31:830", "22", "FAULT")),
+		     0);
+	CHECK_EQ_I64(tells(host_clients_callback,
+			   CLIENT("0x1", "192.0.2.31:830", "22", "FAULT")
+				   CLIENT("0x1", "192.0.2.31:830", "12", "FAULT")),
 		     2);
+	CHECK_EQ_I64(tells(host_clients_callback,
+			   CLIENT("0x1", "192.0.2.31:830", "3", "DOWN")
+				   CLIENT("0x1", "192.0.2.31:830", "1", "UP")),
+		     0);
 	CHECK_EQ_I64(tells(host_clients_callback, CLIENT("0x1", "192.0.2.31:830", "7", "UNKNOWN")),
 		     0);
 	/* A client that is gone is called back by nobody. */
@@ -429,6 +444,9 @@ TEST(counters_as_each_program_prints_them)
 	host_model_deinit(&m);
 }
 
+#define AGED  "\t ts lastsnd:22644 lastrcv:16964 lastack:16964\n"
+#define STILL "rpc 1303 0 0 0 0\nrpc 1303 0 0 0 0\n"
+
 TEST(calls_that_nobody_reads_and_twins)
 {
 	const struct rule *rule = &rule_rpc_silent_listed;
@@ -441,26 +459,18 @@ TEST(calls_that_nobody_reads_and_twins)
 	CHECK_EQ_I64(
 		says(rule, unread, "ESTAB 568 0 192.0.2.2:2049 192.0.2.1:801\nrpc 1400 0 0 0 0\n"),
 		0);
-	/* Without its counters it may be a moment. */
+	/* Without its counters: what program it is, and how long it was so, is not told. */
 	CHECK_EQ_I64(says(rule, "ESTAB 568 0 192.0.2.2:2049 192.0.2.1:801\n",
 			  "ESTAB 568 0 192.0.2.2:2049 192.0.2.1:801\n"),
-		     1);
+		     0);
+	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 0 192.0.2.2:2049 192.0.2.1:801\n" AGED STILL), 2);
 	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 0 192.0.2.2:2049 192.0.2.1:801\n"
-				       "\t ts lastsnd:22644 lastrcv:16964 lastack:16964"),
-		     2);
-	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 0 192.0.2.2:2049 192.0.2.1:801\n"
-				       "\t ts lastsnd:22644 lastrcv:64 lastack:64"),
+				       "\t ts lastsnd:22644 lastrcv:64 lastack:64\n" STILL),
 		     0);
 	/* A client that does not take its answers; the client's own end; another service. */
-	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 9000 192.0.2.2:2049 192.0.2.1:801\n"
-				       "\t ts lastsnd:22644 lastrcv:16964 lastack:16964"),
-		     0);
-	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 0 192.0.2.1:801 192.0.2.2:2049\n"
-				       "\t ts lastsnd:22644 lastrcv:16964 lastack:16964"),
-		     0);
-	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 0 192.0.2.2:443 192.0.2.1:801\n"
-				       "\t ts lastsnd:22644 lastrcv:16964 lastack:16964"),
-		     0);
+	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 9 192.0.2.2:2049 192.0.2.1:801\n" AGED STILL), 0);
+	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 0 192.0.2.1:801 192.0.2.2:2049\n" AGED STILL), 0);
+	CHECK_EQ_I64(says_of_row(rule, "ESTAB 568 0 192.0.2.2:443 192.0.2.1:801\n" AGED STILL), 0);
 }
 
 TEST(connections_that_nobody_accepts_and_twins)
@@ -473,19 +483,19 @@ TEST(connections_that_nobody_accepts_and_twins)
 		"# pool packets-arrived sockets-enqueued threads-woken threads-timedout\n";
 	struct strbuf one, two;
 
-	CHECK_EQ_I64(says(rule, waits, ""), 1);
-	CHECK_EQ_I64(says(rule, netstat, netstat), 1);
-	CHECK_EQ_I64(says(rule, netstat, ""), 0);
-	CHECK_EQ_I64(says(rule, "LISTEN 65 4096 *:2049 *:*\n", ""), 0);
-	CHECK_EQ_I64(says(rule, "LISTEN 65 64 *:443 *:*\n", ""), 0);
-	CHECK_EQ_I64(says(rule, "tcp LISTEN 65 64 [::]:2049 [::]:*\n", ""), 1);
+	CHECK_EQ_I64(says(rule, waits, STILL), 1);
+	CHECK_EQ_I64(says(rule, waits, ""), 0);
+	CHECK_EQ_I64(says(rule, netstat, STILL), 0);
+	CHECK_EQ_I64(says(rule, "LISTEN 65 4096 *:2049 *:*\n", STILL), 0);
+	CHECK_EQ_I64(says(rule, "LISTEN 65 64 *:443 *:*\n", STILL), 0);
+	CHECK_EQ_I64(says(rule, "tcp LISTEN 65 64 [::]:2049 [::]:*\n", STILL), 1);
 	/* Idle threads were found meanwhile. */
 	strbuf_init(&one);
 	strbuf_init(&two);
-	strbuf_add_format(&one, "%s%s0 10 10 10 0\n", waits, pool);
-	strbuf_add_format(&two, "%s%s0 19 19 19 0\n", waits, pool);
+	strbuf_add_format(&one, "%s" STILL "%s0 10 10 10 0\n", waits, pool);
+	strbuf_add_format(&two, "%s" STILL "%s0 19 19 19 0\n", waits, pool);
 	CHECK_EQ_I64(says(rule, strbuf_text(&one), strbuf_text(&two)), 0);
-	CHECK_EQ_I64(says(rule, strbuf_text(&one), strbuf_text(&one)), 1);
+	CHECK_EQ_I64(says(rule, strbuf_text(&one), strbuf_text(&one)), 2);
 	strbuf_deinit(&one);
 	strbuf_deinit(&two);
 }
@@ -510,6 +520,33 @@ TEST(calls_refused_for_their_credentials_and_twins)
 	CHECK_EQ_I64(says(rule, "rpc 100 0 0 0 0\n", "rpc 200 9 0 9 0\n"), 0);
 	CHECK_EQ_I64(says(rule, "rpc 100 0 0 0 0\n", "rpc 9000 90 0 90 0\n"), 0);
 	CHECK_EQ_I64(says(rule, "rpc 200 90 0 90 0\n", ""), 0);
+}
+
+TEST(states_of_clients_tell_who_holds)
+{
+	const char *const texts[] = {
+		"/proc/fs/nfsd/clients/3/states:- 0x0000000199d1086be3ac806c04000000: { type: "
+		"deleg, "
+		"access: r, superblock: \"00:17:2\", filename: \"/a b\" }\n"
+		"- 0x00000001b3f25d67d096056d19facf00: { type: deleg, access: w }\n"
+		"- 0x0000000199d1086be3ac806c: { type: deleg, access: w }\n"
+		"- 0x0000000199d1086be3ac806c04000000: { type: fork, access: w }\n"
+		"- 0x000000019gd1086be3ac806c04000000: { type: open, access: w }\n",
+	};
+	struct host_model m;
+
+	host_read(&m, texts, 1);
+	if (CHECK_EQ_U64(m.records.len, 2)) {
+		const struct nfsd_state_fact *s = &fact_at(&m, 0)->state;
+
+		CHECK(fact_at(&m, 0)->kind == HOST_NFSD_STATE && s->kind == NFSD_STATE_DELEG);
+		CHECK_EQ_U64(s->clientid, 0x6c80ace36b08d199);
+		CHECK(slice_equal(s->inode, slice_of_string("00:17:2")));
+		CHECK(slice_equal(s->file, slice_of_string("/a b")));
+		CHECK_EQ_U64(fact_at(&m, 1)->state.clientid, 0x6d0596d0675df2b3);
+		CHECK_EQ_U64(fact_at(&m, 1)->state.inode.len, 0);
+	}
+	host_model_deinit(&m);
 }
 
 TEST(addresses_of_the_host_itself)

@@ -76,7 +76,7 @@ case_listed_recall() { # /proc/locks and the server's list of clients, twice: a 
     counters_keep listed-recall-over "none: a delegation and a lock are held, and nobody wants the file" server/healthy-1 server/healthy-2
 }
 
-expect_listed_pause() { reading . "null nfs4-recall-unanswered" nfs4-recall-unanswered "" possible; }
+expect_listed_pause() { reading . nfs4-recall-unanswered "" "" possible; reading server-recall-1.txt null "" "" possible; }
 case_listed_pause() { # the same lists twice, 4.1: the holder's machine stands still
     local files='/proc/locks /proc/fs/nfsd/clients/*/info /proc/fs/nfsd/clients/*/states'
     recall_begin 4.1
@@ -115,3 +115,30 @@ case_listed_frozen() { # connections, pool_stats and /proc/net/rpc/nfsd, twice: 
     counters_keep listed-frozen "The exported file system is frozen: nfsd's threads wait in it, and nobody accepts connections." server/frozen-{1,2}-{ss,pool,rpc,net,nfsstat}
     counters_keep listed-accepted "none: 90 connections are accepted" server/well-{1,2}-{ss,pool,rpc,net,nfsstat} server/exportfs
 }
+
+expect_counted_again() { reading . rpc-retransmission "" "" likely; }
+expect_counted_loss() { reading . rpc-retransmission "" "" likely; }
+case_counted_again() { # NFSv3: calls are sent again to a server whose file system is frozen; and over a way that loses a third
+    LAB_NFSD="nfs3-start server 0" LAB_FILTER='tcp or arp or icmp'
+    lab_start 20 20 app-01
+    on server 'dd if=/dev/zero of=/run/image bs=1M count=60 2>/dev/null; /bin/mke2fs -q -t ext4 /run/image; mkdir -p /export/disk; mount -o loop /run/image /export/disk
+        chmod 777 /export/disk; echo "/export/disk *(rw,no_root_squash,fsid=1,no_subtree_check,sec=sys)" >>/etc/exports; exportfs -r'
+    LAB_EXPORT=/export/disk mnt client1 vers=3,proto=tcp,hard,nolock,timeo=20,retrans=8,mountport=20048 || return 1
+    on client1 'for i in 1 2 3 4; do (while [ ! -e /tmp/enough ]; do echo $i >/mnt/f$i; sync -d /mnt/f$i; rm /mnt/f$i; sleep 1; done) & done >/dev/null 2>&1'
+    sleep 3; count_mounts again-1; count_hosts again-1
+    on server '/bin/fsfreeze -f /export/disk'; event "server: the exported file system is frozen (fsfreeze -f)"
+    sleep 12
+    on server '/bin/fsfreeze -u /export/disk'; event "server: and thawed"
+    sleep 5; count_mounts again-2; count_hosts again-2
+    counters_keep counted-again "The exported file system was frozen for 12 s, and the mount has timeo=20: calls were sent again." client1/again-{1,2}{,-net,-nfsstat}
+    counters_keep counted-again-served "The same, as the server counted it." server/again-{1,2}-{rpc,net,pool,nfsstat}
+    count_mounts loss-1; count_hosts loss-1
+    on client1 '/bin/tc qdisc add dev eth0 root netem loss 35%'; event "client1: of what it sends a third is lost"
+    sleep 40
+    count_mounts loss-2; count_hosts loss-2
+    on client1 '/bin/tc qdisc del dev eth0 root; touch /tmp/enough'
+    sleep 3
+    counters_keep counted-loss "Of what the client sends a third is lost for 40 s." client1/loss-{1,2}{,-net,-nfsstat}
+    lab_stop
+}
+expect_counted_again_served() { reading . rpc-retransmission "" "" possible; }

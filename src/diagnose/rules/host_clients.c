@@ -6,13 +6,15 @@
  * nfs4-client-owner-collision  two addresses under one client owner, both of which renew
  * nfs4-backchannel-down        a client that renews, and whose callback state is DOWN or FAULT
  *
- * A list shows one moment. An address that does not renew any more may be a client's old one; and a
- * client that is gone is called back by nobody. Silent for a host that a capture shows: the wire
- * tells what came of it.
+ * A list shows one moment. Callbacks fail to a machine that stands still, too: they are tried for a
+ * tenth of the lease, so who renewed later than that was alive when they failed. An address that
+ * does not renew any more may be a client's old one; and a client that is gone is called back by
+ * nobody. Silent for a host that a capture shows: the wire tells what came of it.
  */
 #include "diagnose/rules/host_clients.h"
 
 #include "diagnose/rules/host_common.h"
+#include "diagnose/rules/timers.h"
 #include "diagnose/rules/transport.h"
 #include "model/host.h"
 
@@ -20,6 +22,9 @@
 
 /* Linux' default lease: who renewed within it was alive a moment ago. */
 enum { RENEWED_MAX_S = 90 };
+
+/* Less than a tenth of the default lease, and of a short one. */
+enum { HEARD_MAX_S = 8, HEARD_SURE_S = 5 };
 
 enum { CASES_MAX = 16 };
 
@@ -117,10 +122,25 @@ static bool is_captured(const struct rule_input *in, const struct endpoint *host
 	return false;
 }
 
-static void callback_tell(struct diagnosis *d, const struct host_record *r)
+/* The same client in the last list that has it, if there are several. */
+static const struct host_record *client_last(const struct rule_input *in,
+					     const struct host_record *of)
+{
+	const struct host_record *r, *last = of;
+	size_t i = 0;
+
+	while ((r = host_model_next(in->hosts, HOST_NFSD_CLIENT, &i)))
+		if (r->fact.client.clientid == of->fact.client.clientid &&
+		    r->fact.list > last->fact.list)
+			last = r;
+	return last;
+}
+
+static void callback_tell(struct diagnosis *d, const struct host_record *r,
+			  enum finding_confidence confidence)
 {
 	const struct nfsd_client_fact *c = &r->fact.client;
-	struct finding *f = diagnosis_add(d, "nfs4-backchannel-down", CONFIDENCE_LIKELY);
+	struct finding *f = diagnosis_add(d, "nfs4-backchannel-down", confidence);
 	struct provenance at = r->at;
 	const char *who = transport_host(d, &c->at);
 
@@ -141,6 +161,36 @@ static void callback_tell(struct diagnosis *d, const struct host_record *r)
 			 c->renewed_s);
 }
 
+/*
+ * Tells of one client, whose row this is, that cannot be called back; `last` is its row in the last
+ * list. False: nothing is told of it.
+ */
+static bool callback_judge(struct diagnosis *d, const struct host_record *r,
+			   const struct host_record *last)
+{
+	const struct nfsd_client_fact *c = &last->fact.client;
+	bool renewed = last != r && c->renewed_s < r->fact.client.renewed_s;
+
+	if ((c->callback != CALLBACK_DOWN && c->callback != CALLBACK_FAULT) || !c->has_address ||
+	    !c->confirmed || !is_alive(c))
+		return false;
+	if (!renewed && (last != r || c->renewed_s > HEARD_MAX_S)) {
+		diagnosis_undecided(
+			d, "nfs4-backchannel-down",
+			arena_format(&d->arena,
+				     "whether %s, which the server cannot call back, is there: it "
+				     "renewed %" PRIu64 " s before",
+				     transport_host(d, &c->at), c->renewed_s),
+			"on the server, again after a lease: grep -H -e clientid -e renew -e "
+			"callback /proc/fs/nfsd/clients/*/info");
+		return false;
+	}
+	callback_tell(d, last,
+		      renewed || c->renewed_s <= HEARD_SURE_S ? CONFIDENCE_LIKELY
+							      : CONFIDENCE_POSSIBLE);
+	return true;
+}
+
 void host_clients_callback(const struct rule_input *in, struct diagnosis *out)
 {
 	const struct host_record *told[CASES_MAX];
@@ -151,14 +201,29 @@ void host_clients_callback(const struct rule_input *in, struct diagnosis *out)
 		const struct nfsd_client_fact *c = &r->fact.client;
 		bool known = len == CASES_MAX;
 
-		if (c->callback != CALLBACK_DOWN && c->callback != CALLBACK_FAULT)
-			continue;
 		for (size_t k = 0; k < len; k++)
 			known |= endpoint_same_host(&told[k]->fact.client.at, &c->at);
-		if (known || !c->has_address || !c->confirmed || !is_alive(c) ||
+		if (known || (c->callback != CALLBACK_DOWN && c->callback != CALLBACK_FAULT) ||
 		    is_captured(in, &c->at))
 			continue;
-		told[len++] = r;
-		callback_tell(out, r);
+		told[len] = r;
+		len += callback_judge(out, r, client_last(in, r));
 	}
+}
+
+const struct host_record *host_clients_find(const struct rule_input *in, uint64_t clientid,
+					    const struct provenance *near)
+{
+	const struct host_record *r, *found = NULL;
+	size_t i = 0;
+
+	while ((r = host_model_next(in->hosts, HOST_NFSD_CLIENT, &i))) {
+		if (r->fact.client.clientid != clientid)
+			continue;
+		if (r->at.evidence == near->evidence)
+			return r;
+		if (!found && timers_one_folder(in, r->at.evidence, near->evidence))
+			found = r;
+	}
+	return found;
 }

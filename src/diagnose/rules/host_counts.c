@@ -149,7 +149,7 @@ static void mount_tell(const struct rule_input *in, struct diagnosis *d,
 		host_readings_support(in, d, f, s->at.evidence);
 }
 
-static void mounts_tell(const struct rule_input *in, struct diagnosis *d)
+static bool mounts_tell(const struct rule_input *in, struct diagnosis *d)
 {
 	const struct counters_span *told = NULL;
 
@@ -171,14 +171,16 @@ static void mounts_tell(const struct rule_input *in, struct diagnosis *d)
 		mount_tell(in, d, s, repeats, calls);
 		told = s;
 	}
+	return told;
 }
 
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	if (in->conns->records.len)
 		return;
-	host_tell(in, out);
-	mounts_tell(in, out);
+	/* The host's counters are those of its mounts together. */
+	if (!mounts_tell(in, out))
+		host_tell(in, out);
 }
 
 const struct rule rule_rpc_retransmission_counted = {

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 
 /* So many sent again, and so much of all, that they may be what somebody waits for. */
-enum { RESENT_MIN = 20, RESENT_PERCENT_MIN = 1 };
+enum { RESENT_MIN = 20, RESENT_PERCENT_MIN = 1, RESENT_FEW_MIN = 5, RESENT_FEW_PERCENT_MIN = 10 };
 
 static bool is_near(const struct rule_input *in, uint32_t a, uint32_t b)
 {
@@ -77,6 +77,12 @@ bool host_readings_rise(const struct rule_input *in, const struct host_readings 
 	return true;
 }
 
+static bool is_much(uint64_t again, uint64_t of)
+{
+	return (again >= RESENT_MIN && again >= of / 100 * RESENT_PERCENT_MIN) ||
+	       (again >= RESENT_FEW_MIN && again >= of / 100 * RESENT_FEW_PERCENT_MIN);
+}
+
 void host_readings_support(const struct rule_input *in, struct diagnosis *d, struct finding *f,
 			   uint32_t evidence)
 {
@@ -98,7 +104,7 @@ void host_readings_support(const struct rule_input *in, struct diagnosis *d, str
 				 sent.more);
 		return;
 	}
-	if (again.more >= RESENT_MIN && again.more >= sent.more / 100 * RESENT_PERCENT_MIN)
+	if (is_much(again.more, sent.more))
 		diagnosis_undecided(
 			d, "tcp-loss",
 			arena_format(

@@ -3,7 +3,7 @@
  * What a server counts and lists of itself, each for its id:
  *
  * rpc-server-silent   what clients sent is not read, or connections not accepted, in two lists of
- *                     its sockets (ss), or for long: nobody has time for them
+ *                     its sockets (ss), or for long, while its count of calls stands still
  * rpc-retransmission  its reply cache was hit between two readings: calls came again
  * rpc-auth-refused    it refused many calls for their credentials between two readings
  *
@@ -199,9 +199,7 @@ static void unread_tell(struct diagnosis *d, struct finding *f, const struct uns
 static void unserved_tell(const struct rule_input *in, struct diagnosis *d,
 			  const struct unserved *u)
 {
-	/* How far two lists are apart is not told: what they show may be a moment. */
-	bool lasts = (u->before && calls_read(in, u->at).len > 1) ||
-		     (!u->is_listener && lasts_long(&u->at->fact.socket));
+	bool lasts = u->before || (!u->is_listener && lasts_long(&u->at->fact.socket));
 	struct finding *f = diagnosis_add(d, "rpc-server-silent",
 					  lasts ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
 
@@ -214,6 +212,19 @@ static void unserved_tell(const struct rule_input *in, struct diagnosis *d,
 	diagnosis_undecided(d, "nfsd-threads-stuck", "what the server's threads wait for",
 			    "on the server: for t in $(pgrep '^nfsd$'); do cat /proc/$t/stack; "
 			    "done | sort | uniq -c");
+}
+
+/* Without the server's counts: how far two lists are apart is not told, nor what program it is. */
+static void unserved_undecided(struct diagnosis *d, const struct unserved *u)
+{
+	diagnosis_undecided(
+		d, "rpc-server-silent",
+		u->is_listener ? "whether the server answers anybody: connections wait to be "
+				 "accepted at its port"
+			       : "whether the server answers anybody: what a client sent has come "
+				 "and is not read",
+		"on the server, twice 10 s apart: ss -tan 'sport = :2049'; cat /proc/net/rpc/nfsd "
+		"/proc/fs/nfsd/pool_stats");
 }
 
 /* Of the sockets of one kind the one that shows most; false: all are served. */
@@ -250,8 +261,12 @@ static void unserved_run(const struct rule_input *in, struct diagnosis *out)
 	/* A capture shows each call, and whether it is answered. */
 	if (in->conns->records.len)
 		return;
-	if (unserved_find(in, HOST_SOCKET, &u) || unserved_find(in, HOST_LISTENER, &u))
+	if (!unserved_find(in, HOST_SOCKET, &u) && !unserved_find(in, HOST_LISTENER, &u))
+		return;
+	if (calls_read(in, u.at).len > 1)
 		unserved_tell(in, out, &u);
+	else
+		unserved_undecided(out, &u);
 }
 
 static void repeated_tell(struct diagnosis *d, const struct host_readings *r,
@@ -362,7 +377,7 @@ static void refused_run(const struct rule_input *in, struct diagnosis *out)
 
 const struct rule rule_rpc_silent_listed = {
 	.id = "rpc-server-silent",
-	.needs = "a server's list of sockets (ss -tan), twice; or once with times (-i)",
+	.needs = "a server's list of sockets (ss -tan) and /proc/net/rpc/nfsd, each twice",
 	.run = unserved_run,
 };
 
