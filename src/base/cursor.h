@@ -46,6 +46,37 @@ struct xdr_opaque {
 	uint32_t have;
 };
 
+/*
+ * The same as cursor_make_cut, in its place. On the hot path: a cursor that is returned is copied
+ * sixteen bytes at a time just after it was written eight at a time, and the processor waits then.
+ */
+static inline void cursor_start(struct cursor *c, struct slice bytes, size_t missing_bytes)
+{
+	const uint8_t *start = bytes.ptr ? bytes.ptr : (const uint8_t *)"";
+
+	c->pos = start;
+	c->end = start + bytes.len;
+	c->tail_end = c->end;
+	c->gap = missing_bytes;
+	c->missing = 0;
+	c->offset_base = 0;
+	c->origin = start;
+	c->fault = CURSOR_OK;
+}
+
+/* A copy, word by word for the same reason. */
+static inline void cursor_copy(struct cursor *to, const struct cursor *from)
+{
+	to->pos = from->pos;
+	to->end = from->end;
+	to->tail_end = from->tail_end;
+	to->gap = from->gap;
+	to->missing = from->missing;
+	to->offset_base = from->offset_base;
+	to->origin = from->origin;
+	to->fault = from->fault;
+}
+
 /* A cursor over bytes that are all there. */
 static inline struct cursor cursor_make(struct slice bytes)
 {

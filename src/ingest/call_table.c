@@ -253,10 +253,13 @@ static void pending_drop_texts(struct pending_call *p)
 
 void call_table_release(struct call_table *t, struct pending_call *p)
 {
-	pending_drop_texts(p);
-	free(p->handles);
-	p->handles = NULL;
-	p->handles_cap = 0;
+	if (p->call.ops_text || p->call.args_text || p->call.result_text)
+		pending_drop_texts(p);
+	if (p->handles) {
+		free(p->handles);
+		p->handles = NULL;
+		p->handles_cap = 0;
+	}
 	if (t->spare_len == CALL_TABLE_SPARE_MAX || pending_bytes(p) > CALL_SPARE_BYTES_MAX) {
 		pending_free(p);
 		return;

@@ -141,7 +141,8 @@ static void flow_on_record(void *context, enum tcp_side from, const struct rpc_r
 	struct flow *flow = context;
 	struct flow_table *t = flow->table;
 
-	flow_settle(flow, from, record->body);
+	if (!flow->is_settled)
+		flow_settle(flow, from, record->body);
 	t->counts.records++;
 	t->counts.records_damaged += record->damage != 0;
 	t->upper.record(t->upper.context, flow, flow_side(flow, from), record);

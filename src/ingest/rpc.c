@@ -139,7 +139,7 @@ static void take_ahead(struct ingest *in, const struct rpc_message *m,
 
 static void take_message(struct ingest *in, const struct rpc_message *m)
 {
-	struct cursor c = m->body;
+	struct cursor c;
 	struct rpc_msg msg;
 	bool whole;
 
@@ -147,6 +147,7 @@ static void take_message(struct ingest *in, const struct rpc_message *m)
 		take_ahead(in, m, in->ahead);
 		return;
 	}
+	cursor_copy(&c, &m->body);
 	whole = rpc_msg_decode(&c, &msg);
 	if (!whole) {
 		rpc_count_damage(in, m->damage, c.fault);
@@ -160,13 +161,15 @@ static void take_message(struct ingest *in, const struct rpc_message *m)
 	take_decoded(in, m, &msg, whole, &c);
 }
 
-static void message_ask_past(struct rpc_message *m, const struct tcp_frame *frame)
+static void message_ask_past(struct rpc_message *m, const struct tcp_frame *frame,
+			     struct rpc_past *past)
 {
 	struct tcp_tale tale;
 
 	if (__builtin_expect(!flow_ask_past(m->flow, m->from, frame->number, &tale), 1))
 		return;
-	m->past = (struct rpc_past){
+	m->past = past;
+	*past = (struct rpc_past){
 		.made_before = provenance_of(m->flow, &tale.made_before),
 		.tsval = tale.tsval,
 		.made_tsval = tale.made_tsval,
@@ -181,18 +184,21 @@ static void upper_record(void *context, struct flow *flow, enum conn_side from,
 {
 	/* Wireshark shows a record that the snap length cut under its first frame. */
 	bool cut = (record->damage & RPC_RECORD_CUT) != 0;
-	struct rpc_message m = {
-		.flow = flow,
-		.from = from,
-		.body = record->body,
-		.at = provenance_of(flow, cut ? &record->first : &record->last),
-		.first_frame = record->first.number,
-		.damage = record->damage,
-	};
+	struct rpc_message m;
+	struct rpc_past past;
 
+	m.flow = flow;
+	m.from = from;
+	cursor_copy(&m.body, &record->body);
+	m.at = provenance_of(flow, cut ? &record->first : &record->last);
+	m.first_frame = record->first.number;
+	m.took_ns = 0;
+	m.damage = record->damage;
+	m.past = NULL;
 	if (!cut && record->last.at.ns > record->first.at.ns)
 		m.took_ns = record->last.at.ns - record->first.at.ns;
-	message_ask_past(&m, &record->last);
+	if (flow->past)
+		message_ask_past(&m, &record->last, &past);
 	take_message(context, &m);
 }
 

@@ -219,7 +219,8 @@ void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct 
 	p->head_hash = hash;
 	m->flow->asked_tls |= msg->call.cred.flavor == RPC_AUTH_TLS;
 	p->call.call = p->call.origin = m->at;
-	p->call.call_past = m->past;
+	if (m->past)
+		p->call.call_past = *m->past;
 	p->call.origin_first_frame = m->first_frame;
 	if (origin)
 		call_join_origin(in, p, origin);

@@ -12,9 +12,9 @@ struct rpc_message {
 	struct cursor body; /* from the xid on */
 	struct provenance at;
 	uint64_t first_frame;
-	int64_t took_ns; /* from its first byte to its last; 0: not known */
-	uint32_t damage; /* RPC_RECORD_* */
-	struct rpc_past past;
+	int64_t took_ns;             /* from its first byte to its last; 0: not known */
+	uint32_t damage;             /* RPC_RECORD_* */
+	const struct rpc_past *past; /* NULL: it came in order */
 };
 
 /* --- rpc.c --- */

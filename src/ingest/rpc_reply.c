@@ -190,7 +190,8 @@ void rpc_take_reply(struct ingest *in, const struct rpc_message *m, const struct
 	call_table_remove(&in->calls, p);
 	p->call.reply = m->at;
 	p->call.reply_took_ns = m->took_ns;
-	p->call.reply_past = m->past;
+	if (m->past)
+		p->call.reply_past = *m->past;
 	reply_ask_unsent(p, m);
 	if (whole) {
 		p->call.outcome = outcome_of(&msg->reply);

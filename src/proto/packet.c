@@ -455,10 +455,10 @@ static void arp_parse(struct cursor *c, struct packet *out)
 
 void packet_parse(uint32_t linktype, struct slice frame, size_t wire_bytes, struct packet *out)
 {
-	struct cursor c =
-		cursor_make_cut(frame, wire_bytes > frame.len ? wire_bytes - frame.len : 0);
+	struct cursor c;
 	uint32_t type;
 
+	cursor_start(&c, frame, wire_bytes > frame.len ? wire_bytes - frame.len : 0);
 	memset(out, 0, sizeof(*out));
 	out->kind = PACKET_UNKNOWN_LINK;
 	if (!packet_link_parse(linktype, &c, out, &type))

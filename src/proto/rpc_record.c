@@ -506,13 +506,13 @@ static bool rpc_take_single(struct rpc_stream *s, const struct tcp_chunk *chunk)
 	s->first = chunk->frame;
 	s->last = chunk->done;
 	s->rec_off = chunk->offset;
-	record = (struct rpc_record){
-		.body = cursor_make(slice_make(p + RPC_MARK_BYTES, len - RPC_MARK_BYTES)),
-		.offset = chunk->offset,
-		.bytes = (uint32_t)(len - RPC_MARK_BYTES),
-		.first = chunk->frame,
-		.last = chunk->done,
-	};
+	cursor_start(&record.body, slice_make(p + RPC_MARK_BYTES, len - RPC_MARK_BYTES), 0);
+	record.offset = chunk->offset;
+	record.bytes = len - RPC_MARK_BYTES;
+	record.skipped_bytes = 0;
+	record.damage = 0;
+	record.first = chunk->frame;
+	record.last = chunk->done;
 	rpc_record_tell(s, &record);
 	return true;
 }

@@ -326,9 +326,17 @@ void tcp_order_bytes(struct tcp *tcp, enum tcp_side from, const struct tcp_bytes
 		     const struct tcp_frame *frame)
 {
 	struct tcp_half *half = &tcp->half[from];
-	struct tcp_bytes part = *bytes;
+	struct tcp_bytes part;
 	int32_t ahead;
 
+	if (__builtin_expect(half->base == TCP_BASE_KNOWN && bytes->seq == half->next_seq &&
+				     !half->held,
+			     1)) { /* what comes next, and nothing is out of order */
+		half->stale = 0;
+		tcp_hand_on(tcp, from, bytes->bytes, bytes->wire_bytes, frame, frame);
+		return;
+	}
+	part = *bytes;
 	if (half->base != TCP_BASE_KNOWN && !tcp_first_bytes(half, &part))
 		return;
 	ahead = tcp_seq_distance(part.seq, half->next_seq);
