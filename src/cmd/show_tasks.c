@@ -219,7 +219,9 @@ static const char *link_text(enum task_link how)
 		[TASK_LINK_NONE] = "",
 		[TASK_LINK_TOLD] = " by the kernel's own word",
 		[TASK_LINK_OWNER] = " by the lock's own word",
+		[TASK_LINK_LISTED] = " by lockdep's list",
 		[TASK_LINK_INODE] = "",
+		[TASK_LINK_LISTED_ONLY] = " by lockdep's list, where nobody else has it",
 		[TASK_LINK_ONLY] = "",
 	};
 

@@ -12,7 +12,7 @@
 #include "base/slice.h"
 #include "base/stamp.h"
 
-enum { TASK_FRAMES_MAX = 64, TASK_OBJECTS_MAX = 48 };
+enum { TASK_FRAMES_MAX = 64, TASK_OBJECTS_MAX = 48, TASK_LOCKS_MAX = 16 };
 
 /* How the tasks of a snapshot were chosen: what is absent from it proves more or less. */
 enum task_scope {
@@ -47,6 +47,17 @@ struct task_object {
 	int32_t frame; /* number of the frame in which it lies; -1: not told */
 };
 
+/*
+ * A lock in lockdep's list of a task (kernel/locking/lockdep.c, print_lock): one that it holds, or,
+ * if it is the last of the list, waits for. A lock enters the list before it is waited for.
+ */
+struct task_lock_listed {
+	/* Of the lock; the same number for the same lock, also when it is hashed; 0: not told */
+	uint64_t address;
+	struct slice class_name; /* "&type->i_mutex_dir_key#5" */
+	struct slice function;   /* that took it, or wants to */
+};
+
 /* One task as it was seen. */
 struct task_fact {
 	uint32_t snapshot;
@@ -72,6 +83,11 @@ struct task_fact {
 	int32_t first_frame; /* number of frames[0]: above 0 where inner ones were left out */
 	const struct task_object *objects;
 	size_t objects_len;
+	/* In the order in which it took them, with addresses; of more than fit the last one is kept
+	 */
+	bool lists_locks; /* lockdep was asked for its locks, and may have named none */
+	const struct task_lock_listed *locks;
+	size_t locks_len;
 };
 
 /* What is known of an object of the kernel. */

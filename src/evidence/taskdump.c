@@ -60,9 +60,9 @@ static void taskdump_learn(struct taskdump *t, int64_t pid)
 /* A task of which nothing was told but its number is none. */
 static bool taskdump_tells(const struct task_fact *f)
 {
-	return f->frames_len ||
-	       (f->pid != TASK_PID_NONE && (f->objects_len || f->state || f->address || f->hung_s ||
-					    f->waits.len || f->owner_pid != TASK_PID_NONE));
+	return f->frames_len || (f->pid != TASK_PID_NONE &&
+				 (f->objects_len || f->state || f->address || f->hung_s ||
+				  f->waits.len || f->owner_pid != TASK_PID_NONE || f->locks_len));
 }
 
 void taskdump_finish(struct taskdump *t)
@@ -95,6 +95,7 @@ void taskdump_begin(struct taskdump *t, enum taskdump_form form, int64_t pid, st
 		.owner_pid = TASK_PID_NONE,
 		.frames = o->frames,
 		.objects = o->objects,
+		.locks = o->locks,
 	};
 	if (name.len > TASKDUMP_NAME_BYTES_MAX)
 		name.len = TASKDUMP_NAME_BYTES_MAX;
@@ -190,7 +191,8 @@ void taskdump_line(struct taskdump *t, uint64_t line, struct slice text, bool lo
 	t->line = line;
 	if (text.len == 0 || text.len > LINE_BYTES_MAX)
 		return;
-	if (taskdump_take_log(t, text) || taskdump_take_frame(t, text, log) ||
+	if (taskdump_take_log(t, text) || taskdump_take_locks(t, text) ||
+	    taskdump_take_frame(t, text, log) ||
 	    (!log && (taskdump_take_crash(t, text) || taskdump_take_table(t, text) ||
 		      taskdump_take_proc(t, text)))) {
 		t->lines++;

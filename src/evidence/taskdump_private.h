@@ -23,6 +23,7 @@ struct taskdump_open {
 	struct task_fact fact; /* texts lie in `text` */
 	struct task_frame frames[TASK_FRAMES_MAX];
 	struct task_object objects[TASK_OBJECTS_MAX];
+	struct task_lock_listed locks[TASK_LOCKS_MAX];
 	uint8_t text[TASKDUMP_TEXT_BYTES];
 	size_t text_len;
 	unsigned strange; /* lines since the last one that was understood */
@@ -89,6 +90,10 @@ struct slice taskdump_keep(struct taskdump *t, struct slice text);
 bool taskdump_knows(const struct taskdump *t, int64_t pid);
 
 /* Each takes a line that is one of its own, and says whether it was. */
+
+/* --- taskdump_locks.c --- */
+/* What lockdep lists of the locks of tasks. */
+bool taskdump_take_locks(struct taskdump *t, struct slice text);
 
 /* --- taskdump_log.c --- */
 bool taskdump_take_log(struct taskdump *t, struct slice text);

@@ -71,6 +71,7 @@ struct tasks {
 	struct klog_head head, open_head;
 	uint32_t current[TASKDUMP_FORM_COUNT]; /* SNAPSHOT_NONE: none yet */
 	uint32_t hung;
+	uint32_t listed; /* of the kernel's last listing, of whatever kind */
 	uint64_t line;
 	uint64_t found;
 };
@@ -196,7 +197,9 @@ static uint32_t snapshot_of(struct tasks *t, enum taskdump_form form, const stru
 		return dump_of(t, f);
 	if (form == TASKDUMP_LOG &&
 	    (f->hung_s || f->shown_as_owner || f->owner_pid != TASK_PID_NONE))
-		return hung_snapshot(t);
+		return t->listed = hung_snapshot(t);
+	if (form == TASKDUMP_LOG && f->lists_locks && t->listed != SNAPSHOT_NONE)
+		return t->listed;
 	if (form == TASKDUMP_PS)
 		current = &t->current[TASKDUMP_PROC];
 	if (*current == SNAPSHOT_NONE)
@@ -204,7 +207,24 @@ static uint32_t snapshot_of(struct tasks *t, enum taskdump_form form, const stru
 	place = f->pid == TASK_PID_NONE ? NULL : place_find(t, *current, f->pid);
 	if (place && place->has_frames && f->frames_len) /* the next round of a loop */
 		*current = snapshot_add(t, form, snapshot_at(t, *current)->scope, stamp_none());
+	if (form == TASKDUMP_LOG)
+		t->listed = *current;
 	return *current;
+}
+
+static const struct task_lock_listed *locks_keep(struct tasks *t, const struct task_fact *f)
+{
+	struct task_lock_listed *locks;
+
+	if (f->locks_len == 0)
+		return NULL;
+	locks = arena_alloc(&t->logs->arena, f->locks_len * sizeof(*locks));
+	for (size_t i = 0; i < f->locks_len; i++) {
+		locks[i].address = f->locks[i].address;
+		locks[i].class_name = tasks_keep(t, f->locks[i].class_name);
+		locks[i].function = tasks_keep(t, f->locks[i].function);
+	}
+	return locks;
 }
 
 static const struct task_frame *frames_keep(struct tasks *t, const struct task_fact *f)
@@ -255,6 +275,7 @@ static void tasks_take(void *context, enum taskdump_form form, uint64_t line,
 	r->fact.waits = tasks_keep(t, fact->waits);
 	r->fact.owner_name = tasks_keep(t, fact->owner_name);
 	r->fact.frames = frames_keep(t, fact);
+	r->fact.locks = locks_keep(t, fact);
 	r->fact.objects = NULL;
 	if (objects_bytes) {
 		void *objects = arena_alloc(&t->logs->arena, objects_bytes);
@@ -342,7 +363,7 @@ struct tasks *tasks_create(struct logs *l)
 	map_init(&t->places, place_is);
 	for (size_t i = 0; i < TASKDUMP_FORM_COUNT; i++)
 		t->current[i] = SNAPSHOT_NONE;
-	t->hung = SNAPSHOT_NONE;
+	t->hung = t->listed = SNAPSHOT_NONE;
 	return t;
 }
 
@@ -382,7 +403,7 @@ uint64_t tasks_end_file(struct tasks *t)
 	t->found = 0;
 	for (size_t i = 0; i < TASKDUMP_FORM_COUNT; i++)
 		t->current[i] = SNAPSHOT_NONE;
-	t->hung = SNAPSHOT_NONE;
+	t->hung = t->listed = SNAPSHOT_NONE;
 	return found;
 }
 

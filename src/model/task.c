@@ -35,8 +35,8 @@ static bool is_of_interest(const struct task_fact *f)
 {
 	char name[64];
 
-	if (f->state == 'D' || f->hung_s || f->objects_len || f->waits.len || f->shown_as_owner ||
-	    f->owner_pid != TASK_PID_NONE)
+	if (f->state == 'D' || f->hung_s || f->objects_len || f->locks_len || f->waits.len ||
+	    f->shown_as_owner || f->owner_pid != TASK_PID_NONE)
 		return true;
 	for (size_t i = 0; i < f->frames_len; i++) {
 		size_t len = f->frames[i].function.len;
@@ -108,6 +108,25 @@ static void seen_add_objects(struct task_seen *t, const struct task_fact *f)
 	}
 }
 
+static void seen_add_locks(struct task_model *m, struct task_seen *t, const struct event *e)
+{
+	const struct task_fact *f = e->task;
+	struct task_listed *locks;
+
+	if (f->locks_len == 0)
+		return;
+	locks = arena_alloc(&m->arena, f->locks_len * sizeof(*locks));
+	for (size_t i = 0; i < f->locks_len; i++)
+		locks[i] = (struct task_listed){
+			.address = f->locks[i].address,
+			.class_name = task_keep(m, f->locks[i].class_name),
+			.function = task_keep(m, f->locks[i].function),
+		};
+	t->locks = locks;
+	t->locks_len = f->locks_len;
+	t->locks_at = e->at;
+}
+
 static void task_take(void *context, const struct event *e)
 {
 	struct task_model *m = context;
@@ -148,6 +167,7 @@ static void task_take(void *context, const struct event *e)
 	if (f->frames_len == 0 && t->frames_len == 0 && f->waits.len)
 		t->sleeps_in = task_keep(m, f->waits);
 	seen_add_objects(t, f);
+	seen_add_locks(m, t, e);
 }
 
 static void object_take(void *context, const struct event *e)

@@ -64,6 +64,12 @@ enum task_proof {
 	TASK_PROOF_OBJECT, /* no stack; it sleeps, and the inode's file lies on its stack */
 };
 
+/* A lock that lockdep lists of a task, see struct task_lock_listed. */
+struct task_listed {
+	uint64_t address;
+	const char *class_name, *function; /* "": not told */
+};
+
 struct task_seen {
 	const char *name; /* "" : not told */
 	int64_t pid;      /* TASK_PID_NONE */
@@ -95,6 +101,9 @@ struct task_seen {
 	uint64_t stack_low, stack_high; /* where its frames lie in memory; 0: not told */
 	struct task_object objects[TASK_OBJECTS_MAX];
 	size_t objects_len;
+	const struct task_listed *locks; /* in the order in which it took them */
+	size_t locks_len;
+	struct provenance locks_at;
 	struct provenance at;
 };
 
@@ -159,11 +168,13 @@ const struct task_seen *task_snapshot_by_address(const struct task_snapshot *s, 
 /* How a task is known to hold what another waits for; the surest first. */
 enum task_link {
 	TASK_LINK_NONE,
-	TASK_LINK_TOLD,  /* the kernel says so (kernel/hung_task.c, "likely owned by") */
-	TASK_LINK_OWNER, /* the lock in a dump says so */
-	TASK_LINK_INODE, /* its stack shows work under the lock of the same inode */
-	TASK_LINK_ONLY,  /* its stack shows such work, and that of no other does: which inode is not
-			    told */
+	TASK_LINK_TOLD,        /* the kernel says so (kernel/hung_task.c, "likely owned by") */
+	TASK_LINK_OWNER,       /* the lock in a dump says so */
+	TASK_LINK_LISTED,      /* lockdep lists the lock among what it holds */
+	TASK_LINK_INODE,       /* its stack shows work under the lock of the same inode */
+	TASK_LINK_LISTED_ONLY, /* lockdep lists the lock of it and of nobody else but the waiters */
+	TASK_LINK_ONLY, /* its stack shows such work, and that of no other does: which inode is not
+			   told */
 };
 
 /* Who holds the lock that this task waits for; NULL, and TASK_LINK_NONE: not shown. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Who waits for whom: from a task that waits for a lock to the one that holds it, and on to what
- * that one waits for. A lock is known by what the kernel or a dump says of it, or by the inode
- * whose directory somebody works on under its lock; a stack alone does not name the lock.
+ * that one waits for. A lock is known by what the kernel, lockdep or a dump says of it, or by the
+ * inode whose directory somebody works on under its lock; a stack alone does not name the lock.
  */
 #include "model/task.h"
 
@@ -29,6 +29,48 @@ static const struct task_seen *by_owner(const struct task_model *m, const struct
 	    lock.owned_to_read || lock.readers || lock.owner == t->address)
 		return NULL;
 	return task_snapshot_by_address(s, lock.owner);
+}
+
+static bool lists(const struct task_seen *t, uint64_t address, bool *last)
+{
+	for (size_t i = t->locks_len; i-- > 0;)
+		if (t->locks[i].address == address) {
+			*last = i + 1 == t->locks_len;
+			return true;
+		}
+	return false;
+}
+
+/*
+ * By lockdep's lists. The last lock of a task's list is one that it may only wait for: its stack
+ * tells. Where that is not shown it is the holder only if nobody else can be, as somebody must be.
+ */
+static const struct task_seen *by_list(const struct task_snapshot *s, const struct task_seen *t,
+				       enum task_link *how)
+{
+	const struct task_seen *maybe = NULL;
+	size_t others = 0;
+	bool last;
+
+	if (t->locks_len == 0 || t->wait != TASK_WAIT_LOCK ||
+	    t->locks[t->locks_len - 1].address == 0)
+		return NULL;
+	for (size_t i = 0; i < s->tasks.len; i++) {
+		const struct task_seen *h = seen_at(s, i);
+
+		if (h == t || !lists(h, t->locks[t->locks_len - 1].address, &last))
+			continue;
+		if (!last || (h->frames_len && h->wait != TASK_WAIT_LOCK)) {
+			*how = TASK_LINK_LISTED;
+			return h;
+		}
+		if (h->wait == TASK_WAIT_LOCK)
+			continue;
+		others++;
+		maybe = h;
+	}
+	*how = TASK_LINK_LISTED_ONLY;
+	return others == 1 ? maybe : NULL;
 }
 
 /*
@@ -71,6 +113,8 @@ const struct task_seen *task_holder(const struct task_model *m, const struct tas
 	} else if (t->wait == TASK_WAIT_LOCK) {
 		holder = by_owner(m, s, t);
 		*how = TASK_LINK_OWNER;
+		if (!holder)
+			holder = by_list(s, t, how);
 		if (!holder)
 			holder = by_stack(s, t, how);
 	}

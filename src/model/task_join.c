@@ -220,6 +220,40 @@ static void join_owners(const struct task_model *m, const struct task_snapshot *
 	}
 }
 
+/* The class of the lock of an inode: "&type->i_mutex_dir_key#5", "&sb->s_type->i_mutex_key#12/1".
+ */
+static bool is_inode_lock(const struct task_listed *l)
+{
+	return strstr(l->class_name, "i_mutex") != NULL;
+}
+
+/*
+ * By lockdep's list: who waits for a lock has it at the list's end, by the function that its stack
+ * names too or by its class; who works on a directory has that directory's.
+ */
+static void join_listed(const struct task_model *m, const struct task_snapshot *s)
+{
+	for (size_t i = 0; i < s->tasks.len; i++) {
+		struct task_seen *t = *(struct task_seen **)vec_at(&s->tasks, i);
+		const struct task_listed *l = NULL;
+
+		if (t->locks_len == 0 || t->inode)
+			continue;
+		if (t->wait == TASK_WAIT_LOCK) {
+			l = &t->locks[t->locks_len - 1];
+		} else if (t->holds != TASK_PURPOSE_NONE) {
+			for (size_t k = 0; k < t->locks_len; k++)
+				if (strstr(t->locks[k].class_name, "i_mutex_dir"))
+					l = &t->locks[k];
+		}
+		if (!l || l->address == 0 ||
+		    (!is_inode_lock(l) && strcmp(l->function, t->where) != 0))
+			continue;
+		t->inode = lock_identity(m, s->id, l->address, &t->inode_is_lock);
+		t->inode_by_link = true;
+	}
+}
+
 /*
  * Tasks of a dump of which no stack was printed, or only its outer part: they sleep uninterruptibly
  * and have a file of the inode on their stacks, as those have whose stacks are known.
@@ -262,6 +296,7 @@ void task_join(struct task_model *m)
 			find_inode(m, s, *(struct task_seen **)vec_at(&s->tasks, k));
 		join_waiters(m, s);
 		join_owners(m, s);
+		join_listed(m, s);
 		share_inodes(s);
 		infer_waits(s);
 	}

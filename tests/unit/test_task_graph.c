@@ -2,6 +2,8 @@
 /* Who waits for whom: circles, chains, locks that name their owner and waiters; and twins. */
 #include "tasks_script.h"
 
+#include <stdio.h>
+
 static void tell(const char *text, struct tasks_told *out)
 {
 	static const struct rule *const rules[] = {&rule_dir_listing_exclusive, &rule_task_hung};
@@ -76,6 +78,64 @@ TEST(holder_of_a_holder)
 		    "waits for a lock that is held by cp (PID 43)"));
 	CHECK(tells(text, "task-hung", "which waits for the server's reply to CREATE"));
 	CHECK(!tells(text, "task-hung", "circle"));
+}
+
+/* --- lockdep's lists --- */
+
+#define LOCKS "[    9.300000] Showing all locks held in the system:\n"
+#define LISTS(pid, name, last)                                                              \
+	"[    9.310000] 2 locks held by " name "/" pid ":\n"                                \
+	"[    9.320000]  #0: ffff888003a5c3f0 (sb_writers#14){.+.+}-{0:0}, at: a+0x1/0x2\n" \
+	"[    9.330000]  #1: " last "\n"
+#define DIRECTORY(at) \
+	"ffff888006e3c7a8 (&type->i_mutex_dir_key#5/1){++++}-{3:3}, at: " at "+0x1/0x2"
+#define OTHER    "ffff888006e3ffff (&type->i_mutex_dir_key#5){++++}-{3:3}, at: path_openat+0x1/0x2"
+#define MORE     "[    9.340000]  #2: ffff888007700000 (&x->y){+.+.}-{3:3}, at: b+0x1/0x2\n"
+#define HUNG_MV  HUNG("9.100000", "41", "mv") WANTS("9.110000")
+#define MV_LISTS LISTS("41", "mv", DIRECTORY("do_unlinkat"))
+
+TEST(lockdep_lists_who_holds_it)
+{
+	/* More locks came behind it: so it has it. */
+	CHECK(tells(HUNG_MV LOCKS MV_LISTS LISTS("43", "cp", DIRECTORY("path_openat")) MORE,
+		    "task-hung", "held by cp (PID 43), by lockdep's list of locks, and no stack"));
+	/* Its stack shows that it waits for no lock. */
+	CHECK(tells(SHOWN("8.100000", "43", "cp") CREATES("8.200000") SHOWN("9.100000", "41", "mv")
+			    WANTS("9.110000")
+				    LOCKS MV_LISTS LISTS("43", "cp", DIRECTORY("path_openat"))
+					    HUNG("9.500000", "41", "mv") WANTS("9.510000"),
+		    "task-hung",
+		    "held by cp (PID 43), by lockdep's list of locks, which waits for the server's "
+		    "reply to CREATE"));
+	/* Nobody else has it, and somebody must. */
+	CHECK(tells(HUNG_MV LOCKS MV_LISTS LISTS("43", "cp", DIRECTORY("path_openat"))
+			    LISTS("44", "ls", OTHER),
+		    "task-hung", "held by cp (PID 43), most likely"));
+}
+
+TEST(twin_lists_that_do_not_tell_the_holder)
+{
+	static const char *const texts[] = {
+		/* of two one holds it, and of neither is a stack shown */
+		HUNG_MV LOCKS MV_LISTS LISTS("43", "cp", DIRECTORY("path_openat"))
+			LISTS("44", "ls", DIRECTORY("iterate_dir")),
+		/* another directory's */
+		HUNG_MV LOCKS MV_LISTS LISTS("43", "cp", OTHER),
+		/* before 4.15 lockdep lists classes, and 4.15 hides which lock it is */
+		HUNG_MV LOCKS LISTS("41", "mv",
+				    "(&type->i_mutex_dir_key#5/1){+.+.}, at: [<ffffffff81>] a")
+			LISTS("43", "cp",
+			      "(&type->i_mutex_dir_key#5/1){+.+.}, at: [<ffffffff81>] b"),
+		HUNG_MV LOCKS LISTS("41", "mv",
+				    "(____ptrval____) (&type->i_mutex_dir_key#5){++++}, at: a")
+			LISTS("43", "cp",
+			      "(____ptrval____) (&type->i_mutex_dir_key#5){++++}, at: b"),
+		HUNG_MV "[    9.300000] INFO: lockdep is turned off.\n",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!CHECK(!tells(texts[i], "task-hung", "cp (PID 43)")))
+			printf("# text %zu\n", i);
 }
 
 /* The stack of the owner is not the stack of the one that waits. */

@@ -80,7 +80,10 @@ static const char *link_words(enum task_link how)
 		[TASK_LINK_NONE] = "",
 		[TASK_LINK_TOLD] = ", by the kernel's own word (\"likely owned by\")",
 		[TASK_LINK_OWNER] = ", by the lock's own word",
+		[TASK_LINK_LISTED] = ", by lockdep's list of locks",
 		[TASK_LINK_INODE] = "",
+		[TASK_LINK_LISTED_ONLY] =
+			", most likely: lockdep lists it of nobody else but those that wait",
 		[TASK_LINK_ONLY] = "",
 	};
 
@@ -95,10 +98,14 @@ static const char *chain_words(struct diagnosis *d, const struct task_chain *c)
 	for (size_t i = 1; i < c->len; i++) {
 		bool goes_on = i + 1 < c->len || (c->cycle && i + 1 == c->len);
 
-		words = arena_format(&d->arena, "%s%s%s%s, which waits for %s", words,
+		words = arena_format(&d->arena, "%s%s%s%s, %s%s", words,
 				     i > 1 ? " that is held by " : "", task_text(d, c->tasks[i]),
 				     link_words(c->links[i - 1]),
-				     goes_on ? "a lock" : task_wait_words(d, c->tasks[i]));
+				     c->tasks[i]->frames_len ? "which waits for "
+							     : "and no stack of it is shown",
+				     !c->tasks[i]->frames_len ? ""
+				     : goes_on                ? "a lock"
+							      : task_wait_words(d, c->tasks[i]));
 	}
 	if (c->cycle)
 		words = arena_format(&d->arena,
@@ -122,7 +129,7 @@ static const char *victim_words(struct diagnosis *d, const struct task_seen *see
 		return arena_format(
 			&d->arena, "It is a victim: the lock is held by %s.%s",
 			chain_words(d, chain),
-			chain->tasks[1]->hung_s || chain->cycle
+			chain->tasks[1]->hung_s || !chain->tasks[1]->frames_len || chain->cycle
 				? ""
 				: " The kernel reports only tasks that wait uninterruptibly, and "
 				  "that one does not.");
@@ -142,6 +149,11 @@ static const char *victim_words(struct diagnosis *d, const struct task_seen *see
 	       "in the stacks of all tasks.";
 }
 
+static bool is_listed(enum task_link how)
+{
+	return how == TASK_LINK_LISTED || how == TASK_LINK_LISTED_ONLY;
+}
+
 static void cite_chain(struct diagnosis *d, struct finding *f, const struct task_chain *c)
 {
 	for (size_t i = 0; i + 1 < c->len; i++) {
@@ -150,8 +162,16 @@ static void cite_chain(struct diagnosis *d, struct finding *f, const struct task
 		if (c->links[i] == TASK_LINK_TOLD)
 			finding_cite(d, f, &c->tasks[i]->owner_at, NULL,
 				     "the kernel names %s as the owner", task_text(d, holder));
-		finding_cite(d, f, &holder->at, NULL, "%s waits for %s", task_text(d, holder),
-			     task_wait_words(d, holder));
+		if (is_listed(c->links[i])) {
+			finding_cite(d, f, &c->tasks[i]->locks_at, NULL,
+				     "lockdep lists the lock last of %s, which waits for it",
+				     task_text(d, c->tasks[i]));
+			finding_cite(d, f, &holder->locks_at, NULL, "lockdep lists it of %s",
+				     task_text(d, holder));
+		}
+		if (holder->frames_len)
+			finding_cite(d, f, &holder->at, NULL, "%s waits for %s",
+				     task_text(d, holder), task_wait_words(d, holder));
 	}
 }
 
