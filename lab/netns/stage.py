@@ -201,6 +201,47 @@ def portmap_filtered(s):
     time.sleep(40)
 
 
+@case("a firewall on the way rejects packets to port 2049 with a TCP reset, in the server's name, for 30 s",
+      *(reading(f, "tcp-syn-refused") for f in (BOTH, CLIENT_SIDE)), reading(SERVER_SIDE, None), router=True)
+def reset_between(s):
+    s.work(70)
+    time.sleep(5)
+    s.drop("router", "tcp dport 2049 reject with tcp reset")
+    time.sleep(30)
+    s.heal("router")
+    time.sleep(20)
+
+
+# Accepts nobody, and has room for two.
+DEAF = "import socket, time; s = socket.create_server(('', 2049), backlog=1); time.sleep(200)"
+NULL_CALLS = """
+import socket, struct, threading, time
+def ask(xid):
+    try:
+        s = socket.create_connection((%r, 2049), 300)
+        call = struct.pack("!10I", xid, 0, 2, 100003, 3, 0, 0, 0, 0, 0)
+        s.sendall(struct.pack("!I", 0x80000000 | len(call)) + call)
+        s.recv(100)
+    except OSError:
+        pass
+for i in range(6):
+    threading.Thread(target=ask, args=(77 + i,)).start()
+    time.sleep(1)
+"""
+
+
+@case("the program at port 2049 stands still: it answers nobody and accepts nobody, and its queue is full",
+      *(reading(f, "rpc-server-silent", also=["tcp-syn-unanswered"]) for f in (BOTH, CLIENT_SIDE, SERVER_SIDE)))
+def listener_full(s):
+    s.net.tell_server(signal.SIGKILL)
+    time.sleep(1)
+    s.net.start("server", sys.executable, "-c", DEAF)
+    time.sleep(0.5)
+    s.note("six clients call, one a second")
+    s.net.start("client", sys.executable, "-c", NULL_CALLS % SERVER)
+    time.sleep(75)
+
+
 def pack(folder):
     for path in folder.glob("*.pcap"):
         subprocess.run(["xz", "-9e", "-f", path], check=True)

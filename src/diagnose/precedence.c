@@ -73,6 +73,8 @@ static const struct {
 	{"rpc-server-silent", "rpc-not-responding"},
 	/* A program that stands still does not close its side either. */
 	{"rpc-server-silent", "tcp-half-closed"},
+	/* Nor does it take new ones: behind a full queue its host drops SYNs. */
+	{"rpc-server-silent", "tcp-syn-unanswered"},
 	{"rpc-server-slow", "rpc-not-responding"},
 	{"rpc-framing-broken", "rpc-not-responding"},
 	{"nlm-port-changed", "rpc-not-responding"},

@@ -22,6 +22,7 @@ enum {
 	CONN_PROGRAMS_MAX = 4, /* kept for each RPC server port */
 	CONN_UNFRAMED_MAX = 1024,
 	CONN_RECENT = 256, /* records found without a look-up; a power of two */
+	CONN_HOPS_MAX = 4, /* captures whose TTL of a SYN-ACK is kept for each pair */
 };
 
 enum conn_state {
@@ -76,6 +77,7 @@ struct conn_outage {
 	struct provenance worked_before; /* last sign of life before; FRAME_NONE: none seen */
 	struct provenance recovered;     /* first success after it; FRAME_NONE: none seen */
 	uint8_t ttl;                     /* of the last RST; 0: not known */
+	uint8_t answered_ttl;            /* of a SYN-ACK in the same capture; 0: none is known */
 };
 
 /*
@@ -91,7 +93,11 @@ struct conn_reach {
 	struct vec outages;            /* struct conn_outage, in order of their beginning */
 	uint64_t outages_dropped;      /* short ones that the cap forgot */
 	bool down;                     /* the last outage is not over */
-	uint8_t answered_ttl;          /* of the last SYN-ACK; 0: not known */
+	struct conn_hops {             /* of the last SYN-ACK, by capture */
+		uint32_t evidence;
+		uint8_t ttl; /* 0: not known */
+	} hops[CONN_HOPS_MAX];
+	uint32_t hops_len;
 };
 
 /* A connection of which one side's bytes are no RPC records: see struct event_unframed. */

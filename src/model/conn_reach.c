@@ -94,6 +94,35 @@ static void reach_forget_outage(struct conn_reach *reach)
 	reach->outages_dropped++;
 }
 
+/* The TTL of the last SYN-ACK that this capture shows; 0: it shows none. */
+static uint8_t reach_hops(const struct conn_reach *reach, uint32_t evidence)
+{
+	for (uint32_t i = 0; i < reach->hops_len; i++)
+		if (reach->hops[i].evidence == evidence)
+			return reach->hops[i].ttl;
+	return 0;
+}
+
+/* A TTL is compared with those of the same capture only: elsewhere another one is left of it. */
+static void reach_answered(struct conn_reach *reach, uint32_t evidence, uint8_t ttl)
+{
+	uint32_t i = 0;
+
+	while (i < reach->hops_len && reach->hops[i].evidence != evidence)
+		i++;
+	if (i == CONN_HOPS_MAX)
+		return;
+	if (i == reach->hops_len)
+		reach->hops_len++;
+	reach->hops[i] = (struct conn_hops){evidence, ttl};
+	for (size_t j = 0; j < reach->outages.len; j++) {
+		struct conn_outage *o = vec_at(&reach->outages, j);
+
+		if (o->answered_ttl == 0 && o->last.evidence == evidence)
+			o->answered_ttl = ttl;
+	}
+}
+
 static void reach_refused(struct conn_reach *reach, const struct event *e)
 {
 	struct conn_outage *o;
@@ -109,6 +138,7 @@ static void reach_refused(struct conn_reach *reach, const struct event *e)
 	o = vec_last(&reach->outages);
 	o->last = e->at;
 	o->ttl = e->tcp->ttl;
+	o->answered_ttl = reach_hops(reach, e->at.evidence);
 	o->refused++;
 	reach->refused++;
 	if (o->cites_len < CONN_CITES_MAX)
@@ -144,7 +174,7 @@ void conn_reach_take_tcp(struct conn_model *m, struct conn_record *r, const stru
 		if (!r->reach)
 			return;
 		if (e->tcp->fact == TCP_FACT_SYN_ACK)
-			r->reach->answered_ttl = e->tcp->ttl;
+			reach_answered(r->reach, e->at.evidence, e->tcp->ttl);
 		else
 			reach_established(r->reach, e);
 		return;
@@ -214,7 +244,7 @@ void conn_reach_take_first_rpc(struct conn_model *m, struct conn_record *r, cons
 			o->worked_before = r->established;
 	}
 	if (r->answered_ttl)
-		reach->answered_ttl = r->answered_ttl;
+		reach_answered(reach, r->syn_ack.evidence, r->answered_ttl);
 }
 
 void conn_reach_init(struct conn_model *m)

@@ -318,7 +318,7 @@ def in_use_beside_expiry(net):
     _lose(net, a)
 
 
-@scene(None)
+@scene(None, also_if_cut={"nfs4-clientid-in-use": "likely"})
 def in_use_then_other_name(net):
     """An old 4.0 client is answered CLID_INUSE twice, counts its uniquifier up, and is accepted."""
     srv = Server(net)

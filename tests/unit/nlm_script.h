@@ -75,10 +75,11 @@ static inline void script_nlm_result(struct script *s, double at, const struct c
 }
 
 /* GETPORT of version 2 over this connection, and the answer; port UINT32_MAX: none. */
-static inline void script_getport(struct script *s, double at, const struct conn *conn,
-				  uint32_t program, uint32_t protocol, uint32_t port)
+static inline void script_getport_of(struct script *s, double at, const struct conn *conn,
+				     uint32_t program, uint32_t version, uint32_t protocol,
+				     uint32_t port)
 {
-	struct portmap_told told = {.program = program, .version = 4, .protocol = protocol};
+	struct portmap_told told = {.program = program, .version = version, .protocol = protocol};
 	struct rpc_call rpc = {
 		.conn = conn,
 		.program = SCRIPT_PORTMAP,
@@ -96,6 +97,13 @@ static inline void script_getport(struct script *s, double at, const struct conn
 	told.port = (uint16_t)port;
 	rpc.outcome = RPC_SUCCESS;
 	script_rpc(s, at + 0.001, EVENT_RPC_REPLY, &rpc);
+}
+
+/* The same of version 4. */
+static inline void script_getport(struct script *s, double at, const struct conn *conn,
+				  uint32_t program, uint32_t protocol, uint32_t port)
+{
+	script_getport_of(s, at, conn, program, 4, protocol, port);
 }
 
 #endif

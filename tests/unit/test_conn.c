@@ -79,7 +79,7 @@ TEST(conn_reach_tells_an_outage)
 	reach = reach_at(&m, 0);
 	CHECK_EQ_U64(reach->refused, 6);
 	CHECK_EQ_U64(reach->established, 2);
-	CHECK_EQ_U64(reach->answered_ttl, 64);
+	CHECK_EQ_U64(reach->hops[0].ttl, 64);
 	CHECK_EQ_U64(reach->outages.len, 1);
 	o = vec_at(&reach->outages, 0);
 	CHECK_EQ_U64(o->refused, 6);

@@ -506,3 +506,39 @@ TEST(in_use_and_then_under_another_name_is_nothing)
 	v4_mount(&st, 183, &c);
 	check_silent(&st);
 }
+
+/* The confidence with which it speaks of a refusal, so many seconds before the evidence ends. */
+static enum finding_confidence in_use_before_the_end(uint32_t minor_version, double seconds)
+{
+	static const struct rule *const alone[] = {&rule_nfs4_clientid_in_use};
+	enum finding_confidence said = CONFIDENCE_POSSIBLE;
+	struct v4_stage st;
+	struct v4_client c;
+	struct diagnosis d;
+	struct evidence_list evidence;
+	struct rule_input in = {.evidence = &evidence, .nfs4 = &st.model};
+
+	v4_init(&st);
+	c = v4_client(&st, HOST, "tcp UNIX 0", -50);
+	c.minor_version = minor_version;
+	v4_exchange_id(&st, 1, &c, NFS4ERR_CLID_INUSE, 0);
+	nfs4_model_finish(&st.model);
+	evidence_list_init(&evidence);
+	evidence_list_add(&evidence, "capture.pcap", EVIDENCE_PCAP)->last = script_at(1 + seconds);
+	diagnosis_init(&d);
+	diagnose_run_rules(alone, 1, &in, &d);
+	if (CHECK_EQ_U64(d.findings.len, 1))
+		said = (*(struct finding **)vec_at(&d.findings, 0))->confidence;
+	diagnosis_deinit(&d);
+	evidence_list_deinit(&evidence);
+	nfs4_model_deinit(&st.model);
+	return said;
+}
+
+/* Linux up to 3.7 takes another name a lease later: until then it is not known. */
+TEST(in_use_at_the_end_of_the_evidence_is_likely)
+{
+	CHECK(in_use_before_the_end(0, 5) == CONFIDENCE_LIKELY);
+	CHECK(in_use_before_the_end(0, 200) == CONFIDENCE_CERTAIN);
+	CHECK(in_use_before_the_end(1, 5) == CONFIDENCE_CERTAIN);
+}

@@ -224,6 +224,25 @@ TEST(twin_lock_that_was_reclaimed_is_not_lost)
 	stage_deinit(&st);
 }
 
+/* The same name and the same process at another address. */
+TEST(twin_lock_of_one_client_at_two_addresses_is_undecided)
+{
+	struct nlm_told a = script_lock(1, 0, 0);
+	struct stage st;
+
+	stage_init(&st);
+	script_handshake(&st.s, -1, &st.nfs_a);
+	script_nlm(&st.s, 0, &st.a, NLMPROC_LOCK, &a, NLM_GRANTED);
+	script_nlm(&st.s, 100, &st.b, NLMPROC_LOCK, &a, NLM_DENIED_GRACE_PERIOD);
+	script_nlm(&st.s, 150, &st.b, NLMPROC_LOCK, &a, NLM_GRANTED);
+	script_exchange(&st.s, 160, &st.nfs_a, 100003, 3);
+	stage_run(&st, 200);
+	CHECK_EQ_U64(st.nlm.taken.len, 1);
+	CHECK(!stage_find(&st, "nsm-notify-lost"));
+	CHECK_EQ_U64(st.d.undecided.len, 1);
+	stage_deinit(&st);
+}
+
 TEST(twin_holder_that_is_gone_cannot_be_told)
 {
 	struct stage st;

@@ -196,6 +196,18 @@ TEST(twin_probe_of_another_protocol_is_silent)
 	stage_deinit(&st);
 }
 
+/* Version 0 is what rpcinfo asks for; the portmapper has it of nobody. */
+TEST(twin_asked_by_a_tool_is_silent)
+{
+	struct stage st;
+
+	stage_init(&st);
+	for (int i = 0; i < 6; i++)
+		script_getport_of(&st.s, i * 5, &st.ask, NLM, 0, IPPROTO_UDP, 0);
+	CHECK_EQ_U64(stage_findings(&st, 200), 0);
+	stage_deinit(&st);
+}
+
 TEST(twin_asked_once_or_without_need_is_silent)
 {
 	struct stage st;

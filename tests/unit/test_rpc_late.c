@@ -148,6 +148,7 @@ struct silent {
 	bool unacked, lossy;
 	enum closing how;
 	double closed, end;
+	double seen; /* 0, or when the connection is seen last, in a capture with loss elsewhere */
 };
 
 /* A call of 10 s without an answer, acknowledged or not; on a sound connection or one with loss. */
@@ -170,6 +171,10 @@ static size_t silent_findings(const struct silent *s)
 		totals.said[CONN_FROM_SERVER] =
 			(struct provenance){.frame = 3, .at = script_at(10.1)};
 	}
+	if (s->seen > 0) {
+		evidence_list_at(&st.evidence, 0)->lost_bytes = 100;
+		totals.last = (struct provenance){.frame = 9001, .at = script_at(s->seen)};
+	}
 	e.at = script_place(&st.script, s->end);
 	event_emit(&st.script.board, &e);
 	found = stage_findings(&st, &rule_rpc_server_silent, s->end);
@@ -186,6 +191,7 @@ TEST(silent_server_speaks)
 		{.end = 200},
 		{.how = CLIENT_FIN, .closed = 80, .end = 200},
 		{.how = CLIENT_RST, .closed = 80, .end = 81},
+		{.seen = 190, .end = 200},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
@@ -208,6 +214,8 @@ TEST(silent_twins_say_nothing)
 		{.how = CLIENT_FIN_UNACKED, .closed = 80, .end = 200},
 		{.how = CLIENT_RST_AFTER_PROBE, .closed = 80, .end = 200},
 		{.how = OPEN_AFTER_PROBE, .end = 200},
+		/* The capture may have lost the rest of the connection. */
+		{.seen = 11, .end = 200},
 	};
 
 	for (size_t i = 0; i < sizeof(twins) / sizeof(*twins); i++)

@@ -91,11 +91,10 @@ TEST(refused_without_end_is_certain)
 	f = stage_finding(&st, 0);
 	CHECK_TEXT(finding_confidence_name(f->confidence), "certain");
 	CHECK_TEXT(f->title, "192.0.2.10:2049 refused connections from 192.0.2.21 for 33.0 s");
-	CHECK_TEXT(f->why, "192.0.2.10:2049 answered 12 SYNs with RST, from 22:15:00.000100 to "
-			   "22:15:33.000100: so a host answers where nothing listens at the port, "
-			   "or a filter that rejects in its name. It worked before, last seen at "
-			   "22:13:21.011000. No connection succeeded "
-			   "since.");
+	CHECK_TEXT(f->why, "12 SYNs to 192.0.2.10:2049 were answered with RST, from "
+			   "22:15:00.000100 to 22:15:33.000100: so a host answers where nothing "
+			   "listens at the port, or a filter that rejects in its name. It worked "
+			   "before, last seen at 22:13:21.011000. No connection succeeded since.");
 	CHECK_TEXT(f->server, SERVER);
 	CHECK_TEXT(*(const char **)vec_at(&f->clients, 0), CLIENT);
 	CHECK_EQ_U64(f->count, 12);

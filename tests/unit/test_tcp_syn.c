@@ -167,6 +167,25 @@ TEST(synack_lost_once_says_nothing)
 	CHECK_EQ_U64(unacknowledged(2, true), 0);
 }
 
+/* Knocked at again and again from one port, and each SYN-ACK is answered by RST: a scanner. */
+TEST(twin_synack_that_the_client_rejects_says_nothing)
+{
+	struct stage st;
+	struct conn c;
+
+	stage_init(&st);
+	c = stage_conn(&st, 2049);
+	for (unsigned i = 0; i < 5; i++) {
+		script_tcp(&st.script, 10 + i * 5, &c, i ? TCP_FACT_SYN_REPEAT : TCP_FACT_SYN,
+			   CONN_FROM_CLIENT);
+		script_tcp(&st.script, 10.001 + i * 5, &c, TCP_FACT_SYN_ACK, CONN_FROM_SERVER);
+		script_tcp(&st.script, 10.002 + i * 5, &c, TCP_FACT_RST, CONN_FROM_CLIENT);
+	}
+	stage_end(&st, 40, &c, true);
+	CHECK_EQ_U64(stage_findings(&st, &rule_tcp_synack_unacknowledged, 200), 0);
+	stage_deinit(&st);
+}
+
 /* So many challenges, 3 s apart, each followed by RST and the same SYN; and success or not. */
 static size_t challenged(unsigned count, bool succeeds)
 {

@@ -5,11 +5,19 @@
  */
 #include "diagnose/rules/nfs4_common.h"
 #include "diagnose/rules/rules.h"
+#include "diagnose/rules/transport.h"
 
 #include <string.h>
 
 /* One refusal that is followed by success is the server making room, not an incident. */
 enum { REFUSALS_IN_PASSING = 1 };
+
+/*
+ * An old Linux client of NFSv4.0 waits for a lease and tries again, and after that it takes another
+ * name: until then a refusal is not known to be for good. A lease is rarely longer than 90 s.
+ */
+#define OTHER_NAME_NS (100 * STAMP_NS_PER_S)
+enum { REFUSALS_BEFORE_OTHER_NAME = 2 };
 
 static bool accepted_after(const struct nfs4_instance *i, const struct provenance *refusal)
 {
@@ -42,9 +50,22 @@ static bool refused_for_good(const struct nfs4_model *m, const struct nfs4_insta
 	return i->in_use > REFUSALS_IN_PASSING || !accepted_after(i, &i->in_use_last);
 }
 
-static void write_finding(struct diagnosis *d, const struct nfs4_instance *i)
+/* The evidence ends before the client would have tried under another name. */
+static bool may_be_renamed(const struct rule_input *in, const struct nfs4_instance *i)
 {
-	struct finding *f = diagnosis_add(d, "nfs4-clientid-in-use", CONFIDENCE_CERTAIN);
+	struct stamp end = transport_evidence_end(in, i->in_use_last.evidence);
+
+	return i->owner->minor_version == 0 && i->in_use <= REFUSALS_BEFORE_OTHER_NAME &&
+	       !accepted_after(i, &i->in_use_last) && stamp_known(end) &&
+	       path_span_ns(i->in_use_last.at, end) < OTHER_NAME_NS;
+}
+
+static void write_finding(const struct rule_input *in, struct diagnosis *d,
+			  const struct nfs4_instance *i)
+{
+	bool early = may_be_renamed(in, i);
+	struct finding *f = diagnosis_add(d, "nfs4-clientid-in-use",
+					  early ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
 	const struct nfs4_server *s = i->owner->server;
 	const char *name = nfs4_owner_text(d, i->owner);
 	bool later = accepted_after(i, &i->in_use_last);
@@ -65,8 +86,11 @@ static void write_finding(struct diagnosis *d, const struct nfs4_instance *i)
 		"some servers mind the address as well), and does not let this one replace it. %s",
 		nfs4_count_text(d, i->in_use, "attempt of this client to introduce itself was",
 				"attempts of this client to introduce itself were"),
-		later ? "Later it was accepted: until then it had no NFSv4 mount."
-		      : "Without a client ID there is no NFSv4 mount.");
+		later   ? "Later it was accepted: until then it had no NFSv4 mount."
+		: early ? "Without a client ID there is no NFSv4 mount. The evidence ends too "
+			  "early to show whether it is accepted later or under another name: "
+			  "Linux up to 3.7 waits for a lease first."
+			: "Without a client ID there is no NFSv4 mount.");
 	nfs4_cite(d, f, s, &i->first, "%s presents the owner", who);
 	nfs4_cite(d, f, s, &i->in_use_first, "answered NFS4ERR_CLID_INUSE");
 	nfs4_cite(d, f, s, &i->in_use_last, "answered NFS4ERR_CLID_INUSE for the last time");
@@ -88,7 +112,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 			*(struct nfs4_instance **)vec_at(&m->instances, i);
 
 		if (refused_for_good(m, instance))
-			write_finding(out, instance);
+			write_finding(in, out, instance);
 	}
 }
 

@@ -62,6 +62,28 @@ static bool is_lossy(const struct rule_input *in, const struct nlm_taken *t)
 	return t->conn_from.lossy || t->conn.lossy || (r && r->conn.lossy);
 }
 
+/* It names itself and its process alike: one client at two addresses, as NAT or a second interface
+ * makes it; or two hosts that have one name. */
+static bool is_of_one_name(const struct nlm_taken *t)
+{
+	return t->from.caller[0] && t->from.hash == t->to.hash &&
+	       strcmp(t->from.caller, t->to.caller) == 0;
+}
+
+static void one_name_tell(struct diagnosis *d, const struct nlm_taken *t)
+{
+	const char *from = nfs4_host_text(d, &t->from.host), *to = nfs4_host_text(d, &t->to.host);
+
+	diagnosis_undecided(d, "nsm-notify-lost",
+			    arena_format(&d->arena,
+					 "%s got a lock that %s had got before a restart, and both "
+					 "name themselves \"%s\" with the same process: either it "
+					 "is one client at two addresses (NAT, two interfaces), or "
+					 "two hosts have one name",
+					 to, from, t->from.caller),
+			    "uname -n; ip -br address, on each of the two");
+}
+
 static const char *notify_text(struct diagnosis *d, const struct nlm_taken *t,
 			       const struct nlm_notify *n)
 {
@@ -178,7 +200,11 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 		const struct provenance *restart =
 			nlm_restart_sign(in, &t->server, t->granted.at, t->taken.at);
 
-		if (restart && !is_lossy(in, t) && is_alive(in, t, restart->at))
+		if (!restart || is_lossy(in, t) || !is_alive(in, t, restart->at))
+			continue;
+		if (is_of_one_name(t))
+			one_name_tell(out, t);
+		else
 			taken_tell(in, out, t, restart);
 	}
 	for (size_t i = 0; i < in->nlm->notifies.len; i++) {

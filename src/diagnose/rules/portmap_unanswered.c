@@ -20,6 +20,9 @@
 
 enum { PROGRAM_NFS = 100003, PROGRAM_MOUNT = 100005, PROGRAM_NLM = 100021, NFS_V4 = 4 };
 
+/* What rpcinfo asks for when it wants to know which versions there are. No mount asks for it. */
+enum { VERSION_OF_TOOLS = 0 };
+
 /* A client that needs the service asks on: Linux three times in 6 s, then again every 15 s. */
 enum { REFUSALS_MIN = 3 };
 
@@ -60,7 +63,8 @@ static bool refusals_speak(const struct portmap_model *m, const struct portmap_s
 	const struct portmap_refusals *r = &s->refusals;
 	int64_t ns = nlm_apart_ns(r->first.at, r->last.at);
 
-	return is_needed(s->program) && r->count >= REFUSALS_MIN && ns >= REFUSALS_MIN_NS &&
+	return is_needed(s->program) && s->version != VERSION_OF_TOOLS &&
+	       r->count >= REFUSALS_MIN && ns >= REFUSALS_MIN_NS &&
 	       ns / (int64_t)(r->count - 1) <= REFUSALS_APART_NS && !told_otherwise(m, s);
 }
 

@@ -264,6 +264,19 @@ static bool wait_ends(const struct conn_record *r, struct stamp evidence_end, st
 	return true;
 }
 
+/*
+ * The connection is seen no more, long before a capture ends that has lost packets elsewhere: the
+ * answer, and the end of the connection, may be among those.
+ */
+static bool wait_may_be_lost(const struct rule_input *in, const struct conn_record *r,
+			     struct stamp evidence_end)
+{
+	const struct evidence *e = evidence_list_at(in->evidence, r->conn.evidence);
+
+	return (e->lost_bytes || e->dropped_packets) &&
+	       path_span_ns(r->last.at, evidence_end) >= SILENT_MIN_NS;
+}
+
 /* Acknowledged by TCP, unanswered for long. */
 static bool wait_counts(const struct rule_input *in, const struct path_wait *w,
 			struct wait_end *end)
@@ -282,6 +295,8 @@ static bool wait_counts(const struct rule_input *in, const struct path_wait *w,
 	if (r->totals.unacked_bytes[CONN_FROM_CLIENT] || r->totals.segments[CONN_FROM_SERVER] == 0)
 		return false;
 	if (!wait_ends(r, transport_evidence_end(in, w->conn.evidence), end))
+		return false;
+	if (!transport_known(&end->closed) && wait_may_be_lost(in, r, end->at))
 		return false;
 	if (transport_known(&r->replied) && path_span_ns(w->first.at, r->replied.at) > 0)
 		end->others_answered = r->replied;

@@ -90,7 +90,7 @@ static bool refusal_judge(const struct rule_input *in, const struct conn_reach *
 		.reach = reach,
 		.outage = outage,
 		.other_ttl =
-			outage->ttl && reach->answered_ttl && outage->ttl != reach->answered_ttl,
+			outage->ttl && outage->answered_ttl && outage->ttl != outage->answered_ttl,
 		.working = !over && transport_known(&reach->worked_last) &&
 			   stamp_apart_ns(outage->last.at, reach->worked_last.at) > 0,
 		.end = end,
@@ -132,6 +132,42 @@ static void refusals_collect(const struct rule_input *in, struct vec *out)
 	}
 	if (out->len)
 		qsort(out->items, out->len, out->item_bytes, refusal_order);
+}
+
+/* What a second capture, nearer to the server, tells of the SYNs that were refused. */
+struct refused_sight {
+	uint64_t lost, arrived; /* SYNs that it does not show, and that it shows */
+	uint32_t there;         /* its index */
+	struct provenance seen; /* the first that it lacks */
+};
+
+/* It shows that the SYNs never came to the server. */
+static bool between(const struct refused_sight *s)
+{
+	return s->lost && s->arrived == 0;
+}
+
+static void refused_sight_of(const struct rule_input *in, const struct refusal *r, size_t n,
+			     struct refused_sight *out)
+{
+	*out = (struct refused_sight){0};
+	for (size_t i = 0; in->wire && in->wire->records.len && i < in->conns->records.len; i++) {
+		const struct conn_record *c = transport_record(in, i);
+		struct transport_sight s;
+
+		if (!transport_known(&c->refused) || !transport_known(&c->syn) ||
+		    !endpoint_equal(&c->conn.server, &r[0].reach->server) ||
+		    stamp_apart_ns(r[0].outage->first.at, c->refused.at) < 0 ||
+		    stamp_apart_ns(c->refused.at, r[n - 1].end) < 0 ||
+		    !transport_sight(in, &c->conn, CONN_FROM_CLIENT, c->syn.at, c->refused.at, &s))
+			continue;
+		if (s.lost && out->lost == 0) {
+			out->seen = s.lost_first;
+			out->there = s.tale.near_receiver;
+		}
+		out->lost += s.lost;
+		out->arrived += s.arrived;
+	}
 }
 
 /* How many refusals from `r` on make one finding; `end` is when the last of them was over. */
@@ -190,8 +226,31 @@ static void why_add_after(struct strbuf *why, const struct refusal *r, size_t n)
 				     "answered, so only new ones are refused.");
 }
 
-static const char *refusals_why(struct diagnosis *d, const struct refusal *r, size_t n,
-				uint64_t refused)
+/* Who sent the RSTs, as far as that shows. */
+static void why_add_sender(const struct rule_input *in, struct strbuf *why, const struct refusal *r,
+			   const struct refused_sight *sight)
+{
+	if (between(sight)) {
+		strbuf_add_format(why,
+				  ", but %s, taken nearer to it, shows none of %" PRIu64
+				  " such SYNs, and goes on in that time. Something between the two "
+				  "captures sent the RSTs in its name; of the service itself they "
+				  "tell nothing.",
+				  evidence_list_at(in->evidence, sight->there)->id, sight->lost);
+	} else if (r->other_ttl) {
+		strbuf_add_format(why,
+				  ". The RST came with TTL %u, the server's SYN-ACK with TTL %u: a "
+				  "box on the way may have sent it in the server's name.",
+				  r->outage->ttl, r->outage->answered_ttl);
+	} else {
+		strbuf_add_text(why, ": so a host answers where nothing listens at the port, or a "
+				     "filter that rejects in its name.");
+	}
+}
+
+static const char *refusals_why(const struct rule_input *in, struct diagnosis *d,
+				const struct refusal *r, size_t n, uint64_t refused,
+				const struct refused_sight *sight)
 {
 	struct stamp last = r[0].outage->last.at;
 	char from[STAMP_TEXT_BYTES], until[STAMP_TEXT_BYTES];
@@ -204,28 +263,25 @@ static const char *refusals_why(struct diagnosis *d, const struct refusal *r, si
 	stamp_format_time(r[0].outage->first.at, from);
 	stamp_format_time(last, until);
 	strbuf_init(&why);
+	if (refused == 1)
+		strbuf_add_format(&why, "A SYN to ");
+	else
+		strbuf_add_format(&why, "%" PRIu64 " SYNs to ", refused);
 	endpoint_add_text(&why, &r[0].reach->server);
 	if (refused == 1)
-		strbuf_add_format(&why, " answered a SYN with RST at %s", from);
+		strbuf_add_format(&why, " was answered with RST at %s", from);
 	else
-		strbuf_add_format(&why, " answered %" PRIu64 " SYNs with RST, from %s to %s",
-				  refused, from, until);
-	strbuf_add_text(&why, ": so a host answers where nothing listens at the port, or a filter "
-			      "that rejects in its name.");
+		strbuf_add_format(&why, " were answered with RST, from %s to %s", from, until);
+	why_add_sender(in, &why, r, sight);
 	why_add_before(&why, r, n);
 	why_add_after(&why, r, n);
-	if (r[0].other_ttl)
-		strbuf_add_format(&why,
-				  " The RST came with TTL %u, the server's SYN-ACK with TTL %u: a "
-				  "box on the way may have sent it.",
-				  r[0].outage->ttl, r[0].reach->answered_ttl);
 	text = arena_text(&d->arena, strbuf_text(&why));
 	strbuf_deinit(&why);
 	return text;
 }
 
 static const char *refusals_title(struct diagnosis *d, const struct refusal *r, size_t clients,
-				  struct stamp end)
+				  struct stamp end, bool on_the_way)
 {
 	char lasted[STAMP_TEXT_BYTES];
 	int64_t ns = stamp_apart_ns(r->outage->first.at, end);
@@ -233,8 +289,14 @@ static const char *refusals_title(struct diagnosis *d, const struct refusal *r, 
 	const char *text;
 
 	strbuf_init(&title);
-	endpoint_add_text(&title, &r->reach->server);
-	strbuf_add_text(&title, " refused connections from ");
+	if (on_the_way) {
+		strbuf_add_text(&title, "something on the way to ");
+		endpoint_add_text(&title, &r->reach->server);
+		strbuf_add_text(&title, " refused connections from ");
+	} else {
+		endpoint_add_text(&title, &r->reach->server);
+		strbuf_add_text(&title, " refused connections from ");
+	}
 	if (clients == 1)
 		endpoint_add_host(&title, &r->reach->client);
 	else
@@ -264,14 +326,17 @@ static void refusals_cite(struct diagnosis *d, struct finding *f, const struct r
 		finding_cite(d, f, &r[0].outage->cites[i], &conn, "refused again");
 }
 
-static void refusals_tell(struct diagnosis *d, const struct refusal *r, size_t n, struct stamp end)
+static void refusals_tell(const struct rule_input *in, struct diagnosis *d, const struct refusal *r,
+			  size_t n, struct stamp end)
 {
 	enum finding_confidence confidence = CONFIDENCE_LIKELY;
+	struct refused_sight sight;
 	struct finding *f;
 
 	for (size_t i = 0; i < n; i++)
 		if (r[i].confidence > confidence)
 			confidence = r[i].confidence;
+	refused_sight_of(in, r, n, &sight);
 	f = diagnosis_add(d, "tcp-syn-refused", confidence);
 	finding_set_server(d, f, &r[0].reach->server);
 	finding_subject(d, f, "port", "%u", r[0].reach->server.port);
@@ -281,8 +346,17 @@ static void refusals_tell(struct diagnosis *d, const struct refusal *r, size_t n
 	}
 	f->first = r[0].outage->first.at;
 	f->last = end;
-	f->title = refusals_title(d, r, f->clients.len, end);
-	f->why = refusals_why(d, r, n, f->count);
+	f->title = refusals_title(d, r, f->clients.len, end, between(&sight));
+	f->why = refusals_why(in, d, r, n, f->count, &sight);
+	if (between(&sight)) {
+		struct conn conn = {.server = r[0].reach->server, .transport = TRANSPORT_TCP};
+
+		finding_cite(d, f, &sight.seen, &conn,
+			     "a SYN that the capture nearer to the server does not show");
+		finding_add_remedy(d, f,
+				   "Find what rejects with a reset between the two captures: "
+				   "`nft list ruleset` there, and a capture on each side of it.");
+	}
 	refusals_cite(d, f, r, n);
 	finding_rule_out(d, f, "tcp-syn-unanswered", "each of these SYNs was answered by RST");
 }
@@ -298,7 +372,7 @@ static void tcp_refused_run(const struct rule_input *in, struct diagnosis *out)
 		struct stamp end;
 		size_t n = refusals_joined(r, refusals.len - i, &end);
 
-		refusals_tell(out, r, n, end);
+		refusals_tell(in, out, r, n, end);
 		i += n;
 	}
 	vec_deinit(&refusals);

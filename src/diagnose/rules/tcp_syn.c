@@ -67,6 +67,13 @@ static void attempt_add(struct vec *out, const struct conn_record *r, enum attem
 	*(struct attempt *)vec_push(out) = (struct attempt){r, kind, at, last, tries};
 }
 
+/* The client answered a SYN-ACK with RST: it has it and does not want it, as a scanner of ports. */
+static bool rejected_by_client(const struct conn_record *r)
+{
+	return transport_known(&r->rst) && r->rst_from == CONN_FROM_CLIENT &&
+	       path_span_ns(r->rst.at, r->syn_ack_last.at) >= 0;
+}
+
 static void attempts_of(const struct conn_record *r, struct vec *out)
 {
 	bool answered = transport_known(&r->syn_ack);
@@ -86,7 +93,7 @@ static void attempts_of(const struct conn_record *r, struct vec *out)
 	else if (answered && r->syns > 1 && path_span_ns(r->syn.at, answer->at) >= TROUBLE_MIN_NS)
 		attempt_add(out, r, ATTEMPT_UNANSWERED, &r->syn,
 			    r->syn_last.frame < answer->frame ? &r->syn_last : answer, r->syns);
-	if (answered && r->syn_acks > 1)
+	if (answered && r->syn_acks > 1 && !rejected_by_client(r))
 		attempt_add(out, r, ATTEMPT_UNACKNOWLEDGED, &r->syn_ack,
 			    established && r->established.frame < r->syn_ack_last.frame
 				    ? &r->established
