@@ -258,14 +258,17 @@ static void timeline_recovery(struct timeline_view *v, const struct nfs4_party *
 			      const struct nfs4_recovery *r)
 {
 	const struct endpoint *c = &p->host, *s = &p->server->at;
+	bool only_session = r->kind == RECOVERY_SESSION_ONLY;
 
 	if (r->lost.frame != FRAME_NONE) {
 		label_add_op(&v->what, false, r->lost_op);
 		strbuf_add_text(&v->what, " answered ");
 		label_add_nfs4_status(&v->what, r->lost_status);
-		timeline_about(v, "recovery", &r->lost, c, s, ": state is lost at ");
+		timeline_about(v, "recovery", &r->lost, c, s,
+			       only_session ? ": the session is lost at " : ": state is lost at ");
 	}
-	timeline_about(v, "recovery", &r->identified, c, s, "has a new client ID at ");
+	timeline_about(v, "recovery", &r->identified, c, s,
+		       only_session ? "keeps its client ID at " : "has a new client ID at ");
 	timeline_about(v, "recovery", &r->created, c, s, "works again at ");
 }
 

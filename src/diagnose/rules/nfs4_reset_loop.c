@@ -82,8 +82,8 @@ static void write_loop(struct diagnosis *d, struct loop *l)
 				nfs4_count_text(d, l->clients, "client", "clients"),
 				nfs4_count_text(d, l->rounds, "time", "times"),
 				nfs4_duration_text(d, l->to_ns - l->from_ns));
-	f->why = "In each round the server refuses what it gave before, and the client sets up its "
-		 "session anew, and its client ID where that is gone too. Programs see delays; "
+	f->why = "In each round the server refuses what it gave before, and the client sets it up "
+		 "anew: its session, and its client ID where that is gone. Programs see delays; "
 		 "locks and opens may be lost in between, which shows as EIO later, and an open "
 		 "that needs more than ten rounds fails with EIO. A Linux client logs none of the "
 		 "rounds that succeed, at most locks that it lost.";

@@ -116,8 +116,8 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 		else
 			diagnosis_undecided(
 				out, "nfs4-state-manager-stuck",
-				"whether the calls that wait for recovery wait for long: "
-				"it is one look",
+				"whether the calls that wait for recovery go on waiting: "
+				"the evidence looks once",
 				"twice, 60 s apart: echo 0 > "
 				"/proc/sys/sunrpc/rpc_debug; cat /proc/$(pgrep -f "
 				"manager)/stack; dmesg | tail -50");

@@ -203,7 +203,8 @@ static void tell_port(struct diagnosis *d, const struct rpc_task_model *m,
 		diagnosis_undecided(d, "portmap-unanswered",
 				    arena_format(&d->arena,
 						 "whether %s waits long for the port of its "
-						 "service: it is one look (line %" PRIu64 ")",
+						 "service: the evidence looks once (line %" PRIu64
+						 ")",
 						 rpc_task_text(d, t), t->begun.frame),
 				    "on the client, twice, 30 s apart: echo 0 > "
 				    "/proc/sys/sunrpc/rpc_debug; dmesg | tail -50");

@@ -255,7 +255,8 @@ static void run_kind(const struct rule_input *in, struct diagnosis *out,
 		else
 			diagnosis_undecided(
 				out, kind->id,
-				"whether the tasks that wait so wait for long: it is one look",
+				"whether the tasks that wait so go on waiting: the evidence looks "
+				"once",
 				"twice, a minute apart: for p in $(ps -eo pid,stat | awk "
 				"'$2 ~ /D/ {print $1}'); do echo \"--- $p\"; cat /proc/$p/status "
 				"/proc/$p/stack; done");
