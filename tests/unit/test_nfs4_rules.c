@@ -130,6 +130,31 @@ TEST(only_those_who_fight_are_counted)
 	said_deinit(&st, &said);
 }
 
+static bool cites(const struct finding *f, const char *text)
+{
+	for (size_t i = 0; i < f->cites.len; i++)
+		if (strstr(((const struct cite *)vec_at(&f->cites, i))->text, text))
+			return true;
+	return false;
+}
+
+/* A client may take for its verifier what it likes. */
+TEST(a_verifier_that_is_no_date_is_shown_as_it_is)
+{
+	struct v4_stage st;
+	struct said said;
+	struct v4_client a, b;
+
+	v4_init(&st);
+	a = v4_client(&st, HOST, OWNER, -50);
+	b = v4_client(&st, HOST_2, OWNER, -40);
+	memset(a.verifier, 0xab, sizeof(a.verifier));
+	memset(b.verifier, 0xac, sizeof(b.verifier));
+	play_fight(&st, &a, &b, 3);
+	CHECK(cites(said_by(&st, &said), "the boot verifier 0xabababababababab"));
+	said_deinit(&st, &said);
+}
+
 TEST(different_owners_behind_one_address_do_not)
 {
 	struct v4_stage st;
@@ -436,14 +461,6 @@ TEST(sessions_lost_again_and_again)
 	play_session_losses(&st, 3);
 	check_said(&said, said_by(&st, &said), "nfs4-session-only-lost", CONFIDENCE_CERTAIN);
 	said_deinit(&st, &said);
-}
-
-static bool cites(const struct finding *f, const char *text)
-{
-	for (size_t i = 0; i < f->cites.len; i++)
-		if (strstr(((const struct cite *)vec_at(&f->cites, i))->text, text))
-			return true;
-	return false;
 }
 
 /* A client may introduce itself without need: it gets the client ID that it had. */

@@ -145,8 +145,6 @@ static size_t name_instances(struct diagnosis *d, struct finding *f, const struc
 	for (size_t i = 0; i < owner->instances.len; i++) {
 		const struct nfs4_instance *in =
 			*(struct nfs4_instance **)vec_at(&owner->instances, i);
-		const char *boot = stamp_known(in->boot) ? nfs4_date_text(d, in->boot)
-							 : "no date in its verifier";
 
 		if (!is_fighter(&fighters, in))
 			continue;
@@ -155,7 +153,7 @@ static size_t name_instances(struct diagnosis *d, struct finding *f, const struc
 		if (count++ < FINDING_CITES_MAX)
 			finding_subject(d, f, "client instance", "%s, boot verifier %s",
 					in->hosts_len ? nfs4_host_text(d, &in->hosts[0]) : "?",
-					boot);
+					nfs4_verifier_text(d, in));
 	}
 	vec_deinit(&fighters);
 	return count;
@@ -268,7 +266,7 @@ static void cite_return(struct diagnosis *d, struct finding *f, const struct nfs
 
 		nfs4_cite(d, f, o->server, &o->return_first[i],
 			  "%s %s client owner and the boot verifier %s",
-			  nfs4_host_text(d, &in->hosts[0]), words[i], nfs4_date_text(d, in->boot));
+			  nfs4_host_text(d, &in->hosts[0]), words[i], nfs4_verifier_text(d, in));
 	}
 }
 

@@ -182,6 +182,17 @@ const char *nfs4_date_text(struct diagnosis *d, struct stamp at)
 	return arena_text(&d->arena, text);
 }
 
+const char *nfs4_verifier_text(struct diagnosis *d, const struct nfs4_instance *i)
+{
+	uint64_t value = 0;
+
+	if (stamp_known(i->boot))
+		return nfs4_date_text(d, i->boot);
+	for (size_t k = 0; k < sizeof(i->verifier); k++)
+		value = value << 8 | i->verifier[k];
+	return arena_format(&d->arena, "0x%016" PRIx64, value);
+}
+
 const char *nfs4_boot_text(struct diagnosis *d, int64_t boot_s)
 {
 	char text[STAMP_TEXT_BYTES];

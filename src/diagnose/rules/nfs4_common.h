@@ -88,6 +88,8 @@ const char *nfs4_owner_text(struct diagnosis *d, const struct nfs4_owner *owner)
 const char *nfs4_owner_title(struct diagnosis *d, const struct nfs4_owner *owner);
 const char *nfs4_host_text(struct diagnosis *d, const struct endpoint *host);
 const char *nfs4_date_text(struct diagnosis *d, struct stamp at);
+/* The date of a boot verifier; "0x..." where it is none: not all clients take the time. */
+const char *nfs4_verifier_text(struct diagnosis *d, const struct nfs4_instance *i);
 const char *nfs4_boot_text(struct diagnosis *d, int64_t boot_s);
 const char *nfs4_duration_text(struct diagnosis *d, int64_t ns);
 const char *nfs4_status_text(struct diagnosis *d, uint32_t status);

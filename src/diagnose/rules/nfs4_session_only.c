@@ -17,7 +17,7 @@ static void write_finding(struct diagnosis *d, struct nfs4_party *p)
 	nfs4_finding_about(d, f, p);
 	f->count = p->session_only_count;
 	f->title = arena_format(
-		&d->arena, "the server keeps dropping the session of %s, but not its client ID",
+		&d->arena, "the session of %s is refused again and again, its client ID is not",
 		who);
 	f->why = arena_format(
 		&d->arena,
