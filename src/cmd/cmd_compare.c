@@ -12,22 +12,20 @@
 #include "evidence/sniff.h"
 #include "evidence/walk.h"
 
-/* Makes the report of two straces; false: they are none, or cannot be aligned (which is told). */
-static bool compare_traces(const struct trace *good, const struct trace *bad, struct json *j,
+static void compare_traces(const struct trace *good, const struct trace *bad, struct json *j,
 			   struct strbuf *out)
 {
 	struct lists lists;
 	bool aligned = lists_align(&lists, good, bad);
 
-	if (!aligned)
-		command_complain("compare: the traces have no times, or no names of a directory in "
-				 "common: strace -f -ttt -T -v -s 65536 -o FILE COMMAND");
-	else if (j)
-		lists_add_json(j, &lists, good, bad);
-	else
+	if (j)
+		(aligned ? lists_add_json(j, &lists, good, bad)
+			 : lists_add_calls_json(j, good, bad));
+	else if (aligned)
 		lists_add_text(out, &lists, good, bad);
+	else
+		lists_add_calls_text(out, good, bad);
 	lists_deinit(&lists);
-	return aligned;
 }
 
 /* True when the file is text that is an strace; it has been read then. */
@@ -61,8 +59,8 @@ static enum status compare_evidence(const struct options *options, struct compar
 {
 	struct json j;
 
-	compare_side_go(good);
-	compare_side_go(bad);
+	compare_side_go(good, NULL);
+	compare_side_go(bad, good);
 	if (good->run.unread || bad->run.unread)
 		return STATUS_UNREAD;
 	if (options->json) {
@@ -90,9 +88,8 @@ static enum status compare_sides(const struct options *options, struct compare_s
 	} else {
 		if (options->json)
 			open_json(&j, out, "strace");
-		if (!compare_traces(&good, &bad, options->json ? &j : NULL, out))
-			status = STATUS_UNREAD;
-		else if (options->json)
+		compare_traces(&good, &bad, options->json ? &j : NULL, out);
+		if (options->json)
 			close_json(&j, out);
 	}
 	trace_deinit(&bad);
@@ -202,14 +199,14 @@ const struct command command_compare = {
 	.name = "compare",
 	.arguments = "GOOD BAD",
 	.summary = "what differs between a good and a bad run",
-	.detail =
-		"Tells what differs between a good and a bad run of the same thing.\n"
-		"Two straces of a listing (strace -f -ttt -T -v -s 65536) are aligned by the "
-		"names\n"
-		"that they got; of captures, mountstats or directories with them the calls, their\n"
-		"times and the findings are compared. A single FILE is a table of measurements, "
-		"in\n"
-		"each line a size (or two) and the seconds: how does time grow with it?",
+	.detail = "Tells what differs between a good and a bad run of the same thing.\n"
+		  "Two straces of a listing (strace -f -ttt -T -v -s 65536) are aligned by the "
+		  "names\n"
+		  "that they got, others call by call; of captures, mountstats or directories with "
+		  "them the calls, their\n"
+		  "times and the findings are compared. A single FILE is a table of measurements, "
+		  "in\n"
+		  "each line a size (or two) and the seconds: how does time grow with it?",
 	.option_set = 1u << OPTION_JSON | 1u << OPTION_OUTPUT | OPTION_BIT(OPTION_NO_SANDBOX),
 	.run = compare,
 };

@@ -34,27 +34,71 @@ static bool next_field(struct slice *line, char field[GROWTH_NAME_BYTES])
 	return true;
 }
 
-/* Splits a line; the number of fields. */
+/* Words that stand beside numbers and say nothing new. */
+static bool is_unit(const char *field)
+{
+	static const char *const units[] = {"real", "s", "sec", "secs", "seconds"};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (strcmp(field, units[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Splits a line; the number of fields, without units where the line begins with a number. */
 static size_t split(struct slice line, char fields[FIELDS_MAX + 1][GROWTH_NAME_BYTES])
 {
 	size_t count = 0;
 
 	while (count <= FIELDS_MAX && next_field(&line, fields[count]))
-		count++;
+		count += count == 0 || !strchr("0123456789.", fields[0][0]) ||
+			 !is_unit(fields[count]);
 	return count;
 }
 
-/* All fields as numbers above 0; false: one is none. */
+/*
+ * "12.345", "850ms", "1m2.345s", "62.3s" and "1:02.345" as programs write a time, in seconds;
+ * false: it is none, or is not above 0.
+ */
+static bool seconds_of(const char *text, double *out)
+{
+	double value = 0, part;
+	char *end;
+
+	for (unsigned colons = 0;; colons++, text = end + 1) {
+		part = strtod(text, &end);
+		if (end == text || part < 0 || !isfinite(part) || colons > 2)
+			return false;
+		value = value * 60 + part;
+		if (*end != ':')
+			break;
+	}
+	if (strcmp(end, "ms") == 0) {
+		*out = value / 1000;
+		return value > 0;
+	}
+	if (*end == 'm') {
+		text = end + 1;
+		part = strtod(text, &end);
+		if (end == text || part < 0 || !isfinite(part))
+			return false;
+		value = value * 60 + part;
+	}
+	*out = value;
+	return (strcmp(end, "s") == 0 || strcmp(end, "elapsed") == 0 || *end == '\0') && value > 0;
+}
+
+/* Sizes, which are numbers above 0, and behind them the time; false: one is none. */
 static bool numbers(char fields[FIELDS_MAX + 1][GROWTH_NAME_BYTES], size_t count, double *out)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i + 1 < count; i++) {
 		char *end;
 
 		out[i] = strtod(fields[i], &end);
 		if (end == fields[i] || *end != '\0' || !(out[i] > 0) || !isfinite(out[i]))
 			return false;
 	}
-	return true;
+	return count && seconds_of(fields[count - 1], &out[count - 1]);
 }
 
 static void take_row(struct growth *g, struct sums *sums, const double *row)
@@ -170,28 +214,6 @@ static bool take_line(struct growth *g, struct sums *sums, struct slice line)
 	return true;
 }
 
-/* "12.345", "1m2.345s", "62.3s" of a shell's time; false: it is none. */
-static bool seconds_of(const char *text, double *out)
-{
-	char *end;
-	double value = strtod(text, &end);
-
-	if (end == text || value < 0 || !isfinite(value))
-		return false;
-	if (*end == 'm') {
-		const char *rest = end + 1;
-		double seconds = strtod(rest, &end);
-
-		if (end == rest || seconds < 0 || !isfinite(seconds))
-			return false;
-		value = value * 60 + seconds;
-	}
-	if (*end == 's')
-		end++;
-	*out = value;
-	return *end == '\0' && value > 0;
-}
-
 /* What the lines above a time told. */
 struct log_row {
 	size_t sizes;
@@ -228,16 +250,48 @@ static void log_take_sizes(struct growth *g, struct log_row *now, struct slice l
 		memcpy(g->names, names, sizeof(g->names));
 }
 
+/*
+ * The time of a line of `time`: "real 0m1.2s" of bash and POSIX, "0.00user 0.01system
+ * 0:02.30elapsed 87%CPU" of GNU, "Elapsed (wall clock) time (h:mm:ss or m:ss): 0:02.30" of its -v,
+ * "ls  0.00s user 0.01s system 96% cpu 2.300 total" of zsh. False: it is none.
+ */
+static bool time_of(struct slice line, double *out)
+{
+	char word[GROWTH_NAME_BYTES], before[GROWTH_NAME_BYTES] = "", first[GROWTH_NAME_BYTES] = "";
+	size_t count = 0;
+
+	for (; next_field(&line, word); count++) {
+		size_t len = strlen(word);
+
+		if (count == 0)
+			memcpy(first, word, sizeof(first));
+		if (count && strcmp(word, "total") == 0)
+			return seconds_of(before, out);
+		if (len > strlen("elapsed") &&
+		    strcmp(word + len - strlen("elapsed"), "elapsed") == 0)
+			return seconds_of(word, out);
+		memcpy(before, word, sizeof(before));
+	}
+	if ((count == 2 && strcmp(first, "real") == 0) || strcmp(first, "Elapsed") == 0)
+		return seconds_of(before, out);
+	return false;
+}
+
+static bool is_other_time(struct slice line)
+{
+	char word[GROWTH_NAME_BYTES];
+
+	return next_field(&line, word) && (strcmp(word, "user") == 0 || strcmp(word, "sys") == 0);
+}
+
 static void log_take_line(struct growth *g, struct sums *sums, struct log_row *now,
 			  struct slice line)
 {
-	char fields[FIELDS_MAX + 1][GROWTH_NAME_BYTES];
-	size_t count = split(line, fields);
 	double seconds;
 
-	if (count == 2 && (strcmp(fields[0], "user") == 0 || strcmp(fields[0], "sys") == 0))
+	if (is_other_time(line))
 		return;
-	if (count != 2 || strcmp(fields[0], "real") != 0 || !seconds_of(fields[1], &seconds)) {
+	if (!time_of(line, &seconds)) {
 		log_take_sizes(g, now, line);
 		return;
 	}

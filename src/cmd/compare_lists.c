@@ -277,26 +277,84 @@ static void add_steps(struct strbuf *out, const struct lists *l)
 	}
 }
 
+/* A call in the two traces; where it was not made it is all zero. */
+struct call_pair {
+	const char *name;
+	const struct trace_call *good, *bad;
+	uint64_t weight; /* those that weigh most come first */
+};
+
+static const struct trace_call call_none;
+
+static int pair_order(const void *a, const void *b)
+{
+	const struct call_pair *x = a, *y = b;
+
+	if (x->weight != y->weight)
+		return x->weight < y->weight ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+/* By the time that the bad trace spent in them, without those that took hardly any of it. */
+static uint64_t weigh_time(const struct trace *bad, const struct call_pair *p)
+{
+	int64_t least = bad->last_ns / 1000 - bad->first_ns / 1000;
+
+	return p->bad->sum_ns > 0 && p->bad->sum_ns >= least ? (uint64_t)p->bad->sum_ns : 0;
+}
+
+static uint64_t apart(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+static uint64_t weigh_counts(const struct trace *bad, const struct call_pair *p)
+{
+	(void)bad;
+	return apart(p->bad->count, p->good->count) + apart(p->bad->errors, p->good->errors);
+}
+
+/* Those with a weight, in order; vec_deinit. */
+static void pairs_make(struct vec *pairs, const struct trace *good, const struct trace *bad,
+		       uint64_t (*weigh)(const struct trace *, const struct call_pair *))
+{
+	vec_init(pairs, sizeof(struct call_pair));
+	for (size_t i = 0; i < bad->calls.len + good->calls.len; i++) {
+		bool only_good = i >= bad->calls.len;
+		const struct trace_call *c = only_good ? vec_at(&good->calls, i - bad->calls.len)
+						       : vec_at(&bad->calls, i);
+		const struct trace_call *other = call_find(only_good ? bad : good, c->name);
+		struct call_pair p = {.name = c->name, .good = c, .bad = c};
+
+		if (only_good && other)
+			continue;
+		*(only_good ? &p.bad : &p.good) = other ? other : &call_none;
+		p.weight = weigh(bad, &p);
+		if (p.weight)
+			*(struct call_pair *)vec_push(pairs) = p;
+	}
+	if (pairs->len)
+		qsort(pairs->items, pairs->len, pairs->item_bytes, pair_order);
+}
+
 static void add_calls(struct strbuf *out, const struct trace *good, const struct trace *bad)
 {
-	size_t shown = 0;
+	struct vec pairs;
 
+	pairs_make(&pairs, good, bad, weigh_time);
 	strbuf_add_format(out, "\n  %-20s%10s%10s%12s%12s%8s\n", "call", "good", "bad", "good, s",
 			  "bad, s", "ratio");
-	for (size_t i = 0; i < bad->calls.len && shown < CALLS_SHOWN; i++) {
-		const struct trace_call *c = vec_at(&bad->calls, i);
-		const struct trace_call *g = call_find(good, c->name);
+	for (size_t i = 0; i < pairs.len && i < CALLS_SHOWN; i++) {
+		const struct call_pair *p = vec_at(&pairs, i);
 
-		if (c->sum_ns < bad->last_ns / 1000 - bad->first_ns / 1000)
-			continue; /* less than a thousandth of the time */
-		shown++;
-		strbuf_add_format(out, "  %-20s%10" PRIu64 "%10" PRIu64, c->name, g ? g->count : 0,
-				  c->count);
-		add_seconds(out, g ? g->sum_ns : 0);
-		add_seconds(out, c->sum_ns);
-		add_ratio(out, g ? g->sum_ns : 0, c->sum_ns);
+		strbuf_add_format(out, "  %-20s%10" PRIu64 "%10" PRIu64, p->name, p->good->count,
+				  p->bad->count);
+		add_seconds(out, p->good->sum_ns);
+		add_seconds(out, p->bad->sum_ns);
+		add_ratio(out, p->good->sum_ns, p->bad->sum_ns);
 		strbuf_add_char(out, '\n');
 	}
+	vec_deinit(&pairs);
 }
 
 void lists_add_text(struct strbuf *out, const struct lists *l, const struct trace *good,
@@ -323,6 +381,67 @@ void lists_add_text(struct strbuf *out, const struct lists *l, const struct trac
 				"next one.\n");
 }
 
+static int64_t elapsed(const struct trace *t)
+{
+	return t->has_time ? t->last_ns - t->first_ns : 0;
+}
+
+/* How often calls were made and failed: all that traces without times tell. */
+static void add_counts(struct strbuf *out, const struct trace *good, const struct trace *bad)
+{
+	struct vec pairs;
+
+	pairs_make(&pairs, good, bad, weigh_counts);
+	if (pairs.len)
+		strbuf_add_format(out, "\n  %-20s%10s%10s%14s%14s\n", "call", "good", "bad",
+				  "good, failed", "bad, failed");
+	for (size_t i = 0; i < pairs.len && i < CALLS_SHOWN; i++) {
+		const struct call_pair *p = vec_at(&pairs, i);
+
+		strbuf_add_format(
+			out, "  %-20s%10" PRIu64 "%10" PRIu64 "%14" PRIu64 "%14" PRIu64 "\n",
+			p->name, p->good->count, p->bad->count, p->good->errors, p->bad->errors);
+	}
+	if (pairs.len > CALLS_SHOWN)
+		strbuf_add_format(out, "\n%zu more differ in how often they were made or failed.\n",
+				  pairs.len - CALLS_SHOWN);
+	else
+		strbuf_add_text(out, pairs.len ? "\n"
+					       : "\nEach call was made, and failed, as often in "
+						 "both.\n");
+	vec_deinit(&pairs);
+}
+
+void lists_add_calls_text(struct strbuf *out, const struct trace *good, const struct trace *bad)
+{
+	int64_t extra = elapsed(bad) - elapsed(good), more;
+	const struct trace_call *worst;
+
+	strbuf_add_text(out,
+			"The traces do not share a listing in several parts: they are compared "
+			"call by call.\n");
+	if (!good->has_time || !bad->has_time) {
+		add_counts(out, good, bad);
+		strbuf_add_text(out, "Times are not in both: strace -f -ttt -T -v -s 65536 -o FILE "
+				     "COMMAND\n");
+		return;
+	}
+	strbuf_add_format(out, "\n  %-34s%12s%12s%8s\n", "", "good, s", "bad, s", "ratio");
+	add_side(out, "first to last line", elapsed(good), elapsed(bad));
+	add_calls(out, good, bad);
+	add_counts(out, good, bad);
+	worst = worst_call(good, bad, &more);
+	if (extra <= 0)
+		strbuf_add_text(out, "The second was not slower than the first.\n");
+	else if (worst)
+		strbuf_add_format(out,
+				  "Of the %.3f s more, %.3f s are in %s: %" PRIu64
+				  " calls, %.3f s in all, the longest %.3f s (line %" PRIu64 ").\n",
+				  (double)extra / 1e9, (double)more / 1e9, worst->name,
+				  worst->count, (double)worst->sum_ns / 1e9,
+				  (double)worst->max_ns / 1e9, worst->max_line);
+}
+
 static void json_side(struct json *j, const char *key, const struct lists_side *s)
 {
 	json_key(j, key);
@@ -332,6 +451,33 @@ static void json_side(struct json *j, const char *key, const struct lists_side *
 	json_member_i64(j, "elapsed_ns", s->elapsed_ns);
 	json_member_i64(j, "in_calls_ns", s->in_calls_ns);
 	json_object_end(j);
+}
+
+static void json_calls(struct json *j, const struct trace *good, const struct trace *bad)
+{
+	json_key(j, "calls");
+	json_array_begin(j);
+	for (size_t i = 0; i < bad->calls.len; i++) {
+		const struct trace_call *c = vec_at(&bad->calls, i);
+		const struct trace_call *g = call_find(good, c->name);
+
+		json_object_begin(j);
+		json_member_text(j, "name", c->name);
+		json_member_u64(j, "good", g ? g->count : 0);
+		json_member_u64(j, "bad", c->count);
+		json_member_i64(j, "good_ns", g ? g->sum_ns : 0);
+		json_member_i64(j, "bad_ns", c->sum_ns);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
+void lists_add_calls_json(struct json *j, const struct trace *good, const struct trace *bad)
+{
+	json_member_u64(j, "names_in_common", 0);
+	json_member_i64(j, "good_elapsed_ns", elapsed(good));
+	json_member_i64(j, "bad_elapsed_ns", elapsed(bad));
+	json_calls(j, good, bad);
 }
 
 void lists_add_json(struct json *j, const struct lists *l, const struct trace *good,
@@ -354,19 +500,5 @@ void lists_add_json(struct json *j, const struct lists *l, const struct trace *g
 		json_object_end(j);
 	}
 	json_array_end(j);
-	json_key(j, "calls");
-	json_array_begin(j);
-	for (size_t i = 0; i < bad->calls.len; i++) {
-		const struct trace_call *c = vec_at(&bad->calls, i);
-		const struct trace_call *g = call_find(good, c->name);
-
-		json_object_begin(j);
-		json_member_text(j, "name", c->name);
-		json_member_u64(j, "good", g ? g->count : 0);
-		json_member_u64(j, "bad", c->count);
-		json_member_i64(j, "good_ns", g ? g->sum_ns : 0);
-		json_member_i64(j, "bad_ns", c->sum_ns);
-		json_object_end(j);
-	}
-	json_array_end(j);
+	json_calls(j, good, bad);
 }

@@ -40,4 +40,8 @@ void lists_add_text(struct strbuf *out, const struct lists *l, const struct trac
 void lists_add_json(struct json *j, const struct lists *l, const struct trace *good,
 		    const struct trace *bad);
 
+/* The same of two traces that cannot be aligned: call by call, whatever the programs did. */
+void lists_add_calls_text(struct strbuf *out, const struct trace *good, const struct trace *bad);
+void lists_add_calls_json(struct json *j, const struct trace *good, const struct trace *bad);
+
 #endif

@@ -12,6 +12,13 @@
 
 enum { ROW_NAME_BYTES = 96 };
 
+/* What the counters of a mount are of. */
+struct compare_span {
+	struct slice mount_point; /* lies in the model */
+	uint64_t seconds;
+	bool between; /* two readings; else since it was mounted */
+};
+
 /* Calls of one kind. Times are means over them; -1: not told. */
 struct compare_row {
 	char name[ROW_NAME_BYTES]; /* "NFSv4.0 READDIR", "/mnt READDIR" for counters of a mount */
@@ -26,10 +33,12 @@ void compare_side_init(struct compare_side *s)
 	models_init(&s->models, &s->run.board);
 	diagnosis_init(&s->diagnosis);
 	vec_init(&s->rows, sizeof(struct compare_row));
+	vec_init(&s->spans, sizeof(struct compare_span));
 }
 
 void compare_side_deinit(struct compare_side *s)
 {
+	vec_deinit(&s->spans);
 	vec_deinit(&s->rows);
 	diagnosis_deinit(&s->diagnosis);
 	models_deinit(&s->models);
@@ -92,39 +101,87 @@ static void add_procedures(struct compare_side *s)
 	}
 }
 
-/* The counters of the latest reading of each mount. */
-static void add_counters(struct compare_side *s)
+static const struct counters_span *span_at(const struct compare_side *s, size_t i)
 {
-	const struct counters_model *m = &s->models.counters;
+	return *(struct counters_span **)vec_at(&s->models.counters.spans, i);
+}
 
-	for (size_t i = 0; i < m->spans.len; i++) {
-		const struct counters_span *span = *(struct counters_span **)vec_at(&m->spans, i);
-		bool latest = span->before.frame == FRAME_NONE;
+/* False: a later one of the mount tells more, or is between two readings where this one is not. */
+static bool span_is_best(const struct compare_side *s, size_t index)
+{
+	const struct counters_span *span = span_at(s, index);
 
-		for (size_t k = i + 1; k < m->spans.len && latest; k++) {
-			const struct counters_span *later =
-				*(struct counters_span **)vec_at(&m->spans, k);
+	for (size_t i = 0; i < s->models.counters.spans.len; i++) {
+		const struct counters_span *o = span_at(s, i);
+		bool between = span->before.frame != FRAME_NONE;
+		bool o_between = o->before.frame != FRAME_NONE;
 
-			latest = later->before.frame != FRAME_NONE ||
-				 !slice_equal(later->stats.mount.mount_point,
-					      span->stats.mount.mount_point);
-		}
-		for (uint32_t k = 0; k < span->stats.ops_len && latest; k++) {
-			const struct mount_op_stats *op = &span->stats.ops[k];
-			struct compare_row *row = row_add(s);
-			const struct slice *at = &span->stats.mount.mount_point;
-			double calls = (double)op->calls;
+		if (i != index &&
+		    slice_equal(o->stats.mount.mount_point, span->stats.mount.mount_point) &&
+		    (between == o_between ? i > index : o_between))
+			return false;
+	}
+	return true;
+}
 
-			snprintf(row->name, sizeof(row->name), "%.*s %s",
-				 (int)(at->len < 60 ? at->len : 60), (const char *)at->ptr,
-				 op->name);
-			row->calls = op->calls;
-			row->errors = op->errors;
-			row->again =
-				op->transmissions > op->calls ? op->transmissions - op->calls : 0;
-			row->mean_ns = (int64_t)((double)op->rtt_ms * 1e6 / calls);
-			row->queue_ns = (int64_t)((double)op->queue_ms * 1e6 / calls);
-		}
+/* A reading on the other side that this one goes on from; NULL: none. */
+static const struct counters_span *span_before(const struct compare_side *other,
+					       const struct counters_span *span)
+{
+	for (size_t i = other && span->before.frame == FRAME_NONE ? other->models.counters.spans.len
+								  : 0;
+	     i > 0; i--) {
+		const struct counters_span *o = span_at(other, i - 1);
+
+		if (o->before.frame == FRAME_NONE && counters_goes_on(o, span))
+			return o;
+	}
+	return NULL;
+}
+
+static void add_op(struct compare_side *s, const struct counters_span *span,
+		   const struct mount_op_stats *op, const struct mount_op_stats *old)
+{
+	static const struct mount_op_stats none;
+	const struct slice *at = &span->stats.mount.mount_point;
+	const struct mount_op_stats *o = old ? old : &none;
+	uint64_t calls = op->calls - o->calls, sent = op->transmissions - o->transmissions;
+	struct compare_row *row;
+
+	if (calls == 0)
+		return;
+	row = row_add(s);
+	snprintf(row->name, sizeof(row->name), "%.*s %s", (int)(at->len < 60 ? at->len : 60),
+		 (const char *)at->ptr, op->name);
+	row->calls = calls;
+	row->errors = op->errors - o->errors;
+	row->again = sent > calls ? sent - calls : 0;
+	row->mean_ns = (int64_t)((double)(op->rtt_ms - o->rtt_ms) * 1e6 / (double)calls);
+	row->queue_ns = (int64_t)((double)(op->queue_ms - o->queue_ms) * 1e6 / (double)calls);
+}
+
+/*
+ * The counters of each mount: between two readings where there are two, on this side or, for a
+ * mount that is read on both, from the other side's reading on; else since it was mounted.
+ */
+static void add_counters(struct compare_side *s, const struct compare_side *other)
+{
+	for (size_t i = 0; i < s->models.counters.spans.len; i++) {
+		const struct counters_span *span = span_at(s, i);
+		const struct counters_span *old = span_before(other, span);
+		struct compare_span *told;
+
+		if (!span_is_best(s, i))
+			continue;
+		told = vec_push(&s->spans);
+		*told = (struct compare_span){
+			.mount_point = span->stats.mount.mount_point,
+			.seconds = span->seconds - (old ? old->seconds : 0),
+			.between = old || span->before.frame != FRAME_NONE,
+		};
+		for (uint32_t k = 0; k < span->stats.ops_len; k++)
+			add_op(s, span, &span->stats.ops[k],
+			       old ? counters_op(old, span->stats.ops[k].name) : NULL);
 	}
 }
 
@@ -133,7 +190,7 @@ static int row_order(const void *a, const void *b)
 	return strcmp(((const struct compare_row *)a)->name, ((const struct compare_row *)b)->name);
 }
 
-void compare_side_go(struct compare_side *s)
+void compare_side_go(struct compare_side *s, const struct compare_side *before)
 {
 	struct rule_input in;
 
@@ -143,7 +200,7 @@ void compare_side_go(struct compare_side *s)
 	in = models_input(&s->models, &s->run.evidence);
 	diagnose_run(&in, &s->diagnosis);
 	add_procedures(s);
-	add_counters(s);
+	add_counters(s, before);
 	if (s->rows.len)
 		qsort(s->rows.items, s->rows.len, s->rows.item_bytes, row_order);
 }
@@ -293,19 +350,38 @@ static void add_row(struct strbuf *out, const struct compare_row *g, const struc
 	strbuf_add_format(out, "%8" PRIu64 "%8" PRIu64 "\n", b ? b->errors : 0, b ? b->again : 0);
 }
 
+static void add_spans(struct strbuf *out, const char *which, const struct compare_side *s)
+{
+	for (size_t i = 0; i < s->spans.len; i++) {
+		const struct compare_span *span = vec_at(&s->spans, i);
+
+		strbuf_add_text(out, "  ");
+		strbuf_add_safe(out, span->mount_point);
+		strbuf_add_format(out, ", %s: %" PRIu64 " s %s.\n", which, span->seconds,
+				  span->between ? "between two readings" : "since it was mounted");
+	}
+}
+
 void compare_sides_text(struct strbuf *out, const struct compare_side *good,
 			const struct compare_side *bad)
 {
 	const struct compare_row *g, *b;
 	size_t at_good = 0, at_bad = 0, only = 0;
 
-	strbuf_add_format(out, "  %-32s%10s%10s%10s%10s%8s%10s%8s%8s\n", "calls", "good", "bad",
-			  "good, ms", "bad, ms", "ratio", "queue, ms", "errors", "again");
+	if (good->rows.len + bad->rows.len)
+		strbuf_add_format(out, "  %-32s%10s%10s%10s%10s%8s%10s%8s%8s\n", "calls", "good",
+				  "bad", "good, ms", "bad, ms", "ratio", "queue, ms", "errors",
+				  "again");
 	while (next_pair(good, bad, &at_good, &at_bad, &g, &b))
 		add_row(out, g, b);
-	strbuf_add_text(out,
-			"\n  Times are means of call to answer; queue, errors and calls sent again "
-			"are those of the bad run.\n");
+	strbuf_add_text(
+		out,
+		good->rows.len + bad->rows.len
+			? "\n  Times are means of call to answer; queue, errors and calls "
+			  "sent again are those of the bad run.\n"
+			: "  No calls are told, neither of the good run nor of the bad one.\n");
+	add_spans(out, "good", good);
+	add_spans(out, "bad", bad);
 	if (good->models.nfs4.owners.len || bad->models.nfs4.owners.len) {
 		strbuf_add_format(out, "\n  %8s%8s  %s\n", "good", "bad",
 				  "instances of client owners (NFSv4)");
@@ -344,6 +420,26 @@ static void json_row(struct json *j, const char *key, const struct compare_row *
 	json_object_end(j);
 }
 
+static void json_spans(struct json *j, const char *which, const struct compare_side *s)
+{
+	struct strbuf name;
+
+	strbuf_init(&name);
+	for (size_t i = 0; i < s->spans.len; i++) {
+		const struct compare_span *span = vec_at(&s->spans, i);
+
+		strbuf_reset(&name);
+		strbuf_add_safe(&name, span->mount_point);
+		json_object_begin(j);
+		json_member_text(j, "run", which);
+		json_member_text(j, "mount_point", strbuf_text(&name));
+		json_member_u64(j, "seconds", span->seconds);
+		json_member_bool(j, "between_readings", span->between);
+		json_object_end(j);
+	}
+	strbuf_deinit(&name);
+}
+
 void compare_sides_json(struct json *j, const struct compare_side *good,
 			const struct compare_side *bad)
 {
@@ -359,6 +455,11 @@ void compare_sides_json(struct json *j, const struct compare_side *good,
 		json_row(j, "bad", b);
 		json_object_end(j);
 	}
+	json_array_end(j);
+	json_key(j, "counters");
+	json_array_begin(j);
+	json_spans(j, "good", good);
+	json_spans(j, "bad", bad);
 	json_array_end(j);
 	json_key(j, "owners");
 	json_array_begin(j);

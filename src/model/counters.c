@@ -35,8 +35,7 @@ static bool op_goes_on(const struct mount_op_stats *a, const struct mount_op_sta
 	       b->rtt_ms >= a->rtt_ms && b->execute_ms >= a->execute_ms && b->errors >= a->errors;
 }
 
-/* True when b is a later reading of what a read. */
-static bool span_goes_on(const struct counters_span *a, const struct counters_span *b)
+bool counters_goes_on(const struct counters_span *a, const struct counters_span *b)
 {
 	const struct mount_xprt_stats *x = &a->stats.xprt;
 	const struct mount_xprt_stats *y = &b->stats.xprt;
@@ -139,7 +138,7 @@ static const struct counters_span *span_before(const struct counters_model *m,
 	for (size_t i = 0; i < m->spans.len; i++) {
 		const struct counters_span *a = *(struct counters_span **)vec_at(&m->spans, i);
 
-		if (a != b && a->before.frame == FRAME_NONE && span_goes_on(a, b) &&
+		if (a != b && a->before.frame == FRAME_NONE && counters_goes_on(a, b) &&
 		    (!best || a->stats.age_s > best->stats.age_s))
 			best = a;
 	}

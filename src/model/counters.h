@@ -39,4 +39,7 @@ const struct mount_op_stats *counters_op(const struct counters_span *s, const ch
 /* True when the two are of one mount point of one server. */
 bool counters_same_mount(const struct counters_span *a, const struct counters_span *b);
 
+/* True when b is a later reading of what a read: its difference from a is what happened since. */
+bool counters_goes_on(const struct counters_span *a, const struct counters_span *b);
+
 #endif
