@@ -129,10 +129,12 @@ struct conn_totals {
 	uint64_t cut_bytes[2];     /* cut by the snap length */
 	uint64_t unacked_bytes[2]; /* sent, not acknowledged as far as the capture shows */
 	uint64_t marked[2];        /* segments that the link layer marks as sent by this host */
-	uint64_t unfilled[2];      /* segments whose checksum is not filled in yet */
-	uint8_t ttl[2];            /* of the first segment that is no RST; 0: not known */
-	uint8_t completeness;      /* bits as Wireshark's tcp.completeness: SYN 1, SYN-ACK 2, ACK 4,
-				    * DATA 8, FIN 16, RST 32 */
+	/* Segments that are too small to be several joined by the receiver, and of these such whose
+	 * checksum is not filled in yet. */
+	uint64_t small[2], unfilled[2];
+	uint8_t ttl[2];       /* of the first segment that is no RST; 0: not known */
+	uint8_t completeness; /* bits as Wireshark's tcp.completeness: SYN 1, SYN-ACK 2, ACK 4,
+			       * DATA 8, FIN 16, RST 32 */
 	struct provenance first, last;
 	struct provenance said[2]; /* the last segment of each side; FRAME_NONE: none */
 };

@@ -279,6 +279,7 @@ void flow_totals(const struct flow *flow, struct conn_totals *out)
 		out->cut_bytes[side] = half->cut_bytes;
 		out->unacked_bytes[side] = tcp_half_unacked_bytes(half);
 		out->marked[side] = flow->marked[i];
+		out->small[side] = flow->small[i];
 		out->unfilled[side] = flow->unfilled[i];
 		out->ttl[side] = flow->ttl[i];
 		out->said[side] = flow_at(flow, &half->last);

@@ -84,12 +84,13 @@ struct flow {
 	struct provenance first, last;
 	int64_t queued_ns; /* last.at when it was put at its list's head */
 	struct flow *newer, *older;
-	struct flow_clock clock;         /* TCP only */
-	struct tcp tcp;                  /* TCP only */
-	struct rpc_stream stream[2];     /* TCP only: by the side that sends */
-	uint64_t marked[2], unfilled[2]; /* TCP only, by the side that sends; see conn_totals */
-	uint8_t ttl[2];                  /* of the first segment; 0: none */
-	struct tcp_past *past;           /* the same, once RPC was recognised; else NULL */
+	struct flow_clock clock;     /* TCP only */
+	struct tcp tcp;              /* TCP only */
+	struct rpc_stream stream[2]; /* TCP only: by the side that sends */
+	/* TCP only, by the side that sends; see conn_totals */
+	uint64_t marked[2], small[2], unfilled[2];
+	uint8_t ttl[2];        /* of the first segment; 0: none */
+	struct tcp_past *past; /* the same, once RPC was recognised; else NULL */
 	/* TCP only: the segment that is being taken, while it is; its frame is `now`. */
 	const struct packet *packet;
 	struct tcp_frame now;

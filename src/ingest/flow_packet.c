@@ -28,6 +28,12 @@ static const enum tcp_fact flow_facts[TCP_NOTE_COUNT] = {
 /* Ports that tell a server: NFS, rpcbind, mountd and lockd where they are fixed. The first wins. */
 static const uint16_t flow_server_ports[] = {2049, 111, 20048, 4045};
 
+/*
+ * A receiver that joins full segments (GRO) leaves the checksum of what it made as a sender leaves
+ * it to its card (tcp4_gro_complete, net/ipv4/tcp_offload.c): only small ones tell a sender.
+ */
+enum { FLOW_SMALL_BYTES = 512 };
+
 static enum conn_side flow_side(const struct flow *flow, enum tcp_side from)
 {
 	return from == flow->client ? CONN_FROM_CLIENT : CONN_FROM_SERVER;
@@ -300,7 +306,10 @@ static enum tcp_verdict flow_segment(struct flow *flow, enum tcp_side from,
 	flow->packet = NULL;
 	if (verdict == TCP_TAKEN) {
 		flow->marked[from] += packet->outgoing;
-		flow->unfilled[from] += packet->tcp.sum_unfilled;
+		if (packet->payload_wire_bytes <= FLOW_SMALL_BYTES) {
+			flow->small[from]++;
+			flow->unfilled[from] += packet->tcp.sum_unfilled;
+		}
 		if (flow->ttl[from] == 0 && !(packet->tcp.flags & TCP_RST))
 			flow->ttl[from] = packet->ttl; /* a reset may be a middlebox's */
 	}

@@ -13,7 +13,7 @@ static const uint8_t vantage_ttls[] = {32, 64, 128, 255};
 
 /* What the connections between two hosts show together, by enum conn_side. */
 struct vantage_signs {
-	uint64_t segments[2], marked[2], unfilled[2];
+	uint64_t small[2], marked[2], unfilled[2];
 	bool at_start[2], on_way[2]; /* of the hop count */
 	int64_t there_ns, back_ns;   /* SYN to SYN-ACK, SYN-ACK to ACK */
 };
@@ -54,7 +54,7 @@ static void vantage_add(struct vantage_signs *s, const struct conn_record *r)
 	if (!r->ended)
 		return;
 	for (int side = 0; side < 2; side++) {
-		s->segments[side] += r->totals.segments[side];
+		s->small[side] += r->totals.small[side];
 		s->marked[side] += r->totals.marked[side];
 		s->unfilled[side] += r->totals.unfilled[side];
 		if (r->totals.ttl[side] == 0)
@@ -85,10 +85,10 @@ static struct vantage vantage_judge(const struct vantage_signs *s)
 		if (s->marked[side])
 			return vantage_at(side, VANTAGE_BY_LINK, true);
 		/* Between guests of one machine checksums are never filled in, of neither side. */
-		if (s->segments[side] >= VANTAGE_SEGMENTS_MIN &&
-		    s->unfilled[side] > s->segments[side] / 2 &&
-		    s->segments[other] >= VANTAGE_SEGMENTS_MIN &&
-		    s->unfilled[other] <= s->segments[other] / VANTAGE_STRAY_PART)
+		if (s->small[side] >= VANTAGE_SEGMENTS_MIN &&
+		    s->unfilled[side] > s->small[side] / 2 &&
+		    s->small[other] >= VANTAGE_SEGMENTS_MIN &&
+		    s->unfilled[other] <= s->small[other] / VANTAGE_STRAY_PART)
 			return vantage_at(side, VANTAGE_BY_CHECKSUMS, true);
 	}
 	if (s->there_ns > VANTAGE_FACTOR * s->back_ns)

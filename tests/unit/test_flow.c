@@ -190,6 +190,32 @@ TEST(a_connection_from_syn_to_fin)
 	tester_deinit(&t, " 1:end/44+28");
 }
 
+/* A receiver that joins segments leaves their checksum as a sender does: large ones tell nothing.
+ */
+TEST(checksums_of_small_segments_count)
+{
+	static const uint8_t zero[2000];
+	struct packet p;
+	struct tester t;
+
+	tester_init(&t, 0);
+	handshake(&t);
+	p = packet_make(&t, PACKET_TCP, SERVER);
+	p.tcp.flags = TCP_ACK;
+	p.tcp.seq = 500;
+	p.tcp.ack = 100;
+	p.tcp.sum_unfilled = true;
+	packet_give(&t, &p, zero, sizeof(zero));
+	CHECK_EQ_U64(t.table.last_found->unfilled[0] + t.table.last_found->unfilled[1], 0);
+	CHECK_EQ_U64(t.table.last_found->small[0] + t.table.last_found->small[1], 3);
+	p.tcp.seq = 2500;
+	packet_give(&t, &p, zero, 100);
+	CHECK_EQ_U64(t.table.last_found->unfilled[0] + t.table.last_found->unfilled[1], 1);
+	CHECK_EQ_U64(t.table.last_found->small[0] + t.table.last_found->small[1], 4);
+	strbuf_reset(&t.log);
+	tester_deinit(&t, " 1:end/0+2100");
+}
+
 TEST(the_port_is_used_again)
 {
 	struct tester t;

@@ -4,7 +4,8 @@
 #include "model/vantage.h"
 #include "script.h"
 
-static const struct conn_totals plain = {.segments = {40, 40}, .ttl = {64, 64}, .completeness = 15};
+static const struct conn_totals plain = {
+	.segments = {40, 40}, .small = {40, 40}, .ttl = {64, 64}, .completeness = 15};
 
 /* A connection with a handshake of these milliseconds, and these totals. */
 static struct vantage place(double there_ms, double back_ms, const struct conn_totals *totals)
