@@ -183,6 +183,19 @@ TEST(port_of_locks_never_told_is_a_cause)
 	stage_deinit(&st);
 }
 
+TEST(twin_service_that_only_nfs4_does_without)
+{
+	struct stage st;
+
+	stage_init(&st);
+	script_exchange(&st.s, 1, &st.nfs, NFS, 4);
+	for (int i = 0; i < 6; i++)
+		script_getport(&st.s, i * 15, &st.ask, MOUNT, IPPROTO_TCP, 0);
+	CHECK_EQ_U64(stage_findings(&st, 200), 0);
+	CHECK_EQ_U64(st.d.undecided.len, 1);
+	stage_deinit(&st);
+}
+
 TEST(twin_probe_of_another_protocol_is_silent)
 {
 	struct stage st;

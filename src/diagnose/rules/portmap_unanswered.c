@@ -18,7 +18,14 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 
-enum { PROGRAM_NFS = 100003, PROGRAM_MOUNT = 100005, PROGRAM_NLM = 100021, NFS_V4 = 4 };
+enum {
+	PROGRAM_NFS = 100003,
+	PROGRAM_MOUNT = 100005,
+	PROGRAM_NLM = 100021,
+	NFS_V4 = 4,
+	PORT_PORTMAP = 111,
+	PORT_NFS = 2049,
+};
 
 /* What rpcinfo asks for when it wants to know which versions there are. No mount asks for it. */
 enum { VERSION_OF_TOOLS = 0 };
@@ -68,6 +75,40 @@ static bool refusals_speak(const struct portmap_model *m, const struct portmap_s
 	       ns / (int64_t)(r->count - 1) <= REFUSALS_APART_NS && !told_otherwise(m, s);
 }
 
+/* Calls were seen at the host that need a portmapper: NFSv2 and v3, MOUNT, the lock manager. */
+static bool is_missed(const struct rule_input *in, const struct endpoint *server)
+{
+	for (size_t i = 0; i < in->conns->rpc_servers.len; i++) {
+		const struct conn_rpc_server *s =
+			*(struct conn_rpc_server **)vec_at(&in->conns->rpc_servers, i);
+
+		for (uint32_t j = 0; j < s->programs_len; j++) {
+			const struct conn_program *p = &s->programs[j];
+
+			if (!p->callback && endpoint_same_host(&s->at, server) &&
+			    is_needed(p->program) &&
+			    (p->program != PROGRAM_NFS || p->version < NFS_V4))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* NFS is at work there, and all that is seen of it may be NFSv4, which needs no portmapper. */
+static bool may_be_only_nfs4(const struct rule_input *in, const struct endpoint *server)
+{
+	for (size_t i = 0; i < in->conns->records.len; i++) {
+		const struct conn_record *r =
+			*(struct conn_record **)vec_at(&in->conns->records, i);
+
+		if ((r->carried_rpc || r->conn.server.port == PORT_NFS) &&
+		    r->conn.server.port != PORT_PORTMAP &&
+		    endpoint_same_host(&r->conn.server, server))
+			return !is_missed(in, server);
+	}
+	return false;
+}
+
 static const char *service_text(struct diagnosis *d, const struct portmap_service *s)
 {
 	const struct names_program *program = names_program_find(s->program);
@@ -78,6 +119,18 @@ static const char *service_text(struct diagnosis *d, const struct portmap_servic
 	return arena_format(&d->arena, "%s (program %" PRIu32 ") version %" PRIu32 "%s",
 			    program ? program->name : "a service", s->program, s->version,
 			    protocol);
+}
+
+/* Somebody asks, and nothing shows that anybody needs it: a monitor, a list of exports. */
+static void refusals_doubt(struct diagnosis *d, const struct portmap_service *s)
+{
+	diagnosis_undecided(
+		d, "portmap-unanswered",
+		arena_format(&d->arena,
+			     "whether anybody needs %s, which the portmapper of %s does not have: "
+			     "all that is seen of NFS there may be version 4, which needs none",
+			     service_text(d, s), nfs4_host_text(d, &s->server)),
+		"on the client: nfsstat -m, and which program asks: ss -tunp dport = :111");
 }
 
 static void refusals_tell(struct diagnosis *d, const struct portmap_service *s)
@@ -116,20 +169,7 @@ static void refusals_tell(struct diagnosis *d, const struct portmap_service *s)
 /* True when the host serves something whose port has to be asked for. */
 static bool needs_portmap(const struct rule_input *in, const struct portmap_peer *p)
 {
-	if (p->asked)
-		return true;
-	for (size_t i = 0; i < in->conns->rpc_servers.len; i++) {
-		const struct conn_rpc_server *s =
-			*(struct conn_rpc_server **)vec_at(&in->conns->rpc_servers, i);
-
-		for (uint32_t j = 0; j < s->programs_len; j++)
-			if (endpoint_same_host(&s->at, &p->server) &&
-			    is_needed(s->programs[j].program) &&
-			    (s->programs[j].program != PROGRAM_NFS ||
-			     s->programs[j].version < NFS_V4))
-				return true;
-	}
-	return false;
+	return p->asked || is_missed(in, &p->server);
 }
 
 /*
@@ -220,7 +260,11 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 		const struct portmap_service *s =
 			*(struct portmap_service **)vec_at(&in->portmap->services, i);
 
-		if (refusals_speak(in->portmap, s))
+		if (!refusals_speak(in->portmap, s))
+			continue;
+		if (may_be_only_nfs4(in, &s->server))
+			refusals_doubt(out, s);
+		else
 			refusals_tell(out, s);
 	}
 	for (size_t i = 0; i < in->portmap->peers.len; i++) {
