@@ -230,6 +230,27 @@ static void log_remember_cut(struct log_reading *r, const struct klog_line *line
 	r->cut_head = line->head;
 }
 
+/* Comparable among heads that tell the time in one way. */
+static int64_t head_order(const struct klog_head *h)
+{
+	if (h->wall == KLOG_WALL_NONE)
+		return h->boot_ns;
+	return klog_date_ns(&h->date, h->date.year) - h->zone_s * STAMP_NS_PER_S;
+}
+
+/* Heads of another kind than the ones before are taken in the order of the lines. */
+static void log_take_span(struct log_file *f, const struct klog_head *h)
+{
+	bool none = f->head_low.wall == KLOG_WALL_NONE && !f->head_low.has_boot;
+
+	if (h->wall == KLOG_WALL_NONE && !h->has_boot)
+		return;
+	if (none || (h->wall == f->head_low.wall && head_order(h) < head_order(&f->head_low)))
+		f->head_low = *h;
+	if (none || h->wall != f->head_high.wall || head_order(h) > head_order(&f->head_high))
+		f->head_high = *h;
+}
+
 static void log_take_head(struct log_reading *r, const struct klog_head *head, uint64_t line)
 {
 	struct log_file *f = r->file;
@@ -251,6 +272,7 @@ static void log_take_head(struct log_reading *r, const struct klog_head *head, u
 	else
 		log_jump_look(f, &f->head_last, head, line);
 	f->head_last = *head;
+	log_take_span(f, head);
 }
 
 static void log_take_hostname(struct log_reading *r, struct slice text)
@@ -363,6 +385,8 @@ bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp
 	klog_destroy(r.klog);
 	r.file->head_first.host = r.file->head_last.host = slice_make(NULL, 0);
 	r.file->head_first.tag = r.file->head_last.tag = slice_make(NULL, 0);
+	r.file->head_low.host = r.file->head_high.host = slice_make(NULL, 0);
+	r.file->head_low.tag = r.file->head_high.tag = slice_make(NULL, 0);
 	if (r.file->stats.kernel_lines == 0 && r.file->tasks == 0 && r.file->trace_lines == 0) {
 		l->records.len = records;
 		l->files.len--;

@@ -46,7 +46,10 @@ struct log_file {
 	uint32_t host;       /* of lines that tell none; LOG_HOST_NONE until settled */
 	uint32_t hosts_told; /* how many different hosts its lines name, up to 2 */
 	struct klog_head head_first, head_last; /* of the kernel's first and last line */
-	int32_t year;                           /* of the first line without a year; 0: not known */
+	/* Its earliest and latest line: a text may quote a log twice. Without lines that tell no
+	 * time */
+	struct klog_head head_low, head_high;
+	int32_t year;      /* of the first line without a year; 0: not known */
 	int32_t year_seen; /* the latest year of any date in the file; 0: none */
 	bool has_boot_offset;
 	int64_t boot_offset_ns; /* UTC (or local time) of zero, for lines that have only that */

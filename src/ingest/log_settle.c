@@ -224,8 +224,8 @@ static void enter_file(const struct logs *l, const struct log_file *f)
 	e->records = f->stats.lines;
 	if (f->stats.kernel_lines) {
 		e->records = f->stats.kernel_lines;
-		e->first = log_head_stamp(f, &f->head_first);
-		e->last = log_head_stamp(f, &f->head_last);
+		e->first = log_head_stamp(f, &f->head_low);
+		e->last = log_head_stamp(f, &f->head_high);
 		e->clock_error_ns = f->error_ns;
 	}
 	if (f->trace_lines && f->trace_last_ns && f->stats.kernel_lines == 0) {

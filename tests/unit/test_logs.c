@@ -138,6 +138,26 @@ TEST(twin_logs_of_two_folders_are_two_hosts)
 	evidence_list_deinit(&b.evidence);
 }
 
+/* A mail quotes the log, and a part of it again. */
+TEST(a_log_runs_from_its_earliest_to_its_latest_line)
+{
+	static const struct log_options options = {.year = 2026};
+	const struct evidence *e;
+	struct seen seen = {0};
+	struct bench b;
+
+	bench_init(&b, &options);
+	CHECK(bench_read(&b, "mail",
+			 "Nov 22 01:27:43 app kernel: a\n"
+			 "Nov 22 01:29:43 app kernel: b\nlook at this:\n"
+			 "> Nov 22 01:26:43 app kernel: c\n"
+			 "> Nov 22 01:28:43 app kernel: d\n"));
+	bench_finish(&b, stamp_none(), &seen);
+	e = evidence_list_at(&b.evidence, 0);
+	CHECK_EQ_I64(e->last.ns - e->first.ns, 180 * STAMP_NS_PER_S);
+	evidence_list_deinit(&b.evidence);
+}
+
 TEST(twin_events_that_happened_twice_count_twice)
 {
 	struct log_options options = {0};
