@@ -180,15 +180,17 @@ static struct stamp run_written(const char *path)
 	return stamp_utc(st.st_mtim.tv_sec * STAMP_NS_PER_S);
 }
 
-static void run_take_plain(void *context, uint32_t evidence, uint64_t line, struct slice text)
+static bool run_take_plain(void *context, uint32_t evidence, uint64_t line, struct slice text)
 {
 	struct run *r = context;
 
-	mounts_take_line(r->mounts, evidence, line, text);
-	counters_take_line(r->counters, evidence, line, text);
-	filters_take_line(r->filters, evidence, line, text);
-	lists_take_line(r->lists, evidence, line, text);
-	syscalls_take_line(r->syscalls, evidence, line, text);
+	bool known = mounts_take_line(r->mounts, evidence, line, text);
+
+	known |= counters_take_line(r->counters, evidence, line, text);
+	known |= filters_take_line(r->filters, evidence, line, text);
+	known |= lists_take_line(r->lists, evidence, line, text);
+	known |= syscalls_take_line(r->syscalls, evidence, line, text);
+	return known;
 }
 
 static void run_take_unknown(void *context, uint32_t evidence, uint64_t line, struct slice text)

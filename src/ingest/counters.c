@@ -138,7 +138,7 @@ static void take_op(struct counters *c, uint64_t line, const struct mountstats_l
 	op->errors = l->len > 8 ? l->values[8] : 0;
 }
 
-static void take_stats(struct counters *c, uint64_t line, struct slice text)
+static bool take_stats(struct counters *c, uint64_t line, struct slice text)
 {
 	struct mount_stats *s = &c->now.stats;
 	struct mountstats_line l;
@@ -162,9 +162,10 @@ static void take_stats(struct counters *c, uint64_t line, struct slice text)
 		take_op(c, line, &l);
 		break;
 	}
+	return l.kind != MOUNTSTATS_OTHER;
 }
 
-void counters_take_line(struct counters *c, uint32_t evidence, uint64_t line, struct slice text)
+bool counters_take_line(struct counters *c, uint32_t evidence, uint64_t line, struct slice text)
 {
 	static const char head[] = "device ";
 	struct mount_fact fact;
@@ -179,15 +180,16 @@ void counters_take_line(struct counters *c, uint32_t evidence, uint64_t line, st
 			open_entry(c, evidence, line, &fact);
 		else
 			close_entry(c);
-		return;
+		return true;
 	}
 	if (!c->open)
-		return;
+		return false;
 	if (c->now.stats.mount.options.len == 0 &&
-	    mount_line_parse(text, &fact) == MOUNT_LINE_OPTIONS)
+	    mount_line_parse(text, &fact) == MOUNT_LINE_OPTIONS) {
 		take_options(c, &fact);
-	else
-		take_stats(c, line, text);
+		return true;
+	}
+	return take_stats(c, line, text);
 }
 
 void counters_emit(struct counters *c, const struct event_board *board)

@@ -16,8 +16,11 @@ struct counters;
 struct counters *counters_create(void);
 void counters_destroy(struct counters *c);
 
-/* One line of the text that has, or will have, this index in the list of evidence. */
-void counters_take_line(struct counters *c, uint32_t evidence, uint64_t line, struct slice text);
+/*
+ * One line of the text that has, or will have, this index in the list of evidence. True when it is
+ * one that is read here.
+ */
+bool counters_take_line(struct counters *c, uint32_t evidence, uint64_t line, struct slice text);
 
 /* Emits all, in the order in which they were read; to be called once. */
 void counters_emit(struct counters *c, const struct event_board *board);

@@ -40,7 +40,7 @@ void filters_destroy(struct filters *f)
 	free(f);
 }
 
-void filters_take_line(struct filters *f, uint32_t evidence, uint64_t line, struct slice text)
+bool filters_take_line(struct filters *f, uint32_t evidence, uint64_t line, struct slice text)
 {
 	struct filter_entry *e;
 	struct filter_fact fact;
@@ -50,13 +50,16 @@ void filters_take_line(struct filters *f, uint32_t evidence, uint64_t line, stru
 	f->evidence = evidence;
 	if (text.len > FILTER_BYTES_MAX)
 		text.len = FILTER_BYTES_MAX;
-	if (!filter_line_parse(&f->reader, text, &fact) || f->entries.len == FILTERS_MAX)
-		return;
+	if (!filter_line_parse(&f->reader, text, &fact))
+		return false;
+	if (f->entries.len == FILTERS_MAX)
+		return true;
 	e = vec_push(&f->entries);
 	*e = (struct filter_entry){.fact = fact, .evidence = evidence, .line = line};
 	while (text.len && (text.ptr[0] == ' ' || text.ptr[0] == '\t'))
 		text = slice_make(text.ptr + 1, text.len - 1);
 	e->fact.text = slice_make(arena_copy(&f->arena, text.ptr, text.len), text.len);
+	return true;
 }
 
 uint64_t filters_count(const struct filters *f, uint32_t evidence)

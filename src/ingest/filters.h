@@ -17,8 +17,11 @@ struct filters;
 struct filters *filters_create(void);
 void filters_destroy(struct filters *f);
 
-/* One line of the text that has, or will have, this index in the list of evidence. */
-void filters_take_line(struct filters *f, uint32_t evidence, uint64_t line, struct slice text);
+/*
+ * One line of the text that has, or will have, this index in the list of evidence. True when it is
+ * one that is read here.
+ */
+bool filters_take_line(struct filters *f, uint32_t evidence, uint64_t line, struct slice text);
 
 /* Rules found so far in this evidence. */
 uint64_t filters_count(const struct filters *f, uint32_t evidence);

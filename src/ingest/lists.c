@@ -309,8 +309,10 @@ static bool is_other_list(struct slice text)
 	       text_holds(text, "sync,") && text_holds(text, "subtree_check");
 }
 
-void lists_take_line(struct lists *l, uint32_t evidence, uint64_t line, struct slice text)
+bool lists_take_line(struct lists *l, uint32_t evidence, uint64_t line, struct slice text)
 {
+	bool known;
+
 	if (evidence != l->evidence || l->list == 0) {
 		l->list++;
 		l->rpc = (struct rpc_reader){0};
@@ -325,10 +327,11 @@ void lists_take_line(struct lists *l, uint32_t evidence, uint64_t line, struct s
 		text.len = LISTS_BYTES_MAX;
 	if (text.len && text.ptr[text.len - 1] == '\r')
 		text.len--;
-	if (take_socket(l, line, text) || take_client(l, line, text) || take_state(l, line, text) ||
-	    take_rpc(l, line, text) || take_lock(l, line, text) || take_counters(l, line, text) ||
-	    take_address(l, line, text) || is_other_list(text))
-		l->known = true;
+	known = take_socket(l, line, text) || take_client(l, line, text) ||
+		take_state(l, line, text) || take_rpc(l, line, text) || take_lock(l, line, text) ||
+		take_counters(l, line, text) || take_address(l, line, text) || is_other_list(text);
+	l->known |= known;
+	return known;
 }
 
 bool lists_knows(const struct lists *l, uint32_t evidence)

@@ -17,8 +17,11 @@ struct lists;
 struct lists *lists_create(void);
 void lists_destroy(struct lists *l);
 
-/* One line of the text that has, or will have, this index in the list of evidence. */
-void lists_take_line(struct lists *l, uint32_t evidence, uint64_t line, struct slice text);
+/*
+ * One line of the text that has, or will have, this index in the list of evidence. True when it is
+ * one that is read here.
+ */
+bool lists_take_line(struct lists *l, uint32_t evidence, uint64_t line, struct slice text);
 
 /* True when the text that is being read, or was read last, has a list, if an empty one. */
 bool lists_knows(const struct lists *l, uint32_t evidence);

@@ -81,7 +81,7 @@ void logs_set_plain(struct logs *l, logs_plain_fn *take, void *context)
 	l->plain_context = context;
 }
 
-void logs_set_unknown(struct logs *l, logs_plain_fn *take, void *context)
+void logs_set_unknown(struct logs *l, logs_unknown_fn *take, void *context)
 {
 	l->unknown = take;
 	l->unknown_context = context;
@@ -303,21 +303,29 @@ static void log_strange(struct log_reading *r, const struct klog_line *line)
 	log_unknown(r, line);
 }
 
+/* Blanks, comments, and what gather writes over what it copied. */
+static bool is_remark(struct slice text)
+{
+	return text_trim(text).len == 0 || text_begins(text, "#") || text_begins(text, "== /");
+}
+
 /* A line without a head. Lines of a trace are many, and nobody else has to look at them. */
 static void log_take_text(struct log_reading *r, const struct klog_line *line)
 {
 	uint64_t unused = traces_unknown(r->logs->traces);
+	bool known;
 
 	if (traces_line(r->logs->traces, line->line, line->text)) {
 		if (traces_unknown(r->logs->traces) != unused)
 			log_unknown(r, line);
 		return;
 	}
-	if (!tasks_line(r->logs->tasks, line->line, NULL, line->text) &&
-	    text_trim(line->text).len && !text_begins(line->text, "#"))
+	known = tasks_line(r->logs->tasks, line->line, NULL, line->text);
+	if (r->logs->plain &&
+	    r->logs->plain(r->logs->plain_context, r->file->evidence, line->line, line->text))
+		known = true;
+	if (!known && !is_remark(line->text))
 		log_strange(r, line);
-	if (r->logs->plain)
-		r->logs->plain(r->logs->plain_context, r->file->evidence, line->line, line->text);
 	log_take_plain(r, line);
 }
 

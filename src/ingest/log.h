@@ -29,8 +29,14 @@ struct log_options {
 struct logs;
 struct source; /* capfile/source.h */
 
-/* A line that is of no log, with its number: other readers may know what it is. Borrowed. */
-typedef void logs_plain_fn(void *context, uint32_t evidence, uint64_t line, struct slice text);
+/*
+ * A line that is of no log, with its number: other readers may know what it is, and say so by true.
+ * Borrowed.
+ */
+typedef bool logs_plain_fn(void *context, uint32_t evidence, uint64_t line, struct slice text);
+
+/* A line that nobody knows. Borrowed. */
+typedef void logs_unknown_fn(void *context, uint32_t evidence, uint64_t line, struct slice text);
 
 /* The evidence list outlives the logs. Never NULL. */
 struct logs *logs_create(const struct log_options *options, struct evidence_list *evidence);
@@ -42,10 +48,11 @@ void logs_destroy(struct logs *l);
 void logs_set_plain(struct logs *l, logs_plain_fn *take, void *context);
 
 /*
- * Hands all lines to `take` that nobody here understands, and those of a trace whose events are not
- * used. Whether a text is a log at all tells logs_read when it returns.
+ * Hands all lines to `take` that nobody understands, here or of those told of plain lines, and
+ * those of a trace whose events are not used. Whether a text is a log at all tells logs_read when
+ * it returns.
  */
-void logs_set_unknown(struct logs *l, logs_plain_fn *take, void *context);
+void logs_set_unknown(struct logs *l, logs_unknown_fn *take, void *context);
 
 /*
  * Reads a text to its end; false when no line of it is of a kernel log and none tells of a task:

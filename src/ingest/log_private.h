@@ -110,7 +110,7 @@ struct logs {
 	uint64_t journal_facts;
 	logs_plain_fn *plain; /* NULL: nobody wants them */
 	void *plain_context;
-	logs_plain_fn *unknown; /* likewise */
+	logs_unknown_fn *unknown; /* likewise */
 	void *unknown_context;
 };
 

@@ -79,16 +79,17 @@ static void keep_open(struct mounts *m, uint32_t evidence, struct slice text)
 	m->open_evidence = evidence;
 }
 
-void mounts_take_line(struct mounts *m, uint32_t evidence, uint64_t line, struct slice text)
+bool mounts_take_line(struct mounts *m, uint32_t evidence, uint64_t line, struct slice text)
 {
 	struct mount_fact fact;
+	bool known = true;
 
 	if (text.len > MOUNT_BYTES_MAX)
 		text.len = MOUNT_BYTES_MAX;
 	switch (mount_line_parse(text, &fact)) {
 	case MOUNT_LINE_OTHER:
 		m->has_open = false;
-		break;
+		return false;
 	case MOUNT_LINE_WHOLE:
 		add(m, evidence, line, &fact);
 		m->has_open = false;
@@ -97,13 +98,15 @@ void mounts_take_line(struct mounts *m, uint32_t evidence, uint64_t line, struct
 		keep_open(m, evidence, text);
 		break;
 	case MOUNT_LINE_OPTIONS:
-		if (m->has_open && m->open_evidence == evidence) {
+		known = m->has_open && m->open_evidence == evidence;
+		if (known) {
 			m->open.options = fact.options;
 			add(m, evidence, line, &m->open);
 		}
 		m->has_open = false;
 		break;
 	}
+	return known;
 }
 
 uint64_t mounts_count(const struct mounts *m, uint32_t evidence)

@@ -18,8 +18,11 @@ struct mounts;
 struct mounts *mounts_create(void);
 void mounts_destroy(struct mounts *m);
 
-/* One line of the text that has, or will have, this index in the list of evidence. */
-void mounts_take_line(struct mounts *m, uint32_t evidence, uint64_t line, struct slice text);
+/*
+ * One line of the text that has, or will have, this index in the list of evidence. True when it is
+ * one that is read here.
+ */
+bool mounts_take_line(struct mounts *m, uint32_t evidence, uint64_t line, struct slice text);
 
 /* Mounts found so far in this evidence. */
 uint64_t mounts_count(const struct mounts *m, uint32_t evidence);

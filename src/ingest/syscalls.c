@@ -334,7 +334,7 @@ static void take_time(struct syscalls *s, const struct strace_line *l)
 	s->has_time = true;
 }
 
-void syscalls_take_line(struct syscalls *s, uint32_t evidence, uint64_t line, struct slice text)
+bool syscalls_take_line(struct syscalls *s, uint32_t evidence, uint64_t line, struct slice text)
 {
 	struct strace_line l;
 	struct slice path;
@@ -346,7 +346,7 @@ void syscalls_take_line(struct syscalls *s, uint32_t evidence, uint64_t line, st
 	strace_parse(text, &l);
 	if (l.kind == STRACE_OTHER) {
 		s->others += text_trim(text).len != 0;
-		return;
+		return false;
 	}
 	s->lines++;
 	take_time(s, &l);
@@ -365,6 +365,7 @@ void syscalls_take_line(struct syscalls *s, uint32_t evidence, uint64_t line, st
 		open_end(s, line, &l);
 		break;
 	}
+	return true;
 }
 
 /* What was never resumed: the trace ended while they waited. */

@@ -17,8 +17,11 @@ struct syscalls;
 struct syscalls *syscalls_create(void);
 void syscalls_destroy(struct syscalls *s);
 
-/* One line of the text that has, or will have, this index in the list of evidence. */
-void syscalls_take_line(struct syscalls *s, uint32_t evidence, uint64_t line, struct slice text);
+/*
+ * One line of the text that has, or will have, this index in the list of evidence. True when it is
+ * one that is read here.
+ */
+bool syscalls_take_line(struct syscalls *s, uint32_t evidence, uint64_t line, struct slice text);
 
 /* After the last line of a text: how many lines of calls it has; 0: it is no strace. */
 uint64_t syscalls_end_text(struct syscalls *s, uint32_t evidence);

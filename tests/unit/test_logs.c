@@ -158,6 +158,36 @@ TEST(a_log_runs_from_its_earliest_to_its_latest_line)
 	evidence_list_deinit(&b.evidence);
 }
 
+static bool takes_the_second(void *context, uint32_t evidence, uint64_t line, struct slice text)
+{
+	(void)context, (void)evidence, (void)text;
+	return line == 2;
+}
+
+static void count_unknown(void *context, uint32_t evidence, uint64_t line, struct slice text)
+{
+	(void)evidence, (void)text;
+	*(uint64_t *)context = *(uint64_t *)context * 10 + line;
+}
+
+TEST(what_other_readers_know_is_not_unknown)
+{
+	static const struct log_options options = {.year = 2026};
+	uint64_t unknown = 0;
+	struct bench b;
+	struct seen seen;
+
+	bench_init(&b, &options);
+	logs_set_plain(b.logs, takes_the_second, NULL);
+	logs_set_unknown(b.logs, count_unknown, &unknown);
+	CHECK(bench_read(&b, "mail",
+			 "Nov 22 01:27:43 app kernel: a\nsrv:/x on /m type nfs (rw)\n"
+			 "what is this\n# no\n== /proc/mounts\n\n"));
+	CHECK_EQ_U64(unknown, 3);
+	bench_finish(&b, stamp_none(), &seen);
+	evidence_list_deinit(&b.evidence);
+}
+
 TEST(twin_events_that_happened_twice_count_twice)
 {
 	struct log_options options = {0};
