@@ -7,6 +7,7 @@
 #define EVENT_LOG_H
 
 #include "base/slice.h"
+#include "event/filter.h"
 #include "event/ident.h"
 
 enum log_fact_kind {
@@ -37,8 +38,27 @@ enum log_fact_kind {
 	LOG_HUNG_TASK,   /* "task NAME:PID blocked for more than N seconds" */
 	LOG_SOFT_LOCKUP, /* "BUG: soft lockup - CPU#N stuck for Ns! [NAME:PID]" */
 	LOG_OUT_OF_MEMORY,
-	LOG_BOOT, /* the log's first line of a boot: "Linux version ..." */
+	LOG_PACKET,         /* a packet filter's rule logs a packet: struct log_packet */
+	LOG_CONNTRACK_FULL, /* "nf_conntrack: table full, dropping packet" */
+	LOG_BOOT,           /* the log's first line of a boot: "Linux version ..." */
 	LOG_FACT_COUNT,
+};
+
+/* What the text that a LOG rule puts before a packet says of the packet's fate. It is a name that
+ * somebody gave, and no proof. */
+enum log_fate {
+	LOG_FATE_UNTOLD,
+	LOG_FATE_DROPPED, /* "[UFW BLOCK]", "IN_DROP:" ... */
+	LOG_FATE_REJECTED,
+	LOG_FATE_PASSED,
+};
+
+struct log_packet {
+	struct endpoint src, dst; /* port 0: the protocol has none */
+	uint8_t protocol;         /* of IP; 0: not known */
+	uint8_t flags;            /* of TCP */
+	enum filter_hook hook;    /* by IN= and OUT= */
+	enum log_fate fate;
 };
 
 struct log_fact {
@@ -52,7 +72,9 @@ struct log_fact {
 	struct slice server;     /* the NAME in the message: a host name or an address; or empty */
 	bool server_is_address;
 	struct endpoint server_at; /* valid with server_is_address; port 0 */
-	struct slice subject;      /* interface, section, path or task name; or empty */
+	struct slice subject;      /* interface, section, path or task name, what a LOG rule puts
+				    * before a packet; or empty */
+	struct log_packet packet;  /* PACKET */
 	bool gave_up;              /* NOT_RESPONDING: "timed out", not "still trying" */
 	int64_t number;            /* locks lost, error, PID, seconds of grace; 0: none */
 	int64_t seconds;           /* HUNG_TASK, SOFT_LOCKUP: for so long; else 0 */

@@ -125,6 +125,23 @@ static bool log_is_flood(struct log_reading *r, const struct log_fact *fact)
 	return ++r->run > LOG_RUN_MAX;
 }
 
+/* The ports of NFS's that have a number of their own: rpcbind, nfsd, and mountd on Linux. */
+static bool port_is_known(const struct endpoint *at)
+{
+	return at->port == 111 || at->port == 2049 || at->port == 20048;
+}
+
+static bool packet_has_room(struct logs *l, const struct log_packet *packet)
+{
+	bool known = port_is_known(&packet->src) || port_is_known(&packet->dst);
+
+	if (l->packets == LOG_PACKETS_MAX || (!known && l->packets_other == LOG_PACKETS_OTHER_MAX))
+		return false;
+	l->packets++;
+	l->packets_other += !known;
+	return true;
+}
+
 static void log_add(struct log_reading *r, uint64_t line, const struct klog_head *head,
 		    const struct log_fact *fact)
 {
@@ -141,7 +158,8 @@ static void log_add(struct log_reading *r, uint64_t line, const struct klog_head
 		l->dropped++;
 		return;
 	}
-	if (l->records.len == LOG_RECORDS_MAX) {
+	if (l->records.len == LOG_RECORDS_MAX ||
+	    (fact->kind == LOG_PACKET && !packet_has_room(l, &fact->packet))) {
 		l->dropped++;
 		return;
 	}

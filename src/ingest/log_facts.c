@@ -80,6 +80,9 @@ static const struct wording {
 	 false},
 	/* "Memory cgroup out of memory" is a limit that was set, and not the machine's memory. */
 	{LOG_GATE_MEMORY, "Out of memory: Kill$* process $N", LOG_OUT_OF_MEMORY, false, false},
+	/* net/netfilter/nf_conntrack_core.c: __nf_conntrack_alloc */
+	{LOG_GATE_CONNTRACK, "conntrack: table full, dropping packet", LOG_CONNTRACK_FULL, false,
+	 false},
 	{LOG_GATE_LINUX, "Linux version $T", LOG_BOOT, false, false},
 };
 
@@ -233,7 +236,7 @@ bool log_fact_parse(struct slice text, bool kernel, struct log_fact *out)
 
 	if (gates == 0)
 		return false;
-	if (log_link_parse(text, gates, out))
+	if (log_packet_parse(text, gates, out) || log_link_parse(text, gates, out))
 		return true;
 	if (!kernel)
 		return false;

@@ -10,7 +10,7 @@
 
 /*
  * The fact that a message tells. `kernel`: the kernel wrote it; of other programs only what they
- * say of links is taken. False: it tells none that we know.
+ * say of links and of logged packets (ulogd) is taken. False: it tells none that we know.
  */
 bool log_fact_parse(struct slice text, bool kernel, struct log_fact *out);
 
@@ -45,6 +45,8 @@ enum log_gate {
 	LOG_GATE_CARRIER,
 	LOG_GATE_NETFS,
 	LOG_GATE_RESOLVER,
+	LOG_GATE_PACKET,
+	LOG_GATE_CONNTRACK,
 	LOG_GATE_COUNT, /* at most 32 */
 };
 
@@ -59,6 +61,9 @@ const char *log_gate_text(enum log_gate gate);
  * those of the text.
  */
 bool log_link_parse(struct slice text, uint32_t gates, struct log_fact *out);
+
+/* log_packet.c: packets that a packet filter's rule logs (net/netfilter/nf_log_syslog.c). */
+bool log_packet_parse(struct slice text, uint32_t gates, struct log_fact *out);
 
 /* --- log_stack.c: a hung task and the lines behind its first one --- */
 

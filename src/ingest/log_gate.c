@@ -42,10 +42,14 @@ static const struct gate gates[LOG_GATE_COUNT] = {
 	[LOG_GATE_CARRIER] = GATE("arrier", 3),
 	[LOG_GATE_NETFS] = GATE("Netfs 'nfs'", 0),
 	[LOG_GATE_RESOLVER] = GATE("id_resolver reg", 8),
+	[LOG_GATE_PACKET] = GATE("SRC=", 2),
+	[LOG_GATE_CONNTRACK] = GATE("table full, drop", 10),
 };
 
 /* By the byte at the anchor; test_log_facts finds each gate by its own words. */
 static const uint32_t anchored[UINT8_MAX + 1] = {
+	[','] = BIT(CONNTRACK),
+	['C'] = BIT(PACKET),
 	['K'] = BIT(LINK_UPPER),
 	['N'] = BIT(NETFS),
 	['c'] = BIT(INCORRECT),

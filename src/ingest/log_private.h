@@ -15,6 +15,9 @@
 /* A year that stands for "not known": a leap year, so that every date exists in it. */
 enum { LOG_YEAR_NONE = 1972, LOG_STRANGE_SHOWN = 3 };
 
+/* A LOG rule may log each packet, or everybody who knocks at a host: room is left for others. */
+enum { LOG_PACKETS_MAX = 8192, LOG_PACKETS_OTHER_MAX = 2048 };
+
 #define LOG_HOST_NONE UINT32_MAX
 
 struct log_record {
@@ -102,7 +105,8 @@ struct logs {
 	struct traces *traces;
 	struct log_wire wire;
 	struct log_marks marks;
-	uint64_t dropped; /* facts above the cap */
+	uint64_t dropped;                /* facts above the cap */
+	uint64_t packets, packets_other; /* LOG_PACKET kept: all, and those at no port of NFS's */
 	uint64_t copies;
 	struct vec journals; /* struct log_journal, by evidence: journals inside of captures */
 	struct vec entries;  /* struct log_entry, in order of the packets */

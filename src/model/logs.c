@@ -7,6 +7,9 @@
 /* A silence of this length ends an interval that no "OK" ended: each task complains once only. */
 #define INTERVAL_GAP_NS (3600 * STAMP_NS_PER_S)
 
+/* Packets that are logged, and tables that are full, so far apart are told apart. */
+#define TALLY_GAP_NS (30 * STAMP_NS_PER_S)
+
 enum { LOGS_TEXT_BYTES_MAX = 1024 };
 
 void logs_model_init(struct logs_model *m)
@@ -20,6 +23,8 @@ void logs_model_init(struct logs_model *m)
 	vec_init(&m->monitors, sizeof(struct logs_tally *));
 	vec_init(&m->interfaces, sizeof(struct logs_interface *));
 	vec_init(&m->tasks, sizeof(struct logs_task *));
+	vec_init(&m->packets, sizeof(struct logs_packet *));
+	vec_init(&m->conntracks, sizeof(struct logs_tally *));
 }
 
 void logs_model_deinit(struct logs_model *m)
@@ -33,6 +38,8 @@ void logs_model_deinit(struct logs_model *m)
 	vec_deinit(&m->monitors);
 	vec_deinit(&m->interfaces);
 	vec_deinit(&m->tasks);
+	vec_deinit(&m->packets);
+	vec_deinit(&m->conntracks);
 	arena_deinit(&m->arena);
 }
 
@@ -274,6 +281,65 @@ static void take_hung_task(struct logs_model *m, const struct logs_host *host,
 	t->last = e->at;
 }
 
+static bool packet_is(const struct logs_packet *p, const struct logs_host *host,
+		      const struct event *e)
+{
+	const struct log_packet *a = &p->packet, *b = &e->log->packet;
+
+	return p->host == host && a->protocol == b->protocol && a->hook == b->hook &&
+	       a->fate == b->fate && a->flags == b->flags && endpoint_equal(&a->src, &b->src) &&
+	       endpoint_equal(&a->dst, &b->dst) && p->last.at.clock == e->at.at.clock &&
+	       !is_far(e->at.at, p->last.at, TALLY_GAP_NS) && is_text(p->prefix, e->log->subject);
+}
+
+static void take_packet(struct logs_model *m, const struct logs_host *host, const struct event *e)
+{
+	struct logs_packet *p = NULL;
+
+	for (size_t i = 0; i < m->packets.len && i < LOGS_PACKETS_BACK && !p; i++) {
+		struct logs_packet *one =
+			*(struct logs_packet **)vec_at(&m->packets, m->packets.len - 1 - i);
+
+		if (packet_is(one, host, e))
+			p = one;
+	}
+	if (!p) {
+		p = list_add(m, &m->packets, LOGS_PACKETS_MAX, sizeof(*p));
+		if (!p)
+			return;
+		*p = (struct logs_packet){.host = host,
+					  .prefix = keep(m, e->log->subject),
+					  .packet = e->log->packet,
+					  .first = e->at};
+	}
+	p->count++;
+	p->last = e->at;
+}
+
+static void take_conntrack(struct logs_model *m, const struct logs_host *host,
+			   const struct event *e)
+{
+	struct logs_tally *tally = NULL;
+
+	for (size_t i = 0; i < m->conntracks.len; i++) {
+		struct logs_tally *one = *(struct logs_tally **)vec_at(&m->conntracks, i);
+
+		if (one->of.host == host && one->last.at.clock == e->at.at.clock &&
+		    !is_far(e->at.at, one->last.at, TALLY_GAP_NS))
+			tally = one;
+	}
+	if (!tally) {
+		tally = list_add(m, &m->conntracks, LOGS_TALLIES_MAX, sizeof(*tally));
+		if (!tally)
+			return;
+		tally->of = subject_make(m, host, e->log);
+		tally->first = e->at;
+	}
+	tally->count++;
+	tally->last = e->at;
+	cite_add(tally->cites, &tally->cites_len, &e->at);
+}
+
 static void logs_take(void *context, const struct event *e)
 {
 	static void (*const takers[LOG_FACT_COUNT])(struct logs_model *, const struct logs_host *,
@@ -286,6 +352,8 @@ static void logs_take(void *context, const struct event *e)
 		[LOG_CLIENTID_MISMATCH] = take_mismatch,
 		[LOG_MONITOR_FAILED] = take_monitor,
 		[LOG_HUNG_TASK] = take_hung_task,
+		[LOG_PACKET] = take_packet,
+		[LOG_CONNTRACK_FULL] = take_conntrack,
 	};
 	struct logs_model *m = context;
 	struct logs_host *host = host_of(m, e->log);

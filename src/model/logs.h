@@ -20,6 +20,8 @@ enum {
 	LOGS_OUTAGES_MAX = 64, /* kept for each interface: the first ones and the last one */
 	LOGS_TASKS_MAX = 1024,
 	LOGS_HOSTS_MAX = 4096,
+	LOGS_PACKETS_MAX = 4096,
+	LOGS_PACKETS_BACK = 128, /* so many are looked at for one to count a packet to */
 	LOGS_CITES_MAX = 8,
 };
 
@@ -97,6 +99,15 @@ struct logs_task {
 	struct provenance first, last;
 };
 
+/* Packets of one kind that a host's packet filter logged, without a longer gap. */
+struct logs_packet {
+	const struct logs_host *host;
+	const char *prefix;       /* what the rule puts before them; may be "" */
+	struct log_packet packet; /* the first one; its flags are those of all */
+	uint64_t count;
+	struct provenance first, last;
+};
+
 struct logs_model {
 	struct arena arena;
 	struct vec hosts;      /* struct logs_host *, each list in order of first sight */
@@ -107,6 +118,9 @@ struct logs_model {
 	struct vec monitors;   /* struct logs_tally *: hosts that a lockd cannot have watched */
 	struct vec interfaces; /* struct logs_interface * */
 	struct vec tasks;      /* struct logs_task * */
+	struct vec packets;    /* struct logs_packet * */
+	struct vec conntracks; /* struct logs_tally *: a host's table of connections was full,
+				* without a longer gap */
 	uint64_t dropped;      /* facts for which there was no room */
 };
 

@@ -228,3 +228,79 @@ TEST(a_stack_tells_where_a_task_waits)
 		slice_of_string("INFO: task b:1 blocked for more than 120 seconds.")));
 	CHECK(!log_stack_goes_on(slice_of_string("nfs: server x OK")));
 }
+
+TEST(packets_that_a_filter_logs)
+{
+	static const struct {
+		const char *text, *prefix, *src, *dst;
+		uint16_t sport, dport;
+		uint8_t protocol, flags;
+		enum filter_hook hook;
+		enum log_fate fate;
+	} rows[] = {
+		{"[UFW BLOCK] IN=eth0 OUT= MAC=52:54:00:12 SRC=192.0.2.21 DST=192.0.2.10 LEN=60 "
+		 "TOS=0x00 PREC=0x00 TTL=64 ID=1 DF PROTO=TCP SPT=801 DPT=2049 WINDOW=64240 "
+		 "RES=0x00 SYN URGP=0",
+		 "UFW BLOCK", "192.0.2.21", "192.0.2.10", 801, 2049, 6, 2, FILTER_HOOK_INPUT,
+		 LOG_FATE_DROPPED},
+		{"filter_FWD_lan_REJECT: IN=eth0 OUT=eth1 MAC= SRC=2001:db8::21 DST=2001:db8::10 "
+		 "LEN=80 TC=0 HOPLIMIT=63 FLOWLBL=0 PROTO=UDP SPT=902 DPT=111 LEN=40",
+		 "filter_FWD_lan_REJECT", "2001:db8::21", "2001:db8::10", 902, 111, 17, 0,
+		 FILTER_HOOK_FORWARD, LOG_FATE_REJECTED},
+		{"IN= OUT=eth0 SRC=192.0.2.21 DST=192.0.2.10 LEN=52 PROTO=TCP SPT=801 DPT=2049 "
+		 "WINDOW=1 RES=0x00 ACK PSH URGP=0 ",
+		 "", "192.0.2.21", "192.0.2.10", 801, 2049, 6, 0x18, FILTER_HOOK_OUTPUT,
+		 LOG_FATE_UNTOLD},
+		{"allow-nfs IN=eth0 OUT= SRC=192.0.2.21 DST=192.0.2.10 PROTO=TCP SPT=1 DPT=2049",
+		 "allow-nfs", "192.0.2.21", "192.0.2.10", 1, 2049, 6, 0, FILTER_HOOK_INPUT,
+		 LOG_FATE_PASSED},
+		{"drop-or-accept: IN=eth0 OUT= SRC=192.0.2.21 DST=192.0.2.10 PROTO=TCP SPT=1 "
+		 "DPT=99999 RST",
+		 "drop-or-accept", "192.0.2.21", "192.0.2.10", 1, 0, 6, 4, FILTER_HOOK_INPUT,
+		 LOG_FATE_UNTOLD},
+		{"raindrop2: IN=eth0 OUT= SRC=192.0.2.9 DST=192.0.2.21 LEN=88 PROTO=ICMP TYPE=3 "
+		 "CODE=1 [SRC=192.0.2.21 DST=192.0.2.10 PROTO=TCP SPT=801 DPT=2049 SYN ]",
+		 "raindrop2", "192.0.2.9", "192.0.2.21", 0, 0, 0, 0, FILTER_HOOK_INPUT,
+		 LOG_FATE_UNTOLD},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct endpoint src, dst;
+		struct log_fact f;
+
+		if (!CHECK(log_fact_parse(slice_of_string(rows[i].text), i & 1, &f)))
+			continue;
+		CHECK_EQ_U64(f.kind, LOG_PACKET);
+		if (!CHECK(is(f.subject, rows[i].prefix)))
+			printf("# %.*s\n", (int)f.subject.len, (const char *)f.subject.ptr);
+		CHECK(log_address_parse(slice_of_string(rows[i].src), &src) &&
+		      endpoint_same_host(&f.packet.src, &src));
+		CHECK(log_address_parse(slice_of_string(rows[i].dst), &dst) &&
+		      endpoint_same_host(&f.packet.dst, &dst));
+		CHECK_EQ_U64(f.packet.src.port, rows[i].sport);
+		CHECK_EQ_U64(f.packet.dst.port, rows[i].dport);
+		CHECK_EQ_U64(f.packet.protocol, rows[i].protocol);
+		CHECK_EQ_U64(f.packet.flags, rows[i].flags);
+		CHECK_EQ_U64(f.packet.hook, rows[i].hook);
+		CHECK_EQ_U64(f.packet.fate, rows[i].fate);
+	}
+}
+
+TEST(what_is_no_logged_packet)
+{
+	static const char *const texts[] = {
+		"IN=eth0 SRC=192.0.2.21 DST=192.0.2.10 PROTO=TCP SPT=801 DPT=2049",
+		"IN=eth0 OUT= SRC=web-01 DST=192.0.2.10 PROTO=TCP",
+		"SRC=192.0.2.21 DST=192.0.2.10",
+		"IN=eth0 OUT= SRC= DST=",
+		"IN=eth0 OUT= [SRC=192.0.2.21 DST=192.0.2.10",
+	};
+	struct log_fact f;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		CHECK(!log_fact_parse(slice_of_string(texts[i]), true, &f));
+	CHECK(log_fact_parse(
+		slice_of_string("nf_conntrack: nf_conntrack: table full, dropping packet"), true,
+		&f));
+	CHECK_EQ_U64(f.kind, LOG_CONNTRACK_FULL);
+}

@@ -2,26 +2,15 @@
 /*
  * host-filter-drop: segments that are in vain on the wire are taken by a rule of a packet filter
  * that drops them, and has counted some. A counter alone says nothing of when, and a rule alone
- * nothing of whether: it takes both, and the wire.
+ * nothing of whether: it takes both, and the wire. See host_filter_log.c for logs.
  */
+#include "diagnose/rules/host_filter.h"
 #include "base/strbuf.h"
 #include "diagnose/rules/rules.h"
-#include "diagnose/rules/transport.h"
-#include "model/filter.h"
 
 #include <inttypes.h>
 
-enum { FLAG_SYN = 0x02, FLAG_PSH = 0x08, FLAG_ACK = 0x10 };
-
 enum { PORT_PORTMAP = 111, PORT_NFS = 2049 };
-
-/* Who sends in vain, and which segments of whom a filter may have dropped. */
-struct drop {
-	const struct transport_trouble *trouble;
-	struct filter_segment seen;   /* in vain: it was dropped behind the capture */
-	struct filter_segment answer; /* or its answer, before the capture */
-	bool has_answer;
-};
 
 static const struct filter_record *record_at(const struct rule_input *in, size_t i)
 {
@@ -49,7 +38,7 @@ static const struct filter_record *rule_find(const struct rule_input *in, const 
 {
 	const struct filter_record *best = NULL;
 
-	for (size_t i = 0; i < in->filters->records.len; i++) {
+	for (size_t i = 0; in->filters && i < in->filters->records.len; i++) {
 		const struct filter_record *r = record_at(in, i);
 
 		if (!rule_counts(&r->fact) || !rule_takes(&r->fact, drop))
@@ -135,6 +124,8 @@ static void drops_run(const struct rule_input *in, struct diagnosis *out, struct
 		r = rule_find(in, &drop);
 		if (r)
 			drop_tell(out, &drop, r);
+		else
+			host_filter_log_tell(in, out, &drop);
 	}
 	troubles->len = 0;
 }
@@ -152,7 +143,7 @@ static bool ports_are_nfs(const struct filter_ports *ports)
 /* A rule that names NFS's ports and counted, with nothing on the wire to show for it. */
 static void undecided_run(const struct rule_input *in, struct diagnosis *out)
 {
-	for (size_t i = 0; i < in->filters->records.len; i++) {
+	for (size_t i = 0; in->filters && i < in->filters->records.len; i++) {
 		const struct filter_fact *rule = &record_at(in, i)->fact;
 
 		if (rule_counts(rule) && !rule->is_other &&
@@ -167,12 +158,18 @@ static void undecided_run(const struct rule_input *in, struct diagnosis *out)
 	}
 }
 
+static bool has_evidence(const struct rule_input *in)
+{
+	return (in->filters && in->filters->records.len) ||
+	       (in->logs && (in->logs->packets.len || in->logs->conntracks.len));
+}
+
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	size_t found = out->findings.len;
 	struct vec troubles;
 
-	if (!in->filters || in->filters->records.len == 0)
+	if (!has_evidence(in))
 		return;
 	vec_init(&troubles, sizeof(struct transport_trouble));
 	transport_unacknowledged(in, &troubles);
@@ -184,12 +181,15 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 	transport_silences(in, &troubles);
 	drops_run(in, out, &troubles, FLAG_PSH | FLAG_ACK);
 	vec_deinit(&troubles);
+	host_filter_log_alone(in, out);
 	if (out->findings.len == found)
 		undecided_run(in, out);
 }
 
 const struct rule rule_host_filter_drop = {
 	.id = "host-filter-drop",
-	.needs = "the rules of a host's packet filter with their counters, and a capture",
+	.needs =
+		"the rules of a host's packet filter with their counters, or the log into which it "
+		"writes packets, and a capture",
 	.run = run,
 };
