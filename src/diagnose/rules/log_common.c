@@ -54,8 +54,7 @@ void log_finding_about(const struct rule_input *in, struct diagnosis *d, struct 
 	const struct endpoint *only;
 
 	if (of->host->has_at) {
-		finding_subject(d, f, "log of",
-				"%s, which is %s by what log and captures share",
+		finding_subject(d, f, "log of", "%s, which is %s by what log and captures share",
 				log_host_text(d, of->host), diagnosis_host_text(d, &of->host->at));
 		finding_add_client(d, f, &of->host->at);
 	} else {
