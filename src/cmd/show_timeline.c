@@ -320,6 +320,41 @@ static void timeline_take_log(void *context, const struct event *e)
 	timeline_line(v, "log", &e->at, NULL, NULL);
 }
 
+/* What the times of a log rest on: before all lines, because some logs have no place among them. */
+static void timeline_clock(struct timeline_view *v, const struct evidence *e, const char *note)
+{
+	struct strbuf *line = &v->show->line;
+	struct json j;
+
+	if (v->show->options->json) {
+		json_init(&j, line, false);
+		json_object_begin(&j);
+		json_member_null(&j, "time");
+		json_member_text(&j, "evidence", e->id);
+		json_member_null(&j, "frame");
+		json_member_null(&j, "host");
+		json_member_text(&j, "kind", "clock");
+		json_member_text(&j, "what", note);
+		json_object_end(&j);
+	} else {
+		strbuf_add_format(line, "# %s: %s", e->id, note);
+	}
+	strbuf_add_char(line, '\n');
+	show_flush(v->show);
+}
+
+static void timeline_clocks(struct timeline_view *v)
+{
+	struct evidence_list *list = &v->show->run.evidence;
+
+	for (uint32_t i = 0; i < list->items.len; i++) {
+		const struct evidence *e = evidence_list_at(list, i);
+
+		for (size_t k = 0; k < e->clock_notes.len; k++)
+			timeline_clock(v, e, *(const char **)vec_at(&e->clock_notes, k));
+	}
+}
+
 /* The client that the filter asks for, if the finding is about it; else the first; NULL: none. */
 static const struct endpoint *timeline_client(const struct timeline_view *v,
 					      const struct finding *f)
@@ -403,6 +438,7 @@ static void timeline_finish(struct show *s, void *state)
 	timeline_kinds(v);
 	if (v->calls_only)
 		return;
+	timeline_clocks(v);
 	timeline_conns(v);
 	timeline_clients(v);
 	timeline_locks(v);

@@ -17,6 +17,7 @@ void evidence_list_deinit(struct evidence_list *list)
 
 		vec_deinit(&e->damage);
 		vec_deinit(&e->notes);
+		vec_deinit(&e->clock_notes);
 	}
 	vec_deinit(&list->items);
 	arena_deinit(&list->arena);
@@ -40,6 +41,7 @@ struct evidence *evidence_list_add(struct evidence_list *list, const char *path,
 	e->clock_error_ns = -1;
 	vec_init(&e->damage, sizeof(struct evidence_damage));
 	vec_init(&e->notes, sizeof(const char *));
+	vec_init(&e->clock_notes, sizeof(const char *));
 	return e;
 }
 
@@ -65,6 +67,14 @@ void evidence_add_note(struct evidence_list *list, uint32_t index, const char *n
 	struct evidence *e = evidence_list_at(list, index);
 
 	*(const char **)vec_push(&e->notes) = arena_text(&list->arena, note);
+}
+
+void evidence_add_clock_note(struct evidence_list *list, uint32_t index, const char *note)
+{
+	struct evidence *e = evidence_list_at(list, index);
+
+	evidence_add_note(list, index, note);
+	*(const char **)vec_push(&e->clock_notes) = *(const char **)vec_last(&e->notes);
 }
 
 const char *evidence_kind_name(enum evidence_kind kind)

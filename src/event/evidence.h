@@ -47,6 +47,7 @@ struct evidence {
 	struct vec damage;      /* struct evidence_damage */
 	struct vec notes; /* const char *: facts that are no damage ("12 connections are also in e1,
 			   * which speaks for them", "clock assumed to be UTC") */
+	struct vec clock_notes;   /* const char *, some of the notes: what its times rest on */
 	uint64_t lost_bytes;      /* stream bytes that the capture never showed */
 	uint64_t dropped_packets; /* by the interface or system that captured; 0: none, not known */
 	uint64_t cut_packets;     /* packets cut by a snap length */
@@ -73,6 +74,9 @@ void evidence_add_damage(struct evidence_list *list, uint32_t index, const char 
 			 uint64_t count, uint64_t offset, uint64_t frame);
 
 void evidence_add_note(struct evidence_list *list, uint32_t index, const char *note);
+
+/* A note on what the times of a log rest on, or why they stay apart. */
+void evidence_add_clock_note(struct evidence_list *list, uint32_t index, const char *note);
 
 /* "pcap", "pcapng", "kernel-log", "mounts", "host-clock", "stacks", "packet-filter",
  * "lists", "strace", "trace", "unread". */

@@ -188,14 +188,15 @@ static bool is_only_host(const struct log_anchoring *a, const struct verdict *v)
 	return count == 1 && !a->logs->marks.hosts_full;
 }
 
-/* The host was talking while the log has its link down. */
+/* The log has the link down at a time of the captures in which the host is not seen to be silent.
+ */
 static bool outage_is_refuted(const struct log_anchoring *a, const struct log_mark_host *h,
 			      const struct log_outage *o, int64_t offset_ns)
 {
 	int64_t down_ns = o->down_ns + offset_ns, up_ns = o->up_ns + offset_ns;
 
-	if (o->up_ns - o->down_ns < LOG_ANCHOR_OUTAGE_MIN_NS || !stamp_known(h->first) ||
-	    down_ns < h->first.ns || up_ns > h->last.ns)
+	if (o->up_ns - o->down_ns < LOG_ANCHOR_OUTAGE_MIN_NS || up_ns < a->logs->wire.first.ns ||
+	    down_ns > a->logs->wire.last.ns)
 		return false;
 	for (size_t k = 0; k < a->logs->marks.marks.len; k++) {
 		const struct log_mark *m = vec_at(&a->logs->marks.marks, k);
@@ -243,7 +244,8 @@ static bool is_other(const struct verdict *a, const struct verdict *b)
 
 struct choice {
 	struct verdict best;
-	size_t other; /* points of the best of all others */
+	size_t other;    /* points of the best of all others */
+	bool other_name; /* a host was left out that has another name than the log's */
 };
 
 static void choice_take(struct choice *c, const struct verdict *v)
@@ -269,9 +271,11 @@ static void choose_of_host(struct log_anchoring *a, const struct log_mark_host *
 {
 	enum naming naming = naming_of(a, h);
 
-	if (naming == NAMING_OTHER)
-		return;
 	log_anchors_collect(a, h);
+	if (naming == NAMING_OTHER) {
+		c->other_name |= a->len > 0;
+		return;
+	}
 	for (size_t i = 0; i < a->len && a->work < WORK_MAX; i++) {
 		struct verdict v = verdict_at(a, a->anchors[i].low_ns, naming == NAMING_SAME);
 
@@ -340,6 +344,7 @@ static struct log_join join_of(struct log_anchoring *a, const struct choice *c, 
 	struct log_join join = {.fits = 0};
 	const struct log_anchor *x;
 
+	join.other_name = c->other_name;
 	if (v->points == 0)
 		return join;
 	log_anchors_collect(a, v->host);
@@ -362,6 +367,7 @@ static struct log_join join_of(struct log_anchoring *a, const struct choice *c, 
 		.loop = v->loop,
 		.timeout_ns = x->timeout_ns,
 		.sole = v->points == 1 && is_only_host(a, v),
+		.other_name = c->other_name,
 	};
 	return join;
 }

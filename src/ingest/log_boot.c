@@ -43,7 +43,7 @@ static const char *id_of(const struct logs *l, uint32_t evidence)
 
 static void note(const struct logs *l, const struct log_file *f, const char *text)
 {
-	evidence_add_note(l->evidence, f->evidence, text);
+	evidence_add_clock_note(l->evidence, f->evidence, text);
 }
 
 /* --- a copy with dates --- */
@@ -264,6 +264,9 @@ static void note_unknown(const struct logs *l, const struct log_file *f,
 	} else {
 		strbuf_add_text(&text, "counts from boot, and nothing tells when that was: its "
 				       "times are not compared with others; --boot-time tells it");
+		if (join->other_name)
+			strbuf_add_text(&text, " (a host in the captures has such moments, and "
+					       "another name than the log's)");
 	}
 	note(l, f, strbuf_text(&text));
 	strbuf_deinit(&text);

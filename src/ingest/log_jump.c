@@ -85,6 +85,6 @@ void log_jumps_note(const struct logs *l, const struct log_file *f)
 	if (f->jumps.count > 1)
 		strbuf_add_format(&text, "; and %" PRIu64 " more such jumps", f->jumps.count - 1);
 	strbuf_add_text(&text, "; what lies on the two sides is not compared to the second");
-	evidence_add_note(l->evidence, f->evidence, strbuf_text(&text));
+	evidence_add_clock_note(l->evidence, f->evidence, strbuf_text(&text));
 	strbuf_deinit(&text);
 }

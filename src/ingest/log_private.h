@@ -201,6 +201,7 @@ struct log_join {
 	bool uptime;            /* the uptime that its credentials tell agrees */
 	bool loop;              /* nearly all lines about lost locks are at a recovery */
 	bool sole; /* one line alone, but of a strong kind, of the only host that may have it */
+	bool other_name;    /* a host that may fit calls itself otherwise than the log does */
 	int64_t timeout_ns; /* COMPLAINT: how long after the first call */
 };
 

@@ -39,9 +39,9 @@ void log_join_add_reason(const struct logs *l, struct strbuf *out, const struct 
 		strbuf_add_format(out, ", and %zu more of its waits are in the captures",
 				  join->fits - 1);
 	else if (join->fits > 1)
-		strbuf_add_format(out,
-				  ", and lines at %zu more moments are as the captures have it",
-				  join->fits - 1);
+		strbuf_add_format(out, ", and %zu more %s as the captures have it", join->fits - 1,
+				  join->fits > 2 ? "moments of the log are"
+						 : "moment of the log is");
 	if (join->loop)
 		strbuf_add_text(out, ", and what it says of lost locks comes when the client has "
 				     "its state anew, again and again");

@@ -87,7 +87,7 @@ static int32_t year_near(const struct log_file *f, struct stamp near, bool befor
 
 static void note(const struct logs *l, const struct log_file *f, const char *text)
 {
-	evidence_add_note(l->evidence, f->evidence, text);
+	evidence_add_clock_note(l->evidence, f->evidence, text);
 }
 
 static void note_year(const struct logs *l, const struct log_file *f, const char *why)

@@ -83,7 +83,7 @@ static void note_found(const struct logs *l, const struct log_file *f, const str
 	add_zone(&text, f->zone_s);
 	strbuf_add_text(&text, " is taken, because ");
 	log_join_add_reason(l, &text, join);
-	evidence_add_note(l->evidence, f->evidence, strbuf_text(&text));
+	evidence_add_clock_note(l->evidence, f->evidence, strbuf_text(&text));
 	strbuf_deinit(&text);
 }
 
@@ -117,7 +117,7 @@ static void note_other(const struct logs *l, const struct log_file *f, const str
 					" (its messages fit the captures under several zones)");
 		strbuf_add_text(&text, "; --tz tells another");
 	}
-	evidence_add_note(l->evidence, f->evidence, strbuf_text(&text));
+	evidence_add_clock_note(l->evidence, f->evidence, strbuf_text(&text));
 	strbuf_deinit(&text);
 }
 

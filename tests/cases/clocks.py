@@ -6,7 +6,8 @@
 
 In each folder with a dmesg.txt that has captures or a uname.txt beside it, the log is read with the
 captures alone, and with uname.txt (date and uptime) alone. The truth is told by what was not given:
-dmesg-iso.txt, whose dates util-linux makes of the boot's time cut to whole seconds, and uname.txt.
+dmesg-iso.txt, whose dates util-linux makes of the boot's time cut to whole seconds, and uname.txt;
+or by "boot" in truth.json: that must be found, and nothing where it is empty.
 
 What is no log that counts from boot is left out. More folders of evidence may be given.
 """
@@ -67,8 +68,19 @@ def boot_of_log(program, log, others):
     return None
 
 
+def staged(folder):
+    """The boot in truth.json; "": the log must stay apart; None: it does not say."""
+    path = os.path.join(folder, "truth.json")
+    if not os.path.exists(path):
+        return None
+    with open(path, encoding="utf-8") as f:
+        return json.load(f).get("boot")
+
+
 def truths(folder):
     """(what it is, boot, how exact) of what the folder tells of the boot."""
+    if staged(folder):
+        yield "truth.json", stamp_ns(staged(folder)), NS // 1000
     iso, uname = in_folder(folder, "dmesg-iso.txt"), in_folder(folder, "uname.txt")
     if iso:
         since = since_boot(in_folder(folder, "dmesg.txt"))
@@ -90,6 +102,8 @@ def check(program, folder, ways, told):
     known = list(truths(folder))
     for way, others in ways.items():
         found = boot_of_log(program, log, others) if others else None
+        if others and staged(folder) is not None and bool(found) != bool(staged(folder)):
+            bad.append(f"{folder}: by the {way} the boot is {'told' if found else 'not told'}")
         if not found:
             continue
         told[way] = told.get(way, 0) + 1

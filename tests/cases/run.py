@@ -27,6 +27,7 @@ import multiprocessing
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,7 @@ from dataclasses import dataclass
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from cases.variants import CAUSES, LESS, LOSES_ICMP, SAME, variants_for  # noqa: E402
+from cases.variants import BESIDE_TEXTS, CAUSES, LESS, LOSES_ICMP, SAME, variants_for  # noqa: E402
 from sim import mix, pcapfile  # noqa: E402
 from sim.mutate import mutate  # noqa: E402
 
@@ -147,6 +148,11 @@ def mutated(job, folder):
     """The files of a job, changed as its variant wants and written below `folder`."""
     out = []
     for i, path in enumerate(job.files):
+        if ".pcap" not in path:
+            beside = os.path.join(folder, os.path.basename(path))
+            shutil.copyfile(path, beside)
+            out.append(beside)
+            continue
         server_only = job.variant.server_only and len(job.files) > 1 and "server" not in path
         cap = mutate(pcapfile.read(path), () if server_only else job.variant.ops)
         new = os.path.join(folder, f"{i}-{os.path.basename(path).split('.')[0]}.pcap")
@@ -219,13 +225,16 @@ def cases_in(folder):
 
 def variants_of(job, everything):
     """The variant jobs of a reading: all of them, or a fixed selection by the case's name."""
-    if not all(".pcap" in f for f in job.files):
+    captures = [pcapfile.read(p) for p in job.files if ".pcap" in p]
+    texts = [os.path.basename(p) for p in job.files if ".pcap" not in p]
+    if not captures or len(texts) != len(set(texts)):
         return
-    captures = [pcapfile.read(p) for p in job.files]
     size = sum(len(f.data) for c in captures for f in c.frames)
     span_ns = max(map(mix.span, captures))
     times = 100 if size < SMALL_BYTES else 8
     for v in variants_for(job.reading["headline"], HEALTHY, times, span_ns):
+        if texts and v not in BESIDE_TEXTS:
+            continue
         if not everything and not _chosen(job, v, size):
             continue
         yield Job(f"{job.name}+{v.name}", job.files, job.reading, v, job.outside)
@@ -233,7 +242,7 @@ def variants_of(job, everything):
 
 def _chosen(job, variant, size):
     """The selection for every day: less of what is large, slow or alike; each variant is there."""
-    if len(job.files) > 1:
+    if len([p for p in job.files if ".pcap" in p]) > 1:
         return variant.name in ("all-names", "snap-128", "loss-2")
     pick = hashlib.sha256(f"{job.name}/{variant.name}".encode()).digest()[0]
     share = 10 if job.name.startswith("sim-") else 16 if job.name.startswith("vm-") else 3

@@ -75,6 +75,10 @@ DAMAGE = [
     _v("loss-snap", "loss:percent=5:seed=8", "snap:size=128", holds=LESS),
 ]
 
+# Logs and lists beside a capture name what it shows, and when: only what takes away from the capture
+# leaves them as true as they were.
+BESIDE_TEXTS = DAMAGE
+
 # Healthy clients of the same server contradict nothing in these cases: elsewhere the server goes
 # away, or they would tell a lease time that the case does not.
 SAME_SERVER = {None, "nfs4-client-owner-collision", "nfs4-clientid-in-use"}

@@ -25,6 +25,7 @@ class Net:
     def __init__(self, start_s=1_780_000_000):
         self.now = start_s * SECOND
         self.packets = []
+        self.truth = {}  # what else is true, for truth.json
         self.texts = {}  # logs and lists of the hosts: {name: text}
         self.frames = []  # what is neither TCP nor UDP, ready made
         self.ends = None  # sim.ends.Ends where two captures are to be made of it

@@ -19,11 +19,13 @@ class Scene:
     truth: str = ""
     texts: tuple = ()  # names of the logs and lists beside the capture: `play` fills net.texts
     captures: tuple = ("capture.pcap",)  # names; several where `play` makes Ends
+    told: dict = field(default_factory=dict)  # what else `play` says is true
 
     def files(self):
         """({name: capture}, {name: text})."""
         net = Net()
         self.play(net)
+        self.told = net.truth
         captures = net.ends.captures() if net.ends else {"capture.pcap": net.capture()}
         assert sorted(net.texts) == sorted(self.texts), self.name
         assert sorted(captures) == sorted(self.captures), self.name

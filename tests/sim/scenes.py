@@ -21,8 +21,8 @@ CASES = pathlib.Path(__file__).resolve().parent.parent / "cases"
 
 def files_of(scene):
     """The files of a scene's case: {name: bytes}."""
-    truth = {"scenario": scene.name, "root_cause": scene.truth, "made_by": "tests/sim"}
     captures, texts = scene.files()
+    truth = {"scenario": scene.name, "root_cause": scene.truth, "made_by": "tests/sim", **scene.told}
     return {
         **{name: pcapfile.to_bytes(capture) for name, capture in captures.items()},
         **{name: text.encode() for name, text in texts.items()},

@@ -19,8 +19,8 @@ NLM_DENIED_NOLOCKS, NLM_GRANTED = 2, 0
 FAST = 250_000  # the way there, in ns
 
 
-def call(xid, program, version, procedure, args):
-    auth = ops.u32(0) + ops.opaque("app-01") + ops.u32(0, 0, 0)
+def call(xid, program, version, procedure, args, stamp=0):
+    auth = ops.u32(stamp) + ops.opaque("app-01") + ops.u32(0, 0, 0)
     body = ops.u32(xid, 0, 2, program, version, procedure, 1) + ops.opaque(auth) + ops.u32(0, 0)
     body += args
     return ops.u32(0x80000000 | len(body)) + body

@@ -153,7 +153,7 @@ TEST(a_name_tells_which_of_two_clients_it_was)
 TEST(twin_the_log_names_another_host)
 {
 	CHECK(mount_play("[    1.000000] systemd[1]: Hostname set to <web-1>.\n" LOADED, false,
-			 "app-7", "nothing tells when that was") < 0);
+			 "app-7", "another name than the log's") < 0);
 }
 
 TEST(twin_the_log_has_a_wait_that_the_captures_do_not_have)
@@ -238,7 +238,7 @@ TEST(two_starts_are_told_by_their_distance)
 	session(s, &t, 300, 100);
 	session(s, &t, 500.5, 499);
 	CHECK(is_about(first_of(s), 100.5, 2.5));
-	CHECK(has_note(s, 1, "lines at 1 more moments"));
+	CHECK(has_note(s, 1, "and 1 more moment of the log is as the captures have it"));
 	stand_free(s);
 }
 
