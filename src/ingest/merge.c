@@ -133,11 +133,13 @@ static void merge_push(struct merge *m, size_t input)
 /* The input at the top of the heap was delivered: its next packet takes its place. */
 static void merge_replace_top(struct merge *m)
 {
+	struct merge_input *inputs = m->inputs.items;
 	size_t *heap = m->heap.items;
 
-	if (!merge_input_advance(vec_at(&m->inputs, heap[0])))
+	if (!merge_input_advance(&inputs[heap[0]]))
 		heap[0] = heap[--m->heap.len];
-	merge_sift_down(m);
+	if (m->heap.len > 1)
+		merge_sift_down(m);
 }
 
 bool merge_next(struct merge *m, struct merge_item *out)
@@ -158,7 +160,7 @@ bool merge_next(struct merge *m, struct merge_item *out)
 	}
 	if (m->heap.len == 0)
 		return false;
-	input = vec_at(&m->inputs, *(const size_t *)m->heap.items);
+	input = (const struct merge_input *)m->inputs.items + *(const size_t *)m->heap.items;
 	m->has_pending = true;
 	*out = (struct merge_item){
 		.evidence = input->evidence,

@@ -141,46 +141,39 @@ static bool read_test_stateid(struct pending_call *p, struct cursor *c, struct n
 	return cursor_ok(c);
 }
 
+/* By operation; those without `read` tell no fact. */
 static const struct fact_row {
-	uint32_t op;
 	enum nfs4_fact_kind kind;
 	bool (*read)(struct pending_call *p, struct cursor *c, struct nfs4_fact *f);
 } fact_rows[] = {
-	{OP_LOCK, NFS4_FACT_LOCK, read_lock},
-	{OP_OPEN, NFS4_FACT_OPEN, read_open},
-	{OP_RENEW, NFS4_FACT_RENEW, read_clientid},
-	{OP_SETCLIENTID, NFS4_FACT_SETCLIENTID, read_setclientid},
-	{OP_SETCLIENTID_CONFIRM, NFS4_FACT_SETCLIENTID_CONFIRM, read_clientid},
-	{OP_BIND_CONN_TO_SESSION, NFS4_FACT_BIND_CONN, read_bind},
-	{OP_EXCHANGE_ID, NFS4_FACT_EXCHANGE_ID, read_exchange_id},
-	{OP_CREATE_SESSION, NFS4_FACT_CREATE_SESSION, read_create_session},
-	{OP_DESTROY_SESSION, NFS4_FACT_DESTROY_SESSION, read_sessionid},
-	{OP_TEST_STATEID, NFS4_FACT_TEST_STATEID, read_test_stateid},
-	{OP_DESTROY_CLIENTID, NFS4_FACT_DESTROY_CLIENTID, read_clientid},
-	{OP_RECLAIM_COMPLETE, NFS4_FACT_RECLAIM_COMPLETE, read_reclaim_complete},
+	[OP_LOCK] = {NFS4_FACT_LOCK, read_lock},
+	[OP_OPEN] = {NFS4_FACT_OPEN, read_open},
+	[OP_RENEW] = {NFS4_FACT_RENEW, read_clientid},
+	[OP_SETCLIENTID] = {NFS4_FACT_SETCLIENTID, read_setclientid},
+	[OP_SETCLIENTID_CONFIRM] = {NFS4_FACT_SETCLIENTID_CONFIRM, read_clientid},
+	[OP_BIND_CONN_TO_SESSION] = {NFS4_FACT_BIND_CONN, read_bind},
+	[OP_EXCHANGE_ID] = {NFS4_FACT_EXCHANGE_ID, read_exchange_id},
+	[OP_CREATE_SESSION] = {NFS4_FACT_CREATE_SESSION, read_create_session},
+	[OP_DESTROY_SESSION] = {NFS4_FACT_DESTROY_SESSION, read_sessionid},
+	[OP_TEST_STATEID] = {NFS4_FACT_TEST_STATEID, read_test_stateid},
+	[OP_DESTROY_CLIENTID] = {NFS4_FACT_DESTROY_CLIENTID, read_clientid},
+	[OP_RECLAIM_COMPLETE] = {NFS4_FACT_RECLAIM_COMPLETE, read_reclaim_complete},
 };
 
-static const struct fact_row *fact_row_of(uint32_t op)
-{
-	for (size_t i = 0; i < sizeof(fact_rows) / sizeof(*fact_rows); i++)
-		if (fact_rows[i].op == op)
-			return &fact_rows[i];
-	return NULL;
-}
-
 /* `args` stands behind the operation number. */
-static void read_fact(struct pending_call *p, uint32_t op, struct cursor args)
+static void read_fact(struct pending_call *p, uint32_t op, const struct cursor *args)
 {
-	const struct fact_row *row = fact_row_of(op);
 	struct nfs4_fact *f;
+	struct cursor c;
 
-	if (!row)
+	if (op >= sizeof(fact_rows) / sizeof(*fact_rows) || !fact_rows[op].read)
 		return;
 	f = pending_add_fact(p);
-	f->kind = row->kind;
+	f->kind = fact_rows[op].kind;
 	f->op = op;
 	f->index = (uint16_t)(p->call.ops_len - 1);
-	if (!row->read(p, &args, f))
+	cursor_copy(&c, args);
+	if (!fact_rows[op].read(p, &c, f))
 		p->call.facts_len--;
 }
 
@@ -213,33 +206,37 @@ static uint8_t file_after(const struct pending_call *p, const struct compound_fi
 	}
 }
 
-/* Where the stateid stands in the arguments, in bytes. */
-static const struct stateid_row {
-	uint8_t op, offset;
-} stateid_rows[] = {
-	{OP_CLOSE, 4},          {OP_DELEGRETURN, 0},   {OP_LOCKU, 8},      {OP_OPEN_CONFIRM, 0},
-	{OP_OPEN_DOWNGRADE, 0}, {OP_READ, 0},          {OP_SETATTR, 0},    {OP_WRITE, 0},
-	{OP_FREE_STATEID, 0},   {OP_LAYOUTCOMMIT, 20}, {OP_LAYOUTGET, 36}, {OP_TEST_STATEID, 4},
-	{OP_ALLOCATE, 0},       {OP_DEALLOCATE, 0},    {OP_READ_PLUS, 0},  {OP_SEEK, 0},
+/* By operation: how many bytes before the stateid stand in the arguments, and one; 0: it has none.
+ */
+static const uint8_t stateid_places[] = {
+	[OP_CLOSE] = 1 + 4,      [OP_DELEGRETURN] = 1,
+	[OP_LOCKU] = 1 + 8,      [OP_OPEN_CONFIRM] = 1,
+	[OP_OPEN_DOWNGRADE] = 1, [OP_READ] = 1,
+	[OP_SETATTR] = 1,        [OP_WRITE] = 1,
+	[OP_FREE_STATEID] = 1,   [OP_LAYOUTCOMMIT] = 1 + 20,
+	[OP_LAYOUTGET] = 1 + 36, [OP_TEST_STATEID] = 1 + 4,
+	[OP_ALLOCATE] = 1,       [OP_DEALLOCATE] = 1,
+	[OP_READ_PLUS] = 1,      [OP_SEEK] = 1,
 };
 
 enum { LOCK_OFFSET_NEW_OWNER = 24, LOCK_OFFSET_STATEID = 28, LOCK_OPEN_SEQID_BYTES = 4 };
 
-static uint8_t read_stateid(struct pending_call *p, uint32_t op, struct cursor args)
+static uint8_t read_stateid(struct pending_call *p, uint32_t op, const struct cursor *args)
 {
+	struct cursor at;
+
 	if (op == OP_LOCK) {
-		cursor_skip(&args, LOCK_OFFSET_NEW_OWNER);
-		if (cursor_bool(&args))
-			cursor_skip(&args, LOCK_OPEN_SEQID_BYTES);
-		return pending_keep_stateid(p, args);
+		cursor_copy(&at, args);
+		cursor_skip(&at, LOCK_OFFSET_NEW_OWNER);
+		if (cursor_bool(&at))
+			cursor_skip(&at, LOCK_OPEN_SEQID_BYTES);
+		return pending_keep_stateid(p, at);
 	}
-	for (size_t i = 0; i < sizeof(stateid_rows) / sizeof(*stateid_rows); i++) {
-		if (stateid_rows[i].op != op)
-			continue;
-		cursor_skip(&args, stateid_rows[i].offset);
-		return pending_keep_stateid(p, args);
-	}
-	return NFS4_INDEX_NONE;
+	if (op >= sizeof(stateid_places) || stateid_places[op] == 0)
+		return NFS4_INDEX_NONE;
+	cursor_copy(&at, args);
+	cursor_skip(&at, stateid_places[op] - 1U);
+	return pending_keep_stateid(p, at);
 }
 
 static void read_name(struct pending_call *p, struct nfs4_op_fact *fact, struct xdr_opaque name)
@@ -251,14 +248,17 @@ static void read_name(struct pending_call *p, struct nfs4_op_fact *fact, struct 
 
 /* Notes on which file and with which stateid the operation works. */
 static void read_use(struct pending_call *p, struct compound_files *files, uint32_t op,
-		     struct cursor args)
+		     const struct cursor *args)
 {
 	static const struct file_handle unknown = {0};
 	struct nfs4_op_fact *fact = &p->call.ops[p->call.ops_len - 1];
-	struct cursor at = args;
+	struct cursor at;
 
 	if (op == OP_PUTFH) {
-		struct xdr_opaque handle = cursor_opaque(&at, RPC_HANDLE_BYTES_MAX);
+		struct xdr_opaque handle;
+
+		cursor_copy(&at, args);
+		handle = cursor_opaque(&at, RPC_HANDLE_BYTES_MAX);
 
 		files->current = pending_keep_file(p, handle);
 		if (p->call.object == 0)
@@ -266,14 +266,16 @@ static void read_use(struct pending_call *p, struct compound_files *files, uint3
 	}
 	fact->file = files->current;
 	fact->stateid = read_stateid(p, op, args);
-	if (op == OP_SAVEFH)
+	if (op == OP_SAVEFH) {
 		files->saved = files->current;
-	else if (op == OP_REMOVE || op == OP_LOOKUP)
+	} else if (op == OP_REMOVE || op == OP_LOOKUP) {
+		cursor_copy(&at, args);
 		read_name(p, fact, cursor_opaque(&at, UINT32_MAX));
-	else if (op == OP_READDIR)
+	} else if (op == OP_READDIR) {
 		ingest_told_readdir4(
 			p, fact->file == NFS4_INDEX_NONE ? &unknown : &p->call.files[fact->file],
-			args);
+			*args);
+	}
 }
 
 /* What a callback is about. */
@@ -293,12 +295,12 @@ static void read_callback(struct pending_call *p, uint32_t op, struct cursor arg
 
 /* What the operation is about; the cursor stands behind its number. */
 static void read_subject(struct pending_call *p, struct compound_files *files, uint32_t op,
-			 struct cursor at)
+			 const struct cursor *at)
 {
 	if (p->call.is_callback) {
-		read_callback(p, op, at);
+		read_callback(p, op, *at);
 	} else if (op == OP_SEQUENCE) {
-		read_sequence(p, at);
+		read_sequence(p, *at);
 	} else {
 		read_use(p, files, op, at);
 		if (p->call.ops_len <= UINT16_MAX)
@@ -310,16 +312,18 @@ static void read_subject(struct pending_call *p, struct compound_files *files, u
 static void read_op(const struct ingest *in, struct pending_call *p, struct compound_files *files,
 		    struct cursor *c)
 {
-	struct cursor at = *c;
-	uint32_t op = cursor_u32(&at);
+	struct cursor at;
+	uint32_t op;
 
+	cursor_copy(&at, c);
+	op = cursor_u32(&at);
 	if (!cursor_ok(&at)) {
 		cursor_fail(c, at.fault);
 		return;
 	}
 	pending_add_op(p)->op = op;
 	if (!in->options.counts_only)
-		read_subject(p, files, op, at);
+		read_subject(p, files, op, &at);
 	if (p->call.is_callback)
 		nfs4_skip_nfs_cb_argop4(c);
 	else

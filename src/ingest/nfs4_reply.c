@@ -137,14 +137,14 @@ static void read_attributes(struct pending_call *p, uint32_t index, struct curso
 		read_lease_time(p, index, at);
 }
 
-static void append_text(struct pending_call *p, uint32_t index, struct cursor c)
+static void append_text(struct pending_call *p, uint32_t index, const struct cursor *c)
 {
 	struct strbuf text;
 	char *result;
 
 	if (!p->call.ops_text || index >= p->call.ops_len || index >= INGEST_OPS_TEXT_MAX)
 		return;
-	result = ingest_text_op(c, p->call.is_callback, true);
+	result = ingest_text_op(*c, p->call.is_callback, true);
 	strbuf_init(&text);
 	if (p->call.ops_text[index])
 		strbuf_add_text(&text, p->call.ops_text[index]);
@@ -175,32 +175,34 @@ static struct nfs4_op_fact *op_answered(struct pending_call *p, uint32_t index, 
 
 /* What the operation tells besides its status, behind which the cursor stands. */
 static void read_results(struct pending_call *p, struct nfs4_op_fact *asked, uint32_t op,
-			 uint32_t index, struct cursor at)
+			 uint32_t index, struct cursor *at)
 {
 	uint32_t status = asked->status;
 
 	if (op == OP_SEQUENCE)
-		read_sequence(&p->call, at, status);
+		read_sequence(&p->call, *at, status);
 	else if (p->call.facts_len)
-		read_fact(p, index, at, status);
+		read_fact(p, index, *at, status);
 	if (status != NFS4_OK)
 		return;
 	if (op == OP_GETFH)
-		asked->file = pending_keep_file(p, cursor_opaque(&at, RPC_HANDLE_BYTES_MAX));
+		asked->file = pending_keep_file(p, cursor_opaque(at, RPC_HANDLE_BYTES_MAX));
 	else if (op == OP_READDIR)
-		ingest_told_readdir4_reply(p, at);
+		ingest_told_readdir4_reply(p, *at);
 	else if (op == OP_GETATTR)
-		read_attributes(p, index, at);
+		read_attributes(p, index, *at);
 }
 
 static void read_op(const struct ingest *in, struct pending_call *p, uint32_t index,
 		    struct cursor *c)
 {
-	struct cursor at = *c;
-	uint32_t op = cursor_u32(&at);
-	uint32_t status = cursor_u32(&at);
 	struct nfs4_op_fact *asked;
+	uint32_t op, status;
+	struct cursor at;
 
+	cursor_copy(&at, c);
+	op = cursor_u32(&at);
+	status = cursor_u32(&at);
 	if (!cursor_ok(&at)) {
 		cursor_fail(c, at.fault);
 		return;
@@ -211,13 +213,13 @@ static void read_op(const struct ingest *in, struct pending_call *p, uint32_t in
 		return;
 	}
 	asked->status = status;
-	append_text(p, index, *c);
+	append_text(p, index, c);
 	if (p->call.is_callback) {
 		nfs4_skip_nfs_cb_resop4(c);
 		return;
 	}
 	if (!in->options.counts_only)
-		read_results(p, asked, op, index, at);
+		read_results(p, asked, op, index, &at);
 	nfs4_skip_nfs_resop4(c);
 }
 

@@ -69,8 +69,8 @@ void ingest_nfs4_reply(const struct ingest *in, struct pending_call *p, struct c
 
 /* --- told_*.c: what arguments and results of other programs tell; the cursors are copies --- */
 
-void ingest_told_call(struct pending_call *p, struct cursor args);
-void ingest_told_reply(struct pending_call *p, struct cursor results);
+void ingest_told_call(struct pending_call *p, const struct cursor *args);
+void ingest_told_reply(struct pending_call *p, const struct cursor *results);
 
 void ingest_told_nlm(struct pending_call *p, struct cursor c, bool reply);
 void ingest_told_nsm(struct pending_call *p, struct cursor args);

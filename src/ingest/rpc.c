@@ -132,8 +132,9 @@ static void take_decoded(struct ingest *in, const struct rpc_message *m, const s
 static void take_ahead(struct ingest *in, const struct rpc_message *m,
 		       const struct rpc_ahead *ahead)
 {
-	struct cursor c = ahead->rest;
+	struct cursor c;
 
+	cursor_copy(&c, &ahead->rest);
 	take_decoded(in, m, &ahead->msg, true, &c);
 }
 

@@ -73,7 +73,7 @@ static void call_read_args(struct ingest *in, struct pending_call *p, const stru
 		in->undecoded[UNDECODED_PROCEDURE]++;
 	if (!rpc_wants_told(in, &p->call))
 		return;
-	ingest_told_call(p, *c);
+	ingest_told_call(p, c);
 	if (!in->options.keep_text)
 		return;
 	procedure = xdr_procedure_find(p->call.program, p->call.version, p->call.procedure);

@@ -31,17 +31,18 @@ static void reply_read_plain(struct ingest *in, struct pending_call *p, struct c
 {
 	const struct names_version *version = rpc_version_find(in, &p->call);
 	const struct xdr_procedure *procedure;
-	struct cursor peek = *c;
+	struct cursor peek;
 	uint32_t status;
 
 	if (version && version->status_name && p->call.procedure != 0 && cursor_left(c) >= 4) {
+		cursor_copy(&peek, c);
 		status = cursor_u32(&peek);
 		p->call.has_status = cursor_ok(&peek);
 		p->call.status = p->call.has_status ? status : NFS4_STATUS_NONE;
 	}
 	if (!rpc_wants_told(in, &p->call))
 		return;
-	ingest_told_reply(p, *c);
+	ingest_told_reply(p, c);
 	if (!in->options.keep_text)
 		return;
 	procedure = xdr_procedure_find(p->call.program, p->call.version, p->call.procedure);

@@ -115,21 +115,25 @@ static void told_portmap(struct pending_call *p, struct cursor c, bool reply)
 }
 
 /* The handle that arguments of NFSv3 and NFSACL begin with (all but NULL), and what it is asked. */
-static void told_object(struct pending_call *p, struct cursor c, bool reply)
+static void told_object(struct pending_call *p, const struct cursor *at, bool reply)
 {
 	struct nfs3_fattr3 attributes;
 	struct xdr_opaque handle;
+	struct cursor c;
 	bool nfs = p->call.program == NFS_PROGRAM;
 
 	if (!reply && p->call.procedure != NFSPROC3_NULL) {
+		cursor_copy(&c, at);
 		handle = cursor_opaque(&c, NFS3_FHSIZE);
 		p->call.object = ingest_object(handle);
 		if (nfs)
 			pending_keep_file(p, handle);
 		if (nfs && p->call.procedure == NFSPROC3_LOOKUP)
 			p->call.name_hash = ingest_name(cursor_opaque(&c, UINT32_MAX));
-	} else if (reply && nfs && p->call.procedure == NFSPROC3_GETATTR &&
-		   cursor_u32(&c) == NFS3_OK) {
+	} else if (reply && nfs && p->call.procedure == NFSPROC3_GETATTR) {
+		cursor_copy(&c, at);
+		if (cursor_u32(&c) != NFS3_OK)
+			return;
 		nfs3_decode_fattr3(&c, &attributes);
 		p->call.has_change = cursor_ok(&c);
 		p->call.change =
@@ -137,39 +141,41 @@ static void told_object(struct pending_call *p, struct cursor c, bool reply)
 	}
 }
 
-static void told(struct pending_call *p, struct cursor c, bool reply)
+static void told(struct pending_call *p, const struct cursor *at, bool reply)
 {
 	switch (p->call.program) {
 	case PMAP_PROG:
-		told_portmap(p, c, reply);
+		told_portmap(p, *at, reply);
 		break;
 	case NLM_PROG:
-		ingest_told_nlm(p, c, reply);
+		ingest_told_nlm(p, *at, reply);
 		break;
 	case SM_PROG:
 		if (!reply && p->call.procedure == SMPROC_NOTIFY)
-			ingest_told_nsm(p, c);
+			ingest_told_nsm(p, *at);
 		break;
 	case NFS_PROGRAM:
 		if (p->call.version != NFS_V3)
 			break;
-		told_object(p, c, reply);
-		ingest_told_listing(p, c, reply);
+		told_object(p, at, reply);
+		if (p->call.procedure == NFSPROC3_READDIR ||
+		    p->call.procedure == NFSPROC3_READDIRPLUS)
+			ingest_told_listing(p, *at, reply);
 		break;
 	case NFS_ACL_PROGRAM:
-		told_object(p, c, reply);
+		told_object(p, at, reply);
 		break;
 	default:
 		break;
 	}
 }
 
-void ingest_told_call(struct pending_call *p, struct cursor args)
+void ingest_told_call(struct pending_call *p, const struct cursor *args)
 {
 	told(p, args, false);
 }
 
-void ingest_told_reply(struct pending_call *p, struct cursor results)
+void ingest_told_reply(struct pending_call *p, const struct cursor *results)
 {
 	told(p, results, true);
 }

@@ -65,8 +65,6 @@ void ingest_told_listing(struct pending_call *p, struct cursor c, bool reply)
 {
 	struct nfs3_post_op_attr dir;
 
-	if (p->call.procedure != NFSPROC3_READDIR && p->call.procedure != NFSPROC3_READDIRPLUS)
-		return;
 	if (!reply) {
 		listing_args(p, &c);
 		return;
