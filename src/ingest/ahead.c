@@ -14,8 +14,8 @@
 
 enum {
 	AHEAD_BATCHES = 4,
-	AHEAD_ITEMS = 512,          /* of a batch */
-	AHEAD_BYTES = 256 << 10,    /* of a batch; more only for one packet that is longer */
+	AHEAD_ITEMS = 256,          /* of a batch */
+	AHEAD_BYTES = 128 << 10,    /* of a batch; more only for one packet that is longer */
 	AHEAD_JOURNAL_MAX = 1 << 20 /* of journals in a batch, but for the last entry */
 };
 
