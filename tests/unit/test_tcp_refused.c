@@ -169,6 +169,20 @@ TEST(port_that_carried_rpc_is_nfs_business)
 	stage_deinit(&st);
 }
 
+TEST(twin_service_that_moved_to_another_port_is_silent)
+{
+	struct stage st;
+
+	for (unsigned late = 0; late <= 1; late++) {
+		stage_init(&st);
+		stage_works(&st, 1, CLIENT, 41234, 3);
+		stage_refused(&st, 10, CLIENT, 41234);
+		stage_works(&st, late ? 15 : 10.2, CLIENT, 41235, 3);
+		CHECK_EQ_U64(stage_findings(&st, 200), late);
+		stage_deinit(&st);
+	}
+}
+
 TEST(portmapper_is_missed_by_nfs3_and_not_by_nfs4)
 {
 	struct stage st;

@@ -74,6 +74,47 @@ static bool moved_at_once(const struct rule_input *in, const struct conn_reach *
 	return false;
 }
 
+/* True when both ports have shown the same program, or RPC at the other lacks the calls that tell.
+ */
+static bool serve_the_same(const struct conn_model *conns, const struct endpoint *a,
+			   const struct conn_record *other)
+{
+	const struct conn_rpc_server *x = conn_model_rpc_server(conns, a);
+	const struct conn_rpc_server *y = conn_model_rpc_server(conns, &other->conn.server);
+
+	if (x && !y)
+		return other->carried_rpc;
+	for (uint32_t i = 0; x && y && i < x->programs_len; i++)
+		for (uint32_t j = 0; j < y->programs_len; j++)
+			if (!x->programs[i].callback &&
+			    x->programs[i].program == y->programs[j].program)
+				return true;
+	return false;
+}
+
+/*
+ * True when the client was at once connected to another port of the server that serves the same:
+ * the service has moved, whether the capture shows the portmapper's answer or not.
+ */
+static bool served_elsewhere(const struct rule_input *in, const struct conn_reach *reach,
+			     const struct conn_outage *outage)
+{
+	for (size_t i = 0; i < in->conns->records.len; i++) {
+		const struct conn_record *r = transport_record(in, i);
+		int64_t ns;
+
+		if (!transport_known(&r->established) ||
+		    r->conn.server.port == reach->server.port ||
+		    !endpoint_same_host(&r->conn.client, &reach->client) ||
+		    !endpoint_same_host(&r->conn.server, &reach->server))
+			continue;
+		ns = stamp_apart_ns(outage->first.at, r->established.at);
+		if (ns > 0 && ns < OUTAGE_MIN_NS && serve_the_same(in->conns, &reach->server, r))
+			return true;
+	}
+	return false;
+}
+
 /* False when there is nothing to say about the outage. */
 static bool refusal_judge(const struct rule_input *in, const struct conn_reach *reach,
 			  const struct conn_outage *outage, struct refusal *out)
@@ -84,7 +125,7 @@ static bool refusal_judge(const struct rule_input *in, const struct conn_reach *
 
 	if (over && stamp_apart_ns(outage->first.at, end) < OUTAGE_MIN_NS)
 		return false;
-	if (!over && moved_at_once(in, reach, outage))
+	if (!over && (moved_at_once(in, reach, outage) || served_elsewhere(in, reach, outage)))
 		return false;
 	*out = (struct refusal){
 		.reach = reach,
