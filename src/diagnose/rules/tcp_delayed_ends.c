@@ -198,7 +198,7 @@ static void ends_tell(const struct rule_input *in, struct diagnosis *d, const st
 	const struct wire_late *worst = l->worst;
 	const char *sender = transport_host(d, ends_sender(conn, l->from));
 	struct finding *f =
-		transport_finding(d, "tcp-delivery-delayed", CONFIDENCE_LIKELY, conn,
+		transport_finding(d, "tcp-delivery-delayed", CONFIDENCE_CERTAIN, conn,
 				  worst->at[WIRE_SPEAKER].at, worst->at[WIRE_SPEAKER].at);
 
 	ends_fold(d, f, l, n);
