@@ -45,6 +45,7 @@ struct socket_fact {
 	/* Milliseconds since data was sent and data and an acknowledgement came. */
 	bool has_times;
 	uint64_t sent_ms, received_ms, acked_ms;
+	uint64_t rtt_us; /* TCP's smoothed round trip; 0: not told */
 };
 
 /* A listening socket, in the same lists. */

@@ -207,10 +207,25 @@ static bool parse_pools(struct counter_reader *r, struct slice line, struct coun
 	return r->in_pools;
 }
 
+/* "hits       misses     nocache" of nfsstat, and the numbers below. */
+static bool parse_cache(struct counter_reader *r, struct slice line, struct counter_line *out)
+{
+	struct slice rest = line;
+	uint64_t hits;
+	bool below = r->in_cache;
+
+	r->in_cache = is_word(text_word(&rest), "hits") && is_word(text_word(&rest), "misses") &&
+		      is_word(text_word(&rest), "nocache");
+	out->known = r->in_cache;
+	if (below && take_number(&line, &hits))
+		tell(out, COUNT_REPLY_CACHE_HITS, 0, hits);
+	return out->known;
+}
+
 void counter_line_parse(struct counter_reader *r, struct slice line, struct counter_line *out)
 {
 	*out = (struct counter_line){0};
-	if (!parse_proc(r, line, out) && !parse_pools(r, line, out) && !parse_nstat(line, out) &&
-	    !parse_netstat(line, out))
+	if (!parse_cache(r, line, out) && !parse_proc(r, line, out) && !parse_pools(r, line, out) &&
+	    !parse_nstat(line, out) && !parse_netstat(line, out))
 		parse_nfsd(line, out);
 }

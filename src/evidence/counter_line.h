@@ -2,8 +2,8 @@
 /*
  * The evidence reader for what hosts count of the network and of nfsd, line by line: /proc/net/snmp
  * and /proc/net/netstat, `nstat -a` (without -a it prints what is new, which is read alike),
- * `netstat -s`, the lines "rc" and "th" of /proc/net/rpc/nfsd, and /proc/fs/nfsd/pool_stats. Most
- * of the counters there are of no use here and are passed over.
+ * `netstat -s`, the lines "rc" and "th" of /proc/net/rpc/nfsd, the reply cache of `nfsstat -o rc`,
+ * and /proc/fs/nfsd/pool_stats. Most of the counters there are of no use here and are passed over.
  */
 #ifndef EVIDENCE_COUNTER_LINE_H
 #define EVIDENCE_COUNTER_LINE_H
@@ -20,7 +20,7 @@ struct counter_reader {
 		uint8_t column[COUNTER_LINE_MAX];
 		enum host_counter counter[COUNTER_LINE_MAX];
 	} named;
-	bool in_pools;
+	bool in_pools, in_cache; /* behind the heading of pool_stats, of nfsstat's reply cache */
 };
 
 struct counter_line {

@@ -145,8 +145,32 @@ static bool find_count(struct slice line, const char *name, uint64_t *out)
 	return true;
 }
 
+/* "rtt:0.058/0.022", in milliseconds: the mean, and how it varies. */
+static void take_rtt(struct slice line, struct socket_fact *f)
+{
+	static const char mark[] = " rtt:";
+	struct slice rest = text_after(text_find(line, mark), strlen(mark));
+	uint64_t us = 0, unit = 1000;
+
+	for (bool point = false; rest.len && rest.ptr[0] != '/'; rest = text_after(rest, 1)) {
+		if (rest.ptr[0] == '.' && !point) {
+			point = true;
+			continue;
+		}
+		if (!text_is_digit(rest.ptr[0]) || us > UINT32_MAX)
+			return;
+		/* Digits behind the point beyond the third are less than a microsecond. */
+		if (point && unit < 10)
+			continue;
+		unit /= point ? 10 : 1;
+		us = point ? us + (rest.ptr[0] - '0') * unit : us * 10 + (rest.ptr[0] - '0') * unit;
+	}
+	f->rtt_us = rest.len ? us : 0;
+}
+
 static bool take_times(struct slice line, struct socket_fact *f)
 {
+	take_rtt(line, f);
 	f->has_times = find_count(line, " lastsnd:", &f->sent_ms) &&
 		       find_count(line, " lastrcv:", &f->received_ms) &&
 		       find_count(line, " lastack:", &f->acked_ms);

@@ -24,7 +24,7 @@ struct socket_line {
 	struct socket_fact fact; /* ports are set in local and peer, addresses are not */
 };
 
-/* MORE: only the times of the fact are set. */
+/* MORE: only the times and the round trip of the fact are set. */
 void socket_line_parse(struct slice line, struct socket_line *out);
 
 #endif

@@ -97,6 +97,7 @@ static bool take_socket(struct lists *l, uint64_t line, struct slice text)
 		e->fact.socket.sent_ms = s.fact.sent_ms;
 		e->fact.socket.received_ms = s.fact.received_ms;
 		e->fact.socket.acked_ms = s.fact.acked_ms;
+		e->fact.socket.rtt_us = s.fact.rtt_us;
 		break;
 	case SOCKET_LINE_ROW: {
 		uint16_t local = s.fact.local.port, peer = s.fact.peer.port;

@@ -5,8 +5,10 @@
 #include "diagnose/rules/rules.h"
 #include "evidence/mountstats.h"
 #include "ingest/counters.h"
+#include "ingest/log_facts.h"
 #include "model/conn.h"
 #include "model/counters.h"
+#include "model/host.h"
 #include "model/visit.h"
 
 #include <stdio.h>
@@ -17,6 +19,7 @@ struct stage {
 	struct counters_model m;
 	struct visit_model visits;
 	struct conn_model conns;
+	struct host_model hosts;
 	uint64_t line;
 };
 
@@ -27,10 +30,13 @@ static void stage_init(struct stage *st)
 	counters_model_attach(&st->m, &st->board);
 	visit_model_init(&st->visits);
 	conn_model_init(&st->conns);
+	host_model_init(&st->hosts);
+	host_model_attach(&st->hosts, &st->board);
 }
 
 static void stage_deinit(struct stage *st)
 {
+	host_model_deinit(&st->hosts);
 	conn_model_deinit(&st->conns);
 	visit_model_deinit(&st->visits);
 	counters_model_deinit(&st->m);
@@ -77,7 +83,10 @@ static void op(struct stage *st, uint32_t evidence, const char *name, unsigned c
 
 static size_t findings(struct stage *st, const struct rule *rule)
 {
-	struct rule_input in = {.counters = &st->m, .visits = &st->visits, .conns = &st->conns};
+	struct rule_input in = {.counters = &st->m,
+				.visits = &st->visits,
+				.conns = &st->conns,
+				.hosts = &st->hosts};
 	struct diagnosis d;
 	size_t count;
 
@@ -272,6 +281,34 @@ TEST(twin_slow_answers_counted_is_silent)
 {
 	CHECK_EQ_U64(slow(3, 80), 0);
 	CHECK_EQ_U64(slow(900, 800), 0);
+}
+
+/* The same, answered after 800 ms, with a list in which TCP's round trip to this host is so long.
+ */
+static size_t slow_over(const char *server, uint64_t rtt_us)
+{
+	struct stage st;
+	struct host_fact fact = {.kind = HOST_SOCKET, .socket = {.rtt_us = rtt_us}};
+	struct event e = {.kind = EVENT_HOST, .at = {.evidence = 1, .frame = 1}, .host = &fact};
+	size_t count;
+
+	stage_init(&st);
+	CHECK(log_address_parse(slice_of_string(server), &fact.socket.peer));
+	fact.socket.peer.port = 2049;
+	event_emit(&st.board, &e);
+	mount_head(&st, 1, "3", 600, 900, 1);
+	op(&st, 1, "GETATTR", 100, 10000, 100, 80000);
+	count = findings(&st, &rule_rpc_slow_counted);
+	stage_deinit(&st);
+	return count;
+}
+
+TEST(slow_answers_and_the_round_trip)
+{
+	CHECK_EQ_U64(slow_over("192.0.2.10", 350), 1);
+	CHECK_EQ_U64(slow_over("192.0.2.10", 300000), 1);
+	CHECK_EQ_U64(slow_over("192.0.2.10", 790000), 0);
+	CHECK_EQ_U64(slow_over("192.0.2.11", 790000), 1); /* another server */
 }
 
 /* Two readings of a mount, with so many transmissions for 100 calls more. */

@@ -98,7 +98,8 @@ TEST(rows_of_ss_and_netstat)
 	const char *const texts[] = {
 		"$ ss -tanoi\nState Recv-Q Send-Q Local Address:Port Peer Address:PortProcess\n"
 		"ESTAB 0 400 [2001:db8::1]:801 [2001:db8::2]:2049 timer:(on,412ms,6)\n"
-		"\t ts sack rto:13056 backoff:6 lastsnd:12644 lastrcv:26964 lastack:26965 "
+		"\t ts sack rto:13056 rtt:12.0587/0.04 minrtt:0.01 backoff:6 lastsnd:12644 "
+		"lastrcv:26964 lastack:26965 "
 		"unacked:1\n"
 		"LISTEN 0 64 0.0.0.0:2049 0.0.0.0:*\n",
 		"tcp        0      1 192.0.2.1:805           192.0.2.2:nfs           SYN_SENT    "
@@ -118,6 +119,7 @@ TEST(rows_of_ss_and_netstat)
 	CHECK_EQ_U64(s->send_q, 400);
 	CHECK_EQ_U64(s->repeats, 6);
 	CHECK_EQ_U64(s->received_ms, 26964);
+	CHECK_EQ_U64(s->rtt_us, 12058);
 	CHECK_EQ_U64(s->peer.port, 2049);
 	s = &fact_at(&m, 2)->socket;
 	CHECK(s->state == SOCKET_SYN_SENT && s->timer == SOCKET_TIMER_SEND && !s->has_times);
@@ -424,7 +426,8 @@ TEST(counters_as_each_program_prints_them)
 		"    300 bad segments received\nTcpExt:\n"
 		"    500 times the listen queue of a socket overflowed\n"
 		"Ip:\n    9 packet reassemblies failed\n",
-		"rc 4 0 470\nth 8 2 0.000 0.000\n",
+		"rc 4 0 470\nth 8 2 0.000 0.000\n"
+		"Server reply cache:\nhits       misses     nocache\n3          0          470\n",
 		"# pool packets-arrived sockets-enqueued threads-woken threads-timedout\n"
 		"0 879 879 875 0\n1 10 10 9 0\n",
 		"Tcp: OutSegs\nTcp: x\nTcp: 1 2 3\nrc 1 2\nrc 1 2 3 4\nth 8\n# pool a\n0 1 2 3 4\n"
@@ -438,7 +441,7 @@ TEST(counters_as_each_program_prints_them)
 	CHECK_EQ_U64(counted(&m, COUNT_TCP_BAD), 303);
 	CHECK_EQ_U64(counted(&m, COUNT_LISTEN_OVERFLOWS), 555);
 	CHECK_EQ_U64(counted(&m, COUNT_IP_REASSEMBLY_FAILED), 9);
-	CHECK_EQ_U64(counted(&m, COUNT_REPLY_CACHE_HITS), 4);
+	CHECK_EQ_U64(counted(&m, COUNT_REPLY_CACHE_HITS), 7);
 	CHECK_EQ_U64(counted(&m, COUNT_NFSD_ALL_BUSY), 2);
 	CHECK_EQ_U64(counted(&m, COUNT_POOL_WOKEN), 884);
 	host_model_deinit(&m);

@@ -142,3 +142,23 @@ case_counted_again() { # NFSv3: calls are sent again to a server whose file syst
     lab_stop
 }
 expect_counted_again_served() { reading . rpc-retransmission "" "" possible; }
+
+expect_listed_lock() { reading . rpc-not-responding nlm-blocked "" likely "why lockd does not answer is not in these texts; who holds the lock is"; }
+expect_listed_lock_well() { reading . null "" ""; }
+case_listed_lock() { # /proc/locks of the server: a lock that another waits for, while its lockd complains and before
+    nlm_start 40001 app-01 app-02
+    lock client1 f 200
+    sleep 3
+    lock client2 f 5
+    sleep 5; look server well-1 /proc/locks
+    on server "nft add table ip lab; nft add chain ip lab i '{ type filter hook input priority 0; }'; nft add rule ip lab i ip saddr 192.0.2.22 tcp dport 40001 drop"; event "server: its packet filter drops what client2 sends to lockd"
+    sleep 100
+    look server locks-1 /proc/locks
+    on server "nft delete table ip lab"; event "server: packet filter rule removed"
+    sleep 2
+    on client2 'dmesg >/share/dmesg.txt; echo "$(/bin/date +%s.%N) $(cut -d" " -f1 /proc/uptime)" >/share/uptime.txt'
+    syslog_of client2 >"$run/client2/share/log.txt"
+    counters_keep listed-lock "Client2 waits for a lock that client1 holds, and the server's packet filter drops its calls to lockd." client2/log server/locks-1
+    counters_keep listed-lock-well "none: client2 waits for a lock that client1 holds" server/well-1
+    lab_stop
+}

@@ -15,6 +15,7 @@
 #include "model/host.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* Of the calls since the mount was made, and at least so many. */
 enum { PERCENT_MIN = 1, REPEATS_MIN = 20 };
@@ -120,25 +121,57 @@ static uint64_t less(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
+/* Why a mount's calls were sent again, as far as its connections tell. */
+static const char *again_text(struct diagnosis *d, const struct counters_span *s)
+{
+	const struct mount_xprt_stats *x = &s->stats.xprt;
+	struct slice options = s->stats.mount.options;
+	bool udp = options.len && memmem(options.ptr, options.len, ",proto=udp", 10);
+
+	if (s->before.frame == FRAME_NONE || x->count == 0 || udp)
+		return "no answer had come when the client's timer ran out, or the connection "
+		       "broke.";
+	if (x->connects == 0)
+		return "no answer had come when the client's timer ran out. The connection did not "
+		       "break.";
+	return arena_format(&d->arena,
+			    "the connection broke, and was made anew %" PRIu64
+			    " times, or no answer had come when the client's timer ran out.",
+			    x->connects);
+}
+
+/* Timeouts that the log tells of, and answers that came too late. */
+static const char *late_text(struct diagnosis *d, const struct counters_span *s)
+{
+	uint64_t timeouts = 0, bad_xids = s->stats.xprt.bad_xids;
+	const char *text = "";
+
+	for (uint32_t i = 0; i < s->stats.ops_len; i++)
+		timeouts += s->stats.ops[i].timeouts & UINT32_MAX;
+	if (timeouts)
+		text = arena_format(&d->arena,
+				    " %" PRIu64
+				    " times a major timeout was over, of which a client "
+				    "complains in its log (\"not responding\").",
+				    timeouts);
+	if (bad_xids)
+		text = arena_format(&d->arena,
+				    "%s %" PRIu64 " answers came to no call (bad XIDs): late ones, "
+				    "to calls that had been answered or given up.",
+				    text, bad_xids);
+	return text;
+}
+
 static void mount_tell(const struct rule_input *in, struct diagnosis *d,
 		       const struct counters_span *s, uint64_t repeats, uint64_t calls)
 {
 	bool between = s->before.frame != FRAME_NONE;
 	struct finding *f =
 		begin(d, between ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, repeats, calls);
-	const struct mount_xprt_stats *x = &s->stats.xprt;
 
 	counters_about(d, f, s);
-	f->why = arena_format(
-		&d->arena,
-		"%s %s on this mount: no answer had come when the client's timer ran out, or the "
-		"connection broke.%s",
-		counters_span_text(d, s), f->title,
-		x->bad_xids ? arena_format(&d->arena,
-					   " %" PRIu64 " answers came to no call (bad XIDs): late "
-					   "ones, to calls that had been answered or given up.",
-					   x->bad_xids)
-			    : "");
+	f->why = arena_format(&d->arena, "%s %s on this mount: %s%s", counters_span_text(d, s),
+			      f->title, again_text(d, s), late_text(d, s));
 	for (uint32_t i = 0; i < s->stats.ops_len; i++) {
 		const struct mount_op_stats *op = &s->stats.ops[i];
 

@@ -124,9 +124,16 @@ static void blocked_tell(const struct rule_input *in, struct diagnosis *d,
 
 	finding_subject(d, f, "file", "%s", file);
 	f->count = 1;
-	f->title = arena_format(
-		&d->arena, "process %" PRId64 " waits for a lock that %" PRId64 " holds, on %s",
-		w->pid, h->pid, file);
+	f->title =
+		w->pid == h->pid
+			? arena_format(&d->arena,
+				       "a lock on %s waits for one that is held, both of process "
+				       "%" PRId64,
+				       file, w->pid)
+			: arena_format(&d->arena,
+				       "process %" PRId64 " waits for a lock that %" PRId64
+				       " holds, on %s",
+				       w->pid, h->pid, file);
 	f->why = arena_format(
 		&d->arena,
 		"In the host's list of locks the %s lock of process %" PRId64
