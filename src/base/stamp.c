@@ -26,16 +26,18 @@ static bool stamp_calendar(int64_t seconds, struct tm *parts)
 	return gmtime_r(&when, parts) && parts->tm_year >= -1900 && parts->tm_year <= 8099;
 }
 
-/* "[   12.345678901]" as in a kernel log; a time before the zero has its sign. */
-static void stamp_format_seconds(int64_t ns, char text[STAMP_TEXT_BYTES])
+/* "[   12.345678901]", or with so many digits; a time before the zero has its sign. */
+static void stamp_format_seconds(int64_t ns, int digits, char text[STAMP_TEXT_BYTES])
 {
 	uint64_t abs_ns = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+	uint64_t rest = abs_ns % STAMP_NS_PER_S;
 	char seconds[STAMP_TEXT_BYTES];
 
+	for (int i = 9; i > digits; i--)
+		rest /= 10;
 	snprintf(seconds, sizeof(seconds), "%s%" PRIu64, ns < 0 ? "-" : "",
 		 abs_ns / STAMP_NS_PER_S);
-	snprintf(text, STAMP_TEXT_BYTES, "[%5.12s.%09" PRIu64 "]", seconds,
-		 abs_ns % STAMP_NS_PER_S);
+	snprintf(text, STAMP_TEXT_BYTES, "[%5.12s.%0*" PRIu64 "]", seconds, digits, rest);
 }
 
 void stamp_format(struct stamp at, char text[STAMP_TEXT_BYTES])
@@ -49,7 +51,7 @@ void stamp_format(struct stamp at, char text[STAMP_TEXT_BYTES])
 		snprintf(text, STAMP_TEXT_BYTES, "-");
 		return;
 	case CLOCK_BOOT:
-		stamp_format_seconds(at.ns, text);
+		stamp_format_seconds(at.ns, 9, text);
 		return;
 	case CLOCK_UTC:
 	case CLOCK_LOCAL:
@@ -70,6 +72,10 @@ void stamp_format_time(struct stamp at, char text[STAMP_TEXT_BYTES])
 	int64_t seconds = stamp_split(at.ns, &rest_ns);
 	struct tm parts;
 
+	if (at.clock == CLOCK_BOOT) {
+		stamp_format_seconds(at.ns, 6, text);
+		return;
+	}
 	if ((at.clock != CLOCK_UTC && at.clock != CLOCK_LOCAL) ||
 	    !stamp_calendar(seconds, &parts)) {
 		stamp_format(at, text);

@@ -53,7 +53,10 @@ static inline bool stamp_known(struct stamp at)
  */
 void stamp_format(struct stamp at, char text[STAMP_TEXT_BYTES]);
 
-/* "01:09:29.372600" of a UTC or local stamp: for people, where the date is said elsewhere. */
+/*
+ * "01:09:29.372600" of a UTC or local stamp, "[   12.345678]" since boot, as kernel logs and traces
+ * have it: for people, where the date is said elsewhere.
+ */
 void stamp_format_time(struct stamp at, char text[STAMP_TEXT_BYTES]);
 
 /* A duration for people: "0.4 ms", "12.3 s", "4 min 10 s", "3 h 2 min", with its sign. */

@@ -184,7 +184,8 @@ void layout_add_stamp(struct strbuf *out, struct stamp at)
 	stamp_format(at, text);
 	separator = strchr(text, 'T');
 	if (!separator) {
-		strbuf_add_text(out, text);
+		stamp_format_time(at, time);
+		strbuf_add_text(out, time);
 		return;
 	}
 	*separator = '\0';
@@ -210,7 +211,7 @@ void layout_add_period(struct strbuf *out, struct stamp first, struct stamp last
 	strbuf_add_text(out, " to ");
 	if (layout_same_day(first, last)) {
 		stamp_format_time(last, text);
-		if (last.ns % STAMP_NS_PER_S == 0)
+		if (last.clock != CLOCK_BOOT && last.ns % STAMP_NS_PER_S == 0)
 			text[strlen("00:00:00")] = '\0';
 		strbuf_add_text(out, text);
 	} else {

@@ -87,6 +87,10 @@ TEST(layout_tells_periods)
 	CHECK_TEXT(strbuf_text(&out), "2026-11-22 01:09:29.355655 to 2026-11-23 01:09:29 UTC "
 				      "(24 h 0 min)");
 	strbuf_reset(&out);
+	layout_add_period(&out, (struct stamp){.ns = 150 * STAMP_NS_PER_S, .clock = CLOCK_BOOT},
+			  (struct stamp){.ns = 350 * STAMP_NS_PER_S, .clock = CLOCK_BOOT});
+	CHECK_TEXT(strbuf_text(&out), "[  150.000000] to [  350.000000] (3 min 20 s)");
+	strbuf_reset(&out);
 	layout_add_period(&out, stamp_none(), later);
 	CHECK_TEXT(strbuf_text(&out), "");
 	strbuf_deinit(&out);
