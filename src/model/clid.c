@@ -4,6 +4,12 @@
 
 #include <string.h>
 
+/*
+ * A Linux client that gives up all its state presents this verifier, and then its own again
+ * (fs/nfs/nfs4proc.c: nfs4_init_boot_verifier, NFS4CLNT_PURGE_STATE): that is nobody else.
+ */
+#define VERIFIER_PURGES UINT64_MAX
+
 static struct clid_instance *instance_at(const struct clid_model *m, size_t index)
 {
 	return *(struct clid_instance **)vec_at(&m->instances, index);
@@ -15,7 +21,7 @@ static struct clid_instance *instance_get(struct clid_model *m, const struct eve
 	struct slice host = e->clid->host;
 	struct clid_instance *i;
 
-	if (verifier == 0)
+	if (verifier == 0 || verifier == VERIFIER_PURGES)
 		return NULL;
 	for (size_t k = 0; k < m->instances.len; k++) {
 		i = instance_at(m, k);

@@ -133,6 +133,16 @@ TEST(twin_a_client_that_reboots_again_and_again)
 		     0);
 }
 
+/* It presents a verifier of ones to give up its state, and then its own. */
+TEST(twin_a_client_that_purges_its_state_again_and_again)
+{
+#define ONES "ffffffffffffffff"
+#define PURGE(s)                                       \
+	REPLACED(s ".1", "3ea42ef9", A, ONES, "1:751") \
+	REPLACED(s ".2", "3ea42efa", ONES, A, "1:751")
+	CHECK_EQ_U64(confidence_told(MOUNT_A PURGE("21") PURGE("41") PURGE("61") PURGE("81")), 0);
+}
+
 TEST(twin_a_snapshot_put_back_once)
 {
 	CHECK_EQ_U64(confidence_told(MOUNT_A ROUND("21")), 0);
