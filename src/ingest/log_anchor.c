@@ -384,7 +384,8 @@ struct log_join log_anchor_join(const struct logs *l, const struct log_file *f,
 	if (range->centre_ns > LOG_ANCHOR_TIME_MAX_NS || range->centre_ns < -LOG_ANCHOR_TIME_MAX_NS)
 		return join;
 	log_anchoring_begin(&a);
-	for (size_t i = 0; i < l->marks.host_list.len; i++)
+	/* A link or an uptime alone tells nothing: most logs need no look at the hosts. */
+	for (size_t i = 0; a.lines_len + a.fits_len && i < l->marks.host_list.len; i++)
 		choose_of_host(&a, host_at(l, i), &c);
 	join = join_of(&a, &c, certain);
 	log_anchoring_end(&a);
@@ -404,7 +405,7 @@ struct log_dissent log_anchor_dissent(const struct logs *l, const struct log_fil
 	if (taken->offset_ns > LOG_ANCHOR_TIME_MAX_NS || taken->offset_ns < -LOG_ANCHOR_TIME_MAX_NS)
 		return d;
 	log_anchoring_begin(&a);
-	for (size_t i = 0; i < l->marks.host_list.len && !d.known; i++) {
+	for (size_t i = 0; a.lines_len && i < l->marks.host_list.len && !d.known; i++) {
 		if (!endpoint_same_host(&host_at(l, i)->at, &taken->client))
 			continue;
 		log_anchors_collect(&a, host_at(l, i));

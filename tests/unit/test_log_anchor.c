@@ -334,6 +334,78 @@ TEST(what_speaks_against_it_is_said)
 	stand_free(s);
 }
 
+/* --- clocks beside the log, zones, several logs --- */
+
+/* A clock and an uptime tell a boot at `boot` s, within so much; a first mount tells 50 s. */
+static struct stand *clock_stand(double boot, int64_t error_s)
+{
+	struct stand *s = stand_make(&no_options);
+	struct talker t = talker_make(3, "192.0.2.21", "");
+	struct talker u = talker_make(4, "192.0.2.22", "");
+
+	log_add(s, "app/dmesg.txt", LOADED);
+	logs_take_clock(s->logs, 0, "app/uname.txt", script_at(boot).ns, error_s * STAMP_NS_PER_S);
+	logs_watch(s->logs, &s->script.board);
+	introduce(s, &t, 100.8, 100);
+	talk(s, &u, NFS, 200, 0.001);
+	return s;
+}
+
+TEST(a_line_near_a_clock_makes_it_more_exact)
+{
+	struct stand *s = clock_stand(60, 30);
+
+	CHECK(is_about(first_of(s), 100.4, 1));
+	CHECK(evidence_list_at(&s->evidence, 1)->clock_error_ns < 2 * STAMP_NS_PER_S);
+	stand_free(s);
+}
+
+TEST(twin_a_line_far_from_a_clock_is_not_followed)
+{
+	struct stand *s = clock_stand(9000, 30);
+
+	CHECK(is_about(first_of(s), 9050.3, 0.1));
+	CHECK(has_note(s, 1, "which tells the host's clock and uptime"));
+	stand_free(s);
+}
+
+/* Zero is 22:13:20 UTC: nfsd starts at 100 s, as a clock two hours east of it tells. */
+static const char east[] = "Nov 15 00:15:00 nas kernel: NFSD: starting 90-second grace period\n";
+
+TEST(a_start_tells_the_zone)
+{
+	struct stand *s = stand_make(&no_options);
+	struct talker t = talker_make(3, "192.0.2.21", "");
+
+	log_add(s, "nas/messages", east);
+	log_add(s, "nas/messages.1", "Nov 14 23:00:00 nas kernel: lockd: server a OK\n");
+	log_add(s, "app/messages", "Nov 14 22:00:00 app kernel: lockd: server a OK\n");
+	logs_watch(s->logs, &s->script.board);
+	session(s, &t, 300, 99);
+	logs_settle(s->logs, script_at(0));
+	logs_emit(s->logs, &s->script.board);
+	CHECK(has_note(s, 1, "+02:00 is taken, because"));
+	CHECK(has_note(s, 2, "+02:00 is taken, as in e2, which is of the same host"));
+	CHECK(has_note(s, 3, "UTC is assumed"));
+	/* In one order of time: 21:00 of nas, 22:00 of app, 22:15 of nas. */
+	CHECK(is_about((double)(s->first.ns - script_at(0).ns) / 1e9, -4400, 0.1));
+	CHECK_EQ_U64(s->facts, 3);
+	stand_free(s);
+}
+
+TEST(twin_a_start_at_another_minute_tells_no_zone)
+{
+	struct stand *s = stand_make(&no_options);
+	struct talker t = talker_make(3, "192.0.2.21", "");
+
+	log_add(s, "nas/messages", east);
+	logs_watch(s->logs, &s->script.board);
+	session(s, &t, 300, 99 - 120);
+	logs_settle(s->logs, script_at(0));
+	CHECK(has_note(s, 1, "UTC is assumed"));
+	stand_free(s);
+}
+
 /* --- whose log it is --- */
 
 /* A log in UTC complains at 162 s; which of two clients has a lock waiting since 100 s? */
