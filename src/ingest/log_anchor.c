@@ -283,18 +283,50 @@ static void choose_of_host(struct log_anchoring *a, const struct log_mark_host *
 	}
 }
 
+/* One line speaks for itself: no other host of the captures could have written it. */
+static bool is_sole(const struct log_anchoring *a, const struct verdict *v)
+{
+	return v->points == 1 && v->strong && is_only_host(a, v);
+}
+
+/* The capture lies in the log's folder, whose files are taken to be of one host. */
+static bool is_beside(const struct log_anchoring *a, const struct verdict *v)
+{
+	const struct logs *l = a->logs;
+	uint32_t evidence = a->anchors[v->first].frame.evidence;
+
+	return log_same_folder(evidence_list_at(l->evidence, evidence)->path, a->file->path);
+}
+
+/*
+ * Whether one line alone may be believed. It must be of a strong kind, and of the only host that
+ * could have written it, with the capture beside the log: else it may be any host's mount, at any
+ * time. Where the time is roughly known, or must be a zone's, one of the two is enough.
+ */
+static bool one_line_enough(const struct log_anchoring *a, const struct verdict *v, bool certain)
+{
+	bool only = is_only_host(a, v);
+
+	if (!v->strong)
+		return false;
+	if (certain)
+		return only || is_beside(a, v);
+	return only && (a->range->step_ns || is_beside(a, v));
+}
+
 /*
  * Two agreements: of lines, or of a line with the host's name, its uptime, or a link that was down
- * in the same silence. One alone: of a strong kind, from the only host that could have written it;
- * or where the time is known already.
+ * in the same silence. Near a time that is known to some seconds any one line is enough.
  */
 static bool points_enough(const struct log_anchoring *a, const struct verdict *v, bool certain)
 {
+	bool near = certain && a->range->max_ns <= OTHER_NS;
+
 	if (a->full || a->work >= WORK_MAX || v->high_ns - v->low_ns > RESULT_MAX_NS)
 		return false;
-	if (certain || v->points > 2)
+	if (near || v->points > 2)
 		return true;
-	return (v->points == 2 || (v->strong && is_only_host(a, v))) && !verdict_is_refuted(a, v);
+	return (v->points == 2 || one_line_enough(a, v, certain)) && !verdict_is_refuted(a, v);
 }
 
 /* --- what comes of it --- */
@@ -366,7 +398,7 @@ static struct log_join join_of(struct log_anchoring *a, const struct choice *c, 
 		.uptime = v->uptime,
 		.loop = v->loop,
 		.timeout_ns = x->timeout_ns,
-		.sole = v->points == 1 && is_only_host(a, v),
+		.sole = is_sole(a, v),
 		.other_name = c->other_name,
 	};
 	return join;

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "event/nfs4_date.h"
+#include "names/nfs3.h"
 #include "names/nfs4.h"
 
 /*
@@ -166,7 +167,7 @@ static void marks_take_call(void *context, const struct event *e)
 	h = host_of(m, &e->conn->client);
 	if (!h)
 		return;
-	h->calls = true;
+	h->calls |= c->program == NFS_PROGRAM;
 	if (c->machine.len || c->machine_stamp) {
 		take_name(h, c->machine);
 		take_stamp(h, c->machine_stamp, &e->at);
@@ -280,7 +281,7 @@ static void marks_take_reply(void *context, const struct event *e)
 	server = host_of(m, &e->conn->server);
 	if (!client || !server)
 		return;
-	server->answers = true;
+	server->answers |= c->program == NFS_PROGRAM;
 	for (uint32_t i = 0; i < c->facts_len; i++)
 		take_fact(m, client, server, e, &c->facts[i]);
 	if (c->sequence.present && c->sequence.status == NFS4_OK)

@@ -49,8 +49,8 @@ struct log_mark {
 
 /* A host of the captures. */
 struct log_mark_host {
-	struct endpoint at; /* port 0 */
-	bool calls, answers;
+	struct endpoint at;             /* port 0 */
+	bool calls, answers;            /* NFS: callbacks and locks go the other way, too */
 	char name[LOG_MARK_NAME_BYTES]; /* its own for itself; "": not told */
 	bool name_torn;                 /* it told several */
 	uint32_t stamp;                 /* of AUTH_SYS, the first one; 0: none */

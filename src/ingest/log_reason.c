@@ -53,8 +53,8 @@ void log_join_add_reason(const struct logs *l, struct strbuf *out, const struct 
 		strbuf_add_text(out, ", and the uptime in its credentials agrees");
 	if (join->sole)
 		strbuf_add_text(out, join->kind == LOG_JOIN_STARTED
-					     ? ", which is the only server in the captures"
-					     : ", which is the only client in the captures");
+					     ? ", and no other server is in the captures"
+					     : ", and no other client is in the captures");
 }
 
 void log_dissent_add(const struct logs *l, struct strbuf *out, const struct log_dissent *d)

@@ -134,8 +134,21 @@ static double mount_play(const char *log, bool other, const char *name, const ch
 
 TEST(a_first_mount_loads_nfsv4)
 {
-	CHECK(is_about(mount_play(LOADED, false, "", "which is the only client in the captures"),
+	CHECK(is_about(mount_play(LOADED, false, "", "and no other client is in the captures"),
 		       100.4, 1));
+}
+
+TEST(twin_the_log_lies_in_another_folder_than_the_capture)
+{
+	struct stand *s = stand_make(&no_options);
+	struct talker t = talker_make(3, "192.0.2.21", "");
+
+	log_add(s, "db/dmesg.txt", LOADED);
+	logs_watch(s->logs, &s->script.board);
+	introduce(s, &t, 100.8, 100);
+	CHECK(first_of(s) < 0);
+	CHECK(has_note(s, 1, "nothing tells for certain"));
+	stand_free(s);
 }
 
 TEST(twin_two_clients_mounted)
@@ -198,7 +211,7 @@ TEST(nfsd_starts_in_the_second_that_its_client_ids_tell)
 
 	session(s, &t, 300, 100);
 	CHECK(is_about(first_of(s), 100.5, 3.5));
-	CHECK(has_note(s, 1, "which is the only server in the captures"));
+	CHECK(has_note(s, 1, "and no other server is in the captures"));
 	CHECK(has_note(s, 1, "was written by server 192.0.2.10"));
 	CHECK(s->host_at.addr[15] == 0); /* no client's */
 	stand_free(s);
