@@ -330,13 +330,14 @@ static void silent_tell(const struct rule_input *in, struct diagnosis *d, const 
 			     closed ? "did not" : "has not", closed ? "" : "ed",
 			     transport_program(d, w->program), transport_host(d, &w->conn.client),
 			     waited, closed ? ", until the client closed" : "");
-	f->why = arena_format(
-		&d->arena,
-		"TCP of %s acknowledged %" PRIu64 " %s, the first at %s, and no answer "
-		"came in the %s until %s: %s.%s",
-		server, w->count, w->count == 1 ? "call" : "calls", transport_time(d, w->first.at),
-		waited, closed ? "the client closed the connection" : "the evidence ends",
-		silent_means(d, end), transport_ends_text(in, d, &w->conn));
+	f->why = arena_format(&d->arena,
+			      "TCP of %s acknowledged %" PRIu64 " %s at %s, and no answer "
+			      "came in the %s until %s: %s.%s",
+			      server, w->count,
+			      w->count == 1 ? "call, sent" : "calls, the first of them sent",
+			      transport_time(d, w->first.at), waited,
+			      closed ? "the client closed the connection" : "the evidence ends",
+			      silent_means(d, end), transport_ends_text(in, d, &w->conn));
 	for (uint32_t i = 0; i < w->cites_len; i++)
 		finding_cite(d, f, &w->cites[i], &w->conn, "%s, never answered",
 			     transport_procedure(d, w->program, w->version, w->procedures[i]));

@@ -143,7 +143,8 @@ static const char *loss_where(const struct rule_input *in, struct diagnosis *d,
 	struct wire_tale t;
 
 	if (!in->wire || !wire_ask(in->wire, c->conn.serial, side, &t) || !t.is_shown)
-		return "";
+		return " They were lost, or what acknowledged them was: a capture at the other end "
+		       "tells.";
 	near_sender = evidence_list_at(in->evidence, t.near_sender)->id;
 	near_receiver = evidence_list_at(in->evidence, t.near_receiver)->id;
 	if (t.lost == 0)
@@ -188,8 +189,9 @@ static void loss_tell(const struct rule_input *in, struct diagnosis *d, const st
 	bool from_client = side == CONN_FROM_CLIENT;
 
 	f->count = c->repeats[side];
-	f->title = arena_format(&d->arena, "segments from %s to %s are lost",
+	f->title = arena_format(&d->arena, "%s had to send %" PRIu64 " segments to %s again",
 				transport_host(d, from_client ? &c->conn.client : &c->conn.server),
+				c->repeats[side],
 				transport_host(d, from_client ? &c->conn.server : &c->conn.client));
 	f->why = arena_format(&d->arena,
 			      "Of %" PRIu64 " segments of %s %" PRIu64
