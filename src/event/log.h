@@ -76,6 +76,7 @@ struct log_fact {
 				    * before a packet; or empty */
 	struct log_packet packet;  /* PACKET */
 	bool gave_up;              /* NOT_RESPONDING: "timed out", not "still trying" */
+	bool member;               /* LINK_*: of a bond, whose other links may carry on */
 	int64_t number;            /* locks lost, error, PID, seconds of grace; 0: none */
 	int64_t seconds;           /* HUNG_TASK, SOFT_LOCKUP: for so long; else 0 */
 	struct slice

@@ -40,6 +40,7 @@ static const struct gate gates[LOG_GATE_COUNT] = {
 	[LOG_GATE_LINK] = GATE("ink ", 2),
 	[LOG_GATE_LINK_UPPER] = GATE("LINK ", 3),
 	[LOG_GATE_CARRIER] = GATE("arrier", 3),
+	[LOG_GATE_ACTIVE] = GATE("active interface", 4),
 	[LOG_GATE_NETFS] = GATE("Netfs 'nfs'", 0),
 	[LOG_GATE_RESOLVER] = GATE("id_resolver reg", 8),
 	[LOG_GATE_PACKET] = GATE("SRC=", 2),
@@ -60,7 +61,7 @@ static const uint32_t anchored[UINT8_MAX + 1] = {
 	['k'] = BIT(LOCKS) | BIT(UNLOCK) | BIT(LOCKUP) | BIT(BLOCKED) | BIT(LINK),
 	['m'] = BIT(MONITOR),
 	['p'] = BIT(NOT_RESPONDING),
-	['v'] = BIT(SERVER) | BIT(RECOVERY) | BIT(TRACKING) | BIT(RESOLVER),
+	['v'] = BIT(SERVER) | BIT(RECOVERY) | BIT(TRACKING) | BIT(RESOLVER) | BIT(ACTIVE),
 	['x'] = BIT(LINUX),
 };
 

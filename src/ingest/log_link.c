@@ -10,7 +10,11 @@
 
 enum { INTERFACE_BYTES_MAX = 15 }; /* IFNAMSIZ - 1 */
 
-/* The phrase after the "l" or "c" of its keyword; longer ones before those that they begin with. */
+/*
+ * The phrase from its keyword on; longer ones before those that they begin with. Of a bond the last
+ * link is gone, or the first one is back, in the words of drivers/net/bonding/bond_main.c,
+ * bond_select_active_slave.
+ */
 static const struct link_wording {
 	const char *text; /* in lower case */
 	enum log_fact_kind kind;
@@ -30,6 +34,9 @@ static const struct link_wording {
 	{"carrier acquired", LOG_LINK_UP},
 	{"lost carrier", LOG_LINK_DOWN},
 	{"gained carrier", LOG_LINK_UP},
+	{"now running without any active interface", LOG_LINK_DOWN},
+	{"first active interface up", LOG_LINK_UP},
+	{"active interface up", LOG_LINK_UP},
 };
 
 static const struct link_wording *link_wording_at(struct slice text)
@@ -50,7 +57,8 @@ static const struct link_wording *link_find(struct slice text, size_t *at)
 	for (size_t i = 1; i < text.len; i++) {
 		const struct link_wording *w;
 
-		if (!strchr("lLcCgG", text.ptr[i]) || text.ptr[i] == '\0' || text.ptr[i - 1] != ' ')
+		if (!strchr("lLcCgGnfa", text.ptr[i]) || text.ptr[i] == '\0' ||
+		    text.ptr[i - 1] != ' ')
 			continue;
 		w = link_wording_at(slice_make(text.ptr + i, text.len - i));
 		*at = i;
@@ -109,25 +117,27 @@ static struct slice word_after(struct slice text, const char *words)
 
 bool log_link_parse(struct slice text, uint32_t gates, struct log_fact *out)
 {
-	static const uint32_t links = UINT32_C(1) << LOG_GATE_LINK |
-				      UINT32_C(1) << LOG_GATE_LINK_UPPER |
-				      UINT32_C(1) << LOG_GATE_CARRIER;
+	static const uint32_t links =
+		UINT32_C(1) << LOG_GATE_LINK | UINT32_C(1) << LOG_GATE_LINK_UPPER |
+		UINT32_C(1) << LOG_GATE_CARRIER | UINT32_C(1) << LOG_GATE_ACTIVE;
 	size_t at;
 	const struct link_wording *w = gates & links ? link_find(text, &at) : NULL;
 	struct slice name;
+	bool member;
 
 	if (!w)
 		return false;
 	name = word_after(text, "for interface ");
 	if (name.len == 0)
 		name = word_after(text, "(slave ");
-	if (name.len == 0)
+	member = name.len != 0;
+	if (!member)
 		name = word_before(text, at);
 	if (slice_equal(name, slice_of_string("NIC")) ||
 	    slice_equal(name, slice_of_string("carrier")))
 		name = word_before(text, (size_t)(name.ptr - text.ptr));
 	if (!interface_is_plausible(name))
 		return false;
-	*out = (struct log_fact){.kind = w->kind, .line = text, .subject = name};
+	*out = (struct log_fact){.kind = w->kind, .line = text, .subject = name, .member = member};
 	return true;
 }

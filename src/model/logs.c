@@ -226,6 +226,7 @@ static void take_link(struct logs_model *m, const struct logs_host *host, const 
 
 	if (!n)
 		return;
+	n->member |= e->log->member;
 	if (e->log->kind == LOG_LINK_UP) {
 		if (n->down)
 			last->up = e->at;

@@ -81,6 +81,7 @@ struct logs_interface {
 	const char *name;
 	struct provenance first_up; /* FRAME_NONE: none seen */
 	bool down;                  /* the last outage is not over */
+	bool member;                /* of a bond, whose other links may carry on */
 	uint64_t outages_count;     /* all, also those not kept */
 	struct vec outages;         /* struct logs_outage */
 	/* Outages that begin a log's view of the interface, before it was ever up: bring-up. */

@@ -301,6 +301,31 @@ TEST(twin_link_down_that_nobody_missed)
 	told_deinit(&t);
 }
 
+#define BOND "Nov 14 11:00:00 srv kernel: bond0: (slave eth0): link status definitely "
+
+/* The link of a bond, and the bond itself: its last link is gone. */
+TEST(link_of_a_bond_is_only_possible)
+{
+	const struct finding *f;
+	struct told t;
+
+	tell(UP DOWN BOND "down, disabling slave\n" COMPLAINT UP_AGAIN, NULL, &t);
+	f = find(&t, "host-link-down");
+	if (CHECK(f)) {
+		CHECK_EQ_U64(f->confidence, CONFIDENCE_POSSIBLE);
+		CHECK(strstr(f->why, "one link of a bond"));
+	}
+	told_deinit(&t);
+	tell("Nov 14 10:00:00 srv kernel: bond0: active interface up!\n"
+	     "Nov 14 11:00:00 srv kernel: bond0: now running without any active "
+	     "interface!\n" COMPLAINT "Nov 14 11:02:00 srv kernel: bond0: active interface up!\n",
+	     NULL, &t);
+	f = find(&t, "host-link-down");
+	if (CHECK(f))
+		CHECK_EQ_U64(f->confidence, CONFIDENCE_LIKELY);
+	told_deinit(&t);
+}
+
 TEST(twin_link_down_while_the_server_answers)
 {
 	struct told t;

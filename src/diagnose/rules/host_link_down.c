@@ -158,8 +158,9 @@ static void about(const struct rule_input *in, struct diagnosis *d, struct findi
 static void tell(const struct rule_input *in, struct diagnosis *d, const struct logs_interface *n,
 		 const struct logs_outage *o, const struct sufferer *s)
 {
-	struct finding *f = diagnosis_add(d, "host-link-down",
-					  is_far(o, s) ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY);
+	struct finding *f =
+		diagnosis_add(d, "host-link-down",
+			      is_far(o, s) || n->member ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY);
 	const char *name = log_text(d, n->name);
 
 	about(in, d, f, n, s);
@@ -171,12 +172,14 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 	f->why = arena_format(
 		&d->arena,
 		"It went down %s. %s. That the two belong together is told by the time, "
-		"and by nothing else: a host may have other interfaces.%s",
+		"and by nothing else: %s.%s",
 		how_long(d, o),
 		s->conn        ? "In that time nothing got through on a connection in the "
 				 "captures"
 		: is_far(o, s) ? "Minutes or hours later a server did not respond"
 			       : "In that time, or right after it, a server did not respond",
+		n->member ? "it is one link of a bond, whose others may have carried on"
+			  : "a host may have other interfaces",
 		s->conn ? log_exactness_text(in, d, &o->down) : "");
 	finding_cite(d, f, &o->down, NULL, "the link of %s is down", name);
 	finding_cite(d, f, &o->up, NULL, "the link of %s is up again", name);
