@@ -89,9 +89,9 @@ static void drop_tell(struct diagnosis *d, const struct drop *drop, const struct
 		&d->arena,
 		"%" PRIu32
 		" segments of %s were in vain from %s on. A rule of a packet filter takes "
-		"such segments %s and drops them, and has counted %" PRIu64 " packets%s.%s",
+		"such segments %s and drops them, and has counted %" PRIu64 " packet%s%s.%s",
 		t->tries, from_client ? client : server, transport_time(d, t->first),
-		hooks[r->fact.hook], r->fact.packets,
+		hooks[r->fact.hook], r->fact.packets, r->fact.packets == 1 ? "" : "s",
 		r->fact.packets >= t->tries ? "" : ", fewer than there were",
 		r->fact.is_partial ? " It has further conditions, which are not in the evidence."
 				   : "");

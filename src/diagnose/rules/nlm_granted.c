@@ -298,12 +298,12 @@ static void log_tell(const struct rule_input *in, struct diagnosis *d,
 				host, peer);
 	f->why = arena_format(
 		&d->arena,
-		"%s gave up calling the lock manager of %s (%" PRIu64
-		" times, \"timed out\"). lockd gives up only as a server: as a client it waits "
+		"%s gave up calling the lock manager of %s (%s, \"timed out\"). lockd gives up "
+		"only as a server: as a client it waits "
 		"(\"still trying\"). What a server calls a client for is that a lock was granted "
 		"which the client waits for; it gets that lock only when it asks again, every 30 "
 		"s. A capture on the server of what goes to that host shows what is in the way.",
-		host, peer, v->gave_up);
+		host, peer, nfs4_count_text(d, v->gave_up, "time", "times"));
 	for (uint32_t i = 0; i < v->cites_len; i++)
 		finding_cite(d, f, &v->cites[i], NULL, "lockd gives up: server %s not responding",
 			     peer);

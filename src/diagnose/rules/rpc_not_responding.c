@@ -127,14 +127,15 @@ static const char *meaning(const struct rule_input *in, struct diagnosis *d,
 		return "It is lockd, and it gave up: so a server speaks of a client that does not "
 		       "answer it (NLM_GRANTED); likely, not certain.";
 	if (strcmp(v->of.program, "lockd") == 0)
-		return arena_format(&d->arena,
-				    "It is lockd, which has timers of its own (10 s, complaint "
-				    "after 60 s): timeo, retrans and hard of the mount do not "
-				    "apply.%s",
-				    told ? ""
-					 : " The lock call had waited about a minute when the "
-					   "first line was written, or 90 s where older kernels "
-					   "(without da953063bdce) had to connect for it first.");
+		return arena_format(
+			&d->arena,
+			"It is lockd, which has timers of its own (10 s by default, complaint "
+			"after 60 s): timeo, retrans and hard of the mount do not "
+			"apply.%s",
+			told ? ""
+			     : " The lock call had waited about a minute when the "
+			       "first line was written, or 90 s where older kernels "
+			       "(without da953063bdce) had to connect for it first.");
 	if (strncmp(v->of.program, "nfs4 cb", 7) == 0)
 		return "It is the callback channel: a server speaks of a client.";
 	if (c->trying && !c->gave_up && !mount)
