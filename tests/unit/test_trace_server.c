@@ -60,6 +60,17 @@ TEST(a_service_that_starts_anew)
 		     1 + CONFIDENCE_LIKELY);
 }
 
+TEST(a_service_to_which_nobody_came_yet)
+{
+	struct trace_told t;
+	const struct finding *f;
+
+	trace_tell(GRACE("94.1", NEW) STALE("94.2", OLD), &t);
+	f = trace_found(&t, "nfs4-server-restart");
+	CHECK(f && !strstr(f->title, "came to it"));
+	trace_told_deinit(&t);
+}
+
 TEST(twin_a_service_that_starts_first)
 {
 	CHECK_EQ_U64(told(GRACE("94.1", NEW) FRESH("94.3", NEW, "1") OPENED("95.0", NEW)

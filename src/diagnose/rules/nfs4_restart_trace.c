@@ -46,9 +46,10 @@ static void tell(struct diagnosis *d, const struct clid_start *s, bool refused)
 		if (places[i]->frame != FRAME_NONE)
 			log_finding_span(f, places[i]);
 	f->count = 1;
-	f->title =
-		arena_format(&d->arena, "the NFS service started anew at %s; %s came to it again",
-			     now, nfs4_count_text(d, s->came, "client", "clients"));
+	f->title = s->came ? arena_format(&d->arena,
+					  "the NFS service started anew at %s; %s came to it again",
+					  now, nfs4_count_text(d, s->came, "client", "clients"))
+			   : arena_format(&d->arena, "the NFS service started anew at %s", now);
 	f->why = arena_format(
 		&d->arena,
 		"The client IDs of nfsd begin with the time at which its service was started: %s "
@@ -67,6 +68,34 @@ static void tell(struct diagnosis *d, const struct clid_start *s, bool refused)
 			 "a lapsed lease leaves the server's start as it was");
 }
 
+/* 2: it refuses what an earlier start gave; 1: it seems to be another one; 0: nothing. */
+static int told_by(const struct clid_start *s)
+{
+	if (s->boot == 0)
+		return 0;
+	if (s->stale && s->stale_boot != s->boot)
+		return 2;
+	return s->began.frame != FRAME_NONE && s->before.frame != FRAME_NONE &&
+	       s->boot_before != s->boot && !s->before_goes_on && s->came;
+}
+
+/* Parts of one trace that stand for hosts of their own tell of one start: of which this is one. */
+static bool is_told_better(const struct clid_model *m, size_t index)
+{
+	const struct clid_start *s = *(struct clid_start *const *)vec_at(&m->starts, index);
+
+	for (size_t i = 0; i < m->starts.len; i++) {
+		const struct clid_start *o = *(struct clid_start *const *)vec_at(&m->starts, i);
+
+		if (i == index || o->boot != s->boot || told_by(o) < told_by(s))
+			continue;
+		if (told_by(o) > told_by(s) || o->came > s->came ||
+		    (o->came == s->came && i < index))
+			return true;
+	}
+	return false;
+}
+
 void nfs4_restart_tell_trace(const struct rule_input *in, struct diagnosis *out)
 {
 	if (nfs4_trace_was_told(out, "nfs4-server-restart"))
@@ -75,12 +104,7 @@ void nfs4_restart_tell_trace(const struct rule_input *in, struct diagnosis *out)
 		const struct clid_start *s =
 			*(struct clid_start *const *)vec_at(&in->clids->starts, i);
 
-		if (s->boot == 0)
-			continue;
-		if (s->stale && s->stale_boot != s->boot)
-			tell(out, s, true);
-		else if (s->began.frame != FRAME_NONE && s->before.frame != FRAME_NONE &&
-			 s->boot_before != s->boot && !s->before_goes_on && s->came)
-			tell(out, s, false);
+		if (told_by(s) && !is_told_better(in->clids, i))
+			tell(out, s, told_by(s) == 2);
 	}
 }
