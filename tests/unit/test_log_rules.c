@@ -199,6 +199,25 @@ TEST(lost_locks_are_counted_for_each_server)
 	told_deinit(&t);
 }
 
+/* Faster than a lease runs out: somebody takes the state away, and the log does not tell who. */
+TEST(locks_lost_again_and_again_leave_a_question)
+{
+	struct told t;
+
+	tell("[   20.889708] NFS: 192.0.2.10: lost 1 locks\n"
+	     "[   21.511177] NFS: 192.0.2.10: lost 1 locks\n"
+	     "[   23.011177] NFS: 192.0.2.10: lost 1 locks\n",
+	     NULL, &t);
+	CHECK_EQ_U64(t.d.undecided.len, 1);
+	told_deinit(&t);
+	tell("[   20.889708] NFS: 192.0.2.10: lost 1 locks\n"
+	     "[  421.511177] NFS: 192.0.2.10: lost 1 locks\n"
+	     "[ 1823.011177] NFS: 192.0.2.10: lost 1 locks\n",
+	     NULL, &t);
+	CHECK_EQ_U64(t.d.undecided.len, 0);
+	told_deinit(&t);
+}
+
 TEST(states_of_another_client_id_are_told_by_client)
 {
 	const struct finding *f;

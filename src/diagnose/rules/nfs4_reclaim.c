@@ -10,6 +10,7 @@
  */
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/nfs4_state_common.h"
+#include "diagnose/rules/nfs4_trace.h"
 #include "diagnose/rules/rules.h"
 
 #include <inttypes.h>
@@ -22,6 +23,18 @@ static const char *how_many(struct diagnosis *d, const struct logs_tally *loss)
 				    loss->count == 1 ? "y" : "ies");
 	return arena_format(&d->arena, "locks (%" PRIu64 " message%s)", loss->count,
 			    loss->count == 1 ? "" : "s");
+}
+
+/* So often, and so close together that no lease runs out in between. */
+enum { LOSSES_MIN = 3 };
+#define LOSSES_APART_NS (NFS4_LEASE_SHORTEST_S * STAMP_NS_PER_S)
+
+static bool goes_on(const struct logs_tally *loss)
+{
+	int64_t ns;
+
+	return loss->count >= LOSSES_MIN && log_elapsed_ns(&loss->first, &loss->last, &ns) &&
+	       ns / (int64_t)(loss->count - 1) <= LOSSES_APART_NS;
 }
 
 static void tell(const struct rule_input *in, struct diagnosis *d, const struct logs_tally *loss)
@@ -37,12 +50,22 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 	f->why = arena_format(
 		&d->arena,
 		"The client lost %s: the server had taken its state away, and the locks could not "
-		"be had again. Programs that held them get EIO from every later access to the "
-		"file, on hard mounts too, until they close it. The log does not tell why the "
+		"be had again. Programs that held them get EIO when they read or write the file "
+		"later, on hard mounts too, until they close it. The log does not tell why the "
 		"state was lost.",
 		how_many(d, loss));
 	for (uint32_t i = 0; i < loss->cites_len; i++)
 		finding_cite(d, f, &loss->cites[i], NULL, "the client says that it lost locks");
+	if (goes_on(loss) && !nfs4_trace_was_told(d, "nfs4-client-owner-collision") &&
+	    !nfs4_trace_was_told(d, "nfs4-client-expired"))
+		diagnosis_undecided(
+			d, "nfs4-client-owner-collision",
+			"why the server takes a client's state again and again, faster than a "
+			"lease runs out: whether another client presents its owner, or somebody "
+			"expires it, the client's log does not tell",
+			"on the server, several times: grep -H -e name -e address "
+			"/proc/fs/nfsd/clients/*/info; and tcpdump -i any -s 0 -w server.pcap "
+			"port 2049");
 }
 
 /* --- on the wire --- */
@@ -119,8 +142,8 @@ static void tell_wire(struct diagnosis *d, const struct nfs4_loss *loss, const s
 	f->why = arena_format(
 		&d->arena,
 		"%s had locks on %s when the server dropped it with all its state. %s Programs "
-		"that held such a lock get EIO from every later access to the file, on hard mounts "
-		"too, until they close it.",
+		"that held such a lock get EIO when they read or write the file later, on hard "
+		"mounts too, until they close it.",
 		who, nfs4_count_text(d, w->count, "file", "files"),
 		w->refused
 			? arena_format(&d->arena, "When it asked for one again it was answered %s.",
