@@ -77,6 +77,7 @@ struct nfsd_client_fact {
 	bool has_renewed;
 	uint64_t renewed_s; /* seconds since it last renewed its lease */
 	uint64_t revoked;   /* states that an administrator took away, and that it has not freed */
+	uint64_t slots;     /* of its first session; 0: not told (before 6.14) */
 	enum callback_state callback;
 	uint64_t callback_line; /* 0: not told */
 };

@@ -18,6 +18,9 @@ struct mount_fact {
 	/* Where the server is: option addr=, or `server` where that is an address. Port 0. */
 	bool server_is_address;
 	struct endpoint server_at;
+	/* Where the client is: option clientaddr= of NFSv4. Port 0. Told with statistics only. */
+	bool has_client;
+	struct endpoint client_at;
 };
 
 #endif

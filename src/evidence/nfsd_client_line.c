@@ -88,6 +88,9 @@ static bool take_more(struct slice line, struct nfsd_client_fact *fact,
 	} else if (value_of(line, "admin-revoked states:", &value)) {
 		if (text_c_number(value, &number))
 			fact->revoked = number;
+	} else if (value_of(line, "session slots:", &value)) {
+		if (text_c_number(value, &number))
+			fact->slots = number;
 	} else if (value_of(line, "callback state:", &value)) {
 		fact->callback = callback_named(value);
 	} else {

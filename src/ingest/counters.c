@@ -92,8 +92,10 @@ static void take_options(struct counters *c, const struct mount_fact *fact)
 {
 	struct mount_fact *kept = &c->now.stats.mount;
 	struct slice addr = mount_option_value(fact->options, "addr");
+	struct slice client = mount_option_value(fact->options, "clientaddr");
 
 	kept->options = keep(c, fact->options);
+	kept->has_client = client.len && log_address_parse(client, &kept->client_at);
 	kept->server_is_address = (addr.len && log_address_parse(addr, &kept->server_at)) ||
 				  log_address_parse(kept->server, &kept->server_at);
 }

@@ -244,6 +244,31 @@ TEST(slots_by_the_transport_that_has_room_and_twins)
 	CHECK_EQ_U64(slots_of(2, 100000), 0);
 }
 
+/* The same, with a server that lists so many slots for the client at this address. */
+static size_t slots_listed(const char *client, uint64_t slots)
+{
+	struct stage st;
+	struct host_fact fact = {.kind = HOST_NFSD_CLIENT, .client = {.slots = slots}};
+	struct event e = {.kind = EVENT_HOST, .at = {.evidence = 1, .frame = 1}, .host = &fact};
+	size_t count;
+
+	stage_init(&st);
+	fact.client.has_address = log_address_parse(slice_of_string(client), &fact.client.at);
+	event_emit(&st.board, &e);
+	mount_head(&st, 0, "4.2,clientaddr=192.0.2.21", 20, 795, 1);
+	op(&st, 0, "GETATTR", 1000, 1, 200000, 38000);
+	count = findings(&st, &rule_nfs4_slots_counted);
+	stage_deinit(&st);
+	return count;
+}
+
+TEST(slots_by_the_list_of_the_server_and_twins)
+{
+	CHECK_EQ_U64(slots_listed("192.0.2.21", 2), 1);
+	CHECK_EQ_U64(slots_listed("192.0.2.21", 64), 0);
+	CHECK_EQ_U64(slots_listed("192.0.2.22", 64), 1); /* another client's */
+}
+
 TEST(slots_counted_speaks)
 {
 	CHECK_EQ_U64(slots("4.2", 60000, 2000, 1), 1);

@@ -161,6 +161,20 @@ static void callback_tell(struct diagnosis *d, const struct host_record *r,
 			 c->renewed_s);
 }
 
+/* States that an administrator took away stay until the client frees them (RFC 8881 18.38). */
+static void revoked_undecided(struct diagnosis *d, const struct nfsd_client_fact *c)
+{
+	diagnosis_undecided(
+		d, "nfs4-test-stateid-loop",
+		arena_format(
+			&d->arena,
+			"whether %s frees what an administrator has taken away from it: %" PRIu64
+			" states are listed as revoked",
+			c->has_address ? transport_host(d, &c->at) : "a client", c->revoked),
+		"on the server, again a minute later: grep -H -e clientid -e revoked "
+		"/proc/fs/nfsd/clients/*/info");
+}
+
 /*
  * Tells of one client, whose row this is, that cannot be called back; `last` is its row in the last
  * list. False: nothing is told of it.
@@ -201,6 +215,8 @@ void host_clients_callback(const struct rule_input *in, struct diagnosis *out)
 		const struct nfsd_client_fact *c = &r->fact.client;
 		bool known = len == CASES_MAX;
 
+		if (c->revoked && client_last(in, r) == r)
+			revoked_undecided(out, c);
 		for (size_t k = 0; k < len; k++)
 			known |= endpoint_same_host(&told[k]->fact.client.at, &c->at);
 		if (known || (c->callback != CALLBACK_DOWN && c->callback != CALLBACK_FAULT) ||

@@ -83,12 +83,39 @@ static bool is_much(uint64_t again, uint64_t of)
 	       (again >= RESENT_FEW_MIN && again >= of / 100 * RESENT_FEW_PERCENT_MIN);
 }
 
+/* What came and was of no use. */
+static void cite_damaged(const struct rule_input *in, struct diagnosis *d, struct finding *f,
+			 uint32_t evidence)
+{
+	static const struct {
+		enum host_counter counter;
+		const char *text;
+	} rows[] = {
+		{COUNT_TCP_BAD, "segments of TCP that came damaged (InErrs)"},
+		{COUNT_UDP_BAD, "datagrams of UDP that came damaged or found no room (InErrors)"},
+		{COUNT_IP_REASSEMBLY_FAILED,
+		 "datagrams of which fragments were missing (ReasmFails)"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct host_readings r;
+		struct host_rise rise;
+
+		if (host_readings_find(in, rows[i].counter, evidence, &r) &&
+		    host_readings_rise(in, &r, rows[i].counter, &rise) && rise.more)
+			finding_cite(d, f, &rise.at_after, NULL,
+				     "%" PRIu64 " %s since the earlier reading", rise.more,
+				     rows[i].text);
+	}
+}
+
 void host_readings_support(const struct rule_input *in, struct diagnosis *d, struct finding *f,
 			   uint32_t evidence)
 {
 	struct host_readings r;
 	struct host_rise sent, again;
 
+	cite_damaged(in, d, f, evidence);
 	if (!host_readings_find(in, COUNT_TCP_SENT, evidence, &r) ||
 	    !host_readings_rise(in, &r, COUNT_TCP_SENT, &sent) || sent.more == 0 ||
 	    !host_readings_rise(in, &r, COUNT_TCP_RESENT, &again))

@@ -35,8 +35,8 @@ bool host_readings_rise(const struct rule_input *in, const struct host_readings 
 			enum host_counter counter, struct host_rise *out);
 
 /*
- * Adds to the finding, which is about a client's calls, what TCP of the host counted that this
- * evidence is of: segments sent again, or that none was.
+ * Adds to the finding, which is about a client's calls, what the host counted of the network that
+ * this evidence is of: segments sent again, or that none was; what came damaged or incomplete.
  */
 void host_readings_support(const struct rule_input *in, struct diagnosis *d, struct finding *f,
 			   uint32_t evidence);

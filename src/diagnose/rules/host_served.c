@@ -254,6 +254,46 @@ static bool unserved_find(const struct rule_input *in, enum host_fact_kind kind,
 	return out->at != NULL;
 }
 
+/* Counters that rise when a server has too little time, and do not tell whether anybody waited. */
+static void hints_undecided(const struct rule_input *in, struct diagnosis *d)
+{
+	static const struct {
+		enum host_counter counter;
+		const char *text, *how;
+	} rows[] = {
+		{COUNT_LISTEN_OVERFLOWS,
+		 "of which program the queue was full when connections came, between two readings "
+		 "(ListenOverflows)",
+		 "ss -tln 'sport = :2049'; nstat -az TcpExtListenOverflows, twice"},
+		{COUNT_NFSD_ALL_BUSY,
+		 "whether calls waited when all threads of nfsd were in use, between two readings "
+		 "(line th)",
+		 "on the server, while clients wait: cat /proc/fs/nfsd/threads; ps -eo "
+		 "pid,stat,wchan:32,comm | grep nfsd"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct host_record *r;
+		size_t index = 0;
+
+		while ((r = host_model_next(in->hosts, HOST_COUNTER, &index))) {
+			struct host_readings pair;
+			struct host_rise rise;
+
+			if (r->fact.counter.counter != rows[i].counter ||
+			    !host_readings_find(in, rows[i].counter, r->at.evidence, &pair) ||
+			    r->fact.list != pair.after ||
+			    !host_readings_rise(in, &pair, rows[i].counter, &rise) || !rise.more)
+				continue;
+			diagnosis_undecided(d, "rpc-server-slow",
+					    arena_format(&d->arena, "%s: %" PRIu64 " times",
+							 rows[i].text, rise.more),
+					    rows[i].how);
+			break;
+		}
+	}
+}
+
 static void unserved_run(const struct rule_input *in, struct diagnosis *out)
 {
 	struct unserved u;
@@ -261,8 +301,10 @@ static void unserved_run(const struct rule_input *in, struct diagnosis *out)
 	/* A capture shows each call, and whether it is answered. */
 	if (in->conns->records.len)
 		return;
-	if (!unserved_find(in, HOST_SOCKET, &u) && !unserved_find(in, HOST_LISTENER, &u))
+	if (!unserved_find(in, HOST_SOCKET, &u) && !unserved_find(in, HOST_LISTENER, &u)) {
+		hints_undecided(in, out);
 		return;
+	}
 	if (calls_read(in, u.at).len > 1)
 		unserved_tell(in, out, &u);
 	else
