@@ -170,6 +170,8 @@ static void silent_run(const struct rule_input *in, struct diagnosis *out)
 	for (size_t i = 0; in->wire && i < in->wire->records.len; i++) {
 		const struct wire_record *w = *(struct wire_record **)vec_at(&in->wire->records, i);
 
+		if (w->conn.transport != TRANSPORT_TCP)
+			continue; /* datagrams are not acknowledged: rpc-retransmission tells */
 		back_tell(in, out, w);
 		silent_forth_tell(in, out, w);
 	}
