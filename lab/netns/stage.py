@@ -30,9 +30,9 @@ def case(truth, *readings, router=False, version=3, kind=""):
     return add
 
 
-def reading(files, *headline, found=(), also=(), most=None):
+def reading(files, *headline, found=(), also=(), most=None, cut=None):
     r = {"files": files, "headline": list(headline), "found": list(found), "also": list(also), "issue": 1}
-    return r | ({"confidence_max": most} if most else {})
+    return r | ({"confidence_max": most} if most else {}) | ({"also_if_cut": cut} if cut else {})
 
 
 BOTH, CLIENT_SIDE, SERVER_SIDE = ["*.pcap.xz"], ["client.pcap.xz"], ["server.pcap.xz"]
@@ -155,6 +155,17 @@ def mtu_black_hole(s):
     s.drop("router", "ip length > 1000 drop")
     s.work(50)
     time.sleep(52)
+
+
+@case("a router drops all packets above 1000 bytes, and network cards do the cutting; writes hang",
+      *(reading(f, "tcp-large-segments-lost", cut={"tcp-path-silent": "likely"}) for f in (BOTH, CLIENT_SIDE)),
+      reading(SERVER_SIDE, None), router=True, kind="write")
+def mtu_black_hole_offload(s):
+    for side in "client", "server":
+        s.net.do(side, "ethtool", "-K", "wire", "gro", "on", "gso", "on", "tso", "on", "tx", "on", "rx", "on")
+    s.drop("router", "ip length > 1000 drop")
+    s.work(60)
+    time.sleep(62)
 
 
 @case("a router loses one packet in eight",

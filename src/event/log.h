@@ -37,6 +37,7 @@ enum log_fact_kind {
 			  * where it is a module */
 	LOG_HUNG_TASK,   /* "task NAME:PID blocked for more than N seconds" */
 	LOG_SOFT_LOCKUP, /* "BUG: soft lockup - CPU#N stuck for Ns! [NAME:PID]" */
+	LOG_AWAKE,       /* the machine woke up from suspend or hibernation */
 	LOG_OUT_OF_MEMORY,
 	LOG_PACKET,         /* a packet filter's rule logs a packet: struct log_packet */
 	LOG_CONNTRACK_FULL, /* "nf_conntrack: table full, dropping packet" */

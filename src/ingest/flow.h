@@ -33,7 +33,11 @@ enum flow_orientation {
 	FLOW_BY_SYN,
 };
 
-enum { FLOW_SEEN = 4 };
+enum {
+	FLOW_SEEN = 4,
+	FLOW_FIRSTS = 64,
+	FLOW_FIRSTS_JOINED = 4, /* of each connection that is joined in the middle */
+};
 
 /* The server's TCP timestamps against the stamps of the capture. */
 struct flow_clock {
@@ -56,10 +60,13 @@ struct flow_seen {
 	size_t bytes; /* 0: none yet */
 };
 
-/* What only a pair of UDP endpoints needs; by the side that sends. */
-struct flow_udp {
-	struct flow_seen seen[2][FLOW_SEEN];
-	uint64_t datagrams[2], datagram_bytes[2];
+/* Enough of the first segment of a TCP connection to know it again behind a translation. */
+struct flow_first {
+	int64_t ns;
+	uint64_t serial; /* of the connection */
+	size_t bytes;
+	uint32_t evidence, seq, ack, tsval, tsecr;
+	uint8_t flags;
 };
 
 /* One connection (or pair of UDP endpoints). */
@@ -77,6 +84,9 @@ struct flow {
 	bool is_rpc;          /* RPC was recognised in at least one direction */
 	bool gives_up;        /* it was found to be no RPC in this very packet */
 	bool not_rpc;         /* counted only */
+	bool is_echo;         /* another shows it with other addresses: nothing is told of it */
+	uint32_t echo_seq;    /* of its first segment; with is_echo */
+	uint8_t firsts;       /* so many of its first segments are yet to come; see flow_echo.c */
 	enum flow_queue {
 		FLOW_OPEN,
 		FLOW_QUIET,   /* open, but not heard of for so long that its past was let go */
@@ -100,7 +110,8 @@ struct flow {
 	/* TCP only: the segment that is being taken, while it is; its frame is `now`. */
 	const struct packet *packet;
 	struct tcp_frame now;
-	struct flow_udp *udp; /* UDP only; else NULL */
+	struct flow_seen seen[2][FLOW_SEEN];      /* UDP only: by the side that sends */
+	uint64_t datagrams[2], datagram_bytes[2]; /* the same */
 };
 
 /* One UDP datagram that looks like RPC. Valid until the callback returns. */
@@ -149,6 +160,8 @@ struct flow_counts {
 	uint64_t datagrams_twice; /* frames that the capture shows twice: not handed on again */
 	uint64_t tls;             /* connections that went over to TLS, as the client had asked */
 	uint64_t marks_lost;      /* record marks that were none: framing broken, or bytes lost */
+	uint64_t echoes;          /* connections shown a second time, with other addresses; not
+				   * in `flows` */
 };
 
 struct flow_table {
@@ -164,6 +177,8 @@ struct flow_table {
 	struct rpc_pool pool;
 	struct flow_counts counts;
 	uint64_t last_serial;
+	struct flow_first firsts[FLOW_FIRSTS]; /* the latest first segments */
+	size_t firsts_next;
 };
 
 /* options NULL: all defaults. board is borrowed and must outlive the table; upper is copied. */

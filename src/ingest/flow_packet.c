@@ -208,10 +208,8 @@ void flow_start(struct flow *flow, bool joined)
 	flow->conn.clock_lost_ns = -1;
 	flow_guess_client(flow, &client);
 	flow_set_client(flow, client, FLOW_BY_PORT);
-	if (flow->conn.transport != TRANSPORT_TCP) {
-		flow->udp = mem_alloc(1, sizeof(*flow->udp));
+	if (flow->conn.transport != TRANSPORT_TCP)
 		return;
-	}
 	tcp_init(&flow->tcp, &flow_tcp_sink, &t->budget, flow);
 	for (enum tcp_side side = TCP_SIDE_A; side <= TCP_SIDE_B; side++)
 		rpc_stream_init(&flow->stream[side], side, joined, &flow_stream_sink, &t->pool,
@@ -296,7 +294,6 @@ bool flow_ask_unsent(const struct flow *flow, enum conn_side from, uint64_t fram
 static enum tcp_verdict flow_segment(struct flow *flow, enum tcp_side from,
 				     const struct packet *packet, const struct tcp_frame *frame)
 {
-	bool is_small = packet->payload_wire_bytes <= FLOW_SMALL_BYTES;
 	enum tcp_verdict verdict;
 
 	flow->packet = packet;
@@ -309,9 +306,10 @@ static enum tcp_verdict flow_segment(struct flow *flow, enum tcp_side from,
 	flow->packet = NULL;
 	if (verdict == TCP_TAKEN) {
 		flow->marked[from] += packet->outgoing;
-		/* without a branch, which nobody could predict */
-		flow->small[from] += is_small;
-		flow->unfilled[from] += (unsigned)is_small & packet->tcp.sum_unfilled;
+		if (packet->payload_wire_bytes <= FLOW_SMALL_BYTES) {
+			flow->small[from]++;
+			flow->unfilled[from] += packet->tcp.sum_unfilled;
+		}
 		if (flow->ttl[from] == 0 && !(packet->tcp.flags & TCP_RST))
 			flow->ttl[from] = packet->ttl; /* a reset may be a middlebox's */
 	}
@@ -337,6 +335,15 @@ static void flow_note_clock(struct flow *flow, enum tcp_side from, struct stamp 
 		flow_clock_take(flow, at, packet);
 }
 
+/* Its segments are told by another connection. */
+static void flow_make_echo(struct flow_table *t, struct flow *flow, const struct packet *packet)
+{
+	flow->is_echo = flow->not_rpc = true;
+	flow->echo_seq = packet->tcp.seq;
+	t->counts.echoes++;
+	t->counts.flows--;
+}
+
 static void flow_packet_tcp(struct flow_table *t, const struct flow_key *key,
 			    const struct provenance *at, const struct packet *packet)
 {
@@ -347,9 +354,28 @@ static void flow_packet_tcp(struct flow_table *t, const struct flow_key *key,
 
 	if (flow && flow->not_rpc) {
 		t->counts.packets_not_rpc++;
-		if (!(packet->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
+		if (flow->is_echo && !flow_echo_is_over(flow, packet)) {
+			flow->last = *at;
+			return;
+		}
+		if (!flow->is_echo && !(packet->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
 			flow->tcp.half[key->from].segments++;
 			flow->last = *at;
+			return;
+		}
+	}
+	if (flow && (flow->is_echo || flow->firsts)) {
+		bool is_echo = flow->firsts && flow_is_echo(t, flow, at, packet);
+
+		if (flow->firsts)
+			flow->firsts--;
+		hash = flow->hash;
+		if (flow->is_echo || is_echo) {
+			flow_end(t, flow);
+			flow = NULL;
+		}
+		if (is_echo) {
+			flow_make_echo(t, flow_add(t, key, hash, at), packet);
 			return;
 		}
 	}
@@ -364,6 +390,11 @@ static void flow_packet_tcp(struct flow_table *t, const struct flow_key *key,
 	}
 	if (!flow) {
 		flow = flow_add(t, key, hash, at);
+		if (flow_is_echo(t, flow, at, packet)) {
+			flow_make_echo(t, flow, packet);
+			return;
+		}
+		flow->firsts = joined ? FLOW_FIRSTS_JOINED - 1 : 0;
 		flow_start(flow, joined);
 		flow_note_clock(flow, key->from, at->at, packet);
 		flow_segment(flow, key->from, packet, &frame);
@@ -378,7 +409,7 @@ static void flow_packet_tcp(struct flow_table *t, const struct flow_key *key,
 static bool flow_seen_twice(struct flow *flow, const struct flow_key *key, uint32_t xid,
 			    const struct provenance *at, const struct packet *packet)
 {
-	struct flow_seen *seen = flow->udp->seen[key->from];
+	struct flow_seen *seen = flow->seen[key->from];
 	uint64_t window_ns = (uint64_t)(packet->ip_id ? TCP_TWICE_NS : TCP_TWICE_ANY_NS);
 
 	for (size_t i = 0; i < FLOW_SEEN; i++)
@@ -386,7 +417,7 @@ static bool flow_seen_twice(struct flow *flow, const struct flow_key *key, uint3
 		    seen[i].ip_id == packet->ip_id &&
 		    (uint64_t)at->at.ns - (uint64_t)seen[i].ns + window_ns <= 2 * window_ns)
 			return true;
-	seen[flow->udp->datagrams[key->from] % FLOW_SEEN] =
+	seen[flow->datagrams[key->from] % FLOW_SEEN] =
 		(struct flow_seen){at->at.ns, packet->ip_id, xid, packet->payload_wire_bytes};
 	return false;
 }
@@ -419,8 +450,8 @@ static void flow_packet_udp(struct flow_table *t, const struct flow_key *key,
 		t->counts.datagrams_twice++;
 		return;
 	}
-	flow->udp->datagrams[key->from]++;
-	flow->udp->datagram_bytes[key->from] += datagram.bytes;
+	flow->datagrams[key->from]++;
+	flow->datagram_bytes[key->from] += datagram.bytes;
 	flow->conn.lossy |= datagram.bytes > packet->payload.len;
 	flow_settle(flow, key->from, datagram.body);
 	t->counts.datagrams++;

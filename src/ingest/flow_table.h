@@ -35,6 +35,14 @@ void flow_start(struct flow *flow, bool joined);
 /* Takes a segment of the server: has the capture's clock fallen behind? Sets conn.clock_lost_ns. */
 void flow_clock_take(struct flow *flow, struct stamp at, const struct packet *packet);
 
+/* One of the first segments of a connection: is it that of another one, with other addresses? See
+ * flow_echo.c. */
+bool flow_is_echo(struct flow_table *t, const struct flow *flow, const struct provenance *at,
+		  const struct packet *packet);
+
+/* Its endpoints begin another connection. */
+bool flow_echo_is_over(const struct flow *flow, const struct packet *packet);
+
 /* Nothing more will come: hands on what is held. */
 void flow_finish(struct flow *flow);
 

@@ -90,9 +90,7 @@ static void ingest_surveyed(struct ingest *in, const struct provenance *where,
 		if (answer.handed_over)
 			flow_table_hand_over(&in->flows, where->evidence, packet);
 	}
-	if (in->ends && answer.is_known && (flow || !answer.speaks) &&
-	    (is_tcp ||
-	     rpc_msg_plausible(packet->payload, packet->payload_wire_bytes) == RPC_PLAUSIBLE_YES))
+	if (in->ends && is_tcp && answer.is_known && (flow || !answer.speaks))
 		ends_take(in->ends, &answer, where, packet, flow ? &flow->conn : NULL,
 			  flow && !flow->not_rpc);
 }
@@ -206,6 +204,7 @@ void ingest_finish(struct ingest *in)
 	in->undecoded[UNDECODED_FRAMING] = in->flows.counts.marks_lost;
 	in->undecoded[UNDECODED_TLS] = in->flows.counts.tls;
 	in->undecoded[UNDECODED_FLOW_EVICTED] = in->flows.counts.flows_evicted;
+	in->undecoded[UNDECODED_ECHO] = in->flows.counts.echoes;
 	in->undecoded[UNDECODED_FRAGMENT] = in->fragments->given_up_count;
 	in->totals.tcp_connections = in->flows.counts.flows;
 	for (uint32_t i = 0; i < in->health.len && i < in->evidence->items.len; i++)

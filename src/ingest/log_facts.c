@@ -75,6 +75,12 @@ static const struct wording {
 	/* kernel/watchdog.c */
 	{LOG_GATE_LOCKUP, "BUG: soft lockup - CPU$* stuck for $Ns! [$T]", LOG_SOFT_LOCKUP, false,
 	 false},
+	/* kernel/power/suspend.c, hibernate.c, process.c; drivers/acpi/sleep.c */
+	{LOG_GATE_PM, "PM: suspend exit", LOG_AWAKE, false, false},
+	{LOG_GATE_PM, "PM: hibernation exit", LOG_AWAKE, false, false},
+	{LOG_GATE_PM, "PM: hibernation: hibernation exit", LOG_AWAKE, false, false},
+	{LOG_GATE_PM, "PM: Finishing wakeup", LOG_AWAKE, false, false},
+	{LOG_GATE_PM, "PM: Waking up from system sleep state", LOG_AWAKE, false, false},
 	/* kernel/hung_task.c, mm/oom_kill.c, init/version.c */
 	{LOG_GATE_BLOCKED, "INFO: task $T blocked for more than $N seconds", LOG_HUNG_TASK, false,
 	 false},

@@ -48,6 +48,7 @@ enum log_gate {
 	LOG_GATE_RESOLVER,
 	LOG_GATE_PACKET,
 	LOG_GATE_CONNTRACK,
+	LOG_GATE_PM,
 	LOG_GATE_COUNT, /* at most 32 */
 };
 

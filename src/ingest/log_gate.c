@@ -45,6 +45,7 @@ static const struct gate gates[LOG_GATE_COUNT] = {
 	[LOG_GATE_RESOLVER] = GATE("id_resolver reg", 8),
 	[LOG_GATE_PACKET] = GATE("SRC=", 2),
 	[LOG_GATE_CONNTRACK] = GATE("table full, drop", 10),
+	[LOG_GATE_PM] = GATE("PM: ", 0),
 };
 
 /* By the byte at the anchor; test_log_facts finds each gate by its own words. */
@@ -53,6 +54,7 @@ static const uint32_t anchored[UINT8_MAX + 1] = {
 	['C'] = BIT(PACKET),
 	['K'] = BIT(LINK_UPPER),
 	['N'] = BIT(NETFS),
+	['P'] = BIT(PM),
 	['c'] = BIT(INCORRECT),
 	['d'] = BIT(CLIENTID),
 	['f'] = BIT(RECLAIM) | BIT(OUT_OF_SYNC) | BIT(MEMORY),

@@ -21,6 +21,7 @@ const char *undecoded_text(enum undecoded_reason reason)
 		[UNDECODED_FRAMING] = "record mark expected, none found",
 		[UNDECODED_TLS] = "connection encrypted with TLS (AUTH_TLS)",
 		[UNDECODED_FLOW_EVICTED] = "connection given up: too many at once",
+		[UNDECODED_ECHO] = "connection shown again behind a translation of addresses",
 	};
 
 	return texts[reason];

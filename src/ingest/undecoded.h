@@ -23,6 +23,7 @@ enum undecoded_reason {
 	UNDECODED_FRAMING,      /* record marks that are none */
 	UNDECODED_TLS,          /* connections that are encrypted (RFC 9289) */
 	UNDECODED_FLOW_EVICTED, /* too many connections: the idlest was given up */
+	UNDECODED_ECHO,         /* connections told once that are shown twice (flow_echo.c) */
 	UNDECODED_COUNT,
 };
 

@@ -213,6 +213,7 @@ static enum tcp_event tcp_classify(const struct tcp *tcp, const struct tcp_segme
 /* The direction begins with this SYN or SYN-ACK. */
 static void tcp_begin(struct tcp_half *half, const struct tcp_segment *seg)
 {
+	half->mss = seg->packet->tcp.mss;
 	half->has_isn = true;
 	half->isn = seg->packet->tcp.seq;
 	if (half->base != TCP_BASE_KNOWN || half->next_off == 0)
@@ -311,6 +312,14 @@ static void tcp_on_ack(struct tcp *tcp, const struct tcp_segment *seg)
 		tcp_order_acked(tcp, sender, ack, seg->frame);
 }
 
+/* False for what the sender's card has yet to cut into segments. */
+static bool tcp_fits_wire(const struct tcp *tcp, enum tcp_side from, size_t bytes)
+{
+	uint16_t mss = tcp->half[tcp_other_side(from)].mss;
+
+	return mss == 0 || bytes <= mss;
+}
+
 /* Bytes, acknowledgement and FIN of a segment that belongs to the stream. */
 static void tcp_on_stream(struct tcp *tcp, const struct tcp_segment *seg)
 {
@@ -328,7 +337,7 @@ static void tcp_on_stream(struct tcp *tcp, const struct tcp_segment *seg)
 		tcp->completeness |= TCP_COMPLETE_DATA;
 		if (half->has_ack ? half->ack_seq == half->next_seq : half->next_off == 0)
 			half->sent = *seg->frame;
-		if (wire_bytes > half->largest_bytes)
+		if (wire_bytes > half->largest_bytes && tcp_fits_wire(tcp, seg->from, wire_bytes))
 			half->largest_bytes = (uint32_t)wire_bytes;
 		if (__builtin_expect(half->looking, 0) && !seg->is_twice &&
 		    tcp_seq_distance(half->ack_seq, bytes.seq) > 0)

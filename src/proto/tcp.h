@@ -24,6 +24,7 @@
 #include "proto/packet.h"
 
 enum {
+	TCP_SACK_BYTES = 20,          /* that two blocks of SACK take from a segment (RFC 2018) */
 	TCP_HOLD_BYTES_MAX = 1 << 20, /* held in one direction */
 	TCP_HOLD_SEGMENTS_MAX = 256,  /* the same, in segments */
 	TCP_LOOK_SEGMENTS = 64,       /* see above */
@@ -99,7 +100,7 @@ struct tcp_note {
 	uint64_t bytes; /* RETRANSMISSION, LOST; else 0 */
 	uint8_t ttl;    /* of the segment; 0: not of a segment */
 	bool acked;     /* LOST; RETRANSMISSION: as far as is seen, it was needless */
-	bool full;      /* RETRANSMISSION: no segment of this side was larger */
+	bool full;      /* RETRANSMISSION: no segment of this side was larger, but for options */
 	struct tcp_frame frame;
 	struct tcp_frame heard; /* the other side's last segment before; number 0: none */
 	struct tcp_frame said;  /* FIN, RST: its own last segment before; number 0: none */
@@ -162,7 +163,9 @@ struct tcp_half {
 	struct tcp_frame sent;     /* when bytes were sent with none outstanding before them */
 	struct tcp_frame progress; /* when the receiver last acknowledged something new */
 	uint32_t repeats;          /* segments sent again since then */
-	uint32_t largest_bytes;    /* of its segments' payloads */
+	uint32_t largest_bytes;    /* of its segments' payloads, without what its card has yet to
+				    * cut: larger than the other side's mss */
+	uint16_t mss;              /* that its SYN announced; 0: not seen */
 
 	uint64_t segments;
 	uint64_t payload_bytes; /* handed on or cut, once each */

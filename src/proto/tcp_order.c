@@ -211,7 +211,7 @@ static void tcp_repeated(struct tcp *tcp, enum tcp_side from, const struct tcp_b
 				.from = from,
 				.bytes = old,
 				.ttl = bytes->ttl,
-				.full = bytes->wire_bytes >= half->largest_bytes,
+				.full = bytes->wire_bytes + TCP_SACK_BYTES >= half->largest_bytes,
 				.frame = *frame,
 				.heard = tcp->half[tcp_other_side(from)].last,
 				.since = tcp_half_since(half)};

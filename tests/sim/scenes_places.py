@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Captures from unusual places, and programs that only look: scanners and the tools of administrators."""
+import socket
+
 from . import ops
 from .build import Client, Connection, Server
 from .ends import AT_CLIENT, AT_SERVER, Ends
 from .packet import ACK, RST, SYN
 from .scene import scene
 from .scenes_nlm import CLIENT, GETPORT, NLM, PORTMAP, SERVER, call, exchange, reply
+from .scenes_slots import interrupted_calls_counted_down, slot_out_of_step
 
 ENDS = (AT_CLIENT, AT_SERVER)
 REFUSED = "tcp-syn-refused"
@@ -133,3 +136,37 @@ def answer_never_sent(net):
     _mount_asked(net)
     net.wait(0.5)
     _works_v3(net, 801, 30, False)
+
+
+def _gateway(net):
+    """The capture is taken on all interfaces of a gateway that translates the clients' addresses: each
+    segment stands in it twice."""
+    gateway = socket.inet_aton("203.0.113.99")
+    for p in list(net.packets):
+        q = p.copy()
+        inside, outside = (p, q) if p.dport == 2049 else (q, p)
+        q.src, q.sport, q.dst, q.dport = p.src, p.sport, p.dst, p.dport
+        if p.dport == 2049:
+            outside.src, outside.sport = gateway, p.sport + 40000
+            outside.t += 15_000
+            outside.ttl -= 1
+        else:
+            outside.dst, outside.dport = gateway, p.dport + 40000
+            inside.t += 15_000
+            inside.ttl -= 1
+        net.emit(q)
+
+
+@scene(None)
+def gateway_shows_all_twice(net):
+    """A client counts down after interrupted calls, as the protocol wants it, and is accepted; at a gateway
+    that translates addresses each of its calls is seen twice, once from each address."""
+    interrupted_calls_counted_down(net)
+    _gateway(net)
+
+
+@scene("nfs4-slot-out-of-step")
+def gateway_shows_slot_out_of_step(net):
+    """At the same gateway a slot is truly out of step."""
+    slot_out_of_step(net)
+    _gateway(net)

@@ -362,3 +362,50 @@ TEST(lost_in_the_capture)
 	expect(&t, " 1:>call 1:>progress");
 	tester_deinit(&t, " 1:end/44+56");
 }
+
+/* The segment as another interface of a translating host shows it: from this port, just after. */
+static void tcp_translated(struct tester *t, int from, uint8_t flags, uint32_t seq, uint32_t ack,
+			   const uint8_t *bytes, size_t len, uint16_t port)
+{
+	uint16_t client_port = t->client_port;
+	struct packet p;
+
+	for (int i = 0; i < 2; i++) {
+		t->client_port = i ? port : client_port;
+		p = packet_make(t, PACKET_TCP, from);
+		p.tcp = (struct packet_tcp){.flags = flags, .seq = seq, .ack = ack};
+		p.tcp.has_timestamps = true;
+		p.tcp.tsval = 7000 + seq;
+		packet_give(t, &p, bytes, len);
+	}
+	t->client_port = client_port;
+	t->now_ns += STAMP_NS_PER_S;
+}
+
+TEST(a_connection_shown_again_behind_a_translation_is_told_once)
+{
+	struct tester t;
+
+	tester_init(&t, 0);
+	tcp_translated(&t, CLIENT, TCP_SYN, 99, 0, reply, 0, 4000);
+	tcp_translated(&t, SERVER, TCP_SYN | TCP_ACK, 499, 100, reply, 0, 4000);
+	tcp_translated(&t, CLIENT, TCP_ACK, 100, 500, call(100003), CALL_BYTES, 4000);
+	tcp_translated(&t, SERVER, TCP_ACK, 500, 144, reply, REPLY_BYTES, 4000);
+	CHECK_EQ_U64(t.table.counts.echoes, 1);
+	CHECK_EQ_U64(t.table.counts.flows, 1);
+	expect(&t, " 1:>syn 1:<syn-ack 1:>up 1:>call 1:<reply 1:<progress");
+	tester_deinit(&t, " 1:end/44+28");
+}
+
+TEST(twin_connection_with_numbers_of_its_own_is_told)
+{
+	struct tester t;
+
+	tester_init(&t, 0);
+	tcp_translated(&t, CLIENT, TCP_SYN, 99, 0, reply, 0, 4000);
+	t.client_port = 4000; /* its ports begin another connection */
+	tcp(&t, CLIENT, TCP_SYN, 1099, 0, reply, 0);
+	tcp(&t, SERVER, TCP_SYN | TCP_ACK, 499, 1100, reply, 0);
+	expect(&t, " 1:>syn 3:>syn 3:<syn-ack");
+	tester_deinit(&t, " 1:end/0+0 3:end/0+0");
+}

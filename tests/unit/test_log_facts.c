@@ -68,6 +68,9 @@ static const struct {
 	 "", -110, false},
 	{"watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [kworker/3:1:1234]", LOG_SOFT_LOCKUP,
 	 "", "", "kworker/3:1", 1234, false},
+	{"PM: suspend exit", LOG_AWAKE, "", "", "", 0, false},
+	{"PM: hibernation: hibernation exit", LOG_AWAKE, "", "", "", 0, false},
+	{"ACPI: PM: Waking up from system sleep state S3", LOG_AWAKE, "", "", "", 0, false},
 	{"Out of memory: Killed process 77 (ls) total-vm:1kB", LOG_OUT_OF_MEMORY, "", "", "", 77,
 	 false},
 };

@@ -384,7 +384,6 @@ TEST(link_down_while_data_are_sent_in_vain)
 	stall = vec_push(&path.stalls);
 	stall->conn = script_conn(1, "192.0.2.21", 901, "192.0.2.10", 2049);
 	stall->first = (struct provenance){.frame = 7, .at = at};
-	stall->heard_before = true;
 	stall->quiet.from = (struct provenance){.frame = 6, .at = at};
 	stall->quiet.last = (struct provenance){.frame = 9, .at = at};
 	stall->quiet.last.at.ns += 20 * STAMP_NS_PER_S;
@@ -399,13 +398,6 @@ TEST(link_down_while_data_are_sent_in_vain)
 	tell(UP DOWN UP_AGAIN, &path, &t);
 	CHECK(!find(&t, "host-link-down"));
 	told_deinit(&t);
-	/* Twin: the capture shows one direction. */
-	stall->quiet.until.frame = FRAME_NONE;
-	stall->heard_before = false;
-	tell(UP DOWN UP_AGAIN, &path, &t);
-	CHECK(!find(&t, "host-link-down"));
-	told_deinit(&t);
-	stall->heard_before = true;
 	/* Twin: one segment was lost, and sent again at once. */
 	stall->quiet.until.frame = FRAME_NONE;
 	stall->quiet.last = stall->quiet.from;
@@ -419,4 +411,36 @@ TEST(link_down_while_data_are_sent_in_vain)
 	CHECK(!find(&t, "host-link-down"));
 	told_deinit(&t);
 	path_model_deinit(&path);
+}
+
+/* What is said of a complaint with this line before it. */
+static void check_standstill(const char *line, const char *said)
+{
+	struct strbuf text;
+	const struct finding *f;
+	struct told t;
+
+	strbuf_init(&text);
+	strbuf_add_format(&text,
+			  "Nov 21 07:12:31 lap kernel: %s\n"
+			  "Nov 21 07:12:46 lap kernel: nfs: server nas.home not responding, still "
+			  "trying\n"
+			  "Nov 21 07:12:52 lap kernel: nfs: server nas.home OK\n",
+			  line);
+	tell(strbuf_text(&text), NULL, &t);
+	if (CHECK_EQ_U64(t.d.findings.len, 1)) {
+		f = *(struct finding **)vec_at(&t.d.findings, 0);
+		CHECK(strstr(f->why, said) != NULL);
+	}
+	told_deinit(&t);
+	strbuf_deinit(&text);
+}
+
+TEST(a_host_that_stood_still_is_said_so)
+{
+	check_standstill("PM: suspend exit", "The host woke up from suspend or hibernation 15.0 s "
+					     "before it complained");
+	check_standstill("watchdog: BUG: soft lockup - CPU#2 stuck for 142s! [swapper/2:0]",
+			 "a CPU of this host had not been running");
+	check_standstill("PM: suspend entry (deep)", "The log does not tell why");
 }

@@ -116,6 +116,54 @@ static const char *alarms_text(struct diagnosis *d, struct finding *f,
 		s->len == 1 ? "alarm" : "alarms one after the other", list);
 }
 
+/* A host that stood still complains so long after it, when its calls have run into their timers. */
+#define AFTER_STANDSTILL_NS (300 * STAMP_NS_PER_S)
+
+/* When the host went on, after it had not been running, shortly before the complaint; or NULL. */
+static const struct provenance *went_on(const struct logs_interval *v, enum log_fact_kind kind,
+					int64_t *before_ns)
+{
+	const struct logs_host *h = v->of.host;
+	const struct provenance *const candidates[] = {&h->last[kind], &h->first[kind]};
+
+	for (size_t i = 0; h->counts[kind] && i < 2; i++)
+		if (log_elapsed_ns(candidates[i], &v->first, before_ns) && *before_ns >= 0 &&
+		    *before_ns <= AFTER_STANDSTILL_NS)
+			return candidates[i];
+	return NULL;
+}
+
+/* Whether the log tells why after all: the host itself was away. */
+static const char *standstill_text(struct diagnosis *d, struct finding *f,
+				   const struct logs_interval *v)
+{
+	int64_t ns;
+	const struct provenance *at = went_on(v, LOG_AWAKE, &ns);
+
+	if (at) {
+		finding_cite(d, f, at, NULL, "the host woke up");
+		return arena_format(
+			&d->arena,
+			"The host woke up from suspend or hibernation %s before it complained: it "
+			"was the host that had been away, and connections, leases and what a "
+			"firewall knows of them may not have outlived that. Of the server this "
+			"tells nothing.",
+			log_duration_text(d, ns));
+	}
+	at = went_on(v, LOG_SOFT_LOCKUP, &ns);
+	if (at) {
+		finding_cite(d, f, at, NULL, "soft lockup: a CPU of the host had stood still");
+		return arena_format(
+			&d->arena,
+			"%s before it complained, a CPU of this host had not been running for a "
+			"long time (soft lockup): where the host is a virtual machine that was "
+			"paused or starved, its timers ran out for that reason. Whether the server "
+			"had a part in it shows on the wire.",
+			log_duration_text(d, ns));
+	}
+	return "The log does not tell why: that shows on the wire.";
+}
+
 /* What the wording and the program tell about the calls that waited. */
 static const char *meaning(const struct rule_input *in, struct diagnosis *d,
 			   const struct logs_interval *v, const struct complaint *c, bool told)
@@ -227,10 +275,10 @@ static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 				log_server_text(d, &v->of), in_brackets(d, &c));
 	if (!*confirmed && alarms)
 		confirmed = alarms_text(d, f, alarms, v) + 1;
-	f->why = arena_format(
-		&d->arena, "%s %s%s%s The log does not tell why: that shows on the wire.%s",
-		how_long(d, &c), meaning(in, d, v, &c, *confirmed != '\0'), *confirmed ? " " : "",
-		confirmed, log_exactness_text(in, d, &v->first));
+	f->why = arena_format(&d->arena, "%s %s%s%s %s%s", how_long(d, &c),
+			      meaning(in, d, v, &c, *confirmed != '\0'), *confirmed ? " " : "",
+			      confirmed, standstill_text(d, f, v),
+			      log_exactness_text(in, d, &v->first));
 }
 
 static bool is_first(const struct logs_model *m, size_t index)

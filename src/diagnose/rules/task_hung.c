@@ -122,8 +122,14 @@ static bool is_from_server(enum task_wait wait)
 	       wait == TASK_WAIT_PAGE;
 }
 
-static const char *victim_words(struct diagnosis *d, const struct task_seen *seen,
-				const struct task_chain *chain)
+/* A thread of nfsd in the midst of a request. */
+static bool is_server_thread(const struct logs_task *t)
+{
+	return strcmp(t->name, "nfsd") == 0 && strncmp(t->nfs_function, "nfsd", 4) == 0;
+}
+
+static const char *victim_words(struct diagnosis *d, const struct logs_task *t,
+				const struct task_seen *seen, const struct task_chain *chain)
 {
 	if (chain->len > 1)
 		return arena_format(
@@ -143,6 +149,11 @@ static const char *victim_words(struct diagnosis *d, const struct task_seen *see
 				    "No other task holds what it waits for, %s: that comes from "
 				    "the server, or not at all.",
 				    task_wait_text(seen->wait));
+	if (is_server_thread(t))
+		return "It is a thread of the server, at work for a client: what it waits for is "
+		       "of "
+		       "this host, in the exported file system or below it, and its client waits "
+		       "with it.";
 	return "It is a victim and hardly the holder of what it waits for: the kernel reports only "
 	       "tasks that wait uninterruptibly, and those that read directories or wait for a "
 	       "server's answer wait in a killable way and are never reported. Who holds it shows "
@@ -197,7 +208,13 @@ static void tell(struct diagnosis *d, const struct task_model *m, const struct l
 		&d->arena,
 		"task %s (PID %" PRId64 ") on %s hung for more than %" PRId64 " s, in %s", name,
 		t->pid, log_text(d, t->host->name), t->seconds, log_text(d, t->where));
-	f->why = arena_format(&d->arena, "%s %s", what_for(d, t), victim_words(d, seen, &chain));
+	f->why = arena_format(&d->arena, "%s %s", what_for(d, t), victim_words(d, t, seen, &chain));
+	if (is_server_thread(t))
+		finding_add_remedy(
+			d, f,
+			"On this server: the other hung tasks of the same log, the disks "
+			"(`dmesg` for I/O errors, `iostat -x 1`), and `echo w > "
+			"/proc/sysrq-trigger` for who holds the file system.");
 	finding_cite(d, f, &t->first, NULL, "%s is reported as hung; its stack follows", name);
 	if (t->reports > 1)
 		finding_cite(d, f, &t->last, NULL, "and for the last time");

@@ -38,6 +38,12 @@ static bool heard_since(const struct path_stall *s, const struct conn_record *r)
 	       after_ns / IN_FLIGHT_ROUND_TRIPS > round_trip_ns;
 }
 
+static bool is_within(const struct provenance *p, const struct path_stall *s)
+{
+	return transport_known(p) && path_span_ns(s->first.at, p->at) > 0 &&
+	       path_span_ns(p->at, s->last.at) > 0;
+}
+
 /* The other host was heard during the stall: on this connection, or on another one. */
 static const struct provenance *heard_during(const struct rule_input *in,
 					     const struct path_stall *s)
@@ -51,13 +57,14 @@ static const struct provenance *heard_during(const struct rule_input *in,
 	for (size_t i = 0; i < in->conns->records.len; i++) {
 		const struct conn_record *r = transport_record(in, i);
 
-		if (r->conn.serial != s->conn.serial && r->conn.evidence == s->conn.evidence &&
-		    endpoint_same_host(&r->conn.client, &s->conn.client) &&
-		    endpoint_same_host(&r->conn.server, &s->conn.server) &&
-		    transport_known(&r->established) &&
-		    path_span_ns(s->first.at, r->established.at) > 0 &&
-		    path_span_ns(r->established.at, s->last.at) > 0)
+		if (r->conn.serial == s->conn.serial || r->conn.evidence != s->conn.evidence ||
+		    !endpoint_same_host(&r->conn.client, &s->conn.client) ||
+		    !endpoint_same_host(&r->conn.server, &s->conn.server))
+			continue;
+		if (is_within(&r->established, s))
 			return &r->established;
+		if (s->from == CONN_FROM_CLIENT && is_within(&r->replied, s))
+			return &r->replied;
 	}
 	return NULL;
 }
@@ -74,6 +81,12 @@ bool transport_stall_is_large(const struct rule_input *in, const struct path_sta
 	return r && r->ended && !r->conn.joined &&
 	       r->totals.payload_bytes[s->from] < LARGE_WINDOW_SEGMENTS * s->bytes_max &&
 	       transport_port_is_nfs(in, &s->conn.server) && heard_during(in, s);
+}
+
+bool transport_stall_may_be_large(const struct rule_input *in, const struct path_stall *s)
+{
+	return s->bytes_min >= LARGE_BYTES_MIN && !transport_known(&s->progress) &&
+	       s->repeats >= LARGE_REPEATS_MIN && heard_during(in, s);
 }
 
 static const char *large_where(const struct rule_input *in, struct diagnosis *d, struct finding *f,

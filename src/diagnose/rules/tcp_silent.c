@@ -21,7 +21,7 @@
 /* Silences of connections between the same hosts that are no further apart are one. */
 #define JOIN_NS (10 * STAMP_NS_PER_S)
 
-static bool silence_counts(const struct rule_input *in, const struct path_stall *s)
+static bool silence_is(const struct rule_input *in, const struct path_stall *s)
 {
 	const struct path_quiet *q = &s->quiet;
 	int64_t min_ns = s->from == CONN_FROM_SERVER ? CLIENT_AWAY_MIN_NS : SILENCE_MIN_NS;
@@ -32,6 +32,37 @@ static bool silence_counts(const struct rule_input *in, const struct path_stall 
 	if (s->from == CONN_FROM_SERVER && !transport_known(&q->until))
 		return false;
 	return transport_port_is_nfs(in, &s->conn.server) && !transport_stall_is_large(in, s);
+}
+
+static bool silence_counts(const struct rule_input *in, const struct path_stall *s)
+{
+	return silence_is(in, s) && !transport_stall_may_be_large(in, s);
+}
+
+/* The host is there for small segments: this connection is treated differently, or large ones are.
+ */
+static void size_undecided(const struct rule_input *in, struct diagnosis *d)
+{
+	for (size_t i = 0; i < in->path->stalls.len; i++) {
+		const struct path_stall *s = vec_at(&in->path->stalls, i);
+
+		if (!silence_is(in, s) || !transport_stall_may_be_large(in, s))
+			continue;
+		diagnosis_undecided(
+			d, "tcp-path-silent",
+			arena_format(
+				&d->arena,
+				"only segments of %" PRIu64 " bytes and more of %s got no "
+				"answer, and the other host was heard meanwhile: either "
+				"something on the way does not carry packets of that size, or it "
+				"does not know this connection any more",
+				s->bytes_min,
+				transport_host(d, s->from == CONN_FROM_CLIENT ? &s->conn.client
+									      : &s->conn.server)),
+			"ping -M do -s 1472 PEER, and smaller until it answers, from the host that "
+			"sends them");
+		return;
+	}
 }
 
 void transport_silences(const struct rule_input *in, struct vec *out)
@@ -85,8 +116,7 @@ static void silence_tell(const struct rule_input *in, struct diagnosis *d,
 			: "as long as the evidence shows it",
 		transport_where(in, d, f, t, t->from));
 	finding_cite(d, f, &t->cite_first, &t->conn, "the last progress before the silence");
-	finding_cite(d, f, &t->cite_last, &t->conn, "sent again for the last time%s",
-		     t->over ? "" : ", in vain");
+	finding_cite(d, f, &t->cite_last, &t->conn, "sent again for the last time in vain");
 	finding_cite(d, f, &t->cite_over, &t->conn, "the other side again");
 	for (uint32_t i = 0; i < t->cites_len; i++)
 		finding_cite(d, f, &t->cites[i], &t->conn, "the same data sent again");
@@ -167,11 +197,10 @@ static void silent_run(const struct rule_input *in, struct diagnosis *out)
 	transport_silences(in, &troubles);
 	for (size_t i = 0; i < troubles.len; i++)
 		silence_tell(in, out, vec_at(&troubles, i));
+	size_undecided(in, out);
 	for (size_t i = 0; in->wire && i < in->wire->records.len; i++) {
 		const struct wire_record *w = *(struct wire_record **)vec_at(&in->wire->records, i);
 
-		if (w->conn.transport != TRANSPORT_TCP)
-			continue; /* datagrams are not acknowledged: rpc-retransmission tells */
 		back_tell(in, out, w);
 		silent_forth_tell(in, out, w);
 	}

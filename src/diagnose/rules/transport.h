@@ -106,6 +106,9 @@ void transport_unacknowledged(const struct rule_input *in, struct vec *out);
  * (tcp_loss.c). */
 bool transport_stall_is_large(const struct rule_input *in, const struct path_stall *s);
 
+/* It may be that: only large ones are sent in vain, of whatever size the others are. */
+bool transport_stall_may_be_large(const struct rule_input *in, const struct path_stall *s);
+
 /* Puts troubles into order and joins those of the same hosts that follow within gap_ns. */
 void transport_join(struct vec *troubles, int64_t gap_ns);
 
