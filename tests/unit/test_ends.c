@@ -489,3 +489,80 @@ TEST(ends_translated_addresses_are_one_connection)
 	      !endpoint_equal(&r->ends[1], &r->conn.client));
 	wire_model_deinit(&s.wire);
 }
+
+/* --- datagrams --- */
+
+enum { REPLY_BYTES = 28, TIMER_MS = 1100 };
+
+/* A call of the client or a reply of the server, over UDP, without an identification. */
+static void datagram(struct scene *s, int from, unsigned mask, uint32_t xid)
+{
+	char bytes[CALL_BYTES] = {[7] = 1, [3] = (char)xid};
+	struct frame_spec spec = {
+		.proto = 17,
+		.src_host = from == CLIENT ? 1 : 2,
+		.dst_host = from == CLIENT ? 2 : 1,
+		.src_port = from == CLIENT ? 901 : 2049,
+		.dst_port = from == CLIENT ? 2049 : 901,
+		.payload = bytes,
+		.payload_len = from == CLIENT ? CALL_BYTES - 4 : REPLY_BYTES,
+	};
+
+	for (uint32_t i = 0; from == CLIENT && i < CALL_BYTES - 4; i++)
+		bytes[i] = (char)stream_byte((xid - 1) * CALL_BYTES + 4 + i);
+	for (int file = 0; file < 2; file++)
+		if (mask & 1U << file)
+			put(s, file, s->now_ns + (file == from ? 0 : MS_NS), &spec);
+	s->now_ns += 10 * MS_NS;
+}
+
+static void exchange(struct scene *s, uint32_t xid, unsigned call_mask, unsigned reply_mask)
+{
+	datagram(s, CLIENT, call_mask, xid);
+	if (reply_mask)
+		datagram(s, SERVER, reply_mask, xid);
+}
+
+/* Twenty exchanges, the one, the same once more where `again`, and twenty more. */
+static bool datagrams_read(struct scene *s, unsigned call_mask, unsigned reply_mask, bool again)
+{
+	scene_init(s);
+	for (uint32_t xid = 1; xid <= 20; xid++)
+		exchange(s, xid, AT_BOTH, AT_BOTH);
+	exchange(s, 21, call_mask, reply_mask);
+	later(s, TIMER_MS);
+	if (again)
+		exchange(s, 21, AT_BOTH, AT_BOTH);
+	for (uint32_t xid = 22; xid <= 42; xid++)
+		exchange(s, xid, AT_BOTH, AT_BOTH);
+	return scene_read(s);
+}
+
+static void check_datagrams(unsigned call_mask, unsigned reply_mask, bool again,
+			    uint64_t lost_there, uint64_t lost_back, uint64_t not_shown)
+{
+	struct scene s;
+
+	if (CHECK(datagrams_read(&s, call_mask, reply_mask, again))) {
+		CHECK_EQ_U64(s.tale[CONN_FROM_CLIENT].near_sender, CLIENT);
+		CHECK_EQ_U64(s.tale[CONN_FROM_CLIENT].lost, lost_there);
+		CHECK_EQ_U64(s.tale[CONN_FROM_SERVER].lost, lost_back);
+		CHECK_EQ_U64(s.tale[CONN_FROM_CLIENT].not_shown, not_shown);
+		CHECK_EQ_U64(s.tale[CONN_FROM_SERVER].not_shown, 0);
+	}
+	wire_model_deinit(&s.wire);
+}
+
+TEST(datagrams_that_are_lost)
+{
+	check_datagrams(AT_CLIENT, 0, true, 1, 0, 0);
+	check_datagrams(AT_BOTH, AT_SERVER, true, 0, 1, 0);
+}
+
+TEST(twins_of_lost_datagrams)
+{
+	check_datagrams(AT_BOTH, AT_BOTH, false, 0, 0, 0);
+	check_datagrams(AT_BOTH, AT_BOTH, true, 0, 0, 0);
+	check_datagrams(AT_CLIENT, AT_BOTH, false, 0, 0, 1); /* answered: it came */
+	check_datagrams(AT_BOTH, AT_SERVER, false, 0, 0, 0); /* nobody asks again: it came */
+}

@@ -79,7 +79,9 @@ static void write_loop(struct diagnosis *d, struct loop *l)
 
 	f->count = l->rounds;
 	f->title = arena_format(&d->arena, "%s lost and rebuilt NFSv4 state %s within %s",
-				nfs4_count_text(d, l->clients, "client", "clients"),
+				l->clients == 1 && f->clients.len
+					? *(const char **)vec_at(&f->clients, 0)
+					: nfs4_count_text(d, l->clients, "client", "clients"),
 				nfs4_count_text(d, l->rounds, "time", "times"),
 				nfs4_duration_text(d, l->to_ns - l->from_ns));
 	f->why = "In each round the server refuses what it gave before, and the client sets it up "
