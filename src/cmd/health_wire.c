@@ -171,8 +171,7 @@ static void wire_note(struct evidence_list *list, const struct wire_path *p,
 				  " by this one",
 				  s->missed_by_a, a, s->missed_by_b);
 	if (s->unplaced)
-		strbuf_add_format(&note, "; %" PRIu64 " could not be placed for want of room",
-				  s->unplaced);
+		strbuf_add_format(&note, "; %" PRIu64 " could not be placed", s->unplaced);
 	add_clock(&note, p, a);
 	evidence_add_note(list, p->b, strbuf_text(&note));
 	strbuf_deinit(&note);

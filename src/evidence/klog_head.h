@@ -28,7 +28,8 @@ struct klog_date {
 struct klog_head {
 	enum klog_wall wall;
 	struct klog_date date;
-	int64_t zone_s; /* KLOG_WALL_UTC: seconds east of UTC */
+	int64_t zone_s; /* KLOG_WALL_UTC: seconds east of UTC; else as read 0, and whoever follows
+			 * summer time puts in by how much it moved since the log's first line */
 	bool whole_seconds;
 	bool has_boot;
 	int64_t boot_ns;   /* since boot, valid with has_boot */

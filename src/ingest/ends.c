@@ -39,6 +39,7 @@ static void ends_drop_pair(struct ends *e, struct ends_pair **place, bool decide
 
 	ends_place_all(e, pair, decide);
 	*place = pair->next;
+	free(pair->datagrams);
 	free(pair);
 }
 
@@ -172,6 +173,15 @@ static void ends_take_conn(struct ends *e, struct ends_conn *c, const struct sur
 		ends_check_pairs(e, c, answer->speaker, src, dst);
 }
 
+static void ends_place_any(struct ends *e, struct ends_pair *pair, uint8_t side, bool high,
+			   const struct provenance *at, const struct packet *packet)
+{
+	if (packet->kind == PACKET_TCP)
+		ends_place(e, pair, side, high, at, packet);
+	else
+		ends_place_datagram(e, pair, side, high, at, packet);
+}
+
 void ends_take(struct ends *e, const struct survey_answer *answer, const struct provenance *at,
 	       const struct packet *packet, const struct conn *conn, bool is_rpc)
 {
@@ -195,7 +205,7 @@ void ends_take(struct ends *e, const struct survey_answer *answer, const struct 
 	if (conn) {
 		ends_take_conn(e, c, answer, conn, &src, &dst);
 		for (pair = c->pairs; pair; pair = pair->next)
-			ends_place(e, pair, WIRE_SPEAKER, answer->high, at, packet);
+			ends_place_any(e, pair, WIRE_SPEAKER, answer->high, at, packet);
 		return;
 	}
 	pair = ends_pair_get(e, c, answer->speaker, at->evidence);
@@ -203,5 +213,5 @@ void ends_take(struct ends *e, const struct survey_answer *answer, const struct 
 		return;
 	pair->ends[answer->high] = src;
 	pair->ends[!answer->high] = dst;
-	ends_place(e, pair, WIRE_OTHER, answer->high, at, packet);
+	ends_place_any(e, pair, WIRE_OTHER, answer->high, at, packet);
 }

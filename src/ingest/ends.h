@@ -9,6 +9,11 @@
  * waited ENDS_WAIT_NS was seen by one capture only; whether the other had to see it is told by what
  * it shows, and by what the receiver acknowledged.
  *
+ * A UDP datagram that carries an RPC message is known by its XID, its direction and its size, and
+ * by the IP identification where there is one; a copy that is sent again has all of these but the
+ * last, and Linux sends most datagrams with none: then it must come at about the same time, as the
+ * clocks are aligned. What is left at both sides is not placed.
+ *
  * Bounded: so many segments wait, of so many connections; what is above is told as not placed.
  */
 #ifndef INGEST_ENDS_H
@@ -40,9 +45,9 @@ struct ends *ends_create(const struct survey *survey, const struct event_board *
 void ends_destroy(struct ends *e);
 
 /*
- * Takes a TCP segment of a connection that the survey knows. `conn` is the connection as the
- * speaker's frames make it, NULL when this capture does not speak; `is_rpc` false: it is known to
- * carry no RPC.
+ * Takes a TCP segment, or a UDP datagram, of a connection that the survey knows. `conn` is the
+ * connection as the speaker's frames make it, NULL when this capture does not speak; `is_rpc`
+ * false: it is known to carry no RPC.
  */
 void ends_take(struct ends *e, const struct survey_answer *answer, const struct provenance *at,
 	       const struct packet *packet, const struct conn *conn, bool is_rpc);

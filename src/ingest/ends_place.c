@@ -37,8 +37,8 @@ static bool kind_has_range(uint8_t kind)
 }
 
 /* What is told of a segment; `twin`: of one that both show, where the other does. */
-static struct event_wire place_tell(const struct ends_segment *s, enum wire_fact fact,
-				    const struct provenance *twin, uint32_t bytes, bool again)
+struct event_wire ends_tell(const struct ends_segment *s, enum wire_fact fact,
+			    const struct provenance *twin, uint32_t bytes, bool again)
 {
 	const struct ends_pair *pair = s->pair;
 	const struct ends_conn *c = pair->conn;
@@ -61,7 +61,7 @@ static struct event_wire place_tell(const struct ends_segment *s, enum wire_fact
 	return wire;
 }
 
-static void place_send(struct ends *e, const struct ends_segment *s, const struct event_wire *wire)
+void ends_send(struct ends *e, const struct ends_segment *s, const struct event_wire *wire)
 {
 	const struct ends_conn *c = s->pair->conn;
 	struct event event = {.kind = EVENT_WIRE, .at = s->at, .conn = &c->conn, .wire = wire};
@@ -73,9 +73,9 @@ static void place_send(struct ends *e, const struct ends_segment *s, const struc
 static void place_emit(struct ends *e, const struct ends_segment *s, enum wire_fact fact,
 		       const struct provenance *twin, uint32_t bytes, bool again)
 {
-	struct event_wire wire = place_tell(s, fact, twin, bytes, again);
+	struct event_wire wire = ends_tell(s, fact, twin, bytes, again);
 
-	place_send(e, s, &wire);
+	ends_send(e, s, &wire);
 }
 
 static struct ends_waiting *place_list(const struct ends_segment *s)
@@ -89,8 +89,7 @@ static struct ends_waiting *place_list(const struct ends_segment *s)
  * Where what is like s, of this side, waits. By the timestamp there are few; without timestamps it
  * is all of the connection.
  */
-static struct ends_segment **place_bucket(struct ends *e, const struct ends_segment *s,
-					  unsigned side)
+struct ends_segment **ends_bucket(struct ends *e, const struct ends_segment *s, unsigned side)
 {
 	uint64_t hash = hash_u64(hash_start(), (uint64_t)(uintptr_t)s->pair);
 
@@ -100,7 +99,7 @@ static struct ends_segment **place_bucket(struct ends *e, const struct ends_segm
 	return &e->buckets[hash & (ENDS_BUCKETS - 1)];
 }
 
-static void place_unlink(struct ends *e, struct ends_segment *s)
+void ends_take_out(struct ends *e, struct ends_segment *s)
 {
 	struct ends_waiting *list = place_list(s);
 
@@ -146,7 +145,7 @@ static void place_give_up(struct ends *e, struct ends_segment *s)
 {
 	if (!s->maybe_twice)
 		place_emit(e, s, WIRE_UNPLACED, NULL, s->bytes, false);
-	place_unlink(e, s);
+	ends_take_out(e, s);
 }
 
 /* Nothing like it came: tells it, if the other capture had to show it. */
@@ -154,8 +153,10 @@ static void place_decide(struct ends *e, struct ends_segment *s)
 {
 	struct ends_side *side = &s->pair->way[s->high].side[s->side];
 
+	if (s->is_datagram)
+		ends_datagram_settle(e, s);
 	if (s->maybe_twice) {
-		place_unlink(e, s);
+		ends_take_out(e, s);
 		return;
 	}
 	s->fate = (uint8_t)place_fate(s);
@@ -164,7 +165,7 @@ static void place_decide(struct ends *e, struct ends_segment *s)
 	else if (place_is_covered(s))
 		place_emit(e, s, WIRE_ONE, NULL, s->bytes, s->again);
 	side->alone = s->serial;
-	place_unlink(e, s);
+	ends_take_out(e, s);
 }
 
 void ends_place_late(struct ends *e)
@@ -209,11 +210,11 @@ static struct ends_segment *place_room(struct ends *e)
 }
 
 /* What is left from `from` to `to` waits, as the last of its side. */
-static void place_wait(struct ends *e, const struct ends_segment *like, uint32_t from, uint32_t to)
+void ends_wait(struct ends *e, const struct ends_segment *like, uint32_t from, uint32_t to)
 {
 	struct ends_segment *s = place_room(e);
 	struct ends_waiting *list = place_list(like);
-	struct ends_segment **bucket = place_bucket(e, like, like->side);
+	struct ends_segment **bucket = ends_bucket(e, like, like->side);
 
 	*s = *like;
 	s->from = from;
@@ -267,9 +268,9 @@ static bool place_same_size(const struct placing *p, const struct ends_segment *
 	return s->from == p->like.from && s->to == p->like.to && s->bytes == p->like.bytes;
 }
 
-static void place_note_both(struct placing *p, const struct ends_segment *s)
+void ends_note_both(const struct ends_segment *s)
 {
-	struct ends_pair *pair = p->pair;
+	struct ends_pair *pair = s->pair;
 
 	if (!pair->has_both || s->aligned_ns < pair->both_first_ns)
 		pair->both_first_ns = s->aligned_ns;
@@ -286,23 +287,23 @@ static void place_match(struct placing *p, struct ends_segment *s, uint32_t from
 
 	if (place_same_size(p, s) && s->ip_id)
 		++*(s->ip_id == p->like.ip_id ? &p->pair->ids_same : &p->pair->ids_differ);
-	place_note_both(p, s);
+	ends_note_both(s);
 	if (!s->maybe_twice || !p->like.maybe_twice) {
 		struct event_wire wire =
-			place_tell(s, WIRE_BOTH, p->at,
-				   p->like.bytes < s->bytes ? p->like.bytes : s->bytes, again);
+			ends_tell(s, WIRE_BOTH, p->at,
+				  p->like.bytes < s->bytes ? p->like.bytes : s->bytes, again);
 
 		wire.sure = s->has_mark_ts || (s->ip_id && s->ip_id == p->like.ip_id);
-		place_send(p->ends, s, &wire);
+		ends_send(p->ends, s, &wire);
 	}
 	if (seq_after(from, s->from) > 0)
 		s->to = from;
 	else if (seq_after(s->to, to) > 0)
 		s->from = to;
 	else
-		place_unlink(p->ends, s);
+		ends_take_out(p->ends, s);
 	if (seq_after(from, whole.from) > 0 && seq_after(whole.to, to) > 0)
-		place_wait(p->ends, &whole, to, whole.to);
+		ends_wait(p->ends, &whole, to, whole.to);
 	if (again)
 		place_settle_older(p->way, from, to, whole.has_acked, whole.acked);
 }
@@ -342,7 +343,7 @@ static int64_t place_misfit(const struct ends_segment *s, uint32_t from)
 static struct ends_segment *place_find_range(struct placing *p, uint32_t from, uint32_t to,
 					     bool *full)
 {
-	struct ends_segment *s = *place_bucket(p->ends, &p->like, !p->like.side);
+	struct ends_segment *s = *ends_bucket(p->ends, &p->like, !p->like.side);
 	struct ends_segment *best = NULL;
 	unsigned steps = 0;
 
@@ -376,19 +377,19 @@ static void place_range(struct placing *p)
 		/* the match first: waiting may take the room of what waits longest */
 		place_match(p, s, begin, end);
 		if (begin != from)
-			place_wait(p->ends, &p->like, from, begin);
+			ends_wait(p->ends, &p->like, from, begin);
 		from = end;
 	}
 	if (full && !p->like.maybe_twice)
 		place_emit(p->ends, &p->like, WIRE_UNPLACED, NULL, p->like.bytes, false);
 	else if (!full && seq_after(p->like.to, from) > 0)
-		place_wait(p->ends, &p->like, from, p->like.to);
+		ends_wait(p->ends, &p->like, from, p->like.to);
 }
 
 /* No bytes: the very same numbers. */
 static void place_exact(struct placing *p)
 {
-	struct ends_segment *s = *place_bucket(p->ends, &p->like, !p->like.side);
+	struct ends_segment *s = *ends_bucket(p->ends, &p->like, !p->like.side);
 	struct ends_segment *best = NULL;
 
 	for (unsigned steps = 0; s && steps < ENDS_STEPS_MAX; s = s->after, steps++) {
@@ -400,19 +401,18 @@ static void place_exact(struct placing *p)
 			break;
 	}
 	if (!best) {
-		place_wait(p->ends, &p->like, p->like.from, p->like.to);
+		ends_wait(p->ends, &p->like, p->like.from, p->like.to);
 		return;
 	}
-	place_note_both(p, best);
+	ends_note_both(best);
 	if (!best->maybe_twice || !p->like.maybe_twice)
 		place_emit(p->ends, best, WIRE_BOTH, p->at, 0, false);
-	place_unlink(p->ends, best);
+	ends_take_out(p->ends, best);
 }
 
 /* Does this capture show the segment for the second time? See proto/tcp.c, tcp_seen_twice. */
-static bool place_seen_twice(const struct placing *p, struct ends_side *side)
+bool ends_seen_twice(const struct ends_segment *like, struct ends_side *side)
 {
-	const struct ends_segment *like = &p->like;
 	uint64_t window_ns = (uint64_t)(like->ip_id ? TCP_TWICE_NS : TCP_TWICE_ANY_NS);
 
 	for (unsigned i = 0; i < ENDS_SEEN; i++) {
@@ -480,7 +480,7 @@ void ends_place(struct ends *e, struct ends_pair *pair, uint8_t side, bool high,
 		.high = high,
 		.side = side,
 	};
-	if (place_seen_twice(&p, &p.way->side[side])) {
+	if (ends_seen_twice(&p.like, &p.way->side[side])) {
 		/* or sent again at once, as a SYN-ACK is by its timer and for a SYN that comes just
 		 * then: without an identification nothing tells. Its like is looked for, and not
 		 * missed. */

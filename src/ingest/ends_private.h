@@ -29,6 +29,9 @@ struct ends_segment {
 	bool again;
 	bool maybe_twice; /* its capture may show an earlier one once more: it is not missed */
 	bool high, side;
+	bool is_datagram; /* the mark is the XID */
+	bool is_reply;
+	bool is_unsure; /* a datagram like it waits at the other side, at another time */
 };
 
 /* Enough to know a segment again that one capture shows twice. */
@@ -68,8 +71,9 @@ struct ends_pair {
 	struct endpoint ends[2];         /* as in struct event_wire */
 	bool has_both; /* both show something of the connection: from when to when, aligned */
 	int64_t both_first_ns, both_last_ns;
-	uint32_t ids_same, ids_differ; /* segments of one size with the same IP identification */
-	struct ends_way way[2];        /* by the survey's `high` */
+	uint32_t ids_same, ids_differ;    /* segments of one size with the same IP identification */
+	struct ends_way way[2];           /* by the survey's `high` */
+	struct ends_datagrams *datagrams; /* ends_udp.c; NULL: none yet */
 };
 
 struct ends_conn {
@@ -100,6 +104,33 @@ struct ends {
 /* Places a segment of this side: looks for its like, or lets it wait. */
 void ends_place(struct ends *e, struct ends_pair *pair, uint8_t side, bool high,
 		const struct provenance *at, const struct packet *packet);
+
+/* The same of a UDP datagram that carries an RPC message (ends_udp.c). */
+void ends_place_datagram(struct ends *e, struct ends_pair *pair, uint8_t side, bool high,
+			 const struct provenance *at, const struct packet *packet);
+
+/* Before a datagram that waits is decided: its like may wait at the other side. */
+void ends_datagram_settle(struct ends *e, struct ends_segment *s);
+
+/* --- ends_place.c, for ends_udp.c --- */
+
+/* What is told of a segment; `twin`: of one that both show, where the other does. */
+struct event_wire ends_tell(const struct ends_segment *s, enum wire_fact fact,
+			    const struct provenance *twin, uint32_t bytes, bool again);
+void ends_send(struct ends *e, const struct ends_segment *s, const struct event_wire *wire);
+
+/* Where what is like s, of this side, waits. */
+struct ends_segment **ends_bucket(struct ends *e, const struct ends_segment *s, unsigned side);
+
+/* Lets it wait, from `from` to `to`; takes it out. */
+void ends_wait(struct ends *e, const struct ends_segment *like, uint32_t from, uint32_t to);
+void ends_take_out(struct ends *e, struct ends_segment *s);
+
+/* Both captures show it: they cover its time. */
+void ends_note_both(const struct ends_segment *s);
+
+/* Does this capture show the segment for the second time? */
+bool ends_seen_twice(const struct ends_segment *like, struct ends_side *side);
 
 /* Decides what has waited for long, seen from e->now_ns. */
 void ends_place_late(struct ends *e);

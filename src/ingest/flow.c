@@ -261,6 +261,7 @@ void flow_end(struct flow_table *t, struct flow *flow)
 	flow_list_remove(flow);
 	if (t->last_found == flow)
 		t->last_found = NULL;
+	free(flow->udp);
 	free(flow);
 }
 
@@ -274,8 +275,9 @@ void flow_totals(const struct flow *flow, struct conn_totals *out)
 		const struct tcp_half *half = &flow->tcp.half[i];
 		size_t side = i == (size_t)flow->client ? CONN_FROM_CLIENT : CONN_FROM_SERVER;
 
-		out->segments[side] = is_tcp ? half->segments : flow->datagrams[i];
-		out->payload_bytes[side] = is_tcp ? half->payload_bytes : flow->datagram_bytes[i];
+		out->segments[side] = is_tcp ? half->segments : flow->udp->datagrams[i];
+		out->payload_bytes[side] =
+			is_tcp ? half->payload_bytes : flow->udp->datagram_bytes[i];
 		out->retransmitted_segments[side] = half->retransmitted_segments;
 		out->lost_bytes[side] = half->lost_bytes;
 		out->cut_bytes[side] = half->cut_bytes;

@@ -60,6 +60,12 @@ struct flow_seen {
 	size_t bytes; /* 0: none yet */
 };
 
+/* What only a pair of UDP endpoints needs; by the side that sends. */
+struct flow_udp {
+	struct flow_seen seen[2][FLOW_SEEN];
+	uint64_t datagrams[2], datagram_bytes[2];
+};
+
 /* Enough of the first segment of a TCP connection to know it again behind a translation. */
 struct flow_first {
 	int64_t ns;
@@ -110,8 +116,7 @@ struct flow {
 	/* TCP only: the segment that is being taken, while it is; its frame is `now`. */
 	const struct packet *packet;
 	struct tcp_frame now;
-	struct flow_seen seen[2][FLOW_SEEN];      /* UDP only: by the side that sends */
-	uint64_t datagrams[2], datagram_bytes[2]; /* the same */
+	struct flow_udp *udp; /* UDP only; else NULL */
 };
 
 /* One UDP datagram that looks like RPC. Valid until the callback returns. */

@@ -208,8 +208,10 @@ void flow_start(struct flow *flow, bool joined)
 	flow->conn.clock_lost_ns = -1;
 	flow_guess_client(flow, &client);
 	flow_set_client(flow, client, FLOW_BY_PORT);
-	if (flow->conn.transport != TRANSPORT_TCP)
+	if (flow->conn.transport != TRANSPORT_TCP) {
+		flow->udp = mem_alloc(1, sizeof(*flow->udp));
 		return;
+	}
 	tcp_init(&flow->tcp, &flow_tcp_sink, &t->budget, flow);
 	for (enum tcp_side side = TCP_SIDE_A; side <= TCP_SIDE_B; side++)
 		rpc_stream_init(&flow->stream[side], side, joined, &flow_stream_sink, &t->pool,
@@ -294,6 +296,7 @@ bool flow_ask_unsent(const struct flow *flow, enum conn_side from, uint64_t fram
 static enum tcp_verdict flow_segment(struct flow *flow, enum tcp_side from,
 				     const struct packet *packet, const struct tcp_frame *frame)
 {
+	bool is_small = packet->payload_wire_bytes <= FLOW_SMALL_BYTES;
 	enum tcp_verdict verdict;
 
 	flow->packet = packet;
@@ -306,10 +309,9 @@ static enum tcp_verdict flow_segment(struct flow *flow, enum tcp_side from,
 	flow->packet = NULL;
 	if (verdict == TCP_TAKEN) {
 		flow->marked[from] += packet->outgoing;
-		if (packet->payload_wire_bytes <= FLOW_SMALL_BYTES) {
-			flow->small[from]++;
-			flow->unfilled[from] += packet->tcp.sum_unfilled;
-		}
+		/* without a branch, which nobody could predict */
+		flow->small[from] += is_small;
+		flow->unfilled[from] += (unsigned)is_small & packet->tcp.sum_unfilled;
 		if (flow->ttl[from] == 0 && !(packet->tcp.flags & TCP_RST))
 			flow->ttl[from] = packet->ttl; /* a reset may be a middlebox's */
 	}
@@ -409,7 +411,7 @@ static void flow_packet_tcp(struct flow_table *t, const struct flow_key *key,
 static bool flow_seen_twice(struct flow *flow, const struct flow_key *key, uint32_t xid,
 			    const struct provenance *at, const struct packet *packet)
 {
-	struct flow_seen *seen = flow->seen[key->from];
+	struct flow_seen *seen = flow->udp->seen[key->from];
 	uint64_t window_ns = (uint64_t)(packet->ip_id ? TCP_TWICE_NS : TCP_TWICE_ANY_NS);
 
 	for (size_t i = 0; i < FLOW_SEEN; i++)
@@ -417,7 +419,7 @@ static bool flow_seen_twice(struct flow *flow, const struct flow_key *key, uint3
 		    seen[i].ip_id == packet->ip_id &&
 		    (uint64_t)at->at.ns - (uint64_t)seen[i].ns + window_ns <= 2 * window_ns)
 			return true;
-	seen[flow->datagrams[key->from] % FLOW_SEEN] =
+	seen[flow->udp->datagrams[key->from] % FLOW_SEEN] =
 		(struct flow_seen){at->at.ns, packet->ip_id, xid, packet->payload_wire_bytes};
 	return false;
 }
@@ -450,8 +452,8 @@ static void flow_packet_udp(struct flow_table *t, const struct flow_key *key,
 		t->counts.datagrams_twice++;
 		return;
 	}
-	flow->datagrams[key->from]++;
-	flow->datagram_bytes[key->from] += datagram.bytes;
+	flow->udp->datagrams[key->from]++;
+	flow->udp->datagram_bytes[key->from] += datagram.bytes;
 	flow->conn.lossy |= datagram.bytes > packet->payload.len;
 	flow_settle(flow, key->from, datagram.body);
 	t->counts.datagrams++;

@@ -90,7 +90,9 @@ static void ingest_surveyed(struct ingest *in, const struct provenance *where,
 		if (answer.handed_over)
 			flow_table_hand_over(&in->flows, where->evidence, packet);
 	}
-	if (in->ends && is_tcp && answer.is_known && (flow || !answer.speaks))
+	if (in->ends && answer.is_known && (flow || !answer.speaks) &&
+	    (is_tcp ||
+	     rpc_msg_plausible(packet->payload, packet->payload_wire_bytes) == RPC_PLAUSIBLE_YES))
 		ends_take(in->ends, &answer, where, packet, flow ? &flow->conn : NULL,
 			  flow && !flow->not_rpc);
 }

@@ -32,6 +32,7 @@ struct log_reading {
 	struct klog_head cut_head;
 	struct strbuf cut;
 	uint32_t host;
+	struct log_season season;
 	size_t run; /* how often the last fact came without another between */
 };
 
@@ -352,10 +353,6 @@ static void log_take_line(struct log_reading *r, const struct klog_line *line)
 	struct slice text = line->text;
 	struct log_fact fact;
 
-	if (line->plain) {
-		log_take_text(r, line);
-		return;
-	}
 	if (line->head.kernel)
 		tasks_line(r->logs->tasks, line->line, &line->head, text);
 	log_take_head(r, &line->head, line->line);
@@ -375,6 +372,17 @@ static void log_take_line(struct log_reading *r, const struct klog_line *line)
 	if (line->head.kernel)
 		log_take_hostname(r, text);
 	log_remember_cut(r, line, text);
+}
+
+/* A line with a head, in the zone of the first one. */
+static void log_follow_line(struct log_reading *r, const struct klog_line *line)
+{
+	struct klog_line followed = *line;
+	uint32_t host =
+		line->head.host.len ? log_host_of(r->logs, line->head.host, true) : LOG_HOST_NONE;
+
+	log_season_follow(&r->season, r->file, &followed.head, host, line->line);
+	log_take_line(r, &followed);
 }
 
 bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp written,
@@ -398,7 +406,7 @@ bool logs_read(struct logs *l, uint32_t evidence, const char *path, struct stamp
 	strbuf_init(&r.stack);
 	strbuf_init(&r.cut);
 	while (klog_next(r.klog, &line))
-		log_take_line(&r, &line);
+		line.plain ? log_take_text(&r, &line) : log_follow_line(&r, &line);
 	log_stack_end(&r);
 	r.file->tasks = tasks_end_file(l->tasks);
 	traces_span(l->traces, &r.file->trace_first_ns, &r.file->trace_last_ns);

@@ -21,7 +21,7 @@ enum { LOG_RECORDS_MAX = 32768 };
 /* What the user tells of the times of logs. */
 struct log_options {
 	bool has_zone;
-	int64_t zone_s;         /* seconds east of UTC, of logs without a zone */
+	int64_t zone_s;         /* seconds east of UTC, of logs without a zone: of the first line */
 	int32_t year;           /* of lines without a year; 0: not told */
 	struct stamp boot_time; /* CLOCK_UTC: of logs that count from boot; else not told */
 };

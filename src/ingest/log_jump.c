@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A clock that jumps inside of a file. Local time falls back by an hour when summer time ends; a
- * clock that was wrong is set by ntp, or by hand; a file may be made of several. No time is
- * corrected by it: what was written before a jump cannot be known from what came after. It is said.
+ * A clock that jumps inside of a file. Local time falls back by an hour when summer time ends, and
+ * goes ahead when it begins: that is followed, where it can be told from a clock that was set. Such
+ * a clock, and files that were made of several, are not corrected: what was written before a jump
+ * cannot be known from what came after. It is said.
  */
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "ingest/log_private.h"
 
@@ -16,6 +19,12 @@
 
 /* Summer time is an hour, and the line before it may be some minutes old. */
 #define HOUR_NS (INT64_C(3600) * STAMP_NS_PER_S)
+
+/* The line before may be so old when an hour is told by the calendar alone. */
+#define QUARTER_NS (HOUR_NS / 4)
+
+/* Where the time since boot tells it too. */
+#define SEASON_EXACT_NS (5 * STAMP_NS_PER_S)
 
 static void jump_add(struct log_file *f, uint64_t line, int64_t ns)
 {
@@ -54,8 +63,9 @@ void log_jump_look(struct log_file *f, const struct klog_head *before, const str
 		jump_add(f, line, ns);
 		return;
 	}
-	ns = log_head_wall_ns(f, h) - log_head_wall_ns(f, before) -
-	     (h->zone_s - before->zone_s) * STAMP_NS_PER_S;
+	ns = log_head_wall_ns(f, h) - log_head_wall_ns(f, before);
+	if (h->wall == KLOG_WALL_UTC)
+		ns -= (h->zone_s - before->zone_s) * STAMP_NS_PER_S;
 	if (ns < -BACKWARDS_NS)
 		jump_add(f, line, ns);
 }
@@ -66,9 +76,78 @@ static const char *jump_reason(const struct log_file *f)
 
 	if (f->head_first.wall == KLOG_WALL_NONE)
 		return "another boot begins, or the file was put together";
-	if (f->head_first.wall != KLOG_WALL_UTC && ns <= HOUR_NS && ns > HOUR_NS - HOUR_NS / 4)
+	if (f->head_first.wall != KLOG_WALL_UTC && ns <= HOUR_NS && ns > HOUR_NS - QUARTER_NS)
 		return "summer time ends, or the clock was set";
 	return "the clock was set, or the file was put together";
+}
+
+/*
+ * Summer time ends in the small hours of a day in autumn, which is March or April in the south. At
+ * other times a clock that goes back by an hour was set.
+ */
+static bool season_may_end(const struct klog_head *h)
+{
+	int32_t month = h->date.month;
+
+	return h->date.ns_of_day < 4 * HOUR_NS &&
+	       (month == 3 || month == 4 || (month >= 9 && month <= 11));
+}
+
+/* By how many seconds local time moved between the two lines: an hour, or not at all. */
+static int64_t season_moved_s(const struct log_file *f, const struct klog_head *before,
+			      const struct klog_head *h)
+{
+	int64_t ns = log_head_wall_ns(f, h) - log_head_wall_ns(f, before);
+
+	if (before->has_boot && h->has_boot) {
+		if (h->boot_ns < before->boot_ns)
+			return 0; /* another boot, and perhaps a clock that is not set yet */
+		ns -= h->boot_ns - before->boot_ns;
+		if (ns >= HOUR_NS - SEASON_EXACT_NS && ns <= HOUR_NS + SEASON_EXACT_NS)
+			return HOUR_NS / STAMP_NS_PER_S;
+		return ns >= -HOUR_NS - SEASON_EXACT_NS && ns <= -HOUR_NS + SEASON_EXACT_NS
+			       ? -HOUR_NS / STAMP_NS_PER_S
+			       : 0;
+	}
+	return ns >= -HOUR_NS && ns <= -HOUR_NS + QUARTER_NS && season_may_end(h)
+		       ? -HOUR_NS / STAMP_NS_PER_S
+		       : 0;
+}
+
+void log_season_follow(struct log_season *s, struct log_file *f, struct klog_head *head,
+		       uint32_t host, uint64_t line)
+{
+	int64_t moved_s = 0;
+
+	if (head->wall != KLOG_WALL_LOCAL && head->wall != KLOG_WALL_NO_YEAR)
+		return;
+	head->zone_s = s->moved_s;
+	s->stopped |= s->seen && s->host != host;
+	if (s->seen && !s->stopped && s->last.wall == head->wall)
+		moved_s = season_moved_s(f, &s->last, head);
+	if (moved_s && llabs(s->moved_s + moved_s) * STAMP_NS_PER_S <= HOUR_NS) {
+		head->zone_s = s->moved_s += moved_s;
+		if (f->seasons.count++ == 0) {
+			f->seasons.line = line;
+			f->seasons.begins = moved_s > 0;
+		}
+	}
+	s->seen = true;
+	s->host = host;
+	s->last = *head;
+}
+
+static void season_note(const struct logs *l, const struct log_file *f)
+{
+	char text[160];
+
+	if (f->seasons.count == 0)
+		return;
+	snprintf(text, sizeof(text),
+		 "summer time %s at line %" PRIu64 ": its zone is that of the lines before%s",
+		 f->seasons.begins ? "begins" : "ends", f->seasons.line,
+		 f->seasons.count > 1 ? ", and it changes again" : "");
+	evidence_add_clock_note(l->evidence, f->evidence, text);
 }
 
 void log_jumps_note(const struct logs *l, const struct log_file *f)
@@ -76,6 +155,7 @@ void log_jumps_note(const struct logs *l, const struct log_file *f)
 	char apart[STAMP_TEXT_BYTES];
 	struct strbuf text;
 
+	season_note(l, f);
 	if (f->jumps.count == 0 || f->hosts_told > 1)
 		return;
 	stamp_format_duration(f->jumps.ns < 0 ? -f->jumps.ns : f->jumps.ns, apart);

@@ -66,9 +66,14 @@ struct log_file {
 		uint64_t line; /* the first line behind the first one */
 		int64_t ns;    /* how far that was; negative: backwards */
 	} jumps;               /* of the file's own clock */
-	uint64_t tasks;        /* found in it */
-	uint64_t trace_lines;  /* of a kernel's trace */
-	uint64_t strange;      /* lines that are no part of a log, of tasks or of a trace */
+	struct log_seasons {
+		uint64_t count; /* how often summer time began or ended */
+		uint64_t line;  /* the first line behind the first time */
+		bool begins;    /* that time */
+	} seasons;              /* of lines without a zone */
+	uint64_t tasks;         /* found in it */
+	uint64_t trace_lines;   /* of a kernel's trace */
+	uint64_t strange;       /* lines that are no part of a log, of tasks or of a trace */
 	uint64_t strange_lines[LOG_STRANGE_SHOWN]; /* the first of them */
 	int64_t trace_first_ns,
 		trace_last_ns;              /* of the trace, since boot; valid with trace_lines */
@@ -142,6 +147,22 @@ void log_journal_tell(struct logs *l, const struct event_board *board, int64_t u
  */
 void log_jump_look(struct log_file *f, const struct klog_head *before, const struct klog_head *h,
 		   uint64_t line);
+
+/* What is remembered from line to line to follow summer time. */
+struct log_season {
+	bool seen, stopped;
+	struct klog_head last;
+	uint32_t host;   /* of the last line, or LOG_HOST_NONE */
+	int64_t moved_s; /* since the first line; west is negative */
+};
+
+/*
+ * log_jump.c: where lines of local time jump by the hour that summer time is, the head's zone_s is
+ * set, so that it goes on in the zone of the file's first line. All lines of the file, in order;
+ * `host` wrote this one (LOG_HOST_NONE: not told).
+ */
+void log_season_follow(struct log_season *s, struct log_file *f, struct klog_head *head,
+		       uint32_t host, uint64_t line);
 
 /* What is to be said of the file's jumps. */
 void log_jumps_note(const struct logs *l, const struct log_file *f);

@@ -31,7 +31,8 @@ int64_t log_head_wall_ns(const struct log_file *f, const struct klog_head *h)
 		year += f->year ? f->year : LOG_YEAR_NONE;
 	if (year < LOG_YEAR_MIN || year > LOG_YEAR_MAX)
 		year = year < LOG_YEAR_MIN ? LOG_YEAR_MIN : LOG_YEAR_MAX;
-	return klog_date_ns(&h->date, year);
+	return klog_date_ns(&h->date, year) -
+	       (h->wall == KLOG_WALL_UTC ? 0 : h->zone_s * STAMP_NS_PER_S);
 }
 
 struct stamp log_head_stamp(const struct log_file *f, const struct klog_head *h)

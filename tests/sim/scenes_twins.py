@@ -88,6 +88,27 @@ def link_down_and_not_missed(net):
         net.wait(1)
 
 
+@scene("tcp-path-silent", texts=["dmesg.txt"])
+def link_down_beside_a_silence(net):
+    """The twin: a link of the client's that NFS does not use goes down, the server falls silent for
+    half a minute, and is back a minute before that link: it was reached over another one."""
+    conn = working(net)
+    logged(net, "e1000e 0000:00:1f.6 eno1: NIC Link is Down")
+    net.wait(12)
+    xid = net.number()
+    conn.send(0, getattr_call(xid))
+    for wait_s in (0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8):
+        net.wait(wait_s)
+        conn.retransmit_last(0)
+    conn.send(1, getattr_reply(xid))
+    conn.acknowledge(0)
+    for _ in range(60):
+        read_slowly(net, conn, 0.02)
+        net.wait(1)
+    logged(net, "e1000e 0000:00:1f.6 eno1: NIC Link is Up 1000 Mbps Full Duplex, Flow Control: None")
+    net.wait(2)
+
+
 @scene(None, texts=["dmesg.txt"])
 def others_not_responding(net):
     """The twin of not-sent: what does not respond, says the log, are a disk and a card, and no server

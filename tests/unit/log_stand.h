@@ -20,7 +20,8 @@ struct stand {
 	struct evidence_list evidence;
 	struct logs *logs;
 	struct conn nfs, nlm;
-	struct stamp first; /* of the first fact */
+	struct stamp first;          /* of the first fact */
+	struct stamp complained, ok; /* of the last "not responding" and "OK" */
 	size_t facts;
 	struct endpoint host_at; /* of the first fact; port 0 and no address: not told */
 };
@@ -29,6 +30,10 @@ static inline void take_fact(void *context, const struct event *e)
 {
 	struct stand *s = context;
 
+	if (e->log->kind == LOG_NOT_RESPONDING)
+		s->complained = e->at.at;
+	if (e->log->kind == LOG_RESPONDING)
+		s->ok = e->at.at;
 	if (s->facts++ == 0) {
 		s->first = e->at.at;
 		if (e->log->has_host_at)

@@ -330,7 +330,7 @@ TEST(jumps_are_told)
 {
 	jump_play("Oct 29 02:59:58 app kernel: lockd: server nas not responding, still trying\n"
 		  "Oct 29 02:00:10 app kernel: lockd: server nas OK\n",
-		  "jump back by 59 min 48 s at line 2: summer time ends");
+		  "summer time ends at line 2");
 	jump_play("Oct 29 12:00:00 app kernel: [  100.000000] lockd: server nas not responding\n"
 		  "Oct 29 12:30:10 app kernel: [  110.000000] lockd: server nas OK\n",
 		  "jump ahead by 30 min 0 s at line 2: the clock was set");
@@ -340,6 +340,46 @@ TEST(jumps_are_told)
 	jump_play("2026-11-22T02:00:00.000000+02:00 app kernel: lockd: server nas not responding\n"
 		  "2026-11-22T00:59:00.000000+01:00 app kernel: lockd: server nas OK\n",
 		  "jump back by 60.0 s");
+}
+
+/* How many seconds "OK" is behind the complaint. */
+static int64_t span_of(const char *text)
+{
+	struct stand *s = stand_make(&no_options);
+	int64_t span_ns;
+
+	log_add(s, "app/messages", text);
+	settle(s);
+	span_ns = s->ok.ns - s->complained.ns;
+	stand_free(s);
+	return span_ns / STAMP_NS_PER_S;
+}
+
+#define COMPLAINT "app kernel: lockd: server nas not responding, still trying\n"
+#define OK        "app kernel: lockd: server nas OK\n"
+
+TEST(summer_time_is_followed)
+{
+	/* It ends, by the lines of another program; it ends, and begins, by the time since boot. */
+	CHECK(span_of("Oct 25 02:50:00 " COMPLAINT "Oct 25 02:59:50 app cron: a\n"
+		      "Oct 25 02:00:10 app cron: b\nOct 25 02:40:00 " OK) == 3000);
+	CHECK(span_of("Oct 25 02:50:00 app kernel: [  100.000000] lockd: server nas not "
+		      "responding\n"
+		      "Oct 25 02:40:00 app kernel: [ 3100.000000] lockd: server nas OK\n") == 3000);
+	CHECK(span_of("Mar 29 01:50:00 app kernel: [  100.000000] lockd: server nas not "
+		      "responding\n"
+		      "Mar 29 03:40:00 app kernel: [ 3100.000000] lockd: server nas OK\n") == 3000);
+}
+
+TEST(twin_a_clock_that_was_set_by_an_hour)
+{
+	/* By day; at another boot; in lines of several hosts, which may be in several zones. */
+	jump_play("Oct 25 12:59:50 " COMPLAINT "Oct 25 12:00:10 " OK, "jump back by 59 min 40 s");
+	jump_play("Oct 25 02:59:50 app kernel: [ 9999.000000] lockd: server nas OK\n"
+		  "Oct 25 02:00:10 app kernel: [    0.000000] Linux version 6.1\n",
+		  "jump back by 59 min 40 s");
+	CHECK(span_of("Oct 25 02:59:50 " COMPLAINT
+		      "Oct 25 02:00:10 web kernel: lockd: server nas OK\n") == -3580);
 }
 
 TEST(twin_times_that_go_on)

@@ -92,8 +92,9 @@ static void find_stall(const struct rule_input *in, const struct logs_outage *o,
 		const struct path_quiet *q = &s->quiet;
 		int64_t ns;
 
-		if (!in_outage(o, s->first.at, CLOCK_SLACK_NS) || while_down(in, o, &q->until) ||
-		    while_down(in, o, &s->progress))
+		/* In a capture of one direction nothing is ever answered. */
+		if (!s->heard_before || !in_outage(o, s->first.at, CLOCK_SLACK_NS) ||
+		    while_down(in, o, &q->until) || while_down(in, o, &s->progress))
 			continue;
 		if (!log_elapsed_ns(&q->from, &q->last, &ns) || ns < CONNECT_SLOW_NS)
 			continue;

@@ -146,7 +146,9 @@ static void proof_cite(struct diagnosis *d, struct finding *f, const struct tran
 			     "asking for the hardware address, unanswered");
 	if (p->asked)
 		finding_cite(d, f, &p->asked->answered, NULL, "answered at last");
-	finding_cite(d, f, &t->cite_last, &t->conn, "sent in vain for the last time");
+	finding_cite(d, f, &t->cite_last, &t->conn, "%s",
+		     t->over ? "the last that was sent before it works again"
+			     : "sent in vain for the last time");
 }
 
 static void unreachable_tell(struct diagnosis *d, const struct transport_trouble *t,

@@ -170,6 +170,41 @@ static void slow_run(const struct rule_input *in, struct diagnosis *out)
 	vec_deinit(&slow);
 }
 
+/*
+ * Over UDP nothing but its answer says that a call arrived: what a second capture tells of those
+ * that were sent again, and of the answers.
+ */
+static const char *repeats_where(const struct rule_input *in, struct diagnosis *d,
+				 struct finding *f, const struct path_calls *c)
+{
+	struct wire_tale to, back;
+
+	if (c->conn.transport != TRANSPORT_UDP || !in->wire ||
+	    !wire_ask(in->wire, c->conn.serial, CONN_FROM_CLIENT, &to) ||
+	    !wire_ask(in->wire, c->conn.serial, CONN_FROM_SERVER, &back) || !to.is_shown ||
+	    !back.is_shown || to.record != back.record)
+		return "";
+	for (int way = 0; way < 2; way++) {
+		const struct wire_tale *t = way ? &back : &to;
+		struct wire_span span = wire_tale_span(t, c->repeat_call.at, c->repeat_last.at);
+
+		if (span.lost)
+			finding_cite(d, f, &span.lost_first->at[t->sender], &c->conn,
+				     "%s that is not in the other capture",
+				     way ? "the first answer" : "the first call");
+	}
+	return arena_format(
+		&d->arena,
+		" By the captures of both ends %" PRIu64 " of %" PRIu64 " datagrams of the client "
+		"were lost on the way there, and %" PRIu64 " of %" PRIu64 " of the server on the "
+		"way back%s.",
+		to.lost, to.lost + to.not_shown + to.arrived, back.lost,
+		back.lost + back.not_shown + back.arrived,
+		to.way->unplaced + back.way->unplaced ? "; some could not be placed"
+		: to.lost + back.lost                 ? ""
+						      : ": what was late is the server's");
+}
+
 static void repeats_tell(const struct rule_input *in, struct diagnosis *d,
 			 const struct path_calls *c)
 {
@@ -182,18 +217,87 @@ static void repeats_tell(const struct rule_input *in, struct diagnosis *d,
 	f->title = arena_format(&d->arena, "%s retransmitted %s calls %" PRIu64 " %s", client,
 				transport_program(d, c->program), c->repeats,
 				c->repeats == 1 ? "time" : "times");
-	f->why =
-		arena_format(&d->arena,
-			     "%s sent calls to %s again under the same XID before an answer came, "
-			     "up to %s after the call: its timer fired.%s",
-			     client, transport_endpoint(d, &c->conn.server),
-			     transport_duration(d, c->repeat_after_ns),
-			     timers_of_repeat(in, d, f, &c->conn, c->program,
-					      path_span_ns(c->repeat_call.at, c->repeat_first.at)));
+	f->why = arena_format(&d->arena,
+			      "%s sent calls to %s again under the same XID before an answer came, "
+			      "up to %s after the call: its timer fired.%s%s",
+			      client, transport_endpoint(d, &c->conn.server),
+			      transport_duration(d, c->repeat_after_ns),
+			      timers_of_repeat(in, d, f, &c->conn, c->program,
+					       path_span_ns(c->repeat_call.at, c->repeat_first.at)),
+			      repeats_where(in, d, f, c));
 	finding_cite(d, f, &c->repeat_call, &c->conn, "the call");
 	for (uint32_t i = 0; i < c->repeat_cites_len; i++)
 		finding_cite(d, f, &c->repeat_cites[i], &c->conn, "sent again");
 	finding_cite(d, f, &c->repeat_last, &c->conn, "sent again for the last time");
+}
+
+/* What the client sent again on this connection: how often, and the first of it. */
+static uint64_t sent_again(const struct wire_tale *to, const struct wire_place **first)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < to->way->places.len; i++) {
+		const struct wire_place *p = vec_at(&to->way->places, i);
+
+		if (!p->again || !transport_known(&p->at[to->sender]))
+			continue;
+		if (count++ == 0)
+			*first = p;
+	}
+	return count;
+}
+
+/* Whether a second capture shows that answers over UDP were sent, did not arrive, and were asked
+ * for again. The capture that speaks may be the server's, which shows each call answered. */
+static bool answers_lost(const struct rule_input *in, const struct wire_record *w,
+			 struct wire_tale *back, uint64_t *again, const struct wire_place **first)
+{
+	struct wire_tale to;
+
+	if (w->conn.transport != TRANSPORT_UDP || !transport_port_is_nfs(in, &w->conn.server) ||
+	    !wire_record_tale(w, CONN_FROM_SERVER, back) ||
+	    !wire_record_tale(w, CONN_FROM_CLIENT, &to) || !back->is_shown || !to.is_shown ||
+	    !back->lost || evidence_list_at(in->evidence, back->near_receiver)->dropped_packets)
+		return false;
+	*again = sent_again(&to, first);
+	return *again >= back->lost;
+}
+
+static void answers_lost_tell(const struct rule_input *in, struct diagnosis *d,
+			      const struct wire_record *w)
+{
+	const struct wire_place *first = NULL, *answer = NULL;
+	struct finding *f;
+	struct wire_tale back;
+	uint64_t again;
+	const char *client = transport_host(d, &w->conn.client);
+
+	if (!answers_lost(in, w, &back, &again, &first))
+		return;
+	for (size_t i = 0; i < back.way->places.len && !answer; i++) {
+		const struct wire_place *p = vec_at(&back.way->places, i);
+
+		if (p->fate != WIRE_FATE_RECEIVED && !transport_known(&p->at[!back.sender]))
+			answer = p;
+	}
+	if (!answer)
+		return;
+	f = transport_finding(d, "rpc-retransmission", CONFIDENCE_CERTAIN, &w->conn,
+			      answer->at[back.sender].at, first->at[back.sender].at);
+	f->count = again;
+	f->title = arena_format(&d->arena, "%s retransmitted calls over UDP %" PRIu64 " %s", client,
+				again, again == 1 ? "time" : "times");
+	f->why = arena_format(
+		&d->arena,
+		"%s sent calls again that %s had answered: %" PRIu64 " of %" PRIu64
+		" datagrams of the server are in its own capture and not in that nearer to the "
+		"client. They were lost on the way back.",
+		client, transport_endpoint(d, &w->conn.server), back.lost,
+		back.lost + back.not_shown + back.arrived);
+	finding_cite(d, f, &answer->at[back.sender], &w->conn,
+		     "an answer that is not in the other capture");
+	finding_cite(d, f, &first->at[WIRE_SPEAKER], &w->conn, "a call is sent again");
+	finding_rule_out(d, f, "rpc-server-slow", "the answers had been sent");
 }
 
 static void repeats_run(const struct rule_input *in, struct diagnosis *out)
@@ -203,6 +307,16 @@ static void repeats_run(const struct rule_input *in, struct diagnosis *out)
 
 		if (c->repeats && transport_port_is_nfs(in, &c->conn.server))
 			repeats_tell(in, out, c);
+	}
+	for (size_t i = 0; in->wire && i < in->wire->records.len; i++) {
+		const struct wire_record *w = *(struct wire_record **)vec_at(&in->wire->records, i);
+		bool told = false;
+
+		for (size_t k = 0; k < in->path->calls.len && !told; k++)
+			told = calls_at(in, k)->repeats &&
+			       calls_at(in, k)->conn.serial == w->conn.serial;
+		if (!told)
+			answers_lost_tell(in, out, w);
 	}
 }
 

@@ -121,7 +121,7 @@ static bool ends_look(const struct rule_input *in, const struct wire_record *r, 
 		      struct ends_late *out)
 {
 	*out = (struct ends_late){.from = from};
-	if (r->way[0].late.len + r->way[1].late.len == 0 ||
+	if (r->conn.transport != TRANSPORT_TCP || r->way[0].late.len + r->way[1].late.len == 0 ||
 	    !wire_record_tale(r, from, &out->tale) || !transport_port_is_nfs(in, &r->conn.server))
 		return false;
 	for (size_t i = 0; i < out->tale.way->late.len; i++) {

@@ -116,7 +116,8 @@ static void silence_tell(const struct rule_input *in, struct diagnosis *d,
 			: "as long as the evidence shows it",
 		transport_where(in, d, f, t, t->from));
 	finding_cite(d, f, &t->cite_first, &t->conn, "the last progress before the silence");
-	finding_cite(d, f, &t->cite_last, &t->conn, "sent again for the last time in vain");
+	finding_cite(d, f, &t->cite_last, &t->conn, "sent again for the last time%s",
+		     t->over ? "" : ", in vain");
 	finding_cite(d, f, &t->cite_over, &t->conn, "the other side again");
 	for (uint32_t i = 0; i < t->cites_len; i++)
 		finding_cite(d, f, &t->cites[i], &t->conn, "the same data sent again");
@@ -201,6 +202,8 @@ static void silent_run(const struct rule_input *in, struct diagnosis *out)
 	for (size_t i = 0; in->wire && i < in->wire->records.len; i++) {
 		const struct wire_record *w = *(struct wire_record **)vec_at(&in->wire->records, i);
 
+		if (w->conn.transport != TRANSPORT_TCP)
+			continue; /* datagrams are not acknowledged: rpc-retransmission tells */
 		back_tell(in, out, w);
 		silent_forth_tell(in, out, w);
 	}
