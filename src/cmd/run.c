@@ -13,6 +13,7 @@
 #include "cmd/command.h"
 #include "cmd/health.h"
 #include "cmd/progress.h"
+#include "cmd/run_private.h"
 #include "evidence/capture.h"
 #include "evidence/hostclock.h"
 #include "evidence/klog_head.h"
@@ -30,12 +31,6 @@
 /* Smaller captures are read before a thread is well under way. */
 #define THREAD_BYTES_MIN (UINT64_C(16) << 20)
 
-struct run_input {
-	struct capture *capture;
-	uint32_t evidence;
-	struct run *run; /* for run_take_journal */
-};
-
 static void run_take_journal(void *arg, uint64_t frame, struct slice text)
 {
 	const struct run_input *input = arg;
@@ -50,6 +45,7 @@ void run_init(struct run *r)
 	evidence_list_init(&r->evidence);
 	vec_init(&r->files, sizeof(struct walk_file));
 	vec_init(&r->inputs, sizeof(struct run_input));
+	vec_init(&r->packet_texts, sizeof(struct run_packets));
 	vec_init(&r->unknown, sizeof(struct run_unknown));
 	/* Every capture is open during the run: a directory of rotated ones may hold a thousand. */
 	command_raise_file_limit();
@@ -64,6 +60,7 @@ void run_deinit(struct run *r)
 	filters_destroy(r->filters);
 	lists_destroy(r->lists);
 	syscalls_destroy(r->syscalls);
+	run_packets_deinit(r);
 	survey_destroy(r->survey);
 	for (size_t i = 0; i < r->inputs.len; i++)
 		capture_destroy(((struct run_input *)vec_at(&r->inputs, i))->capture);
@@ -131,7 +128,7 @@ struct err *run_take_options(struct run *r, const struct options *options)
 }
 
 /* Tells and enters a file that cannot be read. */
-static void run_refuse(struct run *r, const char *path, const char *problem)
+void run_refuse(struct run *r, const char *path, const char *problem)
 {
 	struct evidence *e = evidence_list_add(&r->evidence, path, EVIDENCE_UNREAD);
 
@@ -158,8 +155,8 @@ static const char *run_no_capture_text(enum sniff_kind kind)
 		[SNIFF_PCAP] = "",
 		[SNIFF_PCAPNG] = "",
 		[SNIFF_TEXT] = "is text without a line of a kernel log, a stack, a mount of NFS, "
-			       "or a list of "
-			       "connections, RPC services or clients in it, and no strace",
+			       "or a list of packets, connections, RPC services or clients in it, "
+			       "and no strace",
 		[SNIFF_EMPTY] = "is empty",
 		[SNIFF_TAR] = "is a tar archive inside of another: unpack it",
 		[SNIFF_ELF] = "is an ELF file: this version reads captures (pcap, pcapng)",
@@ -190,6 +187,7 @@ static bool run_take_plain(void *context, uint32_t evidence, uint64_t line, stru
 	known |= filters_take_line(r->filters, evidence, line, text);
 	known |= lists_take_line(r->lists, evidence, line, text);
 	known |= syscalls_take_line(r->syscalls, evidence, line, text);
+	known |= packet_list_take_line(r->packets, line, text);
 	return known;
 }
 
@@ -230,7 +228,8 @@ static bool run_open_text(struct run *r, const struct walk_file *file, struct st
 	if (!is_log)
 		r->unknown.len = unknown; /* it is a text of another kind */
 	if (!is_log && !has_clock && mounts == 0 && filters == 0 && !has_lists && calls == 0)
-		return false;
+		return run_packets_end_text(r, file->path, UINT32_MAX);
+	run_packets_end_text(r, file->path, index);
 	e = evidence_list_add(&r->evidence, file->path,
 			      is_log      ? logs_kind(r->logs)
 			      : has_clock ? EVIDENCE_HOST_CLOCK
@@ -436,10 +435,12 @@ void run_open(struct run *r)
 	r->filters = filters_create();
 	r->lists = lists_create();
 	r->syscalls = syscalls_create();
+	r->packets = packet_list_create();
 	logs_set_plain(r->logs, run_take_plain, r);
 	if (r->keeps_unknown)
 		logs_set_unknown(r->logs, run_take_unknown, r);
 	run_open_files(r, &r->files);
+	run_packets_settle(r);
 	for (size_t i = 0; i < r->arg_count; i++) {
 		const char *path = r->args[i];
 		struct stat st;
@@ -555,7 +556,7 @@ void run_go(struct run *r, enum run_detail detail)
 	logs_watch(r->logs, &r->board);
 	first = run_read(r);
 	ingest_finish(r->ingest);
-	logs_settle(r->logs, first);
+	logs_settle(r->logs, r->undated ? stamp_none() : first);
 	logs_emit(r->logs, &r->board);
 	for (size_t i = 0; i < r->inputs.len; i++) {
 		const struct run_input *input = vec_at(&r->inputs, i);

@@ -46,6 +46,9 @@ struct run {
 	struct lists *lists;            /* the same */
 	struct filters *filters;        /* the same */
 	struct syscalls *syscalls;      /* the same */
+	struct packet_list *packets;    /* the same */
+	struct vec packet_texts;        /* struct run_packets, private */
+	bool undated;                   /* a list of packets without dates is read */
 	struct log_options log_options; /* by run_take_options */
 	const char *const *args;        /* of run_find */
 	size_t arg_count;

@@ -88,6 +88,48 @@ static bool finding_may_explain(const struct finding *left, const struct finding
 	       right->confidence == CONFIDENCE_POSSIBLE;
 }
 
+static bool has_packet_list(const struct evidence_list *evidence)
+{
+	for (uint32_t i = 0; evidence && i < evidence->items.len; i++)
+		if (evidence_list_at(evidence, i)->kind == EVIDENCE_PACKET_LIST)
+			return true;
+	return false;
+}
+
+/* What such a finding rests on is that something did not come. */
+static bool is_by_absence(const char *id)
+{
+	static const char *const ids[] = {"tcp-syn-unanswered", "tcp-half-closed",
+					  "tcp-path-silent", "tcp-fin-unanswered"};
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (strcmp(id, ids[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Somebody chose what a list of packets shows: it proves nothing for certain. */
+static void findings_temper(struct diagnosis *d, const struct evidence_list *evidence)
+{
+	for (size_t i = 0; i < d->findings.len; i++) {
+		struct finding *f = finding_at(&d->findings, i);
+
+		for (size_t k = 0; k < f->cites.len; k++) {
+			const struct cite *c = vec_at(&f->cites, k);
+			const struct evidence *e;
+
+			if (c->at.frame == FRAME_NONE)
+				continue;
+			e = evidence_list_at(evidence, c->at.evidence);
+			if (e->kind == EVIDENCE_PACKET_LIST && e->partial && is_by_absence(f->id))
+				f->confidence = CONFIDENCE_POSSIBLE;
+			else if (e->kind == EVIDENCE_PACKET_LIST &&
+				 f->confidence == CONFIDENCE_CERTAIN)
+				f->confidence = CONFIDENCE_LIKELY;
+		}
+	}
+}
+
 static void findings_explain(struct diagnosis *d, const struct precedence *p)
 {
 	for (size_t i = 0; i < d->findings.len; i++)
@@ -113,6 +155,8 @@ void diagnose_run_rules(const struct rule *const *rules, size_t count, const str
 		rules[i]->run(in, out);
 	same_servers_settle(in, out);
 	host_addresses_settle(in, out);
+	if (has_packet_list(in->evidence))
+		findings_temper(out, in->evidence);
 	precedence_init(&precedence);
 	findings_number(out);
 	findings_explain(out, &precedence);

@@ -88,6 +88,7 @@ const char *evidence_kind_name(enum evidence_kind kind)
 		[EVIDENCE_STACKS] = "stacks",
 		[EVIDENCE_FILTERS] = "packet-filter",
 		[EVIDENCE_LISTS] = "lists",
+		[EVIDENCE_PACKET_LIST] = "packet-list",
 		[EVIDENCE_STRACE] = "strace",
 		[EVIDENCE_TRACE] = "trace",
 		[EVIDENCE_UNREAD] = "unread",
@@ -100,5 +101,6 @@ bool evidence_has_lines(enum evidence_kind kind)
 {
 	return kind == EVIDENCE_KERNEL_LOG || kind == EVIDENCE_MOUNTS ||
 	       kind == EVIDENCE_HOST_CLOCK || kind == EVIDENCE_STACKS || kind == EVIDENCE_FILTERS ||
-	       kind == EVIDENCE_LISTS || kind == EVIDENCE_STRACE || kind == EVIDENCE_TRACE;
+	       kind == EVIDENCE_LISTS || kind == EVIDENCE_STRACE || kind == EVIDENCE_TRACE ||
+	       kind == EVIDENCE_PACKET_LIST;
 }

@@ -14,14 +14,15 @@ enum evidence_kind {
 	EVIDENCE_PCAP,
 	EVIDENCE_PCAPNG,
 	EVIDENCE_KERNEL_LOG,
-	EVIDENCE_MOUNTS,     /* what a host tells of its mounts of NFS */
-	EVIDENCE_HOST_CLOCK, /* a date and an uptime: when a host booted */
-	EVIDENCE_STACKS,     /* tasks and their stacks: /proc, ps, crash ... */
-	EVIDENCE_FILTERS,    /* rules of a packet filter */
-	EVIDENCE_LISTS,      /* what a host lists of itself: connections, services, counts ... */
-	EVIDENCE_STRACE,     /* system calls of programs */
-	EVIDENCE_TRACE,      /* events of a kernel's trace */
-	EVIDENCE_UNREAD,     /* could not be read, or is no evidence: `problem` says why */
+	EVIDENCE_MOUNTS,      /* what a host tells of its mounts of NFS */
+	EVIDENCE_HOST_CLOCK,  /* a date and an uptime: when a host booted */
+	EVIDENCE_STACKS,      /* tasks and their stacks: /proc, ps, crash ... */
+	EVIDENCE_FILTERS,     /* rules of a packet filter */
+	EVIDENCE_LISTS,       /* what a host lists of itself: connections, services, counts ... */
+	EVIDENCE_STRACE,      /* system calls of programs */
+	EVIDENCE_TRACE,       /* events of a kernel's trace */
+	EVIDENCE_PACKET_LIST, /* packets as Wireshark lists them: headers, and perhaps not all */
+	EVIDENCE_UNREAD,      /* could not be read, or is no evidence: `problem` says why */
 };
 
 /* One kind of damage in one file. */
@@ -52,6 +53,7 @@ struct evidence {
 	uint64_t dropped_packets; /* by the interface or system that captured; 0: none, not known */
 	uint64_t cut_packets;     /* packets cut by a snap length */
 	uint64_t cut_first_frame; /* the first of them; 0: none */
+	bool partial;             /* a list that leaves packets out, by somebody's choice */
 };
 
 struct evidence_list {
@@ -79,7 +81,7 @@ void evidence_add_note(struct evidence_list *list, uint32_t index, const char *n
 void evidence_add_clock_note(struct evidence_list *list, uint32_t index, const char *note);
 
 /* "pcap", "pcapng", "kernel-log", "mounts", "host-clock", "stacks", "packet-filter",
- * "lists", "strace", "trace", "unread". */
+ * "lists", "strace", "trace", "packet-list", "unread". */
 const char *evidence_kind_name(enum evidence_kind kind);
 
 /* True when its records are lines and not frames. */

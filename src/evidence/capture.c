@@ -9,6 +9,11 @@
 
 struct capture {
 	struct capfile *file;
+	/* of a list of packets in a text; else NULL and 0 */
+	const char *path;
+	char *bytes;
+	uint64_t *lines;
+	size_t lines_len;
 };
 
 struct err *capture_open_source(struct source *source, struct capture **out)
@@ -45,17 +50,46 @@ struct err *capture_open(const char *path, struct capture **out)
 	return err;
 }
 
+struct err *capture_open_lines(struct strbuf *pcap, const char *path, uint64_t *lines, size_t len,
+			       struct capture **out)
+{
+	struct capture *c = mem_alloc(1, sizeof(*c));
+	size_t bytes = pcap->len;
+	struct source *source;
+	struct err *err;
+
+	c->bytes = strbuf_take(pcap);
+	c->path = path;
+	c->lines = lines;
+	c->lines_len = len;
+	source = source_create_memory(slice_make(c->bytes, bytes));
+	err = capfile_open(source, &c->file);
+	if (err) {
+		source_destroy(source);
+		capture_destroy(c);
+		return err;
+	}
+	*out = c;
+	return NULL;
+}
+
 void capture_destroy(struct capture *c)
 {
 	if (!c)
 		return;
 	capfile_destroy(c->file);
+	free(c->bytes);
+	free(c->lines);
 	free(c);
 }
 
 enum capfile_result capture_next(struct capture *c, struct capfile_packet *out)
 {
-	return capfile_next(c->file, out);
+	enum capfile_result result = capfile_next(c->file, out);
+
+	if (result == CAPFILE_PACKET && out->frame - 1 < c->lines_len)
+		out->frame = c->lines[out->frame - 1];
+	return result;
 }
 
 void capture_rest(struct capture *c)
@@ -75,7 +109,7 @@ void capture_get_stats(const struct capture *c, struct capfile_stats *out)
 
 const char *capture_path(const struct capture *c)
 {
-	return source_path(capfile_source(c->file));
+	return c->path ? c->path : source_path(capfile_source(c->file));
 }
 
 bool capture_seekable(const struct capture *c)

@@ -8,6 +8,7 @@
 #define EVIDENCE_CAPTURE_H
 
 #include "base/err.h"
+#include "base/strbuf.h"
 #include "capfile/capfile.h"
 
 struct capture;
@@ -21,6 +22,14 @@ struct err *capture_open(const char *path, struct capture **out);
 /* The same for a source that was opened and looked at before; owned by the capture on success only.
  */
 struct err *capture_open_source(struct source *source, struct capture **out);
+
+/*
+ * A pcap file in memory whose packets are known by the lines of a text: frame i has number lines[i
+ * - 1]. Takes the bytes of `pcap` and `lines` (malloc'd) in any case, and borrows the path. Fails
+ * when the bytes are no such file.
+ */
+struct err *capture_open_lines(struct strbuf *pcap, const char *path, uint64_t *lines, size_t len,
+			       struct capture **out);
 
 /* capture_destroy(NULL) is fine. */
 void capture_destroy(struct capture *c);

@@ -249,12 +249,16 @@ static void log_remember_cut(struct log_reading *r, const struct klog_line *line
 	r->cut_head = line->head;
 }
 
+enum { YEAR_ANY = 2000 };
+
 /* Comparable among heads that tell the time in one way. */
 static int64_t head_order(const struct klog_head *h)
 {
 	if (h->wall == KLOG_WALL_NONE)
 		return h->boot_ns;
-	return klog_date_ns(&h->date, h->date.year) - h->zone_s * STAMP_NS_PER_S;
+	return klog_date_ns(&h->date,
+			    h->date.year + (h->wall == KLOG_WALL_NO_YEAR ? YEAR_ANY : 0)) -
+	       h->zone_s * STAMP_NS_PER_S;
 }
 
 /* Heads of another kind than the ones before are taken in the order of the lines. */

@@ -49,14 +49,21 @@ static size_t captures_read(const struct evidence_list *list)
 	uint64_t packets;
 
 	return kind_read(list, EVIDENCE_PCAP, &packets) +
-	       kind_read(list, EVIDENCE_PCAPNG, &packets);
+	       kind_read(list, EVIDENCE_PCAPNG, &packets) +
+	       kind_read(list, EVIDENCE_PACKET_LIST, &packets);
 }
 
-static void add_packets(struct strbuf *out, const struct report_totals *t, size_t captures)
+/* Lists of packets are read where there is no capture. */
+static void add_packets(struct strbuf *out, const struct report_input *in, size_t captures)
 {
+	const struct report_totals *t = &in->totals;
+	uint64_t packets;
+
 	layout_add_counted(out, t->frames, "packet");
 	strbuf_add_text(out, " in ");
-	layout_add_counted(out, captures, "capture");
+	layout_add_counted(out, captures,
+			   kind_read(in->evidence, EVIDENCE_PACKET_LIST, &packets) ? "packet list"
+										   : "capture");
 	strbuf_add_text(out, "; ");
 	layout_add_counted(out, t->connections, "TCP connection");
 	strbuf_add_text(out, ", ");
@@ -85,7 +92,7 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 	if (logs && captures)
 		strbuf_add_text(out, "; ");
 	if (captures || !(logs || told || filters))
-		add_packets(out, t, captures);
+		add_packets(out, in, captures);
 	if (t->calls && !t->unanswered)
 		strbuf_add_text(out, ", all answered");
 	if (t->unanswered) {
@@ -121,7 +128,9 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 /* What would help, told by what there was. */
 static const char *advice(const struct report_input *in)
 {
+	uint64_t packets;
 	size_t captures = captures_read(in->evidence);
+	size_t lists = kind_read(in->evidence, EVIDENCE_PACKET_LIST, &packets);
 
 	if (files_read(in->evidence) == 0)
 		return "No evidence could be read: give packet captures (pcap or pcapng) and "
@@ -131,6 +140,10 @@ static const char *advice(const struct report_input *in)
 		return "A log tells only what the kernel complained about, and most incidents "
 		       "leave no word in it: capture the traffic while it happens, whole packets, "
 		       "as root on the client and on the server, with:";
+	if (lists)
+		return "A list of packets tells headers, and not of all packets: give the capture "
+		       "itself (pcap or pcapng). One is made, as root on the client and on the "
+		       "server, with:";
 	if (in->totals.rpc_connections == 0)
 		return "There is no RPC in it: was it captured on the right interface, and without "
 		       "a filter that leaves NFS out? As root on the client and on the server:";
@@ -166,7 +179,7 @@ void text_nothing_found(struct layout *l, const struct report_input *in)
 	strbuf_deinit(&line);
 }
 
-static void text_damage(struct layout *l, const struct evidence_damage *d)
+static void text_damage(struct layout *l, const struct evidence_damage *d, bool lines)
 {
 	struct strbuf line;
 
@@ -178,8 +191,8 @@ static void text_damage(struct layout *l, const struct evidence_damage *d)
 	else
 		layout_add_count(&line, d->count);
 	if (d->frame)
-		strbuf_add_format(&line, ", %sat frame %" PRIu64, d->count == 1 ? "" : "first ",
-				  d->frame);
+		strbuf_add_format(&line, ", %sat %s %" PRIu64, d->count == 1 ? "" : "first ",
+				  lines ? "line" : "frame", d->frame);
 	else if (d->offset != UINT64_MAX)
 		strbuf_add_format(&line, ", %sat byte %" PRIu64 " of the file",
 				  d->count == 1 ? "" : "first ", d->offset);
@@ -227,7 +240,7 @@ static void text_file(struct layout *l, const struct evidence *e)
 	else
 		text_file_facts(l, e);
 	for (size_t i = 0; i < e->damage.len; i++)
-		text_damage(l, vec_at(&e->damage, i));
+		text_damage(l, vec_at(&e->damage, i), evidence_has_lines(e->kind));
 	for (size_t i = 0; i < e->notes.len; i++)
 		layout_paragraph(l, EVIDENCE_INDENT_FACTS, plain("-"), EVIDENCE_INDENT_ITEM,
 				 plain(*(const char *const *)vec_at(&e->notes, i)));

@@ -16,7 +16,7 @@ ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 EVIDENCE_ID = re.compile(r"e\d+")
 
 # As src/event/evidence.c names them.
-KIND = re.compile("pcap|pcapng|kernel-log|mounts|host-clock|stacks|packet-filter|lists|strace|trace|unread")
+KIND = re.compile("pcap|pcapng|kernel-log|mounts|host-clock|stacks|packet-filter|lists|strace|trace|packet-list|unread")
 LATENCY = ({"p50": int, "p90": int, "p99": int, "max": int}, None)
 COUNTS = {"unanswered": int, "errors": dict, "latency_ns": LATENCY}
 
