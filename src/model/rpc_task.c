@@ -237,13 +237,15 @@ static struct rpc_task_queue *queue_get(struct rpc_task_client *c, const char *n
 static void wait_ends(struct rpc_task_seen *t, const struct event *e)
 {
 	struct rpc_task_queue *q = t->queue[0] ? queue_get(t->of, t->queue) : NULL;
-	int64_t ns;
+	int64_t ns, apart;
 
 	if (!q || !elapsed(&t->slept, &e->at, &ns))
 		return;
-	if (q->waits++ == 0)
+	/* Neither do waits end in the order in which they began, nor are files given in theirs. */
+	if (q->waits == 0 || !elapsed(&q->first, &t->slept, &apart))
 		q->first = t->slept;
-	q->last = t->slept;
+	if (q->waits++ == 0 || elapsed(&q->last, &t->slept, &apart))
+		q->last = t->slept;
 	q->total_ns += ns;
 	if (ns >= q->longest_ns) {
 		q->longest_ns = ns;

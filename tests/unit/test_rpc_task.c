@@ -170,19 +170,16 @@ TEST(flags_in_digits)
 /* --- slots --- */
 
 /* Calls of which each waits for the slot of the one before, which is answered after so long. */
-static unsigned slots_told(const char *before, unsigned reply_ms)
+static void slots_play(struct strbuf *text, double from, unsigned reply_ms)
 {
-	struct strbuf text;
-	unsigned result;
+	unsigned id = (unsigned)from * 100;
 
-	strbuf_init(&text);
-	strbuf_add_text(&text, before);
-	for (unsigned i = 0; i < 30; i++) {
-		double at = 20 + i * 2.0 * reply_ms / 1000;
+	for (unsigned i = 0; i < 30; i++, id++) {
+		double at = from + i * 2.0 * reply_ms / 1000;
 		double end = at + reply_ms / 1000.0;
 
 		strbuf_add_format(
-			&text,
+			text,
 			" dd-1 [000] ..... %.6f: xprt_transmit: task:%x@5 xid=0x%x "
 			"seqno=0 status=0\n"
 			" dd-1 [000] ..... %.6f: rpc_task_sleep: task:%x@5 flags=DYNAMIC "
@@ -191,8 +188,18 @@ static unsigned slots_told(const char *before, unsigned reply_ms)
 			"xid=0x%x status=0\n"
 			" dd-1 [000] ..... %.6f: rpc_task_wakeup: task:%x@5 flags=DYNAMIC "
 			"runstate=ACTIVE status=0 timeout=0 queue=ForeChannel Slot table\n",
-			at, i + 1, i + 1, at, i + 2, end, i + 1, end, i + 2);
+			at, id + 1, id + 1, at, id + 2, end, id + 1, end, id + 2);
 	}
+}
+
+static unsigned slots_told(const char *before, unsigned reply_ms)
+{
+	struct strbuf text;
+	unsigned result;
+
+	strbuf_init(&text);
+	strbuf_add_text(&text, before);
+	slots_play(&text, 20, reply_ms);
 	result = told(strbuf_text(&text), "nfs4-slots-exhausted");
 	strbuf_deinit(&text);
 	return result;
@@ -201,6 +208,28 @@ static unsigned slots_told(const char *before, unsigned reply_ms)
 TEST(calls_that_wait_for_slots)
 {
 	CHECK_EQ_U64(slots_told("", 8), 1 + CONFIDENCE_LIKELY);
+}
+
+/* Files of one trace, the newest first: the time is that of all of them. */
+TEST(waits_for_slots_in_two_files)
+{
+	struct strbuf late, early;
+	const struct finding *f;
+	struct trace_told t;
+
+	strbuf_init(&late);
+	strbuf_init(&early);
+	slots_play(&late, 60, 8);
+	slots_play(&early, 20, 8);
+	trace_tell_files((const char *const[]){strbuf_text(&late), strbuf_text(&early)}, 2, &t);
+	f = trace_found(&t, "nfs4-slots-exhausted");
+	if (CHECK(f)) {
+		CHECK_EQ_I64(f->first.ns / STAMP_NS_PER_S, 20);
+		CHECK_EQ_I64(f->last.ns / STAMP_NS_PER_S, 60);
+	}
+	trace_told_deinit(&t);
+	strbuf_deinit(&early);
+	strbuf_deinit(&late);
 }
 
 TEST(twin_answers_are_slow)
