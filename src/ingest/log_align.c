@@ -401,13 +401,15 @@ bool log_wire_wait_is(const struct log_fact *complaint, const struct log_wire_wa
 		      int64_t at_ns, int64_t slack_ns)
 {
 	struct told_wait told = {.fact = complaint};
-	int64_t early_ns, late_ns;
+	int64_t waited_ns, early_ns, late_ns;
 
-	if (!told_program(complaint, &told.program) || !about_same(&told, wait) ||
+	if (__builtin_sub_overflow(at_ns, wait->start.at.ns, &waited_ns) ||
+	    waited_ns > INT64_MAX / 2 || waited_ns < -INT64_MAX / 2 ||
+	    !told_program(complaint, &told.program) || !about_same(&told, wait) ||
 	    (wait->reply.frame != FRAME_NONE && wait->reply.at.ns < at_ns - slack_ns))
 		return false;
-	early_ns = at_ns - slack_ns - wait->start.at.ns;
-	late_ns = at_ns + slack_ns - wait->start.at.ns;
+	early_ns = waited_ns - slack_ns;
+	late_ns = waited_ns + slack_ns;
 	if (told.program == LOG_WIRE_NFS)
 		return late_ns >= NFS_TIMEOUT_MIN_NS && early_ns <= NFS_TIMEOUT_MAX_NS;
 	return (late_ns >= NLM_TIMEOUT_NS - TIMEOUT_EARLY_NS &&

@@ -224,7 +224,7 @@ static bool verdict_is_refuted(const struct log_anchoring *a, const struct verdi
 		if (f->kind != LOG_NOT_RESPONDING || at_ns == INT64_MIN)
 			continue;
 		at_ns += offset_ns;
-		if (at_ns > a->logs->wire.first.ns + COMPLAINT_SEEN_NS &&
+		if (at_ns - COMPLAINT_SEEN_NS > a->logs->wire.first.ns &&
 		    at_ns < a->logs->wire.last.ns &&
 		    !log_wire_has_wait(a->logs, f, at_ns, LOG_ANCHOR_NARROW_NS))
 			return true;

@@ -216,11 +216,12 @@ static void add_dissent(const struct logs *l, struct strbuf *out, const struct l
 		.line = anchors->line,
 		.text = anchors->text,
 		.frame = anchors->frame,
-		.apart_ns = anchors->offset_ns - f->boot_offset_ns,
 	};
 
 	if (join_holds(anchors) &&
-	    llabs(d.apart_ns) > f->error_ns + anchors->error_ns + ROUGH_SLACK_NS)
+	    !__builtin_sub_overflow(anchors->offset_ns, f->boot_offset_ns, &d.apart_ns) &&
+	    (d.apart_ns > f->error_ns + anchors->error_ns + ROUGH_SLACK_NS ||
+	     d.apart_ns < -f->error_ns - anchors->error_ns - ROUGH_SLACK_NS))
 		log_dissent_add(l, out, &d);
 }
 

@@ -97,21 +97,22 @@ static bool season_may_end(const struct klog_head *h)
 static int64_t season_moved_s(const struct log_file *f, const struct klog_head *before,
 			      const struct klog_head *h)
 {
-	int64_t ns = log_head_wall_ns(f, h) - log_head_wall_ns(f, before);
+	const int64_t hour_s = HOUR_NS / STAMP_NS_PER_S;
+	int64_t ns, boot_ns;
 
-	if (before->has_boot && h->has_boot) {
-		if (h->boot_ns < before->boot_ns)
-			return 0; /* another boot, and perhaps a clock that is not set yet */
-		ns -= h->boot_ns - before->boot_ns;
-		if (ns >= HOUR_NS - SEASON_EXACT_NS && ns <= HOUR_NS + SEASON_EXACT_NS)
-			return HOUR_NS / STAMP_NS_PER_S;
-		return ns >= -HOUR_NS - SEASON_EXACT_NS && ns <= -HOUR_NS + SEASON_EXACT_NS
-			       ? -HOUR_NS / STAMP_NS_PER_S
-			       : 0;
-	}
-	return ns >= -HOUR_NS && ns <= -HOUR_NS + QUARTER_NS && season_may_end(h)
-		       ? -HOUR_NS / STAMP_NS_PER_S
-		       : 0;
+	if (__builtin_sub_overflow(log_head_wall_ns(f, h), log_head_wall_ns(f, before), &ns))
+		return 0;
+	if (!before->has_boot || !h->has_boot)
+		return ns >= -HOUR_NS && ns <= -HOUR_NS + QUARTER_NS && season_may_end(h) ? -hour_s
+											  : 0;
+	/* Another boot: perhaps a clock that is not set yet. */
+	if (h->boot_ns < before->boot_ns ||
+	    __builtin_sub_overflow(h->boot_ns, before->boot_ns, &boot_ns) ||
+	    __builtin_sub_overflow(ns, boot_ns, &ns))
+		return 0;
+	if (ns >= HOUR_NS - SEASON_EXACT_NS && ns <= HOUR_NS + SEASON_EXACT_NS)
+		return hour_s;
+	return ns >= -HOUR_NS - SEASON_EXACT_NS && ns <= -HOUR_NS + SEASON_EXACT_NS ? -hour_s : 0;
 }
 
 void log_season_follow(struct log_season *s, struct log_file *f, struct klog_head *head,

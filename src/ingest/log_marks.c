@@ -261,7 +261,7 @@ static void take_answer(struct log_marks *m, struct log_mark_host *h, const stru
 		mark = mark_add(m, LOG_MARK_SILENCE, h, &e->at);
 		if (mark) {
 			mark->before = h->last;
-			mark->troubled = e->rpc->has_call &&
+			mark->troubled = e->rpc->has_call && is_believed(e->rpc->origin.at) &&
 					 e->at.at.ns - e->rpc->origin.at.ns >= TROUBLED_NS;
 		}
 	}

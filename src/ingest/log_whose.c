@@ -15,6 +15,12 @@
 /* Settled times and the captures' are no further apart, but for what they are said to be off. */
 #define WHOSE_SLACK_NS (2 * STAMP_NS_PER_S)
 
+/* Of a clock that is said to be off by more nothing is believed anyway. */
+#define WHOSE_ERROR_MAX_NS (INT64_C(86400) * STAMP_NS_PER_S)
+
+/* Complaints up to 2084, as everywhere here: see log_anchor.h. */
+#define WHOSE_TIME_MAX_NS INT64_C(3600000000000000000)
+
 /* Clients that are named where it may be any of several. */
 enum { WHOSE_MAX = 16, WHOSE_NAMED_MAX = 4 };
 
@@ -34,7 +40,9 @@ struct whose {
 
 static int64_t slack_of(const struct log_file *f)
 {
-	return WHOSE_SLACK_NS + (f->error_ns > 0 ? f->error_ns : 0);
+	int64_t error_ns = f->error_ns > 0 ? f->error_ns : 0;
+
+	return WHOSE_SLACK_NS + (error_ns < WHOSE_ERROR_MAX_NS ? error_ns : WHOSE_ERROR_MAX_NS);
 }
 
 /* The settled times of the file's records; the caller frees them. */
@@ -138,7 +146,8 @@ static struct whose whose_complaints(const struct logs *l, const struct log_file
 	for (size_t i = f->first; i < f->last && !w.refuted; i++) {
 		const struct log_record *r = vec_at(&l->records, i);
 
-		if (r->fact.kind == LOG_NOT_RESPONDING && r->at.clock == CLOCK_UTC)
+		if (r->fact.kind == LOG_NOT_RESPONDING && r->at.clock == CLOCK_UTC &&
+		    r->at.ns > WHOSE_ERROR_MAX_NS * 2 && r->at.ns < WHOSE_TIME_MAX_NS)
 			whose_take(l, r, slack_of(f), &w);
 	}
 	if (w.refuted)
