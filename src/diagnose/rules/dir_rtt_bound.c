@@ -96,9 +96,6 @@ static void tell(struct diagnosis *d, const struct dir_chain *c)
 					      : "the last answer that was seen");
 	finding_rule_out(d, f, "dir-server-slow", "no answer took longer than %s",
 			 nfs4_duration_text(d, c->rtt_max_ns));
-	finding_rule_out(d, f, "dir-listing-exclusive",
-			 "the client made its next call at once: %s of %s were spent in calls",
-			 nfs4_duration_text(d, c->rtt_sum_ns), elapsed);
 }
 
 /* Its answers take long at the server (dir_slow.c), and not on the way. */

@@ -124,7 +124,7 @@ static void large_tell(const struct rule_input *in, struct diagnosis *d, const s
 	finding_cite(d, f, heard_during(in, s), &s->conn, "the other host is heard meanwhile");
 	finding_cite(d, f, &s->last, &s->conn, "a full segment again, for the last time");
 	finding_rule_out(d, f, "tcp-path-silent", "the other host was heard meanwhile");
-	finding_rule_out(d, f, "tcp-loss", "smaller segments were not lost");
+	finding_rule_out(d, f, "tcp-loss", "all that was sent again in that time is of this size");
 }
 
 static void large_run(const struct rule_input *in, struct diagnosis *out)
@@ -218,7 +218,8 @@ static void loss_tell(const struct rule_input *in, struct diagnosis *d, const st
 	for (uint32_t i = 0; i < c->open[side].cites_len; i++)
 		finding_cite(d, f, &c->open[side].cites[i], &c->conn, "sent again");
 	loss_cite_stalls(in, d, f, c, side);
-	finding_rule_out(d, f, "tcp-path-silent", "it is never silent for long");
+	finding_rule_out(d, f, "tcp-path-silent", "each wait is over after %s on average",
+			 transport_duration(d, c->stalled_ns[side] / c->stalls[side]));
 }
 
 static void loss_run(const struct rule_input *in, struct diagnosis *out)
