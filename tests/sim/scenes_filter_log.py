@@ -57,7 +57,7 @@ def filter_logs_each_new_connection(net):
     in_vain(net, 802, lambda: log_packet(net, "nfs-new: ", 802))
 
 
-@scene(UNANSWERED, texts=["dmesg.txt"])
+@scene(UNANSWERED, texts=["dmesg.txt"], also_if_cut={FILTER: "likely"})
 def filter_logs_in_words_that_mislead(net):
     """The twin: the rule's words speak of dropping, and a connection is made by a SYN behind them."""
     works(net, 801, "DROPTEST: ")
@@ -92,3 +92,10 @@ def conntrack_table_full_before(net):
     net.wait(200)
     works(net, 801)
     in_vain(net, 802, lambda: None)
+
+
+@scene(UNANSWERED, texts=["dmesg.txt"])
+def filter_logs_without_a_word_of_dropping(net):
+    """The twin: the rule's words say nothing of what becomes of what it logs, and nothing else does."""
+    works(net, 801)
+    in_vain(net, 802, lambda: log_packet(net, "nfs-in: ", 802))
