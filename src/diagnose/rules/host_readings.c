@@ -14,6 +14,29 @@ static bool is_near(const struct rule_input *in, uint32_t a, uint32_t b)
 	return a == b || timers_one_folder(in, a, b);
 }
 
+static const char *skip_digits(const char *text)
+{
+	while (*text >= '0' && *text <= '9')
+		text++;
+	return text;
+}
+
+bool host_readings_one_host(const struct rule_input *in, uint32_t a, uint32_t b)
+{
+	const char *x, *y;
+
+	if (a == b)
+		return true;
+	if (!timers_one_folder(in, a, b))
+		return false;
+	x = evidence_list_at(in->evidence, a)->path;
+	y = evidence_list_at(in->evidence, b)->path;
+	for (x = skip_digits(x), y = skip_digits(y); *x && *x == *y;
+	     x = skip_digits(x + 1), y = skip_digits(y + 1))
+		;
+	return *x == *y;
+}
+
 /* The counter in one reading, its parts summed; false: it does not tell it. */
 static bool counted(const struct rule_input *in, uint32_t list, enum host_counter counter,
 		    uint64_t *value, struct provenance *at)
@@ -55,7 +78,11 @@ bool host_readings_find(const struct rule_input *in, enum host_counter counter, 
 	if (lists < 2 || (files > 1 && (files != 2 || lists != 2)))
 		return false;
 	*out = (struct host_readings){
-		.before = first->fact.list, .after = last->fact.list, .one_file = files == 1};
+		.before = first->fact.list,
+		.after = last->fact.list,
+		.one_file = files == 1,
+		.one_host = host_readings_one_host(in, first->at.evidence, last->at.evidence),
+	};
 	/* Files have no order of their own. */
 	if (files == 2 && counted(in, out->before, counter, &before, &at) &&
 	    counted(in, out->after, counter, &after, &at) && before > after) {
@@ -102,7 +129,7 @@ static void cite_damaged(const struct rule_input *in, struct diagnosis *d, struc
 		struct host_rise rise;
 
 		if (host_readings_find(in, rows[i].counter, evidence, &r) &&
-		    host_readings_rise(in, &r, rows[i].counter, &rise) && rise.more)
+		    host_readings_rise(in, &r, rows[i].counter, &rise) && rise.more && r.one_host)
 			finding_cite(d, f, &rise.at_after, NULL,
 				     "%" PRIu64 " %s since the earlier reading", rise.more,
 				     rows[i].text);
@@ -118,7 +145,7 @@ void host_readings_support(const struct rule_input *in, struct diagnosis *d, str
 	cite_damaged(in, d, f, evidence);
 	if (!host_readings_find(in, COUNT_TCP_SENT, evidence, &r) ||
 	    !host_readings_rise(in, &r, COUNT_TCP_SENT, &sent) || sent.more == 0 ||
-	    !host_readings_rise(in, &r, COUNT_TCP_RESENT, &again))
+	    !host_readings_rise(in, &r, COUNT_TCP_RESENT, &again) || !r.one_host)
 		return;
 	finding_cite(d, f, &again.at_after, NULL,
 		     "TCP of the host, all connections: %" PRIu64 " segments sent since the "

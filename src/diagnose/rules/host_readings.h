@@ -4,7 +4,9 @@
  * of when, so nothing is concluded from one reading.
  *
  * Readings do not name their host. Those of one file are of one host, in the order of the file;
- * those of files in one folder are taken to be when there are two of them and no more.
+ * those of files in one folder are taken to be when there are two of them and no more. They may
+ * still be a client's and a server's, so nothing that matters is concluded from them unless their
+ * names differ in numbers alone, as those of readings do.
  */
 #ifndef DIAGNOSE_RULES_HOST_READINGS_H
 #define DIAGNOSE_RULES_HOST_READINGS_H
@@ -15,6 +17,7 @@
 struct host_readings {
 	uint32_t before, after; /* the numbers of their lists */
 	bool one_file;
+	bool one_host; /* one file, or files whose names differ in numbers alone */
 };
 
 /* What a counter rose by; `at` are its lines. */
@@ -29,6 +32,9 @@ struct host_rise {
  */
 bool host_readings_find(const struct rule_input *in, enum host_counter counter, uint32_t evidence,
 			struct host_readings *out);
+
+/* True for one evidence, or two in one folder whose names differ in numbers alone. */
+bool host_readings_one_host(const struct rule_input *in, uint32_t a, uint32_t b);
 
 /* False: one of the two does not tell the counter, or it went back. */
 bool host_readings_rise(const struct rule_input *in, const struct host_readings *r,

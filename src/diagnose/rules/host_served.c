@@ -412,7 +412,8 @@ static void refused_run(const struct rule_input *in, struct diagnosis *out)
 			before ? r->fact.counts.bad_auth - before->fact.counts.bad_auth : 0;
 
 		if (refused >= REFUSED_MIN &&
-		    refused >= (r->fact.counts.calls - before->fact.counts.calls) / REFUSED_PART)
+		    refused >= (r->fact.counts.calls - before->fact.counts.calls) / REFUSED_PART &&
+		    host_readings_one_host(in, r->at.evidence, before->at.evidence))
 			refused_tell(out, before, r);
 	}
 }
