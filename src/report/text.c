@@ -16,6 +16,9 @@ enum { TEXT_INDENT = 2, TEXT_INDENT_ITEM = 4 };
 /* More than a person reads: the rest is in the JSON, and the report says so. */
 enum { TEXT_INCIDENTS_MAX = 5, TEXT_LIST_MAX = 20, TEXT_CLIENTS_MAX = 6, TEXT_CLIENTS_NAMED = 4 };
 
+/* So long after its cause even the slowest timer of the kernel's RPC has complained. */
+#define OUTLASTING_MIN_NS (600 * STAMP_NS_PER_S)
+
 static struct finding *finding_at(const struct vec *findings, size_t index)
 {
 	return *(struct finding *const *)vec_at(findings, index);
@@ -136,6 +139,23 @@ static void text_subjects(struct layout *l, const struct finding *f, const struc
 	strbuf_deinit(&line);
 }
 
+/*
+ * A consequence that goes on long after its cause was last seen: the evidence of the cause does not
+ * carry all of it, and the reader has to know.
+ */
+static void add_outlasting(struct strbuf *line, const struct finding *cause,
+			   const struct finding *f)
+{
+	char text[STAMP_TEXT_BYTES];
+	int64_t ns;
+
+	if (cause->last.clock != f->last.clock ||
+	    __builtin_sub_overflow(f->last.ns, cause->last.ns, &ns) || ns < OUTLASTING_MIN_NS)
+		return;
+	stamp_format_duration(ns, text);
+	strbuf_add_format(line, ", the last one %s after this cause was last seen", text);
+}
+
 static void text_explains(struct layout *l, const struct finding *f)
 {
 	struct strbuf line;
@@ -153,6 +173,7 @@ static void text_explains(struct layout *l, const struct finding *f)
 			strbuf_add_text(&line, ", ");
 			layout_add_counted(&line, other->count, "time");
 		}
+		add_outlasting(&line, f, other);
 		strbuf_add_char(&line, ')');
 		text_item(l, strbuf_text(&line));
 	}

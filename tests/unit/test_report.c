@@ -141,6 +141,25 @@ TEST(report_does_not_list_hundreds_of_clients)
 	scene_deinit(&s);
 }
 
+TEST(report_says_where_a_consequence_outlasts_what_was_seen_of_its_cause)
+{
+	for (int64_t minutes = 1; minutes <= 61; minutes += 60) {
+		struct finding *cause, *symptom;
+		struct scene s;
+
+		scene_init(&s);
+		cause = scene_add(&s, "nfs4-server-restart", "a#1", CONFIDENCE_LIKELY);
+		symptom = scene_add(&s, "nfs4-grace-wait", "b#1", CONFIDENCE_CERTAIN);
+		symptom->explained = true;
+		symptom->last.ns = cause->last.ns + minutes * 60 * STAMP_NS_PER_S;
+		*(struct finding **)vec_push(&cause->explains) = symptom;
+		scene_headline(&s, cause);
+		CHECK((strstr(scene_write(&s, &report_text), "the last one 1 h 1 min after") !=
+		       NULL) == (minutes > 10));
+		scene_deinit(&s);
+	}
+}
+
 TEST(report_tells_in_the_order_of_need)
 {
 	struct finding *cause;
