@@ -153,7 +153,7 @@ static void add_outlasting(struct strbuf *line, const struct finding *cause,
 	    __builtin_sub_overflow(f->last.ns, cause->last.ns, &ns) || ns < OUTLASTING_MIN_NS)
 		return;
 	stamp_format_duration(ns, text);
-	strbuf_add_format(line, ", the last one %s after this cause was last seen", text);
+	strbuf_add_format(line, ", up to %s after this cause was last seen", text);
 }
 
 static void text_explains(struct layout *l, const struct finding *f)
