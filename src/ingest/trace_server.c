@@ -174,31 +174,69 @@ static void thread_begin(struct trace_thread *th)
 	th->in_confirm = th->moved = false;
 }
 
+static const struct {
+	const char *event;
+	enum served_step step;
+} served_events[] = {
+	{"svc_process", SERVED_BEGUN},
+	{"svc_send", SERVED_ENDED},
+	{"svc_drop", SERVED_DROPPED},
+	{"svc_defer", SERVED_PUT_OFF},
+	{"svc_defer_queue", SERVED_TAKEN_UP},
+	{"svc_defer_recv", SERVED_TAKEN_UP},
+	{"svc_revisit_deferred", SERVED_TAKEN_UP}, /* older kernels */
+	{"svc_defer_drop", SERVED_GIVEN_UP},
+	{"svc_drop_deferred", SERVED_GIVEN_UP}, /* older kernels */
+	{"cache_entry_upcall", SERVED_ASKED},
+	{"cache_entry_update", SERVED_TOLD},
+};
+
+/* Whose call it is: addr=, or client= in newer kernels; rq_xid= in old ones. */
+static void take_whose(const struct trace_line *line, struct served_fact *f)
+{
+	uint64_t xid;
+
+	f->has_client = trace_address_parse(trace_value(line->rest, "addr"), &f->client) ||
+			trace_address_parse(trace_value(line->rest, "client"), &f->client);
+	f->has_xid = trace_hex_parse(trace_value(line->rest, "xid"), 8, &xid) ||
+		     trace_hex_parse(trace_value(line->rest, "rq_xid"), 8, &xid);
+	if (f->has_xid)
+		f->xid = (uint32_t)xid;
+}
+
 /*
  * svc_process: addr=192.0.2.21:751 xid=0x537a5235 service=nfsd vers=4 proc=COMPOUND
  *
  * The thread is done with it when it sends (svc_send), drops (svc_drop) or puts it off (svc_defer).
+ *
+ * cache_entry_upcall: cache=nfsd.export entry=00000000a7b1
  */
 static bool take_process(struct traces *t, const struct trace_line *line, struct trace_thread *th)
 {
-	struct served_fact f = {.step = SERVED_ENDED, .pid = line->pid};
+	struct served_fact f = {.pid = line->pid};
+	size_t i = 0;
 
-	if (!slice_equal(line->event, slice_of_string("svc_process"))) {
-		if (!slice_equal(line->event, slice_of_string("svc_send")) &&
-		    !slice_equal(line->event, slice_of_string("svc_drop")) &&
-		    !slice_equal(line->event, slice_of_string("svc_defer")))
-			return false;
-		trace_add(t, TRACE_SERVED, &f, sizeof(f));
+	while (i < sizeof(served_events) / sizeof(served_events[0]) &&
+	       !slice_equal(line->event, slice_of_string(served_events[i].event)))
+		i++;
+	if (i == sizeof(served_events) / sizeof(served_events[0]))
+		return false;
+	f.step = served_events[i].step;
+	if (f.step == SERVED_ASKED || f.step == SERVED_TOLD) {
+		f.cache = trace_keep(t, trace_value(line->rest, "cache"));
+		if (f.cache.len)
+			trace_add(t, TRACE_SERVED, &f, sizeof(f));
 		return true;
 	}
-	thread_begin(th);
-	th->has_client = trace_address_parse(trace_value(line->rest, "addr"), &th->client);
-	f.step = SERVED_BEGUN;
-	f.has_client = th->has_client;
-	f.client = th->client;
-	f.service = trace_keep(t, trace_value(line->rest, "service"));
-	f.procedure = trace_keep(t, trace_value(line->rest, "proc"));
-	t->served++;
+	take_whose(line, &f);
+	if (f.step == SERVED_BEGUN) {
+		thread_begin(th);
+		th->has_client = f.has_client;
+		th->client = f.client;
+		f.service = trace_keep(t, trace_value(line->rest, "service"));
+		f.procedure = trace_keep(t, trace_value(line->rest, "proc"));
+		t->served++;
+	}
 	trace_add(t, TRACE_SERVED, &f, sizeof(f));
 	return true;
 }

@@ -160,10 +160,12 @@ TEST(twin_threads_at_work)
 		     0);
 	/* Ends of calls were not traced. */
 	CHECK_EQ_U64(told(CALL(5, "10.0", ONE) CALL(6, "40.0", ONE), "nfsd-threads-stuck"), 0);
-	/* A call that was put off. */
+	/* A call that was put off, and is to be taken up again. */
 	CHECK_EQ_U64(told(CALL(5, "10.0", ONE) SENT(5, "10.1") CALL(5, "11.0", ONE)
-				  L(5, "11.1") "svc_defer: addr=192.0.2.21:751 xid=0x2\n" CALL(
-					  7, "40.0", ONE) SENT(7, "40.1"),
+				  L(5, "11.1") "svc_defer: addr=192.0.2.21:751 xid=0x2\n" L(
+					  5, "11.2") "svc_defer_queue: addr=192.0.2.21:751 "
+						     "xid=0x2\n" CALL(7, "40.0", ONE)
+							     SENT(7, "40.1"),
 			  "nfsd-threads-stuck"),
 		     0);
 	/* The tracer lost lines, the end of it perhaps. */
@@ -193,5 +195,138 @@ TEST(twin_calls_that_take_little)
 	CHECK_EQ_U64(told(CALL(5, "10.0", ONE) CALL(6, "10.1", TWO) SENT(6, "10.2") SENT(5, "12.0")
 				  CALL(5, "40.0", ONE) SENT(5, "40.1"),
 			  "rpc-server-slow"),
+		     0);
+}
+
+/* --- calls that it put off or dropped --- */
+
+#define XCALL(pid, time, client, xid)                            \
+	L(pid, time)                                             \
+	"svc_process: addr=" client " xid=" xid " service=nfsd " \
+	"vers=3 proc=GETATTR\n"
+#define XEVENT(pid, time, event, client, xid) \
+	L(pid, time) event ": addr=" client " xid=" xid " flags=SECURE|BUSY\n"
+#define PUT_OFF(pid, time, client, xid) \
+	XEVENT(pid, time, "svc_defer", client, xid) XEVENT(pid, time, "svc_drop", client, xid)
+#define ANSWERED(time)     XCALL(9, time, TWO, "0x99") XEVENT(9, time, "svc_send", TWO, "0x99")
+#define ASKED(time, cache) L(5, time) "cache_entry_upcall: cache=" cache " entry=00000000a7b1f3\n"
+#define TOLD(time, cache)  L(4, time) "cache_entry_update: cache=" cache " entry=00000000a7b1f3\n"
+
+static const char silent[] = "rpc-server-silent";
+
+/* The reasons of the one finding hold this text. */
+static bool why_holds(const char *text, const char *part)
+{
+	struct trace_told t;
+	const struct finding *f;
+	bool holds;
+
+	trace_tell(text, &t);
+	f = trace_found(&t, silent);
+	holds = f && strstr(f->why, part);
+	trace_told_deinit(&t);
+	return holds;
+}
+
+TEST(calls_that_are_put_off_and_forgotten)
+{
+	static const char text[] = ANSWERED("10.0") XCALL(5, "11.0", ONE, "0x1")
+		ASKED("11.1", "nfsd.export") PUT_OFF(5, "11.2", ONE, "0x1") ANSWERED("40.0");
+
+	CHECK_EQ_U64(told(text, silent), 1 + CONFIDENCE_LIKELY);
+	CHECK(why_holds(text, "That is what rpc.mountd is there for"));
+	/* Before it was known what it calls; the client's address as newer kernels have it. */
+	CHECK_EQ_U64(told(ANSWERED("10.0") L(
+				  5, "11.2") "svc_defer: xid=0x1 server=192.0.2.10:2049 "
+					     "client=" ONE " flags=SECURE\n" L(
+						     5, "11.2") "svc_drop: xid=0x1 "
+								"server=192.0.2.10:2049 client=" ONE
+								" flags=SECURE\n" ANSWERED("40.0"),
+			  silent),
+		     1 + CONFIDENCE_LIKELY);
+	/* It came again, from another port, and was put off again. */
+	CHECK_EQ_U64(told(ANSWERED("10.0") XCALL(5, "11.0", ONE, "0x1") PUT_OFF(
+				  5, "11.2", ONE, "0x1") XCALL(5, "38.0", "192.0.2.21:888", "0x1")
+				  PUT_OFF(5, "38.1", "192.0.2.21:888", "0x1") ANSWERED("40.0"),
+			  silent),
+		     1 + CONFIDENCE_LIKELY);
+	/* Too many of them: the first ones are dropped. */
+	CHECK_EQ_U64(
+		told(ANSWERED("10.0") XCALL(5, "11.0", ONE, "0x1") PUT_OFF(5, "11.2", ONE, "0x1")
+			     XEVENT(6, "12.0", "svc_defer_drop", ONE, "0x1") ANSWERED("40.0"),
+		     silent),
+		1 + CONFIDENCE_LIKELY);
+}
+
+TEST(calls_that_are_put_off_for_an_answer_that_came)
+{
+	/* Not of this question: which program it is, nobody knows. */
+	CHECK(why_holds(ANSWERED("10.0") XCALL(5, "11.0", ONE, "0x1") ASKED("11.1", "nfsd.export")
+				PUT_OFF(5, "11.2", ONE, "0x1") TOLD("11.9", "nfsd.export")
+					ANSWERED("40.0"),
+			"which one this trace does not tell"));
+}
+
+TEST(calls_that_are_dropped)
+{
+	CHECK_EQ_U64(told(ANSWERED("10.0") XCALL(5, "11.0", ONE, "0x1")
+				  XEVENT(5, "11.2", "svc_drop", ONE, "0x1") ANSWERED("40.0"),
+			  silent),
+		     1 + CONFIDENCE_LIKELY);
+}
+
+TEST(twin_calls_that_are_answered_later)
+{
+	/* Taken up again. */
+	CHECK_EQ_U64(told(ANSWERED("10.0") XCALL(5, "11.0", ONE, "0x1") PUT_OFF(
+				  5, "11.2", ONE, "0x1") XEVENT(4, "12.0", "svc_defer_queue", ONE,
+								"0x1") XCALL(6, "12.1", ONE, "0x1")
+				  XEVENT(6, "12.2", "svc_send", ONE, "0x1") ANSWERED("40.0"),
+			  silent),
+		     0);
+	/* Dropped, sent again from another port, and answered. */
+	CHECK_EQ_U64(told(ANSWERED("10.0") XCALL(5, "11.0", ONE,
+						 "0x1") XEVENT(5, "11.2", "svc_drop", ONE, "0x1")
+				  XCALL(6, "30.1", "192.0.2.21:888", "0x1")
+					  XEVENT(6, "30.2", "svc_send", "192.0.2.21:888", "0x1")
+						  ANSWERED("40.0"),
+			  silent),
+		     0);
+	/* A copy of a call that another thread is at. */
+	CHECK_EQ_U64(told(ANSWERED("10.0") XCALL(5, "35.0", ONE, "0x1") XCALL(6, "35.1", ONE, "0x1")
+				  XEVENT(6, "35.2", "svc_drop", ONE, "0x1") ANSWERED("42.0"),
+			  silent),
+		     0);
+	/* A call that took long and was dropped then was not answered in the end. */
+	CHECK_EQ_U64(told(ANSWERED("10.0") XCALL(5, "11.0", ONE, "0x1")
+				  XEVENT(5, "31.0", "svc_drop", ONE, "0x1") ANSWERED("32.0"),
+			  "rpc-server-slow"),
+		     0);
+}
+
+TEST(twin_of_calls_that_are_put_off_nobody_knows)
+{
+	/* The trace ends soon. */
+	CHECK_EQ_U64(told(ANSWERED("10.0") XCALL(5, "11.0", ONE, "0x1")
+				  PUT_OFF(5, "11.2", ONE, "0x1") ANSWERED("19.0"),
+			  silent),
+		     0);
+	/* Lines were lost, of its end perhaps. */
+	CHECK_EQ_U64(told(ANSWERED("10.0") XCALL(5, "11.0", ONE, "0x1") PUT_OFF(
+				  5, "11.2", ONE, "0x1") "CPU:0 [LOST 7 EVENTS]\n" ANSWERED("40.0"),
+			  silent),
+		     0);
+	/* Answers were not traced. */
+	CHECK_EQ_U64(told(XCALL(5, "11.0", ONE, "0x1") PUT_OFF(5, "11.2", ONE, "0x1")
+				  XCALL(6, "40.0", TWO, "0x7"),
+			  silent),
+		     0);
+	/* A lock that the exported file system will grant later. */
+	CHECK_EQ_U64(told(ANSWERED("10.0")
+				  L(5, "11.0") "svc_process: addr=" ONE
+					       " xid=0x1 service=lockd vers=4 proc=LOCK\n" XEVENT(
+						       5, "11.2", "svc_drop", ONE, "0x1")
+						       ANSWERED("40.0"),
+			  silent),
 		     0);
 }

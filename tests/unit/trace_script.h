@@ -43,6 +43,7 @@ static inline void trace_tell_files(const char *const texts[], uint32_t count,
 		&rule_rpc_task_slow,
 		&rule_rpc_task_unanswered,
 		&rule_rpc_task_unreachable,
+		&rule_served_left,
 		&rule_served_slow,
 		&rule_served_stuck,
 	};

@@ -73,6 +73,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_rpc_server_silent,
 	&rule_rpc_silent_listed,
 	&rule_rpc_task_silent,
+	&rule_served_left,
 	&rule_rpc_server_slow,
 	&rule_rpc_task_slow,
 	&rule_served_slow,

@@ -78,6 +78,7 @@ extern const struct rule rule_rpc_task_slow;
 extern const struct rule rule_rpc_task_unanswered;
 extern const struct rule rule_rpc_task_unreachable;
 extern const struct rule rule_rpc_task_wire;
+extern const struct rule rule_served_left;
 extern const struct rule rule_served_slow;
 extern const struct rule rule_served_stuck;
 extern const struct rule rule_rpc_slow_counted;
