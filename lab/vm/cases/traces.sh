@@ -254,3 +254,30 @@ case_traces_locks() { # NFSv3 with locks and readdirplus on the newer kernel: lo
     lab_stop
     texts_keep traces-locks "none: locks taken and given back, a directory listed" client1/locks server/calls
 }
+
+expect_traces_put_off() {
+    reading . null "" ""
+    reading server/during.txt.xz rpc-server-silent "" ""
+    reading server/before.txt.xz null "" ""
+    reading server/after.txt.xz null "" ""
+}
+case_traces_put_off() { # rpc.mountd stands still: nfsd puts calls off until it is told who may see what; then it goes on
+    LAB_NFSD="nfs3-start server 40001" LAB_EXPORT=/export
+    lab_start 20 20 app-01
+    mnt client1 vers=3,proto=tcp,hard,nolock,timeo=100,retrans=6 || return 1
+    instance server calls "sunrpc/svc_process sunrpc/svc_send sunrpc/svc_drop sunrpc/svc_defer sunrpc/svc_defer_queue sunrpc/svc_defer_recv sunrpc/svc_defer_drop sunrpc/cache_entry_upcall sunrpc/cache_entry_update"
+    on client1 "touch /mnt/one; ls -l /mnt >/dev/null"
+    sleep 14
+    on client1 "touch /mnt/two; ls -l /mnt >/dev/null"
+    on server 'cat /sys/kernel/tracing/instances/calls/trace >/share/before.txt'
+    on server 'kill -STOP $(pidof rpc.mountd); exportfs -f'; event "server: rpc.mountd stopped, and the kernel's cache of exports emptied"
+    on client1 'touch /mnt/three >/tmp/work.log 2>&1 &'; event "client1 makes a file"
+    sleep 42
+    on server 'cat /sys/kernel/tracing/instances/calls/trace >/share/during.txt'
+    on server 'kill -CONT $(pidof rpc.mountd)'; event "server: rpc.mountd goes on"
+    sleep 30
+    on client1 "touch /mnt/four; ls -l /mnt >/dev/null"
+    on server 'cat /sys/kernel/tracing/instances/calls/trace >/share/after.txt; echo 0 >/sys/kernel/tracing/instances/calls/tracing_on'
+    lab_stop
+    texts_keep traces-put-off "rpc.mountd on the server was stopped for 42 s when the kernel's cache of exports had just been emptied: nfsd put its calls off until it went on." server/before server/during server/after
+}
