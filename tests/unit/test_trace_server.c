@@ -273,6 +273,13 @@ TEST(calls_that_are_dropped)
 				  XEVENT(5, "11.2", "svc_drop", ONE, "0x1") ANSWERED("40.0"),
 			  silent),
 		     1 + CONFIDENCE_LIKELY);
+	CHECK(why_holds(ANSWERED("10.0") XCALL(5, "11.0", ONE, "0x1")
+				XEVENT(5, "11.2", "svc_drop", ONE, "0x1") ANSWERED("40.0"),
+			"for want of memory"));
+	/* What was put off before is no matter of memory. */
+	CHECK(why_holds(ANSWERED("10.0") XCALL(5, "11.0", ONE, "0x1") PUT_OFF(5, "11.2", ONE, "0x1")
+				XEVENT(6, "12.0", "svc_defer_drop", ONE, "0x1") ANSWERED("40.0"),
+			"which one this trace does not tell"));
 }
 
 TEST(twin_calls_that_are_answered_later)

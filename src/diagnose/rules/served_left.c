@@ -32,11 +32,19 @@ struct unanswered {
 	const struct served_left *first; /* the one that waits longest */
 };
 
+/* Of a thread of nfsd, as far as it told: both services are its own. */
+static bool is_nfsd(const struct served_left *l)
+{
+	return strcmp(l->call.service, "nfsd") == 0 || strcmp(l->call.service, "nfsacl") == 0;
+}
+
 /* How long the call has gone without an answer when the trace ends; -1: nobody knows. */
 static int64_t left_ns(const struct served_host *h, const struct served_left *l)
 {
-	if (l->at_work || (l->how == SERVED_DROPPED && strcmp(l->call.service, "nfsd") != 0) ||
-	    (l->call.service[0] && strcmp(l->call.service, "nfsd") != 0))
+	/* A thread puts a call off before it is known of what service it is (svc_authenticate). */
+	bool unknown = l->how != SERVED_DROPPED && l->call.service[0] == '\0';
+
+	if (l->at_work || (!is_nfsd(l) && !unknown))
 		return -1;
 	return served_between(&l->first, &h->last);
 }
@@ -50,10 +58,10 @@ static struct unanswered unanswered_of(const struct served_host *h)
 
 		if (ns < LONG_NS)
 			continue;
-		if (h->left[i].how == SERVED_PUT_OFF)
-			u.put_off++;
-		else
+		if (h->left[i].how == SERVED_DROPPED)
 			u.dropped++;
+		else
+			u.put_off++;
 		if (ns > u.longest_ns) {
 			u.longest_ns = ns;
 			u.first = &h->left[i];
@@ -109,7 +117,9 @@ static const char *cause_text(struct diagnosis *d, const struct unanswered *u,
 {
 	if (u->put_off == 0)
 		return "A thread drops a call, besides a copy of one that is under way, for want "
-		       "of memory, or where the caller's credentials cannot be checked. ";
+		       "of memory, where the caller's credentials cannot be checked, or where it "
+		       "puts the call off for a program in user space, which svc_defer would tell "
+		       "if it was traced. ";
 	if (asked)
 		return arena_format(
 			&d->arena,
