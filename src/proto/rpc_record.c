@@ -238,16 +238,6 @@ static bool rpc_record_wants_plan(const struct rpc_stream *s)
 	       s->hole.to == s->hole.from;
 }
 
-static void rpc_unframed_add(struct rpc_unframed *u, const uint8_t *p, size_t n)
-{
-	size_t room = RPC_UNFRAMED_KEEP - (size_t)u->len;
-
-	if (n > room)
-		n = room;
-	memcpy(u->bytes + u->len, p, n);
-	u->len += (uint8_t)n;
-}
-
 /* What should be a mark or a message is none. */
 static void rpc_record_bad(struct rpc_stream *s, const struct rpc_input *in)
 {
@@ -436,15 +426,26 @@ static bool rpc_search_in_carry(struct rpc_stream *s, struct rpc_feed *feed)
 	return false;
 }
 
+/* What was passed over is kept from its first byte on, however it comes. */
+static void rpc_search_keep(struct rpc_stream *s, const struct rpc_input *in)
+{
+	struct rpc_unframed *u = &s->unframed;
+
+	if (s->is_anchored && s->searched_bytes == 0 && u->len == 0) {
+		*u = (struct rpc_unframed){.off = in->off, .frame = *in->frame};
+		rpc_unframed_add(u, in->p, in->n);
+	} else if (u->len && u->off + u->len >= in->off && u->off + u->len - in->off < in->n) {
+		size_t past = (size_t)(u->off + u->len - in->off);
+
+		rpc_unframed_add(u, in->p + past, in->n - past);
+	}
+}
+
 static void rpc_take_search(struct rpc_stream *s, struct rpc_input *in)
 {
 	bool each = s->searched_bytes < RPC_SEARCH_EACH_BYTES;
 	struct rpc_search found;
 
-	if (s->is_anchored && s->searched_bytes == 0 && s->unframed.len == 0) {
-		s->unframed = (struct rpc_unframed){.off = in->off, .frame = *in->frame};
-		rpc_unframed_add(&s->unframed, in->p, in->n);
-	}
 	found = rpc_search_mark(slice_make(in->p, in->n), each ? in->n : 1,
 				s->is_anchored ? RPC_SEARCH_STREAM
 				: in->is_start ? RPC_SEARCH_CHUNK
@@ -473,6 +474,7 @@ static void rpc_take(struct rpc_stream *s, struct rpc_feed *feed)
 	while (in = feed->carried.n ? &feed->carried : &feed->chunk, in->n) {
 		switch (s->state) {
 		case RPC_STREAM_SEARCH:
+			rpc_search_keep(s, in);
 			if (s->carry_have == 0 || !rpc_search_in_carry(s, feed))
 				rpc_take_search(s, in);
 			break;

@@ -80,3 +80,13 @@ struct rpc_search rpc_search_mark(struct slice bytes, size_t end, enum rpc_searc
 	}
 	return (struct rpc_search){RPC_PLAUSIBLE_NO, end};
 }
+
+void rpc_unframed_add(struct rpc_unframed *u, const uint8_t *p, size_t n)
+{
+	size_t room = RPC_UNFRAMED_KEEP - (size_t)u->len;
+
+	if (n > room)
+		n = room;
+	memcpy(u->bytes + u->len, p, n);
+	u->len += (uint8_t)n;
+}

@@ -32,4 +32,7 @@ static inline uint32_t rpc_mark_load(const uint8_t *p)
 
 #define RPC_MARK_LAST UINT32_C(0x80000000)
 
+/* Keeps n more of the bytes where a record mark should be, as far as there is room for them. */
+void rpc_unframed_add(struct rpc_unframed *u, const uint8_t *p, size_t n);
+
 #endif

@@ -493,6 +493,35 @@ TEST(what_is_no_rpc)
 	tester_deinit(&t);
 }
 
+/* Behind a record, and at the stream's beginning: the same bytes, in pieces of every size. */
+TEST(what_is_no_mark_is_kept_however_cut)
+{
+	for (size_t records = 0; records < 2; records++) {
+		wire_reset();
+		for (size_t i = 0; i < records; i++)
+			wire_add(2, 60, 1);
+		memset(wire + wire_len, 'x', 40);
+		memcpy(wire + wire_len, "\x16\x03\x03\1\2\3\4\5", RPC_UNFRAMED_KEEP);
+		wire_len += 40;
+		for (size_t piece = 1; piece <= wire_len; piece++) {
+			const struct rpc_unframed *u;
+			struct tester t;
+
+			tester_init(&t, false);
+			while (t.off < wire_len)
+				feed(&t, wire_len - t.off < piece ? wire_len - t.off : piece);
+			u = rpc_stream_unframed(&t.stream);
+			CHECK_EQ_U64(t.got_count, records);
+			if (CHECK(u != NULL)) {
+				CHECK_EQ_U64(u->off, wire_len - 40);
+				CHECK_BYTES(u->bytes, u->len, wire + wire_len - 40,
+					    RPC_UNFRAMED_KEEP);
+			}
+			tester_deinit(&t);
+		}
+	}
+}
+
 TEST(the_end_in_a_record)
 {
 	wire_reset();
