@@ -13,15 +13,6 @@
 
 enum { ROUNDS = 12, MESSAGE_BYTES = 1 << 20, CUTS = 256 };
 
-static const struct make_row {
-	const char *spec;
-	const struct make_type *types;
-} make_rows[] = {
-	{"mount", make_mount_types}, {"nfs2", make_nfs2_types},       {"nfs3", make_nfs3_types},
-	{"nfs4", make_nfs4_types},   {"nfsacl", make_nfsacl_types},   {"nlm", make_nlm_types},
-	{"nsm", make_nsm_types},     {"portmap", make_portmap_types}, {"rquota", make_rquota_types},
-};
-
 /* A type under test, with a message of it. */
 struct subject {
 	const struct xdr_type *type;
@@ -153,17 +144,12 @@ TEST(xdr_types_round_trip)
 	size_t count;
 	const struct xdr_spec *const *specs = xdr_specs(&count);
 
-	CHECK_EQ_U64(count, sizeof(make_rows) / sizeof(make_rows[0]));
+	CHECK(count > 0);
 	for (size_t i = 0; i < count; i++) {
-		bool found = false;
+		const struct make_type *makers = make_types_find(specs[i]->name);
 
-		for (size_t j = 0; j < sizeof(make_rows) / sizeof(make_rows[0]); j++) {
-			if (strcmp(make_rows[j].spec, specs[i]->name) == 0) {
-				found = true;
-				spec_check(specs[i], make_rows[j].types);
-			}
-		}
-		CHECK(found);
+		if (CHECK(makers != NULL))
+			spec_check(specs[i], makers);
 	}
 }
 

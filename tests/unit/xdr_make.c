@@ -2,10 +2,44 @@
 /* See xdr_make.h. The generator of numbers is splitmix64. */
 #include "xdr_make.h"
 
+const struct make_type *make_types_find(const char *spec)
+{
+	static const struct {
+		const char *spec;
+		const struct make_type *types;
+	} rows[] = {
+		{"mount", make_mount_types},   {"nfs2", make_nfs2_types},
+		{"nfs3", make_nfs3_types},     {"nfs4", make_nfs4_types},
+		{"nfsacl", make_nfsacl_types}, {"nlm", make_nlm_types},
+		{"nsm", make_nsm_types},       {"portmap", make_portmap_types},
+		{"rquota", make_rquota_types},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(rows[i].spec, spec) == 0)
+			return rows[i].types;
+	}
+	return NULL;
+}
+
+/* The next n bytes of the choices, in *value; false: they are used up. */
+static bool make_chosen(struct make_random *r, size_t n, uint64_t *value)
+{
+	if (r->choices.len < n)
+		return false;
+	*value = 0;
+	for (size_t i = 0; i < n; i++)
+		*value = *value << 8 | r->choices.ptr[i];
+	r->choices = slice_make(r->choices.ptr + n, r->choices.len - n);
+	return true;
+}
+
 uint64_t make_u64(struct make_random *r)
 {
 	uint64_t z;
 
+	if (make_chosen(r, sizeof(z), &z))
+		return z;
 	r->state += UINT64_C(0x9e3779b97f4a7c15);
 	z = r->state;
 	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -15,6 +49,11 @@ uint64_t make_u64(struct make_random *r)
 
 uint32_t make_below(struct make_random *r, uint32_t limit)
 {
+	uint64_t chosen;
+
+	/* A byte is enough to choose among few. */
+	if (limit <= 256 && make_chosen(r, 1, &chosen))
+		return (uint32_t)(chosen % limit);
 	return (uint32_t)(make_u64(r) % limit);
 }
 
@@ -42,8 +81,11 @@ uint32_t make_count(struct make_random *r, uint32_t limit)
 void make_bytes(struct make_random *r, struct xdr_writer *w, uint32_t len)
 {
 	for (uint32_t i = 0; i < xdr_padded(len); i++) {
-		uint8_t byte = i < len ? (uint8_t)make_u64(r) : 0;
+		uint64_t chosen;
+		uint8_t byte = 0;
 
+		if (i < len)
+			byte = (uint8_t)(make_chosen(r, 1, &chosen) ? chosen : make_u64(r));
 		xdr_put_raw(w, slice_make(&byte, 1));
 	}
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Random but valid XDR messages, from a seed: what the makers of tools/xdrgen are built on.
- * The same seed gives the same bytes everywhere.
+ * The same seed gives the same bytes everywhere. A fuzzer chooses instead: its bytes are taken for
+ * the numbers, until they end.
  */
 #ifndef XDR_MAKE_H
 #define XDR_MAKE_H
 
+#include "base/slice.h"
 #include "proto/xdr_writer.h"
 
 struct make_random {
 	uint64_t state;
+	struct slice choices; /* what comes before random numbers; borrowed, may be empty */
 };
 
 /* Writes the wire form of a random value of one type. */
@@ -28,6 +31,9 @@ extern const struct make_type make_nlm_types[];
 extern const struct make_type make_nsm_types[];
 extern const struct make_type make_portmap_types[];
 extern const struct make_type make_rquota_types[];
+
+/* The same by the name of the specification; NULL: there is none. */
+const struct make_type *make_types_find(const char *spec);
 
 /* Numbers are small, large or anything, in turns. */
 uint32_t make_u32(struct make_random *r);
