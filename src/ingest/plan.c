@@ -90,10 +90,9 @@ static struct rpc_range plan_body(uint32_t version, uint32_t procedure, struct c
 	return (struct rpc_range){0};
 }
 
-struct rpc_range ingest_plan(void *context, struct flow *flow, enum conn_side from,
-			     struct cursor head)
+static struct rpc_range plan_message(struct ingest *in, struct flow *flow, enum conn_side from,
+				     struct cursor head)
 {
-	struct ingest *in = context;
 	enum conn_side caller = from == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
 	const struct pending_call *p;
 	struct rpc_msg msg;
@@ -114,4 +113,16 @@ struct rpc_range ingest_plan(void *context, struct flow *flow, enum conn_side fr
 	if (p->has_gss && rpc_reply_enter_gss(&head, &p->gss) == RPC_BODY_SEALED)
 		return (struct rpc_range){0};
 	return plan_body(p->call.version, p->call.procedure, &head, true);
+}
+
+struct rpc_range ingest_plan(void *context, struct flow *flow, enum conn_side from,
+			     struct cursor head)
+{
+	struct ingest *in = context;
+	struct rpc_range range = plan_message(in, flow, from, head);
+
+	/* A record in one piece has all of its payload: the texts of both are the same. */
+	if (in->options.keep_text && range.from < range.to)
+		range.from += INGEST_BYTES_SHOWN_MAX;
+	return range;
 }

@@ -97,11 +97,15 @@ void ingest_net(struct ingest *in, const struct provenance *at, const struct pac
 
 /* --- plan.c --- */
 
-/* The payload of a READ or WRITE in the head of a long record; see proto/rpc_record.h. */
+/* The payload of a READ or WRITE in the head of a long record; see proto/rpc_record.h. With
+ * keep_text, what is behind the bytes that a text shows of it. */
 struct rpc_range ingest_plan(void *context, struct flow *flow, enum conn_side from,
 			     struct cursor head);
 
 /* --- text.c: decoded values as one line of text, for viewers --- */
+
+/* Bytes of an opaque that a text shows; a multiple of four. */
+enum { INGEST_BYTES_SHOWN_MAX = 128 };
 
 struct xdr_type;
 

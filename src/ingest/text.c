@@ -14,7 +14,6 @@
 #include <stdlib.h>
 
 enum {
-	BYTES_SHOWN_MAX = 128,
 	LINE_BYTES_MAX = 8192,
 	VALUE_ALIGN_BYTES = 64,
 	OP_OUTER = 2,       /* the operation's union, and the structure of its arm */
@@ -153,8 +152,8 @@ static void put_bytes(struct xdr_printer *p, const char *field, struct xdr_opaqu
 
 	if (!begin_field(p, field))
 		return;
-	if (shown.len > BYTES_SHOWN_MAX)
-		shown.len = BYTES_SHOWN_MAX;
+	if (shown.len > INGEST_BYTES_SHOWN_MAX)
+		shown.len = INGEST_BYTES_SHOWN_MAX;
 	if (kind == XDR_BYTES_TEXT || looks_like_text(shown)) {
 		strbuf_add_char(line_of(p), '"');
 		strbuf_add_safe(line_of(p), shown);
