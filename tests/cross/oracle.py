@@ -133,6 +133,9 @@ def differences(ours, shown, facts, elsewhere):
                 continue  # a repeated reply is not a settled call of its own
             if msg.repeat and msg.frame in facts.resent and msg.frame in facts.cut:
                 continue  # TCP's own retransmission of a cut segment, taken for one of RPC
+            told = ours.replies if msg.reply else ours.calls
+            if any((frame, msg.xid) in told for frame in facts.echoes(msg.frame)):
+                continue  # the same segment behind a translation of addresses: we tell it once
             yield f"{kind} in frame {msg.frame}, xid {msg.xid:#010x}: missing"
             continue
         if other_frame:
@@ -178,17 +181,24 @@ class Facts:
 
     def __init__(self, path, ports):
         self.trouble, self.cut, self.resent, self.opened = {}, set(), set(), set()
+        self.segments, self.segment_of = defaultdict(list), {}
         names = ["frame.number", "tcp.analysis.lost_segment", "tcp.analysis.ack_lost_segment",
                  "tcp.analysis.out_of_order", "tcp.analysis.retransmission", "tcp.flags.syn",
                  "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport",
+                 "tcp.seq_raw", "tcp.options.timestamp.tsval", "tcp.len",
                  "frame.len", "frame.cap_len"]  # fmt: skip
         fields = [x for n in names for x in ("-e", n)]
         done = subprocess.run(
             tshark.command(path, ports, "-T", "fields", *fields), capture_output=True, check=False
         )
         for line in done.stdout.decode().splitlines():
-            number, *marks, syn, s4, s6, sport, d4, d6, dport, wire, kept = line.split("\t")
+            number, *marks, syn, s4, s6, sport, d4, d6, dport, seq, tsval, data, wire, kept = (
+                line.split("\t")
+            )
             key = frozenset((f"{s4 or s6}:{sport}", f"{d4 or d6}:{dport}"))
+            if tsval:
+                self.segment_of[int(number)] = (seq, tsval, data), key
+                self.segments[seq, tsval, data].append((int(number), key))
             if marks[-1]:
                 self.resent.add(int(number))
             if any(marks) or wire != kept:
@@ -197,6 +207,11 @@ class Facts:
                 self.opened.add(key)
             if wire != kept:
                 self.cut.add(int(number))
+
+    def echoes(self, frame):
+        """Frames that show the same segment with other addresses."""
+        segment, key = self.segment_of.get(frame, (None, None))
+        return [n for n, ends in self.segments.get(segment, ()) if ends != key]
 
     @staticmethod
     def stream_of(ours):
