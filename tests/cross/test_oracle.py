@@ -22,13 +22,22 @@ SHOWN = [
 ]
 FACTS = SimpleNamespace(
     trouble={}, cut=set(), resent=set(), opened={frozenset((C, S))},
-    stream_of=lambda c: frozenset((c["client"], c["server"])),
+    stream_of=lambda c: frozenset((c["client"], c["server"])), echoes=lambda frame: [],
 )  # fmt: skip
 
 
-def problems(calls, shown=SHOWN):
+# A gateway's capture: frames 15 and 16 show the same segments with another client's address.
+GATEWAY = "203.0.113.9:41000"
+TWICE = SHOWN + [
+    Message(15, GATEWAY, S, 10, False, 100003, 4, 1, ops=SHOWN[0].ops),
+    Message(16, S, GATEWAY, 10, True, 100003, 4, 1, 15, ops=SHOWN[1].ops),
+]
+ECHOES = SimpleNamespace(**{**vars(FACTS), "echoes": lambda frame: {15: [5], 16: [6]}.get(frame, [])})
+
+
+def problems(calls, shown=SHOWN, facts=FACTS):
     ours = Ours(calls)
-    return list(differences(ours, shown, FACTS, [])) + extras(ours, shown, FACTS, set())[1]
+    return list(differences(ours, shown, facts, [])) + extras(ours, shown, facts, set())[1]
 
 
 def changed(**values):
@@ -49,6 +58,9 @@ def main():
         ("operations in another order are seen", problems(changed(ops=swapped))),
         ("a missing operation is seen", problems(changed(ops=CALL["ops"][:1]))),
         ("another status is seen", problems(changed(ops=status))),
+        ("what a gateway shows twice is there once", not problems([CALL], TWICE, ECHOES)),
+        ("a call that is not there even once is seen", problems([], TWICE, ECHOES)),
+        ("what is shown twice and is no echo is seen", problems([CALL], TWICE)),
         ("an invented call is seen", problems([CALL, *changed(frame=8, reply_frame=None, xid="0xb")])),
     ]
     print(f"1..{len(tests)}")
