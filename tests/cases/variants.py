@@ -103,4 +103,6 @@ def variants_for(headline, healthy_source, times, span_ns):
     found = NAMES + FORMS + DAMAGE + large
     if "tcp-syn-refused" in headline:  # without any call, another port is not known to be of NFS
         found = [v for v in found if v.name != "port-3049"]
+    if "tcp-large-segments-lost" in headline:  # in pieces of 100 bytes nothing that is lost is large
+        found = [v for v in found if v.name != "resegment"]
     return found
