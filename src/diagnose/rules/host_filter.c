@@ -96,9 +96,7 @@ static void drop_tell(struct diagnosis *d, const struct drop *drop, const struct
 		r->fact.is_partial ? " It has further conditions, which are not in the evidence."
 				   : "");
 	finding_cite(d, f, &r->at, NULL, "%s", rule_text(d, &r->fact));
-	finding_cite(d, f, &t->cite_first, &t->conn, "the first segment in vain");
-	finding_cite(d, f, &t->cite_last, &t->conn, "the last one");
-	finding_cite(d, f, &t->cite_over, &t->conn, "what ended it");
+	drop_cite(d, f, t, "segment");
 	finding_rule_out(d, f, "tcp-loss", "the rule takes these segments, and has counted");
 }
 

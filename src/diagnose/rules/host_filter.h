@@ -18,6 +18,15 @@ struct drop {
 	bool has_answer;
 };
 
+/* Cites what was sent in vain; `what` is "segment" or "SYN". */
+static inline void drop_cite(struct diagnosis *d, struct finding *f,
+			     const struct transport_trouble *t, const char *what)
+{
+	finding_cite(d, f, &t->cite_first, &t->conn, "the first %s in vain", what);
+	finding_cite(d, f, &t->cite_last, &t->conn, "the last one");
+	finding_cite(d, f, &t->cite_over, &t->conn, "what ended it");
+}
+
 /*
  * host_filter_log.c: what the kernel's log of a host tells of such segments, a packet that a rule
  * logs or a table of connections that is full. True when it made a finding of it.

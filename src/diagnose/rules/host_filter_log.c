@@ -194,9 +194,7 @@ static void tell_logged(const struct rule_input *in, struct diagnosis *d, const 
 	finding_cite(d, f, &l->first, NULL, "the first packet that the rule logs");
 	if (l->lines > 1)
 		finding_cite(d, f, &l->last, NULL, "and the last one");
-	finding_cite(d, f, &t->cite_first, &t->conn, "the first segment in vain");
-	finding_cite(d, f, &t->cite_last, &t->conn, "the last one");
-	finding_cite(d, f, &t->cite_over, &t->conn, "what ended it");
+	drop_cite(d, f, t, "segment");
 	finding_rule_out(d, f, "tcp-loss", "the packet filter's log shows segments of these hosts");
 }
 
@@ -252,9 +250,7 @@ static bool tell_full(const struct rule_input *in, struct diagnosis *d, const st
 	finding_cite(d, f, &c->first, NULL, "the table is full, and packets are dropped");
 	if (c->count > 1)
 		finding_cite(d, f, &c->last, NULL, "the same, for the last time");
-	finding_cite(d, f, &t->cite_first, &t->conn, "the first SYN in vain");
-	finding_cite(d, f, &t->cite_last, &t->conn, "the last one");
-	finding_cite(d, f, &t->cite_over, &t->conn, "what ended it");
+	drop_cite(d, f, t, "SYN");
 	return true;
 }
 
