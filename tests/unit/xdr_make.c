@@ -2,24 +2,27 @@
 /* See xdr_make.h. The generator of numbers is splitmix64. */
 #include "xdr_make.h"
 
+static const struct {
+	const char *spec;
+	const struct make_type *types;
+} make_rows[] = {
+	{"mount", make_mount_types}, {"nfs2", make_nfs2_types},       {"nfs3", make_nfs3_types},
+	{"nfs4", make_nfs4_types},   {"nfsacl", make_nfsacl_types},   {"nlm", make_nlm_types},
+	{"nsm", make_nsm_types},     {"portmap", make_portmap_types}, {"rquota", make_rquota_types},
+};
+
 const struct make_type *make_types_find(const char *spec)
 {
-	static const struct {
-		const char *spec;
-		const struct make_type *types;
-	} rows[] = {
-		{"mount", make_mount_types},   {"nfs2", make_nfs2_types},
-		{"nfs3", make_nfs3_types},     {"nfs4", make_nfs4_types},
-		{"nfsacl", make_nfsacl_types}, {"nlm", make_nlm_types},
-		{"nsm", make_nsm_types},       {"portmap", make_portmap_types},
-		{"rquota", make_rquota_types},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (strcmp(rows[i].spec, spec) == 0)
-			return rows[i].types;
+	for (size_t i = 0; i < make_types_count(); i++) {
+		if (strcmp(make_rows[i].spec, spec) == 0)
+			return make_rows[i].types;
 	}
 	return NULL;
+}
+
+size_t make_types_count(void)
+{
+	return sizeof(make_rows) / sizeof(make_rows[0]);
 }
 
 /* The next n bytes of the choices, in *value; false: they are used up. */

@@ -35,6 +35,9 @@ extern const struct make_type make_rquota_types[];
 /* The same by the name of the specification; NULL: there is none. */
 const struct make_type *make_types_find(const char *spec);
 
+/* How many specifications make_types_find knows. */
+size_t make_types_count(void);
+
 /* Numbers are small, large or anything, in turns. */
 uint32_t make_u32(struct make_random *r);
 uint64_t make_u64(struct make_random *r);
