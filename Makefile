@@ -4,6 +4,8 @@
 
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= $(shell nproc)
+HOURS ?= 1
 SECONDS ?= 60
 SEED ?= 1
 # More incidents to judge, beside those of tests/cases; see tests/cases/run.py.
@@ -11,7 +13,7 @@ NFSLEUTH_EVIDENCE ?= $(abspath $(wildcard ../shared/evidence))
 DEMO ?= samples/session-loop
 NFSLEUTH = build/gcc/src/cmd/nfsleuth
 
-.PHONY: help demo check check-fast scenes soak bench fuzz install deb format clean
+.PHONY: help demo check check-fast scenes soak bench fuzz fuzz-hours fuzz-merge install deb format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -55,7 +57,17 @@ bench: ## speed and memory, compared with tshark, nfs-ganesha and others
 fuzz: ## every fuzz target for FUZZ_SECONDS (60); crashes go to build/fuzz/found
 	@tools/setup.sh fuzz
 	@tools/build.sh fuzz
-	@tools/fuzz.sh $(FUZZ_SECONDS)
+	@tools/fuzz.sh --jobs $(FUZZ_JOBS) $(FUZZ_SECONDS)
+
+fuzz-hours: ## slices of fuzzing in turn until each target has had HOURS (1) of processor time
+	@tools/setup.sh fuzz
+	@tools/build.sh fuzz
+	@tools/fuzz.py hours --jobs $(FUZZ_JOBS) $(HOURS)
+
+fuzz-merge: ## keep what was learnt and adds coverage, the small of it in tests/corpus
+	@tools/setup.sh fuzz
+	@tools/build.sh fuzz
+	@tools/fuzz.py merge
 
 install: ## install below PREFIX (/usr/local); DESTDIR is honoured
 	@tools/setup.sh build

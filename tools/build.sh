@@ -29,4 +29,6 @@ if ! [ -f "build/$kind/build.ninja" ]; then
 	}
 fi
 shift
+# Of the fuzz build only its targets: nobody would run the rest.
+[ "$kind" = fuzz ] && [ $# -eq 0 ] && exec ninja -C build/fuzz fuzzers
 exec meson compile -C "build/$kind" "$@"
