@@ -9,8 +9,11 @@
 #include "base/vec.h"
 
 enum {
+	IPFRAG_PROTO_IPIP = 4, /* tunnels: see packet_tunnel.c */
 	IPFRAG_PROTO_TCP = 6,
 	IPFRAG_PROTO_UDP = 17,
+	IPFRAG_PROTO_IPV6 = 41,
+	IPFRAG_PROTO_GRE = 47,
 	IPFRAG_PROTO_DEST_OPTIONS = 60, /* IPv6: TCP or UDP may stand behind it */
 	IPFRAG_TOTAL_UNKNOWN = -1,
 	IPFRAG_UNIT_BYTES = 8, /* all fragments but the last are multiples of it */
@@ -266,6 +269,8 @@ static bool ipfrag_deliver(struct ipfrag *f, struct ipfrag_datagram *d, struct p
 	p.payload = slice_make(d->bytes, d->missing_from < total ? d->missing_from : total);
 	p.payload_wire_bytes = total;
 	packet_parse_reassembled(&p);
+	if (p.kind == PACKET_FRAGMENT) /* a tunnel cut what was cut already: not followed */
+		f->given_up_count++;
 	if (p.kind != PACKET_TCP && p.kind != PACKET_UDP)
 		return false;
 	*whole = p;
@@ -274,9 +279,18 @@ static bool ipfrag_deliver(struct ipfrag *f, struct ipfrag_datagram *d, struct p
 
 static bool ipfrag_wanted(const struct packet *p)
 {
-	return p->kind == PACKET_FRAGMENT &&
-	       (p->ip_proto == IPFRAG_PROTO_TCP || p->ip_proto == IPFRAG_PROTO_UDP ||
-		(p->ip_version == 6 && p->ip_proto == IPFRAG_PROTO_DEST_OPTIONS));
+	if (p->kind != PACKET_FRAGMENT)
+		return false;
+	switch (p->ip_proto) {
+	case IPFRAG_PROTO_IPIP:
+	case IPFRAG_PROTO_TCP:
+	case IPFRAG_PROTO_UDP:
+	case IPFRAG_PROTO_IPV6:
+	case IPFRAG_PROTO_GRE:
+		return true;
+	default:
+		return p->ip_version == 6 && p->ip_proto == IPFRAG_PROTO_DEST_OPTIONS;
+	}
 }
 
 bool ipfrag_add(struct ipfrag *f, const struct packet *fragment, int64_t now_ns,

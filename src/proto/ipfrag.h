@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reassembly of IP fragments (RFC 791 section 3.2, RFC 8200 section 4.5) for UDP and TCP.
+ * Reassembly of IP fragments (RFC 791 section 3.2, RFC 8200 section 4.5) for UDP, TCP and tunnels.
  *
  * Memory is bounded by the caps below; time is an argument, in nanoseconds of the capture's clock.
  * Where fragments overlap the bytes that came first stay (an overlap is counted). A datagram of

@@ -11,6 +11,7 @@
 #include "proto/packet.h"
 
 #include "proto/packet_link.h"
+#include "proto/packet_tunnel.h"
 
 enum {
 	IPV4_HEADER_BYTES = 20,
@@ -453,6 +454,37 @@ static void arp_parse(struct cursor *c, struct packet *out)
 	out->kind = PACKET_ARP;
 }
 
+static void network_parse(struct cursor *c, uint32_t type, struct packet *out)
+{
+	if (!cursor_ok(c)) {
+		packet_fail(c, out);
+		return;
+	}
+	out->kind = PACKET_OTHER;
+	switch (type) {
+	case ETHERTYPE_IPV4:
+		ipv4_parse(c, out);
+		break;
+	case ETHERTYPE_IPV6:
+		ipv6_parse(c, out);
+		break;
+	case ETHERTYPE_ARP:
+		arp_parse(c, out);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The innermost packet is the one that counts; what is around it ends with packet_tunnel_open. */
+static void tunnels_parse(struct cursor *c, struct packet *out)
+{
+	uint32_t type;
+
+	while (__builtin_expect(out->kind != PACKET_TCP, 0) && packet_tunnel_open(c, out, &type))
+		network_parse(c, type, out);
+}
+
 void packet_parse(uint32_t linktype, struct slice frame, size_t wire_bytes, struct packet *out)
 {
 	struct cursor c;
@@ -463,24 +495,8 @@ void packet_parse(uint32_t linktype, struct slice frame, size_t wire_bytes, stru
 	out->kind = PACKET_UNKNOWN_LINK;
 	if (!packet_link_parse(linktype, &c, out, &type))
 		return;
-	if (!cursor_ok(&c)) {
-		packet_fail(&c, out);
-		return;
-	}
-	out->kind = PACKET_OTHER;
-	switch (type) {
-	case ETHERTYPE_IPV4:
-		ipv4_parse(&c, out);
-		break;
-	case ETHERTYPE_IPV6:
-		ipv6_parse(&c, out);
-		break;
-	case ETHERTYPE_ARP:
-		arp_parse(&c, out);
-		break;
-	default:
-		break;
-	}
+	network_parse(&c, type, out);
+	tunnels_parse(&c, out);
 }
 
 void packet_parse_reassembled(struct packet *p)
@@ -496,4 +512,5 @@ void packet_parse_reassembled(struct packet *p)
 		ipv6_parse_inner(&c, p);
 	else
 		transport_parse(&c, p);
+	tunnels_parse(&c, p);
 }

@@ -2,9 +2,9 @@
 /*
  * One captured frame, decoded down to its transport header.
  *
- * Knows link layers, IP and TCP/UDP/ICMP headers; keeps no state: fragments are reassembled by
- * proto/ipfrag.h, streams by proto/tcp.h. Addresses are 16 bytes; IPv4 is mapped (::ffff:a.b.c.d,
- * RFC 4291 section 2.5.5.2), so that a connection's key is the same for both.
+ * Knows link layers, tunnels, IP and TCP/UDP/ICMP headers; keeps no state: fragments are
+ * reassembled by proto/ipfrag.h, streams by proto/tcp.h. Addresses are 16 bytes; IPv4 is mapped
+ * (::ffff:a.b.c.d, RFC 4291 section 2.5.5.2), so that a connection's key is the same for both.
  */
 #ifndef PROTO_PACKET_H
 #define PROTO_PACKET_H
@@ -59,6 +59,7 @@ struct packet {
 	uint16_t dst_port;
 	uint8_t ttl;          /* TTL or hop limit */
 	uint8_t ip_version;   /* 4, 6; 0: none (ARP) */
+	uint8_t tunnels;      /* packets around this one, of which nothing is kept */
 	uint8_t ip_proto;     /* protocol number behind the IP headers */
 	bool frag_more;       /* PACKET_FRAGMENT: not the last one */
 	uint16_t frag_off;    /* PACKET_FRAGMENT: offset of the payload in the datagram, bytes */

@@ -11,6 +11,7 @@ enum {
 	ETHERTYPE_IPV4 = 0x0800,
 	ETHERTYPE_ARP = 0x0806,
 	ETHERTYPE_IPV6 = 0x86dd,
+	ETHERTYPE_BRIDGED = 0x6558, /* an Ethernet frame in a tunnel (RFC 1701, RFC 7637) */
 };
 
 /*
@@ -18,5 +19,11 @@ enum {
  * ETHERTYPE_NONE also when the cursor has a fault. False: the link type is not known.
  */
 bool packet_link_parse(uint32_t linktype, struct cursor *c, struct packet *out, uint32_t *type);
+
+/*
+ * The same inside of a tunnel, or behind a link layer, that carries `type`: leaves Ethernet, tags,
+ * labels and PPPoE behind. ETHERTYPE_NONE: not one of ours, or the cursor has a fault.
+ */
+uint32_t packet_link_carried(struct cursor *c, uint32_t type);
 
 #endif

@@ -29,6 +29,8 @@ FORMS = [
     _v("sll2", "link:kind=sll2"),
     _v("raw", "link:kind=raw"),
     _v("vlan", "link:kind=vlan"),
+    _v("vxlan", "link:kind=vxlan"),
+    _v("gre", "link:kind=gre"),
     _v("pcapng", "pcapng"),
     _v("pcapng-be", "pcapng:big_endian=1", "nanoseconds"),
     _v("big-endian", "big-endian"),
@@ -85,7 +87,7 @@ SAME_SERVER = {None, "nfs4-client-owner-collision", "nfs4-clientid-in-use"}
 
 # ICMP and ARP keep their addresses and what they quote, or go, in these: they are neither TCP nor UDP.
 LOSES_ICMP = {"addresses", "ports", "all-names", "ipv6", "ipv6-raw", "sll", "sll2", "raw", "vlan",
-              "port-20049", "port-3049"}  # fmt: skip
+              "vxlan", "gre", "port-20049", "port-3049"}  # fmt: skip
 
 
 def variants_for(headline, healthy_source, times, span_ns):

@@ -10,7 +10,7 @@ import re
 import struct
 
 from . import nfs
-from .packet import SYN, TCP, build, parse
+from .packet import SYN, TCP, build, checksum, parse
 from .pcapfile import ETHERNET, RAW, SLL, SLL2, Capture, Frame
 from .stream import replace_bytes, streams_of
 
@@ -379,16 +379,49 @@ def resegment(cap, size=100):
 # -- the form of the file ------------------------------------------------------------------------
 
 
+LINKS = {"ethernet": ETHERNET, "vlan": ETHERNET, "sll": SLL, "sll2": SLL2, "raw": RAW}
+
+# What stands between the outer IPv4 header, of this protocol, and the inner Ethernet or IP.
+TUNNELS = {
+    "vxlan": (17, 4789, b"\x08\0\0\0\0\0\x2a\0", True),
+    "geneve": (17, 6081, b"\x01\0\x65\x58\0\0\x2a\0\x01\x02\x03\0", True),
+    "gre": (47, 0, b"\x20\0\x08\0\0\0\0\x07", False),
+    "erspan": (47, 0, b"\x10\0\x88\xbe\0\0\0\1\x10\x01\0\1\0\0\0\0", True),
+    "ipip": (4, 0, b"", False),
+}
+
+
 @mutation
 def link(cap, kind="sll"):
-    """another link type: ethernet, vlan, sll, sll2, raw; frames that are neither TCP nor UDP go"""
-    linktype = {"ethernet": ETHERNET, "vlan": ETHERNET, "sll": SLL, "sll2": SLL2, "raw": RAW}[kind]
+    """another link type: ethernet, vlan, sll, sll2, raw, or a tunnel in IPv4 over Ethernet: vxlan, geneve,
+    gre, erspan, ipip; frames that are neither TCP nor UDP go"""
     frames = []
     for p in packets_of(cap):
         if p is not None:
             p.vlan = 42 if kind == "vlan" else None
-            frames.append(build(p, linktype))
-    return with_frames(cap, frames, linktype=linktype)
+            frames.append(build(p, LINKS.get(kind, ETHERNET)))
+            if kind in TUNNELS:
+                frames[-1] = wrap(frames[-1], *TUNNELS[kind])
+    return with_frames(cap, frames, linktype=LINKS.get(kind, ETHERNET))
+
+
+def wrap(frame, proto, port, head, bridged):
+    """The frame of Ethernet in a tunnel between two other hosts."""
+    inner, wire = frame.data, frame.wire
+    if not bridged:
+        if inner[12:14] == b"\x86\xdd":
+            head = head.replace(b"\x08\0", b"\x86\xdd")
+            proto = 41 if proto == 4 else proto
+        inner, wire = inner[14:], wire - 14
+    size = wire + len(head)
+    if proto == 17:
+        head = struct.pack("!HHHH", 50000, port, 8 + size, 0) + head
+        size += 8
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + size, 0, 0x4000, 63, proto, 0,
+                     b"\xc6\x33\x64\x07", b"\xc6\x33\x64\x08")  # fmt: skip
+    ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
+    data = b"\x02\0\0\0\0\x08\x02\0\0\0\0\x07\x08\0" + ip + head + inner
+    return Frame(frame.t, data, len(data) + wire - len(inner))
 
 
 @mutation

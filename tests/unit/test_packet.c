@@ -62,6 +62,10 @@ static const struct link_case {
 	{LINKTYPE_ETHERNET, "dstdstsrcsrc\x08\x00", 14, false},
 	{LINKTYPE_ETHERNET, "dstdstsrcsrc\x81\x00\x00\x05\x08\x00", 18, false},
 	{LINKTYPE_ETHERNET, "dstdstsrcsrc\x88\xa8\x00\x05\x81\x00\x00\x06\x08\x00", 22, false},
+	{LINKTYPE_ETHERNET, "dstdstsrcsrc\x88\x47\0\0\x10\x40\0\0\x21\x40", 22, false},
+	{LINKTYPE_ETHERNET, "dstdstsrcsrc\x88\x47\0\0\x21\x40\0\0\0\0dstdstsrcsrc\x08\x00", 36,
+	 false},
+	{LINKTYPE_ETHERNET, "dstdstsrcsrc\x88\x64\x11\0\0\1\0\x40\0\x21", 22, false},
 	{LINKTYPE_LINUX_SLL, "\0\4\0\1\0\6srcsrc\0\0\x08\x00", 16, true},
 	{LINKTYPE_LINUX_SLL, "\0\0\0\1\0\6srcsrc\0\0\x08\x00", 16, false},
 	{LINKTYPE_LINUX_SLL2, "\x08\x00\0\0\0\0\0\2\0\1\4\6srcsrc\0\0", 20, true},
@@ -324,4 +328,133 @@ TEST(what_is_not_ours)
 	frame.len = 13;
 	CHECK_EQ_U64(parse(LINKTYPE_ETHERNET, &frame, frame.len).kind, PACKET_BAD);
 	strbuf_deinit(&frame);
+}
+
+/* What stands before the inner packet, behind the outer IPv4 header of this protocol. */
+static const struct tunnel_case {
+	const char *what;
+	uint8_t proto;
+	uint16_t dst_port; /* UDP */
+	const char *head;
+	size_t len;
+} tunnel_cases[] = {
+	{"IP in IP", 4, 0, "", 0},
+	{"GRE", 47, 0, "\0\0\x08\0", 4},
+	{"GRE with checksum, key, sequence", 47, 0, "\xb0\0\x08\0sum.key.seq.", 16},
+	{"GRE with Ethernet", 47, 0,
+	 "\0\0\x65\x58"
+	 "dstdstsrcsrc\x08\0",
+	 18},
+	{"GRE with MPLS", 47, 0, "\0\0\x88\x47\0\0\x01\x40", 8},
+	{"ERSPAN I", 47, 0,
+	 "\0\0\x88\xbe"
+	 "dstdstsrcsrc\x08\0",
+	 18},
+	{"ERSPAN II", 47, 0,
+	 "\x10\0\x88\xbe"
+	 "seq.\x10\x01\0\1\0\0\0\0dstdstsrcsrc\x08\0",
+	 30},
+	{"ERSPAN III", 47, 0,
+	 "\x10\0\x22\xeb"
+	 "seq.\x20\x01\0\1time\0\0\0\1platformdstdstsrcsrc\x08\0",
+	 42},
+	{"VXLAN", 17, 4789, "\x08\0\0\0\0\0\x2a\0dstdstsrcsrc\x08\0", 22},
+	{"VXLAN, tagged", 17, 8472, "\x08\0\0\0\0\0\x2a\0dstdstsrcsrc\x81\0\0\5\x08\0", 26},
+	{"VXLAN with a policy", 17, 4789, "\x88\x08\0\7\0\0\x2a\0dstdstsrcsrc\x08\0", 22},
+	{"VXLAN-GPE", 17, 4790, "\x0c\0\0\1\0\0\x2a\0", 8},
+	{"GENEVE", 17, 6081, "\0\0\x65\x58\0\0\x2a\0dstdstsrcsrc\x08\0", 22},
+	{"GENEVE with options, IPv4", 17, 6081, "\2\x40\x08\0\0\0\x2a\0options!", 16},
+};
+
+static void tunnel_frame(struct strbuf *frame, const struct tunnel_case *t)
+{
+	bool udp = t->proto == 17;
+	struct frame_spec outer = {.proto = t->proto, .src_host = 8, .dst_host = 9};
+	size_t inner_len = t->len + 20 + 32 + 7;
+
+	strbuf_init(frame);
+	frame_ethernet(frame, 0x0800);
+	frame_ipv4(frame, &outer, inner_len + (udp ? 8 : 0));
+	if (udp) {
+		frame_u16(frame, 50000);
+		frame_u16(frame, t->dst_port);
+		frame_u16(frame, (unsigned int)(8 + inner_len));
+		frame_u16(frame, 0);
+	}
+	strbuf_add(frame, t->head, t->len);
+	frame_ip_packet(frame, &tcp_spec);
+}
+
+TEST(every_tunnel_cut_at_every_byte)
+{
+	for (size_t i = 0; i < sizeof(tunnel_cases) / sizeof(tunnel_cases[0]); i++) {
+		struct strbuf frame;
+		struct packet p;
+		size_t wire_bytes;
+		size_t inner_at;
+
+		tunnel_frame(&frame, &tunnel_cases[i]);
+		wire_bytes = frame.len;
+		inner_at = wire_bytes - 20 - 32 - 7;
+		p = parse(LINKTYPE_ETHERNET, &frame, wire_bytes);
+		check_tcp(&p);
+		CHECK_TEXT(p.tunnels == 1 ? tunnel_cases[i].what : "no tunnel",
+			   tunnel_cases[i].what);
+		CHECK_EQ_U64(p.src[15], 1);
+		while (frame.len-- > inner_at + 20 + 4) {
+			p = parse(LINKTYPE_ETHERNET, &frame, wire_bytes);
+			CHECK_EQ_U64(p.dst_port, 2049);
+			CHECK_EQ_U64(p.tunnels, 1);
+		}
+		for (; frame.len > 14 + 20 + 8; frame.len--) {
+			p = parse(LINKTYPE_ETHERNET, &frame, wire_bytes);
+			CHECK(p.kind != PACKET_TCP && p.kind != PACKET_BAD);
+		}
+		strbuf_deinit(&frame);
+	}
+}
+
+TEST(tunnels_in_tunnels_end)
+{
+	for (size_t depth = 0; depth < 12; depth++) {
+		struct strbuf frame;
+		struct packet p;
+
+		strbuf_init(&frame);
+		frame_ethernet(&frame, 0x0800);
+		for (size_t i = 0; i < depth; i++)
+			frame_ipv4(&frame, &(struct frame_spec){.proto = 4},
+				   (depth - i - 1) * 20 + 59);
+		frame_ip_packet(&frame, &tcp_spec);
+		p = parse(LINKTYPE_ETHERNET, &frame, frame.len);
+		CHECK_EQ_U64(p.kind, depth <= 4 ? PACKET_TCP : PACKET_OTHER);
+		CHECK_EQ_U64(p.tunnels, depth <= 4 ? depth : 4);
+		strbuf_deinit(&frame);
+	}
+}
+
+/* Ports of tunnels are also those that a client may have. */
+TEST(datagrams_that_are_no_tunnel)
+{
+	static const struct tunnel_case cases[] = {
+		{"a reply of RPC", 17, 4789, "\x08\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22},
+		{"reserved bits of VXLAN", 17, 8472, "\x09\0\0\0\0\0\0\0dstdstsrcsrc\x08\0", 22},
+		{"another kind of frame", 17, 4789, "\x08\0\0\0\0\0\0\0dstdstsrcsrc\x88\xcc", 22},
+		{"another version of IP", 17, 4789, "\x08\0\0\0\0\0\0\0dstdstsrcsrc\x86\xdd", 22},
+		{"a version of GENEVE", 17, 6081, "\x40\0\x08\0\0\0\0\0", 8},
+		{"another port", 17, 4788, "\x08\0\0\0\0\0\0\0dstdstsrcsrc\x08\0", 22},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct strbuf frame;
+		struct packet p;
+
+		tunnel_frame(&frame, &cases[i]);
+		p = parse(LINKTYPE_ETHERNET, &frame, frame.len);
+		CHECK_EQ_U64(p.kind, PACKET_UDP);
+		CHECK_EQ_U64(p.dst_port, cases[i].dst_port);
+		CHECK_EQ_U64(p.tunnels, 0);
+		CHECK_EQ_U64(p.payload.len, cases[i].len + 59);
+		strbuf_deinit(&frame);
+	}
 }
