@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct walk_identity {
 struct walk {
 	struct vec *files;
 	struct map seen; /* struct walk_identity */
+	char *root;      /* the directory that was named, without links in it; NULL: none */
 };
 
 static bool walk_identity_equal(const void *item, const void *key)
@@ -119,6 +121,31 @@ static char *walk_join(const char *directory, const char *name)
 	return path;
 }
 
+static bool walk_is_below(const char *path, const char *root)
+{
+	size_t len = strlen(root);
+
+	if (strncmp(path, root, len) != 0)
+		return false;
+	return path[len] == '\0' || path[len] == '/' || (len > 0 && root[len - 1] == '/');
+}
+
+/* True for a link to what does not lie below the directory that was named. */
+static bool walk_leads_out(const struct walk *w, const char *path)
+{
+	char target[PATH_MAX];
+	struct stat st;
+	ssize_t len;
+
+	if (!w->root || lstat(path, &st) != 0 || !S_ISLNK(st.st_mode))
+		return false;
+	if (realpath(path, target))
+		return !walk_is_below(target, w->root);
+	/* It leads nowhere: one from the root on was made for another machine. */
+	len = readlink(path, target, sizeof(target));
+	return len > 0 && target[0] == '/';
+}
+
 static void walk_path(struct walk *w, const char *path, unsigned int depth);
 
 static void walk_directory(struct walk *w, const char *path, unsigned int depth)
@@ -163,7 +190,9 @@ static void walk_path(struct walk *w, const char *path, unsigned int depth)
 		walk_add(w, path, WALK_CANDIDATE, true, 0);
 		return;
 	}
-	if (stat(path, &st) != 0) {
+	if (!named && walk_leads_out(w, path)) {
+		walk_add(w, path, WALK_OUTSIDE, false, 0);
+	} else if (stat(path, &st) != 0) {
 		int errno_value = errno;
 		/* What goes on behind a file may be a name in an archive: source_open knows. */
 		bool maybe = named && errno_value == ENOTDIR;
@@ -197,8 +226,11 @@ void walk_expand(const char *const *args, size_t arg_count, struct vec *files)
 
 	vec_init(files, sizeof(struct walk_file));
 	map_init(&w.seen, walk_identity_equal);
-	for (size_t i = 0; i < arg_count; i++)
+	for (size_t i = 0; i < arg_count; i++) {
+		w.root = realpath(args[i], NULL);
 		walk_path(&w, args[i], 0);
+		free(w.root);
+	}
 	while ((item = map_next(&w.seen, &index)))
 		free(item);
 	map_deinit(&w.seen);
@@ -224,6 +256,7 @@ const char *walk_outcome_text(enum walk_outcome outcome)
 		[WALK_TOO_DEEP] = "lies too deep",
 		[WALK_TOO_MANY] = "and all behind it: too many files",
 		[WALK_UNREADABLE] = "cannot be read",
+		[WALK_OUTSIDE] = "is a link that leads out of the directory",
 		[WALK_SAME] = "is a file that was there before",
 	};
 

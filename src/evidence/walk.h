@@ -3,8 +3,10 @@
  * From the arguments of a command to the list of files to look at.
  *
  * A directory stands for all regular files under it, sorted by path; what is named itself is taken
- * as it is (a pipe may be named, but is never found). Links to files are followed, directories are
- * entered once, devices, sockets and pipes inside of directories are left out.
+ * as it is (a pipe may be named, but is never found). Links are followed as long as they stay below
+ * the directory that was named: what a stranger packed may hold links to files of the machine that
+ * reads it, which are no evidence of his incident. Directories are entered once, devices, sockets
+ * and pipes inside of directories are left out.
  */
 #ifndef EVIDENCE_WALK_H
 #define EVIDENCE_WALK_H
@@ -30,6 +32,7 @@ enum walk_outcome {
 	WALK_TOO_DEEP,   /* below WALK_DEPTH_MAX directories */
 	WALK_TOO_MANY,   /* the first of those above WALK_FILES_MAX */
 	WALK_UNREADABLE, /* any other failure */
+	WALK_OUTSIDE,    /* found inside a directory: a link that leads out of it */
 	WALK_SAME,       /* the very file (device and inode) was there before, under another name */
 };
 

@@ -146,3 +146,52 @@ TEST(directories_are_walked_in_order)
 	CHECK(chdir(old) == 0);
 	CHECK(rmdir(root) == 0);
 }
+
+/* A link in a directory that somebody sent must not show a file of this machine as his. */
+TEST(links_out_of_a_directory_are_not_followed)
+{
+	char root[] = "/tmp/nfsleuth-walk-XXXXXX";
+	const char *inside[1] = {"in"};
+	const char *both[2] = {"in", "in/file"};
+	struct strbuf list, want;
+	struct vec files;
+	char old[4096];
+
+	if (!CHECK(mkdtemp(root) != NULL) || !CHECK(getcwd(old, sizeof(old)) != NULL) ||
+	    !CHECK(chdir(root) == 0))
+		return;
+	mkdir("in", 0700);
+	mkdir("in-beside", 0700);
+	write_file("mine.log", "m", 1);
+	write_file("in-beside/other.log", "o", 1);
+	write_file("in/own.log", "x", 1);
+	CHECK(symlink("../mine.log", "in/file") == 0);
+	CHECK(symlink("../in-beside", "in/directory") == 0);
+	CHECK(symlink("/nonexistent/x", "in/nowhere") == 0);
+	CHECK(symlink("own.log", "in/z-own") == 0);
+	strbuf_init(&list);
+	walk_expand(inside, 1, &files);
+	list_files(&list, &files, "in");
+	walk_deinit(&files);
+	/* What is named itself is wanted, link or not. */
+	walk_expand(both, 2, &files);
+	CHECK_EQ_U64(files.len, 6);
+	CHECK_EQ_U64(((struct walk_file *)vec_at(&files, 5))->outcome, WALK_CANDIDATE);
+	walk_deinit(&files);
+	strbuf_init(&want);
+	strbuf_add_format(&want, "%d /directory\n%d /file\n%d /nowhere\n%d /own.log\n%d /z-own\n",
+			  WALK_OUTSIDE, WALK_OUTSIDE, WALK_OUTSIDE, WALK_CANDIDATE, WALK_SAME);
+	CHECK_TEXT(strbuf_text(&list), strbuf_text(&want));
+	strbuf_deinit(&want);
+	strbuf_deinit(&list);
+	remove("in/z-own");
+	remove("in/nowhere");
+	remove("in/directory");
+	remove("in/file");
+	remove("in/own.log");
+	remove("in-beside/other.log");
+	remove("mine.log");
+	CHECK(rmdir("in-beside") == 0 && rmdir("in") == 0);
+	CHECK(chdir(old) == 0);
+	CHECK(rmdir(root) == 0);
+}

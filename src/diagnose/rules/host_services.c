@@ -144,10 +144,10 @@ static void missing_tell(const struct rule_input *in, struct diagnosis *d,
 		log_text(d, v->of.host->name), log_server_text(d, &v->of));
 	finding_cite(d, f, &v->first, NULL, "lockd complains");
 	finding_cite(d, f, &l->nfs->at, NULL, "the list that has NFSv3, and no lock manager");
+	/* The name is what a log says: no text for somebody's shell. */
 	finding_add_remedy(d, f,
-			   "From the client that complains, while it does: `rpcinfo -p %s`: is "
-			   "nlockmgr (100021) there?",
-			   log_server_text(d, &v->of));
+			   "From the client that complains, while it does: `rpcinfo -p SERVER`: is "
+			   "nlockmgr (100021) there?");
 }
 
 void host_services_missing(const struct rule_input *in, struct diagnosis *out)
