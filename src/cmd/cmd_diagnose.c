@@ -22,7 +22,7 @@ static struct report_totals count_totals(const struct run *r, const struct model
 		.rpc_connections = ingested->rpc_connections,
 		.undecoded = m->calls.calls_damaged + m->calls.replies_damaged,
 		.rules = diagnose_rules_count,
-		.forgotten = ingest_forgotten(r->ingest) + m->nfs4.dropped,
+		.forgotten = ingest_forgotten(r->ingest) + models_forgotten(m),
 		.files_passed = r->passed_count,
 	};
 

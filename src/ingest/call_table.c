@@ -15,7 +15,16 @@ enum {
 	OPS_FIRST = 8,
 	FACTS_FIRST = 2,
 	HANDLES_FIRST = 64,
-	NAMES_KEPT = 4, /* names of one call that find room: an owner; a server's owner and scope */
+	NAMES_FIRST = 256, /* bytes: most owners are shorter, and many calls may wait */
+	/* Of the names of one call: an owner; a server's owner and scope. */
+	NAMES_BYTES_MAX = 4 * NFS4_OWNER_KEEP_BYTES,
+};
+
+/* A block of names, which stays where it is. */
+struct pending_names {
+	struct pending_names *older;
+	uint32_t len, cap;
+	uint8_t bytes[];
 };
 
 void call_table_init(struct call_table *t, size_t max)
@@ -25,6 +34,20 @@ void call_table_init(struct call_table *t, size_t max)
 	t->buckets = mem_alloc(t->buckets_len, sizeof(*t->buckets));
 }
 
+/* Frees the blocks of names; `keep`: all but the one that was made first, which is emptied. */
+static void names_free(struct pending_call *p, bool keep)
+{
+	while (p->own.names && !(keep && !p->own.names->older)) {
+		struct pending_names *names = p->own.names;
+
+		p->own.names = names->older;
+		p->own.names_cap -= names->cap;
+		free(names);
+	}
+	if (p->own.names)
+		p->own.names->len = 0;
+}
+
 static void pending_free(struct pending_call *p)
 {
 	free(p->call.retransmissions.items);
@@ -32,7 +55,7 @@ static void pending_free(struct pending_call *p)
 	free(p->call.facts);
 	free(p->call.files);
 	free(p->call.stateids);
-	free(p->own.bytes);
+	names_free(p, false);
 	free(p->own.told);
 	free(p->handles);
 	free(p);
@@ -200,7 +223,7 @@ static size_t pending_bytes(const struct pending_call *p)
 {
 	return p->own.ops_cap * sizeof(*p->call.ops) + p->own.facts_cap * sizeof(*p->call.facts) +
 	       p->own.files_cap * sizeof(*p->call.files) +
-	       p->own.stateids_cap * sizeof(*p->call.stateids) + p->own.bytes_cap +
+	       p->own.stateids_cap * sizeof(*p->call.stateids) + p->own.names_cap +
 	       (p->own.told ? sizeof(*p->own.told) : 0) + p->handles_cap * sizeof(*p->handles);
 }
 
@@ -218,6 +241,14 @@ static void flow_calls_unlink(struct pending_call *p)
 	p->flow_newer = p->flow_older = NULL;
 }
 
+static void stranded_unlink(struct call_table *t, struct pending_call *p)
+{
+	*(p->flow_newer ? &p->flow_newer->flow_older : &t->stranded_newest) = p->flow_older;
+	*(p->flow_older ? &p->flow_older->flow_newer : &t->stranded_oldest) = p->flow_newer;
+	p->flow_newer = p->flow_older = NULL;
+	t->stranded_len--;
+}
+
 void call_table_remove(struct call_table *t, struct pending_call *p)
 {
 	size_t b = bucket_of(t, p->pair, p->call.from, p->call.xid);
@@ -230,16 +261,23 @@ void call_table_remove(struct call_table *t, struct pending_call *p)
 	*(p->older ? &p->older->newer : &t->oldest) = p->newer;
 	if (p->flow)
 		flow_calls_unlink(p);
+	else
+		stranded_unlink(t, p);
 	t->len--;
 	t->bytes -= p->weight_bytes;
 }
 
-void call_table_strand(struct pending_call *p)
+struct pending_call *call_table_strand(struct call_table *t, struct pending_call *p)
 {
 	flow_calls_unlink(p);
 	p->flow = NULL;
 	p->conn = *p->call.conn;
 	p->call.conn = &p->conn;
+	p->flow_older = t->stranded_newest;
+	*(p->flow_older ? &p->flow_older->flow_newer : &t->stranded_oldest) = p;
+	t->stranded_newest = p;
+	t->stranded_len++;
+	return t->stranded_len > CALL_TABLE_STRANDED_MAX ? t->stranded_oldest : NULL;
 }
 
 static void pending_drop_texts(struct pending_call *p)
@@ -260,6 +298,7 @@ void call_table_release(struct call_table *t, struct pending_call *p)
 		p->handles = NULL;
 		p->handles_cap = 0;
 	}
+	names_free(p, true);
 	if (t->spare_len == CALL_TABLE_SPARE_MAX || pending_bytes(p) > CALL_SPARE_BYTES_MAX) {
 		pending_free(p);
 		return;
@@ -430,16 +469,23 @@ uint8_t pending_keep_stateid(struct pending_call *p, struct cursor at)
 struct nfs4_name pending_keep_name(struct pending_call *p, struct xdr_opaque name)
 {
 	uint32_t len = name.have < NFS4_OWNER_KEEP_BYTES ? name.have : NFS4_OWNER_KEEP_BYTES;
+	struct pending_names *names = p->own.names;
 	struct nfs4_name kept = {0};
 
-	if (!p->own.bytes) {
-		p->own.bytes_cap = NAMES_KEPT * NFS4_OWNER_KEEP_BYTES;
-		p->own.bytes = mem_alloc(p->own.bytes_cap, 1);
-	}
-	if (len == 0 || len > p->own.bytes_cap - p->bytes_len)
+	if (len == 0 || len > NAMES_BYTES_MAX - p->names_len)
 		return kept;
-	kept.bytes = memcpy(p->own.bytes + p->bytes_len, name.ptr, len);
+	if (!names || len > names->cap - names->len) {
+		uint32_t cap = len > NAMES_FIRST ? len : NAMES_FIRST;
+
+		names = mem_alloc(1, sizeof(*names) + cap);
+		names->older = p->own.names;
+		names->cap = cap;
+		p->own.names = names;
+		p->own.names_cap += cap;
+	}
+	kept.bytes = memcpy(names->bytes + names->len, name.ptr, len);
 	kept.len = (uint16_t)len;
-	p->bytes_len += len;
+	names->len += len;
+	p->names_len += len;
 	return kept;
 }

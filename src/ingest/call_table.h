@@ -18,6 +18,8 @@ enum {
 	CALL_TABLE_DEFAULT_MAX = 32768,
 	CALL_TABLE_BYTES_MAX = 32 << 20, /* of what calls own, all that wait together */
 	CALL_TABLE_SPARE_MAX = 1024,
+	CALL_TABLE_STRANDED_MAX = 4096, /* calls whose connection ended: beyond it the one that
+					 * waits longest goes */
 	CALL_SPARE_BYTES_MAX =
 		16 << 10, /* a call that owns more gives it back when it is settled */
 	CALL_SETTLED_KEPT = 16,
@@ -36,9 +38,9 @@ union pending_told {
 /* What a call owns besides the arrays in struct rpc_call; kept for the next call. */
 struct pending_buffers {
 	uint32_t ops_cap, facts_cap, files_cap, stateids_cap;
-	union pending_told *told; /* what rpc_call.told points to; NULL until it is needed */
-	uint8_t *bytes;           /* owners and other names that facts point to */
-	uint32_t bytes_cap;
+	union pending_told *told;    /* what rpc_call.told points to; NULL until it is needed */
+	struct pending_names *names; /* owners and others that facts point to; the newest first */
+	uint32_t names_cap;          /* bytes, in all of them */
 };
 
 /* A call in the table, with what only ingest needs. */
@@ -47,14 +49,14 @@ struct pending_call {
 	bool has_gss;
 	uint64_t head_hash; /* of the first bytes: tells a call sent again from an XID used again */
 	struct pending_buffers own;
-	uint32_t bytes_len;
+	uint32_t names_len;    /* bytes of all names */
 	uint32_t weight_bytes; /* as call_table_weigh found it; 0: not yet */
 	uint32_t handles_cap;
 	uint32_t *handles; /* what listing_told.handles points to; not kept for the next call */
 
 	struct pending_call *hash_next;
 	struct pending_call *newer, *older;           /* of all */
-	struct pending_call *flow_newer, *flow_older; /* of its connection */
+	struct pending_call *flow_newer, *flow_older; /* of its connection, or stranded too */
 	struct flow_calls *flow; /* NULL: its connection ended while it was kept */
 	uint64_t pair;           /* as in struct flow_calls */
 	/* What follows is not zeroed for a new call. */
@@ -88,6 +90,8 @@ struct call_table {
 	size_t len, max;
 	size_t bytes; /* the weights of those in the table */
 	struct pending_call *newest, *oldest;
+	struct pending_call *stranded_newest, *stranded_oldest; /* by flow_newer, flow_older */
+	size_t stranded_len;
 	struct pending_call *spare; /* by hash_next */
 	size_t spare_len;
 };
@@ -125,8 +129,11 @@ struct pending_call *call_table_find_elsewhere(const struct call_table *t,
 struct pending_call *call_table_crowded(const struct call_table *t, const struct flow_calls *flow,
 					enum conn_side from, uint32_t xid);
 
-/* The connection of a call in the table ends; the call stays, with a copy of the connection. */
-void call_table_strand(struct pending_call *p);
+/*
+ * The connection of a call in the table ends; the call stays, with a copy of the connection.
+ * Returns the one that must go for it, as there are CALL_TABLE_STRANDED_MAX; NULL: none.
+ */
+struct pending_call *call_table_strand(struct call_table *t, struct pending_call *p);
 
 /* A fresh call in the table, zeroed but for its buffers. The table must not be full. */
 struct pending_call *call_table_add(struct call_table *t, struct flow_calls *flow,
@@ -183,8 +190,7 @@ uint8_t pending_keep_stateid(struct pending_call *p, struct cursor at);
 
 /*
  * Keeps the first NFS4_OWNER_KEEP_BYTES of a name. Pointers of names that were kept before stay
- * valid: the buffer is made large enough for all names of a call once, and a name without room is
- * empty.
+ * valid; a name for which a call has no room any more is empty.
  */
 struct nfs4_name pending_keep_name(struct pending_call *p, struct xdr_opaque name);
 

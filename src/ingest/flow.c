@@ -129,6 +129,7 @@ static void flow_list_add(struct flow *flow)
 	else
 		list->oldest = flow;
 	list->newest = flow;
+	list->len++;
 }
 
 static void flow_list_remove(struct flow *flow)
@@ -143,6 +144,7 @@ static void flow_list_remove(struct flow *flow)
 		flow->older->newer = flow->newer;
 	else
 		list->oldest = flow->newer;
+	list->len--;
 }
 
 /* Puts it at the head of its list when it was heard of since it was put there. */
@@ -176,7 +178,19 @@ static struct flow *flow_unheard(struct flow_table *t, enum flow_queue queue,
 	return flow;
 }
 
-/* Ends closed connections, and lets go the past of open ones, of which nothing was heard for long.
+/* Ends the oldest of the list; up to FLOW_EVICT_STEPS that were heard of since go to its head. */
+static void flow_evict_of(struct flow_table *t, const struct flow_list *list)
+{
+	for (size_t i = 0; i < FLOW_EVICT_STEPS; i++)
+		if (!flow_requeue(list->oldest))
+			break;
+	t->counts.flows_evicted++;
+	flow_end(t, list->oldest);
+}
+
+/*
+ * Ends closed connections, and lets go the past of open ones, of which nothing was heard for long.
+ * One that was cut off without a FIN would stay for good otherwise.
  */
 static void flow_sweep(struct flow_table *t, const struct stamp *now)
 {
@@ -193,6 +207,8 @@ static void flow_sweep(struct flow_table *t, const struct stamp *now)
 			flow_set_queue(flow, FLOW_QUIET);
 		}
 	}
+	while (t->queues[FLOW_QUIET].len > FLOW_QUIET_MAX)
+		flow_evict_of(t, &t->queues[FLOW_QUIET]);
 }
 
 static void flow_evict(struct flow_table *t)
@@ -202,11 +218,7 @@ static void flow_evict(struct flow_table *t)
 
 	for (size_t i = 0; !list || !list->oldest; i++)
 		list = &t->queues[order[i]];
-	for (size_t i = 0; i < FLOW_EVICT_STEPS; i++)
-		if (!flow_requeue(list->oldest))
-			break;
-	t->counts.flows_evicted++;
-	flow_end(t, list->oldest);
+	flow_evict_of(t, list);
 }
 
 struct flow *flow_add(struct flow_table *t, const struct flow_key *key, uint64_t hash,

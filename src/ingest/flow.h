@@ -17,6 +17,8 @@
 
 enum {
 	FLOW_FLOWS_MAX = 65536,
+	FLOW_QUIET_MAX = 1024, /* open, but not heard of for FLOW_QUIET_S: beyond it the oldest
+				* make room */
 	FLOW_HOLD_BYTES_MAX = 64 << 20,
 	FLOW_POOL_BYTES_MAX = 256 << 20,
 	FLOW_LINGER_S = 120, /* a closed connection is kept so long for its stragglers */
@@ -157,7 +159,7 @@ struct flow_counts {
 	uint64_t packets;         /* TCP and UDP packets given */
 	uint64_t flows;           /* connections seen */
 	uint64_t flows_not_rpc;   /* of them: given up as no RPC */
-	uint64_t flows_evicted;   /* ended because the table was full */
+	uint64_t flows_evicted;   /* ended because the table was full, or too many were quiet */
 	uint64_t packets_not_rpc; /* on flows that are no RPC, and UDP that is none */
 	uint64_t records;         /* handed on */
 	uint64_t records_damaged; /* of them: not complete */
@@ -177,6 +179,7 @@ struct flow_table {
 	struct flow *last_found;
 	struct flow_list {
 		struct flow *newest, *oldest;
+		size_t len;
 	} queues[FLOW_QUEUE_COUNT]; /* each approximately by last packet */
 	struct tcp_budget budget;
 	struct rpc_pool pool;

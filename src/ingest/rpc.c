@@ -72,12 +72,16 @@ void rpc_forget(struct ingest *in, struct pending_call *p)
 /* Its connection ends: it may be sent again on another. */
 static void rpc_strand(struct ingest *in, struct pending_call *p)
 {
+	struct pending_call *oldest;
+
 	if (p->call.from != CONN_FROM_CLIENT || p->call.conn->transport != TRANSPORT_TCP) {
 		rpc_forget(in, p);
 		return;
 	}
 	rpc_tell_unanswered(in, p);
-	call_table_strand(p);
+	oldest = call_table_strand(&in->calls, p);
+	if (oldest)
+		rpc_forget(in, oldest);
 }
 
 void ingest_rpc_finish(struct ingest *in)

@@ -14,11 +14,11 @@
 #include "event/event.h"
 
 enum {
-	CONN_ENDED_MAX = 32768, /* ended connections kept; open ones are bounded by ingest */
-	CONN_REACH_MAX = 16384, /* pairs of client host and server port */
-	CONN_OUTAGES_MAX = 8,   /* kept for each pair; the shortest goes first */
-	CONN_CITES_MAX = 4,     /* refusals kept for each outage, besides the last */
-	CONN_RPC_SERVERS_MAX = 16384,
+	CONN_ENDED_MAX = 8192, /* ended connections kept; open ones are bounded by ingest */
+	CONN_REACH_MAX = 8192, /* pairs of client host and server port */
+	CONN_OUTAGES_MAX = 8,  /* kept for each pair; the shortest goes first */
+	CONN_CITES_MAX = 4,    /* refusals kept for each outage, besides the last */
+	CONN_RPC_SERVERS_MAX = 4096,
 	CONN_PROGRAMS_MAX = 4, /* kept for each RPC server port */
 	CONN_UNFRAMED_MAX = 1024,
 	CONN_RECENT = 256, /* records found without a look-up; a power of two */

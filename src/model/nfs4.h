@@ -18,11 +18,11 @@
 #include "event/event.h"
 
 enum {
-	NFS4_SERVERS_MAX = 4096,
-	NFS4_OWNERS_MAX = 16384,
-	NFS4_INSTANCES_MAX = 16384,
-	NFS4_PARTIES_MAX = 16384,
-	NFS4_PATHS_MAX = 65536,    /* pairs of client and server endpoints */
+	NFS4_SERVERS_MAX = 1024,
+	NFS4_OWNERS_MAX = 8192,
+	NFS4_INSTANCES_MAX = 8192,
+	NFS4_PARTIES_MAX = 8192,
+	NFS4_PATHS_MAX = 32768,    /* pairs of client and server endpoints */
 	NFS4_CLIENTIDS_MAX = 8192, /* the oldest is forgotten first */
 	NFS4_SESSIONS_MAX = 8192,  /* likewise */
 	NFS4_RECOVERIES_MAX = 4, /* kept in full for each party: the first ones and the last one */

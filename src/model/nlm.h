@@ -19,7 +19,7 @@
 #include "model/longest.h"
 
 enum {
-	NLM_LOCKS_MAX = 16384,    /* held or waited for; beyond it the oldest is forgotten */
+	NLM_LOCKS_MAX = 4096,     /* held or waited for; beyond it the oldest is forgotten */
 	NLM_FILE_LOCKS_MAX = 256, /* the same, of one file */
 	NLM_WAITS_MAX = 4096,     /* locks that were waited for and ended: the longest waits */
 	NLM_GRACES_MAX = 1024,

@@ -15,9 +15,9 @@
 #include "event/event.h"
 
 enum {
-	PATH_CONNS_MAX = 8192,  /* connections with a retransmission, open or worth keeping */
-	PATH_STALLS_MAX = 4096, /* kept stalls */
-	PATH_CALLS_MAX = 4096,  /* client host, server endpoint and program */
+	PATH_CONNS_MAX = 2048,  /* connections with a retransmission, open or worth keeping */
+	PATH_STALLS_MAX = 2048, /* kept stalls */
+	PATH_CALLS_MAX = 1024,  /* client host, server endpoint and program */
 	PATH_WAITS_MAX = 4096,  /* connections that ended with calls unanswered */
 	PATH_NETS_MAX = 4096,   /* of each kind */
 	PATH_PORTS_MAX = 4096,  /* told by a portmapper */

@@ -14,9 +14,9 @@
 #include "event/event.h"
 
 enum {
-	PORTMAP_SERVICES_MAX = 8192,
-	PORTMAP_PEERS_MAX = 4096,
-	PORTMAP_PORTS_MAX = 16384,
+	PORTMAP_SERVICES_MAX = 2048,
+	PORTMAP_PEERS_MAX = 1024,
+	PORTMAP_PORTS_MAX = 4096,
 	PORTMAP_TROUBLES_MAX = 4, /* kept for each pair: the longest */
 	PORTMAP_CITES_MAX = 4,
 	PORTMAP_MOVES_MAX = 4, /* kept for each service: the last ones */

@@ -14,7 +14,7 @@
 #include "model/recent.h"
 
 enum {
-	STALE_EXPORTS_MAX = 4096, /* of one client at one server */
+	STALE_EXPORTS_MAX = 2048, /* of one client at one server */
 	STALE_PREFIX_MAX = 28,    /* bytes of a handle that tell the export */
 	STALE_HANDLES_MAX = 8,    /* different handles kept */
 };

@@ -119,8 +119,8 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 	if (t->forgotten) {
 		strbuf_add_text(out, "; ");
 		layout_add_count(out, t->forgotten);
-		strbuf_add_text(out, " connections, calls or clients were given up early, because "
-				     "there were too many at once");
+		strbuf_add_text(out, " facts of connections, calls and clients were given up "
+				     "early, because there were too many to keep");
 	}
 	strbuf_add_char(out, '.');
 }
