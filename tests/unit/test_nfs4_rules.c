@@ -406,6 +406,41 @@ TEST(a_new_start_time_is_a_restart)
 	said_deinit(&st, &said);
 }
 
+/* A client goes, the start time becomes another, and another client comes. */
+static void play_newcomer(struct v4_stage *st, int64_t boot_s)
+{
+	struct v4_client a, b;
+
+	v4_init(st);
+	a = v4_client(st, HOST, OWNER, -50);
+	v4_mount(st, 1, &a);
+	st->boot_s = boot_s;
+	b = v4_client(st, HOST_2, OTHER, -40);
+	v4_mount(st, 30, &b);
+	CHECK_EQ_U64((*(struct nfs4_server **)vec_at(&st->model.servers, 0))->boot_changes, 1);
+}
+
+TEST(newcomers_show_a_restart)
+{
+	struct v4_stage st;
+	struct said said;
+	const struct finding *f;
+
+	play_newcomer(&st, SCRIPT_EPOCH_S + 20);
+	f = said_by(&st, &said);
+	if (check_said(&said, f, "nfs4-server-restart", CONFIDENCE_CERTAIN))
+		CHECK(strstr(f->title, "no client is seen to lose state") != NULL);
+	said_deinit(&st, &said);
+}
+
+TEST(twin_newcomers_at_a_node_that_ran_before)
+{
+	struct v4_stage st;
+
+	play_newcomer(&st, V4_BOOT_S + 100);
+	check_silent(&st);
+}
+
 TEST(a_node_that_ran_before_did_not_restart_then)
 {
 	struct v4_stage st;

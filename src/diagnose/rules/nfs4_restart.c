@@ -253,6 +253,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 	for (size_t i = 0; i < restarts.len; i++)
 		write_restart(out, vec_at(&restarts, i));
 	undecided_several(out, in->nfs4);
+	nfs4_restart_tell_quiet(in, out);
 	nfs4_restart_tell_trace(in, out);
 	vec_deinit(&restarts);
 	vec_deinit(&losses);

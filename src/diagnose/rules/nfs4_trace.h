@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a server's trace adds to the rules about NFSv4 state. */
+/* What a server's trace, and clients without state, add to the rules about NFSv4 state. */
 #ifndef DIAGNOSE_RULES_NFS4_TRACE_H
 #define DIAGNOSE_RULES_NFS4_TRACE_H
 
@@ -13,6 +13,9 @@ void nfs4_collision_tell_probes(const struct rule_input *in, struct diagnosis *o
 
 /* nfs4-server-restart by the server's trace, unless one was told before. */
 void nfs4_restart_tell_trace(const struct rule_input *in, struct diagnosis *out);
+
+/* nfs4-server-restart by what clients show that held nothing, unless one was told before. */
+void nfs4_restart_tell_quiet(const struct rule_input *in, struct diagnosis *out);
 
 /* nfs4-session-reset-loop by a client's own trace, unless it was told before. */
 void nfs4_loop_tell_ladder(const struct rule_input *in, struct diagnosis *out);
