@@ -31,21 +31,33 @@ static bool is(struct slice word, const char *text)
 	return slice_equal(word, slice_of_string(text));
 }
 
-/* Words between blanks, commas and braces, which have no meaning of their own here. */
-static void words_split(struct slice line, struct words *w)
+/* Blanks, commas and braces, which have no meaning of their own here. */
+static bool is_between(uint8_t c)
+{
+	static const bool marks[UINT8_MAX + 1] = {
+		[' '] = true, ['\t'] = true, ['\r'] = true, [','] = true,
+		['{'] = true, ['}'] = true,  ['('] = true,  [')'] = true,
+		['|'] = true, ['['] = true,  [']'] = true,
+	};
+
+	return marks[c];
+}
+
+/* The first `max` words of the line. */
+static void words_split(struct slice line, size_t max, struct words *w)
 {
 	size_t at = 0;
 
 	w->len = 0;
-	while (w->len < WORDS_MAX) {
+	while (w->len < max) {
 		size_t from;
 
-		while (at < line.len && strchr(" \t,{}()|[]\r", line.ptr[at]) && line.ptr[at])
+		while (at < line.len && is_between(line.ptr[at]))
 			at++;
 		if (at == line.len)
 			return;
 		from = at;
-		while (at < line.len && (!line.ptr[at] || !strchr(" \t,{}()|[]\r", line.ptr[at])))
+		while (at < line.len && !is_between(line.ptr[at]))
 			at++;
 		w->at[w->len++] = slice_make(line.ptr + from, at - from);
 	}
@@ -428,12 +440,23 @@ static bool head_take(struct filter_reader *r, const struct words *w)
 	return false;
 }
 
+/* The words with which a table, a chain or a rule of iptables-save begins. */
+static bool may_begin(const struct words *w)
+{
+	return is(word(w, 0), "Chain") || is(word(w, 0), "chain") || is(word(w, 0), "-A") ||
+	       is(word(w, 1), "-A");
+}
+
 bool filter_line_parse(struct filter_reader *r, struct slice line, struct filter_fact *out)
 {
 	struct words w;
 	bool found;
 
-	words_split(line, &w);
+	/* Where no table has begun, the first words tell: each line of a text is looked at. */
+	words_split(line, 2, &w);
+	if (r->dialect == FILTER_NONE && !may_begin(&w))
+		return false;
+	words_split(line, WORDS_MAX, &w);
 	if (w.len == 0 || head_take(r, &w))
 		return false;
 	*out = (struct filter_fact){.text = line, .hook = r->hook};

@@ -105,7 +105,14 @@ bool klog_entry_finish(struct klog *k, struct klog_line *out)
 	struct klog_entry *e = &k->done;
 	const uint8_t *end;
 
-	*e = k->entry;
+	/* The texts are copied below: most of the room for them is empty. */
+	memcpy(e, &k->entry, offsetof(struct klog_entry, host));
+	memcpy(e->host, k->entry.host, k->entry.host_len);
+	memcpy(e->tag, k->entry.tag, k->entry.tag_len);
+	memcpy(e->message, k->entry.message, k->entry.message_len);
+	e->host_len = k->entry.host_len;
+	e->tag_len = k->entry.tag_len;
+	e->message_len = k->entry.message_len;
 	k->entry_form = KLOG_ENTRY_NONE;
 	if (e->line == 0 ||
 	    (!e->head_told && (e->realtime_us < 0 || e->realtime_us > INT64_MAX / 2000)))

@@ -429,6 +429,14 @@ static bool may_be_weekday(struct scan s)
 	return s.at < s.end && scan_is_digit(*s.at) && may_be_iso(&s);
 }
 
+/* "Sun Nov 22": behind the weekday a month, which begins with a letter but in some languages. */
+static bool may_be_ctime(struct scan s)
+{
+	scan_short_word(&s, ']', DAY_BYTES_MAX);
+	scan_blanks(&s);
+	return s.at < s.end && (!scan_is_digit(*s.at) || may_be_month(&s));
+}
+
 /* The forms that can begin with this byte, by how often they are met; NULL ends the list. */
 static void forms_of(const struct scan *s, bool strict, klog_form_fn *out[])
 {
@@ -449,7 +457,7 @@ static void forms_of(const struct scan *s, bool strict, klog_form_fn *out[])
 			out[count++] = klog_form_unix;
 		}
 	} else {
-		if (!strict)
+		if (!strict && may_be_ctime(*s))
 			out[count++] = form_ctime;
 		if (may_be_month(s))
 			out[count++] = form_3164;
@@ -477,39 +485,6 @@ bool klog_head_parse(struct slice text, bool strict, struct klog_head *out)
 		*out = (struct klog_head){0};
 		if (forms[i](s, text, strict, out))
 			return true;
-	}
-	return false;
-}
-
-/* What may stand before a head inside of a line; before a bracket anything may. */
-static bool klog_may_precede(uint8_t before)
-{
-	switch (before) {
-	case ' ':
-	case '\t':
-	case ':':
-	case '>':
-	case '-':
-	case '`':
-	case '\'':
-	case '"':
-	case '|':
-		return true;
-	default:
-		return false;
-	}
-}
-
-bool klog_head_find(struct slice text, size_t from, size_t *at, struct klog_head *head)
-{
-	for (size_t i = from; i < text.len; i++) {
-		if (!klog_head_may_begin(text.ptr[i]) ||
-		    (i > 0 && text.ptr[i] != '[' && !klog_may_precede(text.ptr[i - 1])))
-			continue;
-		if (klog_head_parse(slice_make(text.ptr + i, text.len - i), i > 0, head)) {
-			*at = i;
-			return true;
-		}
 	}
 	return false;
 }

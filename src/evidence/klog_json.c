@@ -41,6 +41,27 @@ static void value_add(struct value *v, uint32_t c)
 		v->bytes[v->len++] = (uint8_t)c;
 }
 
+static void value_add_bytes(struct value *v, struct slice bytes)
+{
+	size_t room = sizeof(v->bytes) - v->len;
+
+	if (bytes.len > room)
+		bytes.len = room;
+	if (bytes.len)
+		memcpy(v->bytes + v->len, bytes.ptr, bytes.len);
+	v->len += bytes.len;
+}
+
+/* How many bytes stand before the next quotation mark or backslash. */
+static size_t plain_bytes(struct slice text)
+{
+	size_t len = 0;
+
+	while (len < text.len && text.ptr[len] != '"' && text.ptr[len] != '\\')
+		len++;
+	return len;
+}
+
 static void value_add_character(struct value *v, uint32_t c)
 {
 	if (c < UTF8_ONE_BYTE) {
@@ -81,12 +102,18 @@ static void take_text(struct slice *rest, struct value *v)
 {
 	v->len = 0;
 	while (rest->len) {
-		uint8_t c = rest->ptr[0];
+		size_t plain = plain_bytes(*rest);
+		uint8_t c;
 
+		value_add_bytes(v, slice_make(rest->ptr, plain));
+		*rest = text_after(*rest, plain);
+		if (rest->len == 0)
+			return;
+		c = rest->ptr[0];
 		*rest = text_after(*rest, 1);
 		if (c == '"')
 			return;
-		if (c == '\\' && rest->len)
+		if (rest->len)
 			take_escape(rest, v);
 		else
 			value_add(v, c);
@@ -119,8 +146,9 @@ static void take_list(struct slice *rest, struct value *v)
 /* The value behind a name and its colon; other values than texts and lists are not asked for. */
 static void take_member(struct klog *k, struct slice name, struct slice *rest)
 {
-	struct value value = {.len = 0};
+	struct value value; /* of 8 KB, of which only what is there is touched */
 
+	value.len = 0;
 	*rest = text_trim(text_after(*rest, 1));
 	if (text_begins(*rest, "\"")) {
 		*rest = text_after(*rest, 1);

@@ -74,9 +74,15 @@ static bool has_oddity(const uint8_t *bytes, size_t len)
 	       memchr(bytes, 0, len) || memchr(bytes, '&', len) || memchr(bytes, 0xc2, len);
 }
 
+/* The line's end as other systems write it: nothing else of it has to be looked at again. */
+static size_t without_return(const uint8_t *bytes, size_t len)
+{
+	return len && bytes[len - 1] == '\r' ? len - 1 : len;
+}
+
 struct slice klog_text_clean(uint8_t *bytes, size_t len)
 {
-	const uint8_t *end = bytes + len;
+	const uint8_t *end = bytes + (len = without_return(bytes, len));
 	uint8_t *to = bytes;
 
 	if (len && has_oddity(bytes, len)) {

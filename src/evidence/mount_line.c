@@ -2,14 +2,9 @@
 /* See mount_line.h. Formats: nfsstat(8), mount(8), proc(5); fs/nfs/super.c, nfs_show_stats. */
 #include "evidence/mount_line.h"
 
-#include <string.h>
+#include "evidence/text_scan.h"
 
 enum { FIELDS_MAX = 6, FIELD_DEVICE = 0, FIELD_POINT = 1, FIELD_TYPE = 2, FIELD_OPTIONS = 3 };
-
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
 
 static struct slice skip(struct slice s, size_t bytes)
 {
@@ -19,29 +14,22 @@ static struct slice skip(struct slice s, size_t bytes)
 /* Without blanks, and the marks of a quoting mail, before it. */
 static struct slice trim(struct slice s)
 {
-	while (s.len && (is_blank(s.ptr[0]) || s.ptr[0] == '>'))
+	while (s.len && (text_is_blank(s.ptr[0]) || s.ptr[0] == '>'))
 		s = skip(s, 1);
-	while (s.len && is_blank(s.ptr[s.len - 1]))
+	while (s.len && text_is_blank(s.ptr[s.len - 1]))
 		s.len--;
 	return s;
-}
-
-static bool begins(struct slice s, const char *text)
-{
-	size_t len = strlen(text);
-
-	return s.len >= len && memcmp(s.ptr, text, len) == 0;
 }
 
 /* Splits at the first `text`; false: it is not there, or nothing is before it. */
 static bool split(struct slice s, const char *text, struct slice *before, struct slice *behind)
 {
-	const uint8_t *at = s.len ? memmem(s.ptr, s.len, text, strlen(text)) : NULL;
+	struct slice found = text_find(s, text);
 
-	if (!at || at == s.ptr)
+	if (found.len == 0 || found.len == s.len)
 		return false;
-	*before = slice_make(s.ptr, (size_t)(at - s.ptr));
-	*behind = skip(s, before->len + strlen(text));
+	*before = slice_make(s.ptr, s.len - found.len);
+	*behind = skip(found, strlen(text));
 	return true;
 }
 
@@ -58,7 +46,7 @@ static bool take_device(struct slice device, struct mount_fact *out)
 	struct slice export;
 	const uint8_t *colon;
 
-	if (begins(device, "[") && split(skip(device, 1), "]:", &server, &export)) {
+	if (text_begins(device, "[") && split(skip(device, 1), "]:", &server, &export)) {
 		out->server = server;
 		out->export = export;
 		return true;
@@ -82,7 +70,7 @@ static struct slice take_word(struct slice *rest)
 	struct slice word = trim(*rest);
 	size_t len = 0;
 
-	while (len < word.len && !is_blank(word.ptr[len]))
+	while (len < word.len && !text_is_blank(word.ptr[len]))
 		len++;
 	*rest = skip(word, len);
 	word.len = len;
@@ -95,14 +83,14 @@ static bool parse_mount(struct slice line, struct mount_fact *out)
 	struct slice device;
 	struct slice rest;
 
-	if (!split(line, " on ", &device, &rest) ||
-	    !split(rest, " type nfs", &out->mount_point, &rest) || !begins(out->mount_point, "/") ||
-	    !take_device(device, out))
+	if (!text_holds(line, " type nfs") || !split(line, " on ", &device, &rest) ||
+	    !split(rest, " type nfs", &out->mount_point, &rest) ||
+	    !text_begins(out->mount_point, "/") || !take_device(device, out))
 		return false;
-	out->fstype = begins(rest, "4") ? slice_of_string("nfs4") : slice_of_string("nfs");
-	if (begins(rest, "4"))
+	out->fstype = text_begins(rest, "4") ? slice_of_string("nfs4") : slice_of_string("nfs");
+	if (text_begins(rest, "4"))
 		rest = skip(rest, 1);
-	if (!begins(rest, " ("))
+	if (!text_begins(rest, " ("))
 		return false;
 	out->options = skip(rest, 2);
 	if (out->options.len && out->options.ptr[out->options.len - 1] == ')')
@@ -116,7 +104,7 @@ static bool parse_mountstats(struct slice line, struct mount_fact *out)
 	struct slice device;
 	struct slice rest;
 
-	if (!begins(line, "device ") ||
+	if (!text_begins(line, "device ") ||
 	    !split(skip(line, strlen("device ")), " mounted on ", &device, &rest) ||
 	    !split(rest, " with fstype ", &out->mount_point, &rest))
 		return false;
@@ -129,7 +117,7 @@ static bool parse_nfsstat(struct slice line, struct mount_fact *out)
 {
 	struct slice rest;
 
-	return begins(line, "/") && split(line, " from ", &out->mount_point, &rest) &&
+	return text_begins(line, "/") && split(line, " from ", &out->mount_point, &rest) &&
 	       !memchr(rest.ptr, ' ', rest.len) && take_device(rest, out);
 }
 
@@ -139,7 +127,7 @@ static bool parse_fields(struct slice line, struct mount_fact *out)
 	struct slice fields[FIELDS_MAX + 1];
 	size_t count = 0;
 
-	if (begins(line, "#"))
+	if (text_begins(line, "#") || !text_holds(line, "nfs"))
 		return false;
 	for (struct slice rest = line; count <= FIELDS_MAX; count++) {
 		fields[count] = take_word(&rest);
@@ -147,7 +135,7 @@ static bool parse_fields(struct slice line, struct mount_fact *out)
 			break;
 	}
 	if (count <= FIELD_OPTIONS || count > FIELDS_MAX || !is_nfs(fields[FIELD_TYPE]) ||
-	    !begins(fields[FIELD_POINT], "/"))
+	    !text_begins(fields[FIELD_POINT], "/"))
 		return false;
 	out->mount_point = fields[FIELD_POINT];
 	out->fstype = fields[FIELD_TYPE];
@@ -171,7 +159,7 @@ static bool parse_mountinfo(struct slice line, struct mount_fact *out)
 	out->options = take_word(&rest);
 	for (size_t i = 0; i <= FIELDS_BEFORE_POINT; i++)
 		out->mount_point = take_word(&left);
-	return begins(out->mount_point, "/") && out->options.len;
+	return text_begins(out->mount_point, "/") && out->options.len;
 }
 
 static bool is_word(struct slice word, const char *name)
@@ -201,12 +189,12 @@ static bool parse_command(struct slice line, struct mount_fact *out)
 				return false;
 		} else if (is_word(word, "-o") || is_word(word, "--options")) {
 			out->options = take_word(&line);
-		} else if (!begins(word, "-") && !take_device(word, out)) {
+		} else if (!text_begins(word, "-") && !take_device(word, out)) {
 			return false;
 		}
 	}
 	out->mount_point = word;
-	return out->options.len && begins(out->mount_point, "/") &&
+	return out->options.len && text_begins(out->mount_point, "/") &&
 	       (out->fstype.len || tells_version(out->options));
 }
 
@@ -220,9 +208,9 @@ static bool parse_bare(struct slice line, struct mount_fact *out)
 					  "proto", "clientaddr", "local_lock"};
 	size_t found = 0;
 
-	if (begins(line, "(") && line.ptr[line.len - 1] == ')')
+	if (text_begins(line, "(") && line.ptr[line.len - 1] == ')')
 		line = slice_make(line.ptr + 1, line.len - 2);
-	if ((!begins(line, "rw,") && !begins(line, "ro,")) ||
+	if ((!text_begins(line, "rw,") && !text_begins(line, "ro,")) ||
 	    memchr(line.ptr, ' ', line.len) != NULL || !tells_version(line))
 		return false;
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
@@ -241,7 +229,7 @@ enum mount_line_kind mount_line_parse(struct slice line, struct mount_fact *out)
 
 	line = trim(line);
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		if (begins(line, options[i])) {
+		if (text_begins(line, options[i])) {
 			*out = (struct mount_fact){.options = trim(skip(line, strlen(options[i])))};
 			return out->options.len ? MOUNT_LINE_OPTIONS : MOUNT_LINE_OTHER;
 		}

@@ -26,6 +26,8 @@ static const struct state_name {
 
 static bool parse_state(struct slice word, enum socket_state *out)
 {
+	if (word.len == 0 || word.ptr[0] < 'C' || word.ptr[0] > 'T')
+		return false;
 	for (size_t i = 0; i < sizeof(state_names) / sizeof(*state_names); i++) {
 		if (!slice_equal(word, slice_of_string(state_names[i].name)))
 			continue;

@@ -191,8 +191,15 @@ void taskdump_line(struct taskdump *t, uint64_t line, struct slice text, bool lo
 	t->line = line;
 	if (text.len == 0 || text.len > LINE_BYTES_MAX)
 		return;
-	if (taskdump_take_log(t, text) || taskdump_take_locks(t, text) ||
-	    taskdump_take_frame(t, text, log) ||
+	if (taskdump_take_log(t, text) || taskdump_take_locks(t, text)) {
+		t->lines++;
+		return;
+	}
+	/* Nothing else of a log counts but what is of a report that was begun: most lines end here.
+	 */
+	if (log && !(t->now.open && t->now.form == TASKDUMP_LOG))
+		return;
+	if (taskdump_take_frame(t, text, log) ||
 	    (!log && (taskdump_take_crash(t, text) || taskdump_take_table(t, text) ||
 		      taskdump_take_proc(t, text)))) {
 		t->lines++;

@@ -32,7 +32,7 @@ static bool take_state(struct slice text, char *state)
 static bool take_bt_head(struct taskdump *t, struct slice text)
 {
 	struct slice rest = behind(text, "PID: ");
-	struct slice name = behind(text, "COMMAND: \"");
+	struct slice name = rest.len ? behind(text, "COMMAND: \"") : rest;
 	const uint8_t *quote = name.len ? memchr(name.ptr, '"', name.len) : NULL;
 	struct taskdump_open *o = &t->now;
 	char state = TASK_STATE_NONE;
@@ -126,9 +126,10 @@ static void take_command(struct taskdump *t, struct slice rest)
 /* "crash> bt 247", "crash_x86_64> ps" */
 static bool take_prompt(struct taskdump *t, struct slice text)
 {
-	struct slice rest = text_find(text, "> ");
+	struct slice rest =
+		text_begins(text, "crash") ? text_find(text, "> ") : slice_make(NULL, 0);
 
-	if (!text_begins(text, "crash") || rest.len == 0 || rest.ptr - text.ptr > 16)
+	if (rest.len == 0 || rest.ptr - text.ptr > 16)
 		return false;
 	rest = text_trim(text_after(rest, 2));
 	if (!take_struct(t, rest, true))
@@ -182,12 +183,12 @@ static void add_object(struct taskdump *t, enum task_object_kind kind, uint64_t 
 /* "    ffffa932c498be60: 00000000fffffff2 [ffff91fe2bb65b00:filp]", or the bracket alone. */
 static bool take_objects(struct taskdump *t, struct slice text)
 {
-	struct slice rest = text_find(text, "[");
+	struct slice rest;
 	bool found = false;
 
 	if (!t->now.open || t->now.form != TASKDUMP_CRASH)
 		return false;
-	for (; rest.len; rest = text_find(rest, "[")) {
+	for (rest = text_find(text, "["); rest.len; rest = text_find(rest, "[")) {
 		enum task_object_kind kind;
 		uint64_t address;
 		size_t len;

@@ -17,7 +17,14 @@ enum { CLOCK_TEXT_BYTES = 8 }; /* 12:34:56 */
 
 static bool is_separator(uint8_t c)
 {
-	return c == ' ' || c == '\t' || c == 0 || strchr("()[]<>\"'`,=#|", c) != NULL || c >= 0x80;
+	static const bool marks[] = {
+		[0] = true,    ['\t'] = true,  [' '] = true, ['"'] = true, ['#'] = true,
+		['\''] = true, ['('] = true,   [')'] = true, [','] = true, ['<'] = true,
+		['='] = true,  ['>'] = true,   ['['] = true, [']'] = true, ['`'] = true,
+		['|'] = true,  [0x7f] = false,
+	};
+
+	return c >= 0x80 || marks[c];
 }
 
 static struct slice token(struct slice *rest)
@@ -44,7 +51,7 @@ static bool is_pid(struct slice word, int64_t *pid)
 /* "/proc/247/stack", "/proc/247/task/249/stack": the last number is the thread's. */
 static bool is_proc_path(struct slice word, int64_t *pid)
 {
-	struct slice rest = text_find(word, "/proc/");
+	struct slice rest = word.len > 6 ? text_find(word, "/proc/") : slice_make(NULL, 0);
 	bool found = false;
 
 	if (rest.len == 0)
@@ -74,19 +81,25 @@ static bool is_label(struct slice word)
 	if (word.len && word.ptr[word.len - 1] == ':')
 		word.len--;
 	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
-		if (word.len == strlen(labels[i]) &&
+		if (word.len && (word.ptr[0] | 0x20) == labels[i][0] &&
+		    word.len == strlen(labels[i]) &&
 		    strncasecmp((const char *)word.ptr, labels[i], word.len) == 0)
 			return true;
 	return false;
 }
 
+static bool is_letter(uint8_t c)
+{
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
 static bool is_name(struct slice word)
 {
-	bool letter = false;
+	size_t i = 0;
 
-	for (size_t i = 0; i < word.len; i++)
-		letter |= (word.ptr[i] | 0x20) >= 'a' && (word.ptr[i] | 0x20) <= 'z';
-	return letter && word.len < TASKDUMP_NAME_BYTES_MAX && !is_label(word);
+	while (i < word.len && !is_letter(word.ptr[i]))
+		i++;
+	return i < word.len && word.len < TASKDUMP_NAME_BYTES_MAX && !is_label(word);
 }
 
 /* "ls:247", "ls/247": name and number in one word. */
@@ -148,6 +161,15 @@ static void header_name(struct taskdump_header *h, struct slice name)
 	h->name_len = name.len;
 }
 
+static bool holds_digit(struct slice text)
+{
+	size_t i = 0;
+
+	while (i < text.len && !text_is_digit(text.ptr[i]))
+		i++;
+	return i < text.len;
+}
+
 /* The one PID of the line; false: none, or several. A name behind it goes before one in front. */
 static bool header_parse(struct slice text, struct taskdump_header *h)
 {
@@ -158,7 +180,9 @@ static bool header_parse(struct slice text, struct taskdump_header *h)
 	unsigned pids = 0;
 	bool named = false;
 
-	for (;;) {
+	if (!holds_digit(text))
+		return false; /* at once: this is asked of each line that nobody knows */
+	while (pids <= 1) {
 		struct slice word = token(&rest);
 
 		if (word.len == 0)
@@ -171,11 +195,12 @@ static bool header_parse(struct slice text, struct taskdump_header *h)
 			h->pid = pid;
 			header_name(h, name);
 			named = true;
-		} else if (!named && pids && is_name(word)) {
-			header_name(h, word);
-			named = true;
-		} else if (is_name(word)) {
-			before = word;
+		} else if (!named && is_name(word)) {
+			named = pids != 0;
+			if (named)
+				header_name(h, word);
+			else
+				before = word;
 		}
 	}
 	if (!named)

@@ -266,12 +266,19 @@ static void log_take_span(struct log_file *f, const struct klog_head *h)
 {
 	bool none = f->head_low.wall == KLOG_WALL_NONE && !f->head_low.has_boot;
 
+	int64_t ns;
+
 	if (h->wall == KLOG_WALL_NONE && !h->has_boot)
 		return;
-	if (none || (h->wall == f->head_low.wall && head_order(h) < head_order(&f->head_low)))
+	ns = head_order(h);
+	if (none || (h->wall == f->head_low.wall && ns < f->low_ns)) {
 		f->head_low = *h;
-	if (none || h->wall != f->head_high.wall || head_order(h) > head_order(&f->head_high))
+		f->low_ns = ns;
+	}
+	if (none || h->wall != f->head_high.wall || ns > f->high_ns) {
 		f->head_high = *h;
+		f->high_ns = ns;
+	}
 }
 
 static void log_take_head(struct log_reading *r, const struct klog_head *head, uint64_t line)

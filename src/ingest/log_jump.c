@@ -34,12 +34,11 @@ static void jump_add(struct log_file *f, uint64_t line, int64_t ns)
 	}
 }
 
-/* How far the calendar went on more than the time since boot; false: they do not tell. */
-static bool step_between(const struct log_file *f, const struct klog_head *before,
-			 const struct klog_head *h, int64_t *ns)
+/* How far the calendar went on, by wall_ns, more than the time since boot; false: they do not tell.
+ */
+static bool step_between(int64_t wall_ns, const struct klog_head *before, const struct klog_head *h,
+			 int64_t *ns)
 {
-	int64_t wall_ns = log_head_wall_ns(f, h) - log_head_wall_ns(f, before);
-
 	if (!before->has_boot || !h->has_boot || h->boot_ns < before->boot_ns)
 		return false; /* another boot */
 	*ns = wall_ns - (h->boot_ns - before->boot_ns);
@@ -49,7 +48,7 @@ static bool step_between(const struct log_file *f, const struct klog_head *befor
 void log_jump_look(struct log_file *f, const struct klog_head *before, const struct klog_head *h,
 		   uint64_t line)
 {
-	int64_t ns;
+	int64_t ns, wall_ns;
 
 	if (before->wall != h->wall)
 		return;
@@ -59,15 +58,15 @@ void log_jump_look(struct log_file *f, const struct klog_head *before, const str
 			jump_add(f, line, ns);
 		return;
 	}
-	if (step_between(f, before, h, &ns)) {
+	wall_ns = log_head_wall_ns(f, h) - log_head_wall_ns(f, before);
+	if (step_between(wall_ns, before, h, &ns)) {
 		jump_add(f, line, ns);
 		return;
 	}
-	ns = log_head_wall_ns(f, h) - log_head_wall_ns(f, before);
 	if (h->wall == KLOG_WALL_UTC)
-		ns -= (h->zone_s - before->zone_s) * STAMP_NS_PER_S;
-	if (ns < -BACKWARDS_NS)
-		jump_add(f, line, ns);
+		wall_ns -= (h->zone_s - before->zone_s) * STAMP_NS_PER_S;
+	if (wall_ns < -BACKWARDS_NS)
+		jump_add(f, line, wall_ns);
 }
 
 static const char *jump_reason(const struct log_file *f)

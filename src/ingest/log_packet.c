@@ -15,27 +15,60 @@
 
 enum { PREFIX_BYTES_MAX = 128, IP_PROTO_TCP = 6, IP_PROTO_UDP = 17 };
 
-/* The value of "NAME=VALUE", which ends at a blank; its ptr is NULL where there is none. */
-static struct slice field(struct slice text, const char *name)
+/* The fields of a packet; a ptr is NULL where there is none. */
+enum field { FIELD_IN, FIELD_OUT, FIELD_SRC, FIELD_DST, FIELD_PROTO, FIELD_SPT, FIELD_DPT, FIELDS };
+
+struct fields {
+	struct slice value[FIELDS];
+	uint8_t flags; /* words of their own: of TCP */
+};
+
+static void field_take(struct fields *f, struct slice word)
 {
-	size_t len = strlen(name);
-	size_t at = 0;
+	static const struct {
+		const char *name;
+		uint8_t len;
+	} names[FIELDS] = {
+		[FIELD_IN] = {"IN=", 3},   [FIELD_OUT] = {"OUT=", 4},     [FIELD_SRC] = {"SRC=", 4},
+		[FIELD_DST] = {"DST=", 4}, [FIELD_PROTO] = {"PROTO=", 6}, [FIELD_SPT] = {"SPT=", 4},
+		[FIELD_DPT] = {"DPT=", 4},
+	};
 
-	while (at < text.len) {
-		const uint8_t *found = memmem(text.ptr + at, text.len - at, name, len);
-		size_t end, begin;
-
-		if (!found)
-			break;
-		begin = (size_t)(found - text.ptr);
-		at = begin + len;
-		if (begin && text.ptr[begin - 1] != ' ')
+	for (size_t i = 0; i < FIELDS; i++) {
+		if (word.ptr[0] != (uint8_t)names[i].name[0] || f->value[i].ptr ||
+		    word.len < names[i].len || memcmp(word.ptr, names[i].name, names[i].len) != 0)
 			continue;
-		for (end = at; end < text.len && text.ptr[end] != ' ';)
-			end++;
-		return slice_make(text.ptr + at, end - at);
+		f->value[i] = slice_make(word.ptr + names[i].len, word.len - names[i].len);
+		return;
 	}
-	return slice_make(NULL, 0);
+}
+
+static void flag_take(struct fields *f, struct slice word)
+{
+	static const char names[][4] = {"FIN", "SYN", "RST", "PSH", "ACK"};
+
+	for (uint8_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (word.len == 3 && word.ptr[0] == (uint8_t)names[i][0] &&
+		    memcmp(word.ptr, names[i], 3) == 0)
+			f->flags |= (uint8_t)(1 << i);
+}
+
+/* Words between blanks: of two fields with one name the first counts. */
+static void fields_take(struct slice text, struct fields *f)
+{
+	const uint8_t *end = text.ptr + text.len;
+
+	*f = (struct fields){0};
+	for (const uint8_t *at = text.ptr; at < end;) {
+		const uint8_t *blank = memchr(at, ' ', (size_t)(end - at));
+		struct slice word = slice_make(at, (size_t)((blank ? blank : end) - at));
+
+		if (word.len > 3 || (word.len == 3 && word.ptr[2] == '='))
+			field_take(f, word);
+		else if (at > text.ptr)
+			flag_take(f, word);
+		at += word.len + 1;
+	}
 }
 
 static bool is_letter(uint8_t c)
@@ -55,29 +88,6 @@ static uint16_t port_of(struct slice text)
 	return port <= UINT16_MAX ? (uint16_t)port : 0;
 }
 
-/* The word stands between blanks, or at the end. */
-static bool has_word(struct slice text, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (size_t i = 0; i + 1 + len <= text.len; i++)
-		if (text.ptr[i] == ' ' && memcmp(text.ptr + i + 1, word, len) == 0 &&
-		    (i + 1 + len == text.len || text.ptr[i + 1 + len] == ' '))
-			return true;
-	return false;
-}
-
-static uint8_t flags_of(struct slice text)
-{
-	static const char *const names[] = {"FIN", "SYN", "RST", "PSH", "ACK"};
-	uint8_t flags = 0;
-
-	for (uint8_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (has_word(text, names[i]))
-			flags |= (uint8_t)(1 << i);
-	return flags;
-}
-
 /* One of the words begins in the text where no letter stands before it. */
 static bool begins_word(struct slice text, const char *const *words)
 {
@@ -85,7 +95,8 @@ static bool begins_word(struct slice text, const char *const *words)
 		size_t len = strlen(*words);
 
 		for (size_t i = 0; i + len <= text.len; i++)
-			if ((i == 0 || !is_letter(text.ptr[i - 1])) &&
+			if ((text.ptr[i] | 0x20) == (*words)[0] &&
+			    (i == 0 || !is_letter(text.ptr[i - 1])) &&
 			    strncasecmp((const char *)text.ptr + i, *words, len) == 0)
 				return true;
 	}
@@ -141,6 +152,7 @@ bool log_packet_parse(struct slice text, uint32_t gates, struct log_fact *out)
 	const uint8_t *in =
 		gates >> LOG_GATE_PACKET & 1 ? memmem(text.ptr, text.len, "IN=", 3) : NULL;
 	struct log_packet packet = {0};
+	struct fields f;
 	const uint8_t *quoted;
 	struct slice rest;
 
@@ -150,17 +162,18 @@ bool log_packet_parse(struct slice text, uint32_t gates, struct log_fact *out)
 	quoted = memchr(rest.ptr, '[', rest.len);
 	if (quoted)
 		rest.len = (size_t)(quoted - rest.ptr);
-	if (!log_address_parse(field(rest, "SRC="), &packet.src) ||
-	    !log_address_parse(field(rest, "DST="), &packet.dst) || !field(rest, "OUT=").ptr)
+	fields_take(rest, &f);
+	if (!f.value[FIELD_OUT].ptr || !log_address_parse(f.value[FIELD_SRC], &packet.src) ||
+	    !log_address_parse(f.value[FIELD_DST], &packet.dst))
 		return false;
-	packet.protocol = protocol_of(field(rest, "PROTO="));
+	packet.protocol = protocol_of(f.value[FIELD_PROTO]);
 	if (packet.protocol) {
-		packet.src.port = port_of(field(rest, "SPT="));
-		packet.dst.port = port_of(field(rest, "DPT="));
+		packet.src.port = port_of(f.value[FIELD_SPT]);
+		packet.dst.port = port_of(f.value[FIELD_DPT]);
 	}
 	if (packet.protocol == IP_PROTO_TCP)
-		packet.flags = flags_of(rest);
-	packet.hook = hook_of(field(rest, "IN="), field(rest, "OUT="));
+		packet.flags = f.flags;
+	packet.hook = hook_of(f.value[FIELD_IN], f.value[FIELD_OUT]);
 	*out = (struct log_fact){.kind = LOG_PACKET, .line = text, .packet = packet};
 	out->subject = prefix_of(text, in);
 	out->packet.fate = fate_of(out->subject);

@@ -52,8 +52,9 @@ struct log_file {
 	/* Its earliest and latest line: a text may quote a log twice. Without lines that tell no
 	 * time */
 	struct klog_head head_low, head_high;
-	int32_t year;      /* of the first line without a year; 0: not known */
-	int32_t year_seen; /* the latest year of any date in the file; 0: none */
+	int64_t low_ns, high_ns; /* by which these two are compared with others */
+	int32_t year;            /* of the first line without a year; 0: not known */
+	int32_t year_seen;       /* the latest year of any date in the file; 0: none */
 	bool has_boot_offset;
 	int64_t boot_offset_ns; /* UTC (or local time) of zero, for lines that have only that */
 	bool has_zone;          /* told by the user, or found */
