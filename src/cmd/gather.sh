@@ -125,7 +125,8 @@ done <"$2/.nfsleuth.$1/children"
 rm -rf "$2/.nfsleuth.$1"
 '
 
-# What runs have left that were killed together with their guards: PIDs that live no more.
+# What runs have left that were killed together with their guards: PIDs that live no more. Only what is
+# our own user's: anybody can make a folder of such a name in /var/tmp, and name processes to be killed.
 leftovers() {
 	for left in "$out_dir"/.nfsleuth.* /sys/kernel/tracing/instances/nfsleuth_* \
 		/sys/kernel/debug/tracing/instances/nfsleuth_*; do
@@ -135,6 +136,7 @@ leftovers() {
 		'' | *[!0-9]*) continue ;;
 		esac
 		[ ! -e "/proc/$pid" ] || continue
+		[ -n "$(find "$left" -prune -user "$(id -u)" 2>/dev/null)" ] || continue
 		echo "gather: removing what a run that was killed left (PID $pid)" >&2
 		sh -c "$undo" undo "$pid" "$out_dir" 2>/dev/null
 	done

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is told of a connection's calls does not depend on how its streams are cut into segments:
- * the same messages as one segment each, byte by byte, and in pieces that the input chooses, give
- * the same events with the same contents.
+ * What is told of a connection's calls does not depend on how its streams are cut into segments,
+ * nor on the order in which they come: the same messages as one segment each, byte by byte, in
+ * pieces that the input chooses, and in such pieces in another order and with some bytes again,
+ * give the same events with the same contents.
  *
  * The first byte: options of ingest. Then messages, a head of seven bytes (see struct step) and the
  * bytes that it announces. The record marks are right, because where one is not, the beginnings of
@@ -18,7 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_BYTES = 7, MESSAGE_BYTES_MAX = 1 << 14, STREAM_BYTES_MAX = 1 << 13, EVENTS_MAX = 4096 };
+enum {
+	HEAD_BYTES = 7,
+	MESSAGE_BYTES_MAX = 1 << 14,
+	STREAM_BYTES_MAX = 1 << 13,
+	EVENTS_MAX = 4096,
+	SHUFFLE_MAX = 8
+};
 
 /* The first byte of a message's head. */
 enum {
@@ -31,7 +38,7 @@ enum {
 };
 
 /* How the stream of a run is cut. */
-enum cut { CUT_NONE, CUT_BYTES, CUT_CHOSEN };
+enum cut { CUT_NONE, CUT_BYTES, CUT_CHOSEN, CUT_SHUFFLED };
 
 struct step {
 	uint8_t kind, xid, spec, procedure, piece, fill, len;
@@ -166,7 +173,9 @@ static void on_event(void *context, const struct event *event)
 	run->digests[run->events++] = digest;
 }
 
-static void segment(struct run *run, bool server, uint8_t flags, struct slice bytes)
+/* `ahead` bytes behind what was sent in order. */
+static void segment_ahead(struct run *run, bool server, uint8_t flags, struct slice bytes,
+			  size_t ahead)
 {
 	struct ingest_packet p = {
 		.frame = ++run->frame,
@@ -193,14 +202,62 @@ static void segment(struct run *run, bool server, uint8_t flags, struct slice by
 	p.packet.ip_id = (uint32_t)run->frame & 0xffff;
 	p.packet.payload = slice_make(copy, bytes.len);
 	p.packet.payload_wire_bytes = bytes.len;
-	p.packet.tcp.seq = run->seq[server];
+	p.packet.tcp.seq = run->seq[server] + (uint32_t)ahead;
 	p.packet.tcp.ack = flags & TCP_ACK ? run->seq[!server] : 0;
 	p.packet.tcp.flags = flags;
 	p.packet.tcp.window = 501;
 	p.packet.tcp.wscale = 0xff;
 	ingest_packet(run->in, &p);
-	run->seq[server] += (uint32_t)bytes.len + ((flags & TCP_SYN) != 0);
 	free(copy);
+}
+
+static void segment(struct run *run, bool server, uint8_t flags, struct slice bytes)
+{
+	segment_ahead(run, server, flags, bytes, 0);
+	run->seq[server] += (uint32_t)bytes.len + ((flags & TCP_SYN) != 0);
+}
+
+/*
+ * Up to eight pieces, in an order that `turn` chooses; behind each perhaps some bytes of all of
+ * them once more, or before their time. The bytes that were passed.
+ */
+static size_t segments_shuffled(struct run *run, bool server, struct slice bytes, uint32_t turn)
+{
+	size_t start[SHUFFLE_MAX + 1] = {0};
+	uint8_t order[SHUFFLE_MAX];
+	size_t count = 0;
+
+	while (count < SHUFFLE_MAX && start[count] < bytes.len) {
+		size_t n = 1 + turn % 251;
+
+		turn = turn * 7 + 3;
+		if (n > bytes.len - start[count])
+			n = bytes.len - start[count];
+		start[count + 1] = start[count] + n;
+		order[count] = (uint8_t)count;
+		count++;
+	}
+	for (size_t i = count; i > 1; i--) {
+		size_t k = turn % i;
+		uint8_t other = order[k];
+
+		turn = turn * UINT32_C(1664525) + UINT32_C(1013904223);
+		order[k] = order[i - 1];
+		order[i - 1] = other;
+	}
+	for (size_t i = 0; i < count; i++) {
+		size_t from = start[order[i]], to = start[order[i] + 1];
+
+		segment_ahead(run, server, TCP_ACK, slice_make(bytes.ptr + from, to - from), from);
+		turn = turn * UINT32_C(1664525) + UINT32_C(1013904223);
+		if (turn >> 30)
+			continue;
+		from = (turn >> 8) % start[count];
+		to = from + 1 + (turn >> 16) % (start[count] - from);
+		segment_ahead(run, server, TCP_ACK, slice_make(bytes.ptr + from, to - from), from);
+	}
+	run->seq[server] += (uint32_t)start[count];
+	return start[count];
 }
 
 static void put_body(struct xdr_writer *w, const struct step *step, const struct xdr_spec *spec,
@@ -295,7 +352,10 @@ static void give(struct run *run, const struct step *step)
 		turn = turn * 7 + 3;
 		if (n > record.len)
 			n = record.len;
-		segment(run, server, TCP_ACK, slice_make(record.ptr, n));
+		if (run->cut == CUT_SHUFFLED)
+			n = segments_shuffled(run, server, record, turn);
+		else
+			segment(run, server, TCP_ACK, slice_make(record.ptr, n));
 		record = slice_make(record.ptr + n, record.len - n);
 	}
 }
@@ -351,7 +411,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	run_script(&whole, CUT_NONE, slice_make(data, size));
-	for (enum cut how = CUT_BYTES; how <= CUT_CHOSEN; how++) {
+	for (enum cut how = CUT_BYTES; how <= CUT_SHUFFLED; how++) {
 		run_script(&cut, how, slice_make(data, size));
 		require(cut.events == whole.events);
 		require(memcmp(cut.digests, whole.digests, whole.events * sizeof(cut.digests[0])) ==

@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/strbuf.h"
 
@@ -369,9 +368,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		files[count] = slice_make(strbuf_text(&texts[count]), texts[count].len);
 		count++;
 	} while (count < FILES_MAX && !tape_ended(&tape));
-	if (getenv("FUZZ_TELL_FILES"))
-		for (size_t i = 0; i < count; i++)
-			fprintf(stderr, "--- %zu\n%s", i, strbuf_text(&texts[i]));
 	whole_check(files, count);
 	for (size_t i = 0; i < count; i++)
 		strbuf_deinit(&texts[i]);

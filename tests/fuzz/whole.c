@@ -88,6 +88,24 @@ static void files_deinit(struct evidence_files *f)
 		close(f->fds[i]);
 }
 
+/* For whoever looks into a finding: the evidence that an input stands for, in the folder FUZZ_KEEP.
+ */
+static void keep(const struct slice *files, size_t count)
+{
+	const char *folder = getenv("FUZZ_KEEP");
+	char path[4096];
+
+	for (size_t i = 0; folder && i < count; i++) {
+		FILE *to;
+
+		(void)snprintf(path, sizeof(path), "%s/%zu", folder, i + 1);
+		to = fopen(path, "wb");
+		require(to && fwrite(files[i].ptr, 1, files[i].len, to) == files[i].len &&
+				fclose(to) == 0,
+			"the evidence cannot be kept");
+	}
+}
+
 /* What a command wrote; the caller frees the bytes. */
 static struct slice run(const struct command *command, const struct options *options)
 {
@@ -190,6 +208,7 @@ void whole_check(const struct slice *files, size_t count)
 		for (size_t k = 0; k < files[i].len; k++)
 			sum += files[i].ptr[k];
 	}
+	keep(files, count);
 	files_init(&f, files, count);
 	memory_watch();
 	check_report(&f);
