@@ -29,11 +29,12 @@ check libnfs-utils   command nfs-ls
 check mandoc         command mandoc
 check nfs-ganesha    file    /usr/bin/ganesha.nfsd
 check nfs-ganesha-vfs file   /etc/ganesha/vfs.conf
-check net-tools    command netstat
+check net-tools      command netstat
 check nftables       file    /usr/sbin/nft
 check rpcbind        file    /usr/sbin/rpcbind
 check strace         command strace
 check tshark         command tshark
+check wireshark-common command sharkd
 check xz-utils       command xz
 check zstd           command zstd
 fuzz  clang          command clang

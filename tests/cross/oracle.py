@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`nfsleuth show calls --json` against tshark, message by message. Prints TAP.
+"""`nfsleuth show calls --json` against Wireshark's dissectors, message by message. Prints TAP.
 
-What tshark shows must be there and the same: calls, replies, which belongs to which, the addresses,
+They are asked through sharkd; below, "tshark" stands for them. What tshark shows must be there and the same: calls, replies, which belongs to which, the addresses,
 and for NFSv4 the operations in order with their statuses. What only nfsleuth shows must be
 explained by one of the rules of EXTRA.
 """
@@ -18,7 +18,7 @@ import tempfile
 from collections import Counter, defaultdict
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from cross import tshark  # noqa: E402
+from cross import sharkd  # noqa: E402
 from sim import pcapfile  # noqa: E402
 from sim.mutate import mutate  # noqa: E402
 
@@ -179,7 +179,7 @@ EXTRA = [after_damage, cut_short, no_call_seen, joined, unfinished]
 class Facts:
     """What tshark says of a capture's packets, as far as the rules ask for it."""
 
-    def __init__(self, path, ports):
+    def __init__(self, wireshark):
         self.trouble, self.cut, self.resent, self.opened = {}, set(), set(), set()
         self.segments, self.segment_of = defaultdict(list), {}
         names = ["frame.number", "tcp.analysis.lost_segment", "tcp.analysis.ack_lost_segment",
@@ -187,14 +187,8 @@ class Facts:
                  "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport",
                  "tcp.seq_raw", "tcp.options.timestamp.tsval", "tcp.len",
                  "frame.len", "frame.cap_len"]  # fmt: skip
-        fields = [x for n in names for x in ("-e", n)]
-        done = subprocess.run(
-            tshark.command(path, ports, "-T", "fields", *fields), capture_output=True, check=False
-        )
-        for line in done.stdout.decode().splitlines():
-            number, *marks, syn, s4, s6, sport, d4, d6, dport, seq, tsval, data, wire, kept = (
-                line.split("\t")
-            )
+        for row in wireshark.packets(names):
+            number, *marks, syn, s4, s6, sport, d4, d6, dport, seq, tsval, data, wire, kept = row
             key = frozenset((f"{s4 or s6}:{sport}", f"{d4 or d6}:{dport}"))
             if tsval:
                 self.segment_of[int(number)] = (seq, tsval, data), key
@@ -203,7 +197,7 @@ class Facts:
                 self.resent.add(int(number))
             if any(marks) or wire != kept:
                 self.trouble.setdefault(key, int(number))
-            if syn in ("1", "True"):
+            if syn in ("Set", "True", "1"):
                 self.opened.add(key)
             if wire != kept:
                 self.cut.add(int(number))
@@ -251,14 +245,14 @@ def prepared(path, ops, folder):
     return new
 
 
-def check(exe, path, ops=""):
+def check(exe, wireshark, path, ops=""):
     """(differences, notes) of one capture, changed by operations of tests/sim."""
     with tempfile.TemporaryDirectory(prefix="nfsleuth-cross-") as folder:
         plain = prepared(path, ops, folder)
         calls = our_calls(exe, str(plain if ops else path))
-        ports = ports_in(calls)
-        shown = tshark.messages(plain, ports)
-        ours, facts, elsewhere = Ours(calls), Facts(plain, ports), []
+        wireshark.load(plain, ports_in(calls))
+        shown = wireshark.messages()
+        ours, facts, elsewhere = Ours(calls), Facts(wireshark), []
         bad = list(differences(ours, shown, facts, elsewhere))
         explained, rest = extras(ours, shown, facts, set(elsewhere))
     note = f"{len(shown)} messages"
@@ -293,19 +287,20 @@ def main():
     ap.add_argument("--all", action="store_true", help="all captures of the repository")
     ap.add_argument("--evidence", action="append", default=[], help="a folder with more captures")
     args = ap.parse_intermixed_args()
-    if tshark.missing():
-        print("1..0 # SKIP tshark is not installed: nothing is compared")
+    if sharkd.missing():
+        print("1..0 # SKIP sharkd is not installed: nothing is compared")
         return
     todo = [(p, args.ops) for p in args.captures or captures(args.all, args.evidence)]
     if not args.captures:
         todo += [(HARDER_FROM, ops) for ops in HARDER]
-    failed = 0
+    failed, wireshark = 0, sharkd.Sharkd()
     print(f"1..{len(todo)}")
     for i, (path, ops) in enumerate(todo, 1):
         try:
-            bad, note = check(os.path.abspath(args.exe), path, ops)
+            bad, note = check(os.path.abspath(args.exe), wireshark, path, ops)
         except (RuntimeError, ValueError, KeyError, subprocess.TimeoutExpired) as e:
             bad, note = [f"{type(e).__name__}: {e}"], ""
+            wireshark.restart()  # it may have crashed
         failed += bool(bad)
         name = " ".join(["/".join(path.parts[-3:]), ops]).strip()
         print(f"{'not ok' if bad else 'ok'} {i} - {name} # {note}", flush=True)
@@ -313,6 +308,7 @@ def main():
             print(f"#   {line}")
         if len(bad) > NAMED:
             print(f"#   and {len(bad) - NAMED} more")
+    wireshark.close()
     sys.exit(1 if failed else 0)
 
 

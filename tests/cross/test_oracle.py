@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from cross.oracle import Ours, differences, extras  # noqa: E402
-from cross.tshark import Message  # noqa: E402
+from cross.sharkd import Message  # noqa: E402
 
 C, S = "192.0.2.1:700", "192.0.2.2:2049"
 CALL = {
