@@ -179,7 +179,7 @@ bool fault_message_read_call(struct slice bytes, size_t missing_bytes, bool is_c
 	m->is_plain = head.body == RPC_BODY_PLAIN && !head.call.has_gss;
 	m->body_offset = head.body == RPC_BODY_NONE ? 0 : cursor_offset(&c);
 	m->has_uid = head.call.has_sys;
-	m->uid = head.call.sys.uid;
+	m->uid = m->has_uid ? head.call.sys.uid : 0;
 	m->is_compound = is_compound(m);
 	if (!m->is_compound) {
 		m->ops_len = 1;

@@ -22,7 +22,7 @@ struct ahead_item {
 	struct slice journal; /* its text; `packet` has its evidence and frame */
 };
 
-/* Reads from `merge`, which is the caller's and must be left alone from now on; never NULL. */
+/* Reads from `merge`, which is the caller's again after ahead_destroy; never NULL. */
 struct ahead *ahead_create(struct merge *merge, bool threaded);
 
 /* What was read ahead is dropped. ahead_destroy(NULL) is fine. */

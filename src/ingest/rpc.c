@@ -138,7 +138,8 @@ static void take_ahead(struct ingest *in, const struct rpc_message *m,
 {
 	struct cursor c;
 
-	cursor_copy(&c, &ahead->rest);
+	cursor_copy(&c, &m->body);
+	c.pos += ahead->header_bytes;
 	take_decoded(in, m, &ahead->msg, true, &c);
 }
 

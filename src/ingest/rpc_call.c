@@ -46,8 +46,10 @@ static void call_from_header(struct pending_call *p, const struct rpc_call_heade
 	}
 	call->status = NFS4_STATUS_NONE;
 	p->has_gss = h->has_gss;
-	p->gss = h->gss;
-	p->gss.handle = (struct slice){0};
+	if (h->has_gss) {
+		p->gss = h->gss;
+		p->gss.handle = (struct slice){0};
+	}
 }
 
 static void call_read_args(struct ingest *in, struct pending_call *p, const struct rpc_message *m,

@@ -5,6 +5,8 @@
 #include "proto/rpc_record.h"
 #include "proto/rpc_search.h"
 
+#include <stddef.h>
+
 enum {
 	RPC_VERSION = 2,
 	RPC_GSS_VERSION = 1,
@@ -205,7 +207,7 @@ bool rpc_msg_decode(struct cursor *c, struct rpc_msg *out)
 		out->body = rpc_reply_decode(c, &out->reply);
 		return cursor_ok(c);
 	}
-	out->call = (struct rpc_call_header){0};
+	memset(&out->call, 0, offsetof(struct rpc_call_header, gss));
 	if (!cursor_ok(c))
 		return false;
 	if (out->type == RPC_MSG_CALL)
@@ -217,15 +219,19 @@ bool rpc_msg_decode(struct cursor *c, struct rpc_msg *out)
 
 void rpc_ahead_decode(struct slice payload, struct rpc_ahead *out)
 {
-	out->message = slice_make(NULL, 0);
-	if (payload.len <= RPC_MARK_BYTES ||
+	struct cursor c;
+
+	out->message = NULL;
+	if (payload.len <= RPC_MARK_BYTES || payload.len > RPC_RECORD_BYTES_MAX ||
 	    rpc_mark_load(payload.ptr) != (RPC_MARK_LAST | (payload.len - RPC_MARK_BYTES)))
 		return;
-	out->message = slice_make(payload.ptr + RPC_MARK_BYTES, payload.len - RPC_MARK_BYTES);
-	out->rest = cursor_make(out->message);
+	cursor_start(&c, slice_make(payload.ptr + RPC_MARK_BYTES, payload.len - RPC_MARK_BYTES), 0);
 	/* What is damaged is looked at in its place. */
-	if (!rpc_msg_decode(&out->rest, &out->msg))
-		out->message = slice_make(NULL, 0);
+	if (!rpc_msg_decode(&c, &out->msg))
+		return;
+	out->message = payload.ptr + RPC_MARK_BYTES;
+	out->message_bytes = (uint32_t)(payload.len - RPC_MARK_BYTES);
+	out->header_bytes = (uint32_t)cursor_offset(&c);
 }
 
 bool rpc_msg_peek(struct cursor c, struct rpc_msg *out)

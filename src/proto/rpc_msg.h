@@ -96,10 +96,10 @@ struct rpc_call_header {
 	uint32_t procedure;
 	struct rpc_auth cred;
 	struct rpc_auth verf;
-	bool has_sys; /* sys is valid */
-	bool has_gss; /* gss is valid */
-	struct rpc_auth_sys sys;
-	struct rpc_auth_gss gss;
+	bool has_sys;            /* sys is valid */
+	bool has_gss;            /* gss is valid */
+	struct rpc_auth_gss gss; /* set only with has_gss */
+	struct rpc_auth_sys sys; /* set only with has_sys, its groups up to gids_len */
 };
 
 struct rpc_reply_header {
@@ -132,8 +132,9 @@ bool rpc_msg_decode(struct cursor *c, struct rpc_msg *out);
 
 /* A message that was decoded ahead of its stream: it is used where the stream comes to it. */
 struct rpc_ahead {
-	struct slice message; /* from the xid on; ptr NULL: there is none */
-	struct cursor rest;   /* what stands behind the header */
+	const uint8_t *message; /* from the xid on; NULL: there is none */
+	uint32_t message_bytes;
+	uint32_t header_bytes; /* of it, before the body */
 	struct rpc_msg msg;
 };
 
@@ -143,9 +144,8 @@ void rpc_ahead_decode(struct slice payload, struct rpc_ahead *out);
 /* True when that is the message at which the cursor stands. */
 static inline bool rpc_ahead_is(const struct rpc_ahead *ahead, const struct cursor *body)
 {
-	return ahead && ahead->message.ptr == body->pos && ahead->message.len != 0 &&
-	       ahead->message.len == cursor_here(body) && body->gap == 0 &&
-	       body->end == body->tail_end;
+	return ahead && ahead->message == body->pos && ahead->message_bytes == cursor_here(body) &&
+	       body->gap == 0 && body->end == body->tail_end;
 }
 
 /*
