@@ -12,6 +12,7 @@ SEED ?= 1
 NFSLEUTH_EVIDENCE ?= $(abspath $(wildcard ../shared/evidence))
 DEMO ?= samples/session-loop
 NFSLEUTH = build/gcc/src/cmd/nfsleuth
+RELEASE = build/release/src/cmd/nfsleuth
 
 .PHONY: help demo check check-fast scenes soak bench fuzz fuzz-hours fuzz-merge install deb format clean
 
@@ -51,8 +52,8 @@ soak: ## serve and proxy under load and faults for SECONDS (60), by SEED (1), wi
 
 bench: ## speed and memory, compared with tshark, nfs-ganesha and others
 	@tools/setup.sh bench
-	@tools/build.sh gcc
-	@tests/bench/run.sh $(NFSLEUTH)
+	@tools/build.sh release
+	@tests/bench/run.sh $(RELEASE)
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (60); crashes go to build/fuzz/found
 	@tools/setup.sh fuzz
@@ -71,9 +72,9 @@ fuzz-merge: ## keep what was learnt and adds coverage, the small of it in tests/
 
 install: ## install below PREFIX (/usr/local); DESTDIR is honoured
 	@tools/setup.sh build
-	@tools/build.sh gcc
-	@meson configure build/gcc --prefix=$(PREFIX)
-	@meson install -C build/gcc
+	@tools/build.sh release
+	@meson configure build/release --prefix=$(PREFIX)
+	@meson install -C build/release
 
 deb: ## build the Debian package into build/deb, twice, compare, and let lintian look at it
 	@tools/setup.sh deb

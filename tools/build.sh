@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Configures one of the builds under build/ if it is not there yet, and compiles it.
-# Usage: build.sh gcc|clang|asan|fuzz [TARGET]
+# release is what is installed: the program alone, optimised as a whole when it is linked, which takes as long
+# as a build. Usage: build.sh gcc|clang|asan|fuzz|release [TARGET]
 set -eu
 
-kind=${1:?usage: build.sh gcc|clang|asan|fuzz [TARGET]}
+kind=${1:?usage: build.sh gcc|clang|asan|fuzz|release [TARGET]}
 cd "$(dirname "$0")/.."
 
 case $kind in
@@ -12,6 +13,7 @@ gcc) compiler=gcc options= ;;
 clang) compiler=clang options= ;;
 asan) compiler=gcc options='-Db_sanitize=address,undefined' ;;
 fuzz) compiler=clang options='-Db_sanitize=address,undefined -Db_lundef=false -Dfuzzers=true' ;;
+release) compiler=gcc options="-Dtests=false -Db_lto=true -Db_lto_threads=2 -Dc_args=-ffile-prefix-map=$PWD=." ;;
 *)
 	echo "build: no such build: $kind" >&2
 	exit 2

@@ -5,8 +5,9 @@
 bench.py PROGRAM [--metadata MB] [--data MB] [--runs N] [--dir DIR] [--no-ten]. The captures are made
 from real traffic (traffic.py) and evidence (replicate.py), once. CPU time is user and system time
 of one thread, the median of interleaved runs; of two threads the time on the clock is compared.
-Memory is the peak resident set, pages of files included, at one and at ten times the size (the latter through a pipe). tshark runs with the options with which it decodes
-all of it. Fails when a count differs from tshark's or a program ends badly, never for being slow.
+Memory is the peak resident set, pages of files included, at one and at ten times the size (the
+latter through a pipe). tshark runs with the options with which it decodes all of it. Fails when a
+count differs from tshark's or a program ends badly, never for being slow.
 """
 import argparse
 import os
@@ -26,18 +27,20 @@ from measure import Run  # noqa: E402
 RSS_TARGET_MB = 64
 BREAKDOWN = "/usr/lib/nfstrace/libbreakdown.so"
 TWO = "show summary, two threads"
-# Kind of capture: its traffic, how it is replicated, what is measured on it. nfstrace has what was
-# captured and no more: it aborts (0.4.3, map::at) where sessions do not sort alike by address and by port.
+# Kind of capture: its traffic, how it is replicated, what is measured on it. nfstrace has one pair of hosts:
+# it aborts (0.4.3, map::at) where sessions do not sort alike by each of their addresses and ports.
 KINDS = {
     "metadata": ("metadata", "mixed", ["show summary", TWO, "diagnose", "tshark"]),
-    "captured": ("metadata", None, ["show summary", "nfstrace"]),
+    "one pair": ("metadata", "ports", ["show summary", "nfstrace"]),
     "data": ("data", "alone", ["show summary", "diagnose", "cat | wc"]),
 }
+TEN = ("metadata", "data")  # also at ten times the size
+BAR = 50  # columns of the longest bar of a chart
 # Kind, this one, and that: this takes at most so many times the CPU time of that.
 TARGETS = [
     ("metadata", "show summary", "tshark", 1 / 25),
     ("metadata", "diagnose", "tshark", 1 / 15),
-    ("captured", "show summary", "nfstrace", 1 / 10),
+    ("one pair", "show summary", "nfstrace", 1 / 10),
     ("data", "show summary", "cat | wc", 2),
 ]
 WALL_TARGET = 0.65  # of two threads, by the time of one
@@ -73,8 +76,8 @@ class Bench:
         traffic_kind, how, _ = KINDS[kind]
         if traffic_kind not in self.real:
             self.real[traffic_kind] = self.real_traffic(traffic_kind)
-        if how is None or how == "alone" and not self.real[traffic_kind]:
-            return self.real[traffic_kind]
+        if how != "mixed" and not self.real[traffic_kind]:
+            return None
         origin = how if self.real[traffic_kind] else "evidence"
         path = self.args.dir / f"{traffic_kind}-{origin}-{self.megabytes[traffic_kind]}.pcap"
         if not path.exists():
@@ -124,7 +127,7 @@ class Bench:
                 continue
             self.medians[kind, name] = statistics.median(r.seconds for r in each)
             self.walls[kind, name] = statistics.median(r.wall for r in each)
-            if name in ("show summary", "diagnose") and kind != "captured":
+            if name in ("show summary", "diagnose") and kind in TEN:
                 self.memory.append((f"{kind}, {name}, 1x", max(r.rss_mb for r in each)))
         if runs.get(TWO) and runs[TWO][0].output != runs["show summary"][0].output:
             self.bad.append(f"{kind}: the output of two threads is another")
@@ -155,6 +158,7 @@ class Bench:
         print(f"\n{'CPU time':40}{'seconds':>9}{'MB/s':>8}")
         for (kind, name), seconds in self.medians.items():
             print(f"{kind + ', ' + name:40}{seconds:9.2f}{self.sizes[kind] / seconds:8.0f}")
+        self._chart()
         print(f"\n{'ratio of CPU time':40}{'ratio':>9}{'target':>8}")
         for kind, this, that, most in TARGETS:
             if (kind, this) in self.medians and (kind, that) in self.medians:
@@ -167,6 +171,15 @@ class Bench:
         print(f"\n{'peak memory':40}{'MB':>9}{'target':>8}")
         for name, rss in self.memory:
             print(f"{name:40}{rss:9.1f}{RSS_TARGET_MB:8}  {_met(rss < RSS_TARGET_MB)}")
+
+    def _chart(self):
+        """Bars of the speed, each capture by its fastest."""
+        speeds = {key: self.sizes[key[0]] / seconds for key, seconds in self.medians.items()}
+        print(f"\n{'MB/s of one thread':40}")
+        for (kind, name), speed in speeds.items():
+            if name != TWO:
+                most = max(other for (of, _), other in speeds.items() if of == kind)
+                print(f"{kind + ', ' + name:24}{speed:7.0f} {'#' * max(1, round(BAR * speed / most))}")
 
     def _say_ratio(self, kind, this, that, most):
         ratio, target = self.medians[kind, this] / self.medians[kind, that], most
@@ -183,7 +196,7 @@ def _met(met):
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ap.add_argument("exe", type=os.path.abspath)
-    ap.add_argument("--metadata", type=int, default=500, metavar="MB")
+    ap.add_argument("--metadata", type=int, default=1000, metavar="MB")
     ap.add_argument("--data", type=int, default=1000, metavar="MB")
     ap.add_argument("--runs", type=int, default=3)
     ap.add_argument("--dir", type=pathlib.Path, default=HERE.parent.parent / "build" / "bench")
@@ -196,7 +209,7 @@ def main():
         capture = bench.capture(kind)
         if capture:
             bench.compare_counts(kind, capture, bench.measure(kind, capture))
-            if KINDS[kind][1] and not args.no_ten:
+            if kind in TEN and not args.no_ten:
                 bench.ten_times(kind)
     bench.say()
     sys.exit(1 if bench.bad else 0)

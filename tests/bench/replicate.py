@@ -6,7 +6,8 @@ KIND is mixed: the capture REAL, if there is one, and a quarter of its size or m
 evidence: NFSv4.1 and 4.2 (A4, healthy, and as much of A1, looping) and NLM (B6), all interleaved
 in time, each between hosts of its own. Or alone: only REAL. Such a block is written again, with
 later stamps and other addresses, until the size is reached. Where the lower address of a packet
-gains what the higher one loses, its checksums stay right.
+gains what the higher one loses, its checksums stay right. Or ports: only the TCP of REAL, with later
+stamps and higher ports of its client; the hosts stay the same.
 """
 import pathlib
 import struct
@@ -23,10 +24,12 @@ LOOPING = CASES / "A1-v42-soft" / "server" / "capture.pcap.xz"
 LOCKING = CASES / "B6-v3" / "server" / "capture.pcap.xz"
 LOW_NET, HIGH_NET = 0x0A00, 0x7800  # first two octets of the lower and of the higher address
 NETS_MAX = (HIGH_NET - LOW_NET) // 2
+PORTS_STEP = 1024  # clients have reserved ports
 START_S, SPREAD_NS = 1_700_000_000, 1_700_000_000
 IP_AT, TCP, UDP = 16 + 14, 6, 17  # offset of the IP header in a pcap record; protocols
 _NETS = struct.Struct("!HHHH")
 _SECONDS = struct.Struct("<I")
+_WORD = struct.Struct("!H")
 
 
 def before_minor_0(cap):
@@ -84,6 +87,53 @@ class Block:
         return out.write(data)
 
 
+class PortsBlock:
+    """The same, where a replica is more connections of the same hosts, from other ports of the client."""
+
+    def __init__(self, cap):
+        self.header = pcapfile.file_header(pcapfile.Capture())
+        frames = [f for f in cap.frames if _is_plain(f.data) and f.data[23] == TCP and len(f.data) >= _tcp_at(f.data) + 20]
+        servers = {_target(f.data) for f in frames if f.data[_tcp_at(f.data) + 13] & 0x12 == 2}  # of a SYN
+        self.seconds = (frames[-1].t - frames[0].t) // 10**9 + 1
+        self.data, self.rows = bytearray(), []
+        for f in frames:
+            sec, ns = divmod(f.t - frames[0].t, 10**9)
+            at, tcp = len(self.data), len(self.data) + 16 + _tcp_at(f.data)
+            self.data += struct.pack("<IIII", 0, ns // 1000, len(f.data), f.wire) + f.data
+            port_at, sum_at = tcp if _target(f.data) in servers else tcp + 2, tcp + 16
+            self.rows.append((at, sec, port_at, self._word(port_at), sum_at, self._word(sum_at)))
+        if max(row[3] for row in self.rows) >= PORTS_STEP:
+            raise SystemExit("replicate.py: ports: the client's ports must be reserved ones")
+
+    def _word(self, at):
+        return _WORD.unpack_from(self.data, at)[0]
+
+    def write(self, out, number):
+        data, stamp, word = self.data, _SECONDS.pack_into, _WORD.pack_into
+        late, more = START_S + number * self.seconds, number * PORTS_STEP
+        if more + PORTS_STEP > 65536:
+            raise SystemExit("replicate.py: no ports are left")
+        for at, sec, port_at, port, sum_at, old_sum in self.rows:
+            stamp(data, at, sec + late)
+            word(data, port_at, port + more)
+            word(data, sum_at, _summed(old_sum, more))
+        return out.write(data)
+
+
+def _tcp_at(data):
+    return 14 + (data[14] & 15) * 4
+
+
+def _target(data):
+    """Address and port that a packet goes to."""
+    return data[30:34] + data[_tcp_at(data) + 2 : _tcp_at(data) + 4]
+
+
+def _summed(old_sum, by):
+    """The Internet checksum of data that grew by so much in one of its words."""
+    return (((old_sum ^ 0xFFFF) + by) % 65535 or 65535) ^ 0xFFFF
+
+
 def _is_plain(data):
     """An unfragmented IPv4 packet of TCP or UDP."""
     return (
@@ -114,8 +164,7 @@ def _move(data, row):
             continue
         (old_sum,) = struct.unpack_from("!H", data, at)
         if old_sum or is_tcp:  # UDP has 0 for none
-            total = (old_sum ^ 0xFFFF) + by
-            struct.pack_into("!H", data, at, (total % 65535 or 65535) ^ 0xFFFF)
+            _WORD.pack_into(data, at, _summed(old_sum, by))
 
 
 def captures(kind, real):
@@ -124,8 +173,9 @@ def captures(kind, real):
 
 
 def main():
-    kind, size, out = sys.argv[1], float(sys.argv[2]) * 1e6, sys.argv[3]
-    block, written, number = Block(captures(kind, *(sys.argv[4:] or [None]))), 0, 0
+    kind, size, out, real = sys.argv[1], float(sys.argv[2]) * 1e6, sys.argv[3], (sys.argv[4:] or [None])[0]
+    block = PortsBlock(pcapfile.read(real)) if kind == "ports" else Block(captures(kind, real))
+    written, number = 0, 0
     with (sys.stdout.buffer if out == "-" else open(out, "wb")) as f:
         f.write(block.header)
         while written < size:
