@@ -4,6 +4,7 @@
 
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+LARGE_GB ?= 100
 FUZZ_JOBS ?= $(shell nproc)
 HOURS ?= 1
 SECONDS ?= 60
@@ -14,7 +15,7 @@ DEMO ?= samples/session-loop
 NFSLEUTH = build/gcc/src/cmd/nfsleuth
 RELEASE = build/release/src/cmd/nfsleuth
 
-.PHONY: help demo check check-fast scenes soak bench fuzz fuzz-hours fuzz-merge install deb format clean
+.PHONY: help demo check check-fast scenes soak bench bench-large fuzz fuzz-hours fuzz-merge install deb format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -54,6 +55,11 @@ bench: ## speed and memory, compared with tshark, nfs-ganesha and others
 	@tools/setup.sh bench
 	@tools/build.sh release
 	@tests/bench/run.sh $(RELEASE)
+
+bench-large: ## memory on up to LARGE_GB (100) from a generator, through a pipe; an hour or so
+	@tools/setup.sh build
+	@tools/build.sh gcc
+	@python3 tests/bench/large.py $(NFSLEUTH) build/gcc/tests/bench/stream $(LARGE_GB)
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (60); crashes go to build/fuzz/found
 	@tools/setup.sh fuzz

@@ -245,7 +245,7 @@ static void timeline_conns(struct timeline_view *v)
 			timeline_about(v, "connection", &r->syn, c, s, "tries to connect to ");
 		timeline_about(v, "connection", &r->established, c, s, "is connected to ");
 		timeline_about(v, "connection", &r->refused, c, s, "is refused by ");
-		timeline_about(v, "connection", &r->challenge, c, s,
+		timeline_about(v, "connection", &conn_record_odds(r)->challenge, c, s,
 			       "has its SYN answered by a bare ACK of ");
 		timeline_about(v, "connection", &r->rst, c, s, "connection is reset, to ");
 		for (int side = 0; side < 2; side++)

@@ -16,9 +16,9 @@
 
 enum {
 	CALL_TABLE_DEFAULT_MAX = 32768,
-	CALL_TABLE_BYTES_MAX = 32 << 20, /* of what calls own, all that wait together */
+	CALL_TABLE_BYTES_MAX = 16 << 20, /* of what calls own, all that wait together */
 	CALL_TABLE_SPARE_MAX = 1024,
-	CALL_TABLE_STRANDED_MAX = 4096, /* calls whose connection ended: beyond it the one that
+	CALL_TABLE_STRANDED_MAX = 2048, /* calls whose connection ended: beyond it the one that
 					 * waits longest goes */
 	CALL_SPARE_BYTES_MAX =
 		16 << 10, /* a call that owns more gives it back when it is settled */

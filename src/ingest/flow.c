@@ -202,8 +202,7 @@ static void flow_sweep(struct flow_table *t, const struct stamp *now)
 			flow_end(t, flow);
 		flow = flow_unheard(t, FLOW_OPEN, now, FLOW_QUIET_S);
 		if (flow) {
-			free(flow->past);
-			flow->past = NULL;
+			flow_drop_past(flow);
 			flow_set_queue(flow, FLOW_QUIET);
 		}
 	}

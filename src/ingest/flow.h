@@ -16,9 +16,10 @@
 #include "proto/tcp_past.h"
 
 enum {
-	FLOW_FLOWS_MAX = 65536,
+	FLOW_FLOWS_MAX = 32768,
 	FLOW_QUIET_MAX = 1024, /* open, but not heard of for FLOW_QUIET_S: beyond it the oldest
 				* make room */
+	FLOW_PASTS_MAX = 8192, /* flows with a past; beyond it that of further ones is not kept */
 	FLOW_HOLD_BYTES_MAX = 64 << 20,
 	FLOW_POOL_BYTES_MAX = 256 << 20,
 	FLOW_LINGER_S = 120, /* a closed connection is kept so long for its stragglers */
@@ -185,6 +186,7 @@ struct flow_table {
 	struct rpc_pool pool;
 	struct flow_counts counts;
 	uint64_t last_serial;
+	size_t pasts;                          /* flows with a past */
 	struct flow_first firsts[FLOW_FIRSTS]; /* the latest first segments */
 	size_t firsts_next;
 };

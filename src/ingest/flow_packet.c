@@ -163,11 +163,22 @@ static struct rpc_range flow_on_plan(void *context, enum tcp_side from, struct c
 	return upper->plan(upper->context, flow, flow_side(flow, from), head);
 }
 
+void flow_drop_past(struct flow *flow)
+{
+	flow->table->pasts -= flow->past != NULL;
+	free(flow->past);
+	flow->past = NULL;
+}
+
 /* What its sides had said by when is of interest; see proto/tcp_past.h. */
 static void flow_begin_past(struct flow *flow)
 {
-	if (flow->is_rpc && !flow->past && !flow->table->options.counts_only)
+	struct flow_table *t = flow->table;
+
+	if (flow->is_rpc && !flow->past && !t->options.counts_only && t->pasts < FLOW_PASTS_MAX) {
 		flow->past = mem_alloc(2, sizeof(*flow->past));
+		t->pasts++;
+	}
 	if (flow->queue == FLOW_QUIET)
 		flow_set_queue(flow, FLOW_OPEN);
 }
@@ -253,8 +264,7 @@ void flow_finish(struct flow *flow)
 		rpc_stream_deinit(&flow->stream[side]);
 	}
 	tcp_deinit(&flow->tcp);
-	free(flow->past);
-	flow->past = NULL;
+	flow_drop_past(flow);
 }
 
 /* The past of the side that sends the segment which is being taken; NULL: it is another frame. */

@@ -43,6 +43,9 @@ bool flow_is_echo(struct flow_table *t, const struct flow *flow, const struct pr
 /* Its endpoints begin another connection. */
 bool flow_echo_is_over(const struct flow *flow, const struct packet *packet);
 
+/* Lets go what its sides had said by when. */
+void flow_drop_past(struct flow *flow);
+
 /* Nothing more will come: hands on what is held. */
 void flow_finish(struct flow *flow);
 

@@ -61,6 +61,12 @@ static struct conn_record *conn_record_get(struct conn_model *m, const struct ev
 	return r;
 }
 
+static void conn_record_free(struct conn_record *r)
+{
+	free(r->odds);
+	free(r);
+}
+
 /* Forgets a record; the last one takes its place, conn_model_sort mends the order. */
 static void conn_record_drop(struct conn_model *m, struct conn_record *r)
 {
@@ -73,7 +79,7 @@ static void conn_record_drop(struct conn_model *m, struct conn_record *r)
 	map_remove(&m->by_serial, conn_serial_hash(r->conn.serial), &r->conn.serial);
 	if (*recent == r)
 		*recent = NULL;
-	free(r);
+	conn_record_free(r);
 }
 
 static void conn_ended_add(struct conn_model *m, struct conn_record *r)
@@ -92,6 +98,41 @@ static void conn_ended_add(struct conn_model *m, struct conn_record *r)
 	m->ended_oldest = oldest->ended_newer;
 	m->dropped++;
 	conn_record_drop(m, oldest);
+}
+
+static struct conn_odds *conn_odds_get(struct conn_record *r)
+{
+	if (!r->odds)
+		r->odds = mem_alloc(1, sizeof(*r->odds));
+	return r->odds;
+}
+
+const struct conn_odds *conn_record_odds(const struct conn_record *r)
+{
+	static const struct conn_odds none;
+
+	return r->odds ? r->odds : &none;
+}
+
+static const struct provenance *conn_last(const struct provenance *first,
+					  const struct provenance *last)
+{
+	return last->frame == FRAME_NONE ? first : last;
+}
+
+const struct provenance *conn_record_syn_last(const struct conn_record *r)
+{
+	return conn_last(&r->syn, &conn_record_odds(r)->syn_last);
+}
+
+const struct provenance *conn_record_syn_ack_last(const struct conn_record *r)
+{
+	return conn_last(&r->syn_ack, &conn_record_odds(r)->syn_ack_last);
+}
+
+const struct provenance *conn_record_fin_last(const struct conn_record *r, enum conn_side from)
+{
+	return conn_last(&r->fin[from], &conn_record_odds(r)->fin_last[from]);
 }
 
 static void conn_note_first(struct provenance *place, const struct provenance *at)
@@ -138,14 +179,14 @@ static void conn_record_note(struct conn_record *r, const struct event *e)
 	switch (tcp->fact) {
 	case TCP_FACT_SYN:
 	case TCP_FACT_SYN_REPEAT:
-		r->syns++;
-		r->syn_last = e->at;
+		if (r->syns++)
+			conn_odds_get(r)->syn_last = e->at;
 		r->syns_after_answer += r->syn_acks != 0;
 		conn_note_first(&r->syn, &e->at);
 		break;
 	case TCP_FACT_SYN_ACK:
-		r->syn_acks++;
-		r->syn_ack_last = e->at;
+		if (r->syn_acks++)
+			conn_odds_get(r)->syn_ack_last = e->at;
 		r->answered_ttl = tcp->ttl;
 		conn_note_first(&r->syn_ack, &e->at);
 		break;
@@ -157,20 +198,21 @@ static void conn_record_note(struct conn_record *r, const struct event *e)
 		break;
 	case TCP_FACT_BARE_ACK_TO_SYN:
 		r->challenges++;
-		conn_note_first(&r->challenge, &e->at);
+		conn_note_first(&conn_odds_get(r)->challenge, &e->at);
 		break;
 	case TCP_FACT_FIN:
 	case TCP_FACT_FIN_REPEAT:
-		r->fins[tcp->from]++;
-		r->fin_last[tcp->from] = e->at;
-		r->fin_heard[tcp->from] = tcp->heard;
+		if (r->fins[tcp->from]++) {
+			conn_odds_get(r)->fin_last[tcp->from] = e->at;
+			r->odds->fin_heard[tcp->from] = tcp->heard;
+		}
 		conn_note_first(&r->fin[tcp->from], &e->at);
 		break;
 	case TCP_FACT_RST:
 		if (r->rst.frame == FRAME_NONE) {
 			r->rst_from = tcp->from;
-			r->rst_heard = tcp->heard;
-			r->rst_said = tcp->said;
+			conn_odds_get(r)->rst_heard = tcp->heard;
+			r->odds->rst_said = tcp->said;
 		}
 		conn_note_first(&r->rst, &e->at);
 		break;
@@ -267,7 +309,7 @@ void conn_model_init(struct conn_model *m)
 void conn_model_deinit(struct conn_model *m)
 {
 	for (size_t i = 0; i < m->records.len; i++)
-		free(*(struct conn_record **)vec_at(&m->records, i));
+		conn_record_free(*(struct conn_record **)vec_at(&m->records, i));
 	vec_deinit(&m->records);
 	vec_deinit(&m->unframed);
 	map_deinit(&m->by_serial);

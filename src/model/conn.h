@@ -14,7 +14,7 @@
 #include "event/event.h"
 
 enum {
-	CONN_ENDED_MAX = 8192, /* ended connections kept; open ones are bounded by ingest */
+	CONN_ENDED_MAX = 6144, /* ended connections kept; open ones are bounded by ingest */
 	CONN_REACH_MAX = 8192, /* pairs of client host and server port */
 	CONN_OUTAGES_MAX = 8,  /* kept for each pair; the shortest goes first */
 	CONN_CITES_MAX = 4,    /* refusals kept for each outage, besides the last */
@@ -38,6 +38,16 @@ enum conn_state {
 
 struct conn_reach;
 
+/* What most connections have nothing of: what was repeated, challenged or reset. */
+struct conn_odds {
+	struct provenance challenge; /* the first bare ACK in answer to a SYN */
+	/* Of the first RST: the last segments of both before it. */
+	struct provenance rst_heard, rst_said;
+	/* The last of each that came more than once, and the last thing that its receiver had said
+	 * before a repeated FIN. */
+	struct provenance syn_last, syn_ack_last, fin_last[2], fin_heard[2];
+};
+
 /* One connection. Kept for the whole run, up to the model's cap; the oldest ended ones go first. */
 struct conn_record {
 	struct conn conn; /* a copy: identity, sides, joined, lossy */
@@ -46,14 +56,11 @@ struct conn_record {
 	bool carried_rpc;
 	bool fin_acked[2];             /* by enum conn_side: who acknowledged the other's FIN */
 	struct provenance first, last; /* facts, calls and replies; once ended: of all segments */
-	/* The first of each; FRAME_NONE: not seen. A challenge is a bare ACK in answer to a SYN. */
-	struct provenance syn, syn_ack, established, refused, challenge, fin[2], rst;
-	/* Of the first RST: who sent it, and the last segments of both before it. */
-	enum conn_side rst_from;
-	struct provenance rst_heard, rst_said;
+	/* The first of each; FRAME_NONE: not seen. */
+	struct provenance syn, syn_ack, established, refused, fin[2], rst;
+	enum conn_side rst_from;   /* who sent the first RST */
+	struct conn_odds *odds;    /* NULL: none; see conn_record_odds */
 	struct provenance replied; /* the last reply; FRAME_NONE: none */
-	/* The last of each, and the last thing that its receiver had said before a repeated FIN. */
-	struct provenance syn_last, syn_ack_last, fin_last[2], fin_heard[2];
 	uint32_t syns, syn_acks, fins[2], challenges;
 	uint32_t syns_after_answer; /* SYNs sent again although a SYN-ACK was seen */
 	uint64_t retransmissions[2];
@@ -144,6 +151,14 @@ void conn_model_sort(struct conn_model *m);
 
 /* The record of a connection, or NULL when it is not known or was forgotten. */
 const struct conn_record *conn_model_find(const struct conn_model *m, uint64_t serial);
+
+/* All of it not seen where the record has none. Valid as long as the record. */
+const struct conn_odds *conn_record_odds(const struct conn_record *r);
+
+/* The last SYN, SYN-ACK or FIN: the first one where there was no more than one. */
+const struct provenance *conn_record_syn_last(const struct conn_record *r);
+const struct provenance *conn_record_syn_ack_last(const struct conn_record *r);
+const struct provenance *conn_record_fin_last(const struct conn_record *r, enum conn_side from);
 
 /* What RPC was seen from this server endpoint, on any connection; NULL: none. */
 const struct conn_rpc_server *conn_model_rpc_server(const struct conn_model *m,

@@ -19,7 +19,7 @@ enum {
 	DIR_LISTED_MAX = 2048, /* directories being listed; the one not asked for longest goes */
 	DIR_ACTIVE_MAX = 32,   /* chains at once of one client in one directory */
 	DIR_SERVERS_MAX = 256, /* whose other answers are counted */
-	DIR_CHAINS_MAX = 2048, /* ended chains kept: those that took longest */
+	DIR_CHAINS_MAX = 1024, /* ended chains kept: those that took longest */
 };
 
 enum dir_state {

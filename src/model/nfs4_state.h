@@ -24,7 +24,7 @@
 enum {
 	NFS4_RUNS_MAX = 4096,    /* under way */
 	NFS4_RUNS_KEPT_MAX = 64, /* over: the longest */
-	NFS4_DELEGATIONS_MAX = 4096,
+	NFS4_DELEGATIONS_MAX = 2048,
 	NFS4_RECALLS_KEPT_MAX = 64, /* over: the longest */
 	NFS4_FLAGGED_MAX = 2048,    /* sessions whose replies had one of the flags */
 	NFS4_TESTERS_MAX = 1024,    /* pairs of client and server */

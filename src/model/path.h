@@ -15,10 +15,10 @@
 #include "event/event.h"
 
 enum {
-	PATH_CONNS_MAX = 2048,  /* connections with a retransmission, open or worth keeping */
-	PATH_STALLS_MAX = 2048, /* kept stalls */
+	PATH_CONNS_MAX = 1024,  /* connections with a retransmission, open or worth keeping */
+	PATH_STALLS_MAX = 1024, /* kept stalls */
 	PATH_CALLS_MAX = 1024,  /* client host, server endpoint and program */
-	PATH_WAITS_MAX = 4096,  /* connections that ended with calls unanswered */
+	PATH_WAITS_MAX = 2048,  /* connections that ended with calls unanswered */
 	PATH_NETS_MAX = 4096,   /* of each kind */
 	PATH_PORTS_MAX = 4096,  /* told by a portmapper */
 	PATH_CITES_MAX = 4,
@@ -136,8 +136,8 @@ struct path_calls {
 
 	/* Messages that were captured PATH_LATE_NS or more after they were sent. */
 	uint64_t held[PATH_HELD_BY_COUNT];
-	struct provenance held_first, held_last;     /* the first call, the last message */
-	struct path_held held_worst[PATH_CITES_MAX]; /* the longest first */
+	struct provenance held_first, held_last; /* the first call, the last message */
+	struct path_held *held_worst; /* PATH_CITES_MAX, the longest first; NULL: none yet */
 	uint32_t held_worst_len;
 
 	uint64_t repeats; /* calls sent again on their connection before they were answered */
@@ -146,7 +146,7 @@ struct path_calls {
 	uint32_t repeat_cites_len;
 	int64_t repeat_after_ns; /* the longest time from a call to its repetition */
 
-	struct path_refusals refusals[PATH_FLAVORS_MAX];
+	struct path_refusals *refusals; /* PATH_FLAVORS_MAX; NULL: none yet */
 	uint32_t refusals_len;
 	struct stamp accepted_last; /* the last call that was accepted after a refusal */
 };

@@ -155,6 +155,8 @@ static void refusal_note(struct path_model *m, const struct event *e)
 	if (!r && c->refusals_len == PATH_FLAVORS_MAX)
 		return;
 	if (!r) {
+		if (!c->refusals)
+			c->refusals = mem_alloc(PATH_FLAVORS_MAX, sizeof(*c->refusals));
 		r = &c->refusals[c->refusals_len++];
 		r->flavor = e->rpc->cred_flavor;
 	}
@@ -317,8 +319,13 @@ void path_calls_init(struct path_model *m)
 
 void path_calls_deinit(struct path_model *m)
 {
-	for (size_t i = 0; i < m->calls.len; i++)
-		free(*(void **)vec_at(&m->calls, i));
+	for (size_t i = 0; i < m->calls.len; i++) {
+		struct path_calls *c = *(struct path_calls **)vec_at(&m->calls, i);
+
+		free(c->held_worst);
+		free(c->refusals);
+		free(c);
+	}
 	map_deinit(&m->call_map);
 	vec_deinit(&m->calls);
 	vec_deinit(&m->waits);

@@ -5,6 +5,8 @@
  */
 #include "model/path_internal.h"
 
+#include "base/mem.h"
+
 /* Keeps it among the longest. */
 static void held_keep(struct path_calls *c, const struct path_held *h)
 {
@@ -14,6 +16,8 @@ static void held_keep(struct path_calls *c, const struct path_held *h)
 		i--;
 	if (i == PATH_CITES_MAX)
 		return;
+	if (!c->held_worst)
+		c->held_worst = mem_alloc(PATH_CITES_MAX, sizeof(*c->held_worst));
 	c->held_worst_len += c->held_worst_len < PATH_CITES_MAX;
 	for (uint32_t j = c->held_worst_len - 1; j > i; j--)
 		c->held_worst[j] = c->held_worst[j - 1];

@@ -231,8 +231,11 @@ static int64_t trouble_ns(const struct portmap_trouble *t)
 
 static void trouble_keep(struct portmap_peer *p, const struct portmap_trouble *t)
 {
-	struct portmap_trouble *shortest = &p->troubles[0];
+	struct portmap_trouble *shortest;
 
+	if (!p->troubles)
+		p->troubles = mem_alloc(PORTMAP_TROUBLES_MAX, sizeof(*p->troubles));
+	shortest = &p->troubles[0];
 	if (p->troubles_len < PORTMAP_TROUBLES_MAX) {
 		p->troubles[p->troubles_len++] = *t;
 		return;
@@ -413,6 +416,8 @@ void portmap_model_deinit(struct portmap_model *m)
 	map_deinit(&m->peer_map);
 	map_deinit(&m->port_map);
 	free_all(&m->services);
+	for (size_t i = 0; i < m->peers.len; i++)
+		free((*(struct portmap_peer **)vec_at(&m->peers, i))->troubles);
 	free_all(&m->peers);
 	free_all(&m->ports);
 }

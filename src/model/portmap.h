@@ -14,7 +14,7 @@
 #include "event/event.h"
 
 enum {
-	PORTMAP_SERVICES_MAX = 2048,
+	PORTMAP_SERVICES_MAX = 1024,
 	PORTMAP_PEERS_MAX = 1024,
 	PORTMAP_PORTS_MAX = 4096,
 	PORTMAP_TROUBLES_MAX = 4, /* kept for each pair: the longest */
@@ -75,11 +75,11 @@ struct portmap_trouble {
 
 /* A client host and a portmapper. */
 struct portmap_peer {
-	struct endpoint client;     /* port 0 */
-	struct endpoint server;     /* the portmapper's port */
-	struct conn conn;           /* a copy: of the first contact, for cites */
-	struct portmap_trouble now; /* since the last success; first.frame FRAME_NONE: none */
-	struct portmap_trouble troubles[PORTMAP_TROUBLES_MAX];
+	struct endpoint client;           /* port 0 */
+	struct endpoint server;           /* the portmapper's port */
+	struct conn conn;                 /* a copy: of the first contact, for cites */
+	struct portmap_trouble now;       /* since the last success; first.frame FRAME_NONE: none */
+	struct portmap_trouble *troubles; /* PORTMAP_TROUBLES_MAX; NULL: none yet */
 	uint32_t troubles_len;
 	uint64_t troubles_dropped;
 	struct provenance worked; /* the last success; FRAME_NONE: none */

@@ -63,7 +63,7 @@ class Block:
         self.header = pcapfile.file_header(pcapfile.Capture())
         frames = [
             (f.t - cap.frames[0].t + world * SPREAD_NS, world, f.data, f.wire)
-            for world, cap in enumerate(captures) for f in cap.frames if _is_plain(f.data)
+            for world, cap in enumerate(captures) for f in cap.frames if is_plain(f.data)
         ]  # fmt: skip
         frames.sort(key=lambda f: f[0])
         self.seconds = frames[-1][0] // 10**9 + 1
@@ -92,7 +92,7 @@ class PortsBlock:
 
     def __init__(self, cap):
         self.header = pcapfile.file_header(pcapfile.Capture())
-        frames = [f for f in cap.frames if _is_plain(f.data) and f.data[23] == TCP and len(f.data) >= _tcp_at(f.data) + 20]
+        frames = [f for f in cap.frames if is_plain(f.data) and f.data[23] == TCP and len(f.data) >= _tcp_at(f.data) + 20]
         servers = {_target(f.data) for f in frames if f.data[_tcp_at(f.data) + 13] & 0x12 == 2}  # of a SYN
         self.seconds = (frames[-1].t - frames[0].t) // 10**9 + 1
         self.data, self.rows = bytearray(), []
@@ -134,7 +134,7 @@ def _summed(old_sum, by):
     return (((old_sum ^ 0xFFFF) + by) % 65535 or 65535) ^ 0xFFFF
 
 
-def _is_plain(data):
+def is_plain(data):
     """An unfragmented IPv4 packet of TCP or UDP."""
     return (
         len(data) > 34 and data[12:14] == b"\x08\0" and data[23] in (TCP, UDP)

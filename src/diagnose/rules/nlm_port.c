@@ -61,7 +61,8 @@ static void vain_take(struct vain *v, const struct conn_record *r)
 		v->refused += transport_known(&r->refused);
 		if (transport_known(&r->refused) && v->first_by.frame == FRAME_NONE)
 			v->first_by = r->refused;
-		vain_add(v, r, &r->syn, transport_known(&r->refused) ? &r->refused : &r->syn_last);
+		vain_add(v, r, &r->syn,
+			 transport_known(&r->refused) ? &r->refused : conn_record_syn_last(r));
 	}
 }
 

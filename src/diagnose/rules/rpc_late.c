@@ -358,7 +358,8 @@ static bool wait_ends(const struct conn_record *r, struct stamp evidence_end, st
 	if (transport_known(&r->rst) && (!transport_known(fin) || r->rst.frame < fin->frame)) {
 		out->closed = r->rst;
 		if (r->rst_from != CONN_FROM_CLIENT ||
-		    wait_spoke_in_vain(&r->rst_said, &r->rst_heard))
+		    wait_spoke_in_vain(&conn_record_odds(r)->rst_said,
+				       &conn_record_odds(r)->rst_heard))
 			return false;
 	} else if (transport_known(fin)) {
 		out->closed = *fin;

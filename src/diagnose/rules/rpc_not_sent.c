@@ -62,7 +62,8 @@ static bool conn_in_trouble(const struct conn_record *r, const struct window *w)
 	bool ends = within(&r->fin[CONN_FROM_CLIENT], w) || within(&r->fin[CONN_FROM_SERVER], w) ||
 		    within(&r->rst, w);
 
-	return ends || within(&r->syn, w) || within(&r->syn_last, w) || within(&r->refused, w);
+	return ends || within(&r->syn, w) || within(conn_record_syn_last(r), w) ||
+	       within(&r->refused, w);
 }
 
 /* The connection over which the call could have gone; NULL: none, or some were in trouble. */

@@ -86,8 +86,8 @@ static bool silent_before(const struct rule_input *in, const struct conn_record 
 static bool fin_is_unanswered(const struct rule_input *in, const struct conn_record *r)
 {
 	const struct provenance *fin = &r->fin[CONN_FROM_CLIENT];
-	const struct provenance *last = &r->fin_last[CONN_FROM_CLIENT];
-	const struct provenance *heard = &r->fin_heard[CONN_FROM_CLIENT];
+	const struct provenance *last = conn_record_fin_last(r, CONN_FROM_CLIENT);
+	const struct provenance *heard = &conn_record_odds(r)->fin_heard[CONN_FROM_CLIENT];
 
 	if (r->conn.transport != TRANSPORT_TCP || r->fins[CONN_FROM_CLIENT] < FINS_MIN ||
 	    r->fin_acked[CONN_FROM_SERVER] || path_span_ns(fin->at, last->at) < FIN_MIN_NS)
@@ -104,7 +104,7 @@ static bool fin_is_unanswered(const struct rule_input *in, const struct conn_rec
 static void fin_tell(const struct rule_input *in, struct diagnosis *d, const struct conn_record *r)
 {
 	const struct provenance *fin = &r->fin[CONN_FROM_CLIENT];
-	const struct provenance *last = &r->fin_last[CONN_FROM_CLIENT];
+	const struct provenance *last = conn_record_fin_last(r, CONN_FROM_CLIENT);
 	struct sequel s = sequel_of(in, r, fin->at, last->at);
 	bool follows = s.next && path_span_ns(last->at, s.next->first.at) <= FOLLOWS_NS;
 	const char *client = transport_endpoint(d, &r->conn.client);
@@ -141,14 +141,14 @@ static void fin_tell(const struct rule_input *in, struct diagnosis *d, const str
 					      transport_time(d, s.next->first.at),
 					      s.next->conn.client.port),
 		transport_where(in, d, f, &trouble, CONN_FROM_CLIENT));
-	finding_cite(d, f, &r->fin_heard[CONN_FROM_CLIENT], &r->conn,
+	finding_cite(d, f, &conn_record_odds(r)->fin_heard[CONN_FROM_CLIENT], &r->conn,
 		     "the last that was heard of the server on this connection");
 	finding_cite(d, f, fin, &r->conn, "the first FIN");
 	finding_cite(d, f, last, &r->conn, "the last FIN, unanswered like the others");
 	if (follows)
 		finding_cite(d, f, &s.next->first, &s.next->conn, "the next connection");
 	if (closing)
-		finding_cite(d, f, &r->fin_last[CONN_FROM_SERVER], &r->conn,
+		finding_cite(d, f, conn_record_fin_last(r, CONN_FROM_SERVER), &r->conn,
 			     "a FIN of the server, which does not acknowledge the client's");
 	finding_rule_out(d, f, "tcp-half-closed", "the FIN was not even acknowledged");
 	finding_rule_out(d, f, "tcp-path-silent", "no data was outstanding when the FIN was sent");

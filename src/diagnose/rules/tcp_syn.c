@@ -71,7 +71,7 @@ static void attempt_add(struct vec *out, const struct conn_record *r, enum attem
 static bool rejected_by_client(const struct conn_record *r)
 {
 	return transport_known(&r->rst) && r->rst_from == CONN_FROM_CLIENT &&
-	       path_span_ns(r->rst.at, r->syn_ack_last.at) >= 0;
+	       path_span_ns(r->rst.at, conn_record_syn_ack_last(r)->at) >= 0;
 }
 
 static void attempts_of(const struct conn_record *r, struct vec *out)
@@ -79,6 +79,8 @@ static void attempts_of(const struct conn_record *r, struct vec *out)
 	bool answered = transport_known(&r->syn_ack);
 	bool established = transport_known(&r->established);
 	const struct provenance *answer = answered ? &r->syn_ack : &r->refused;
+	const struct provenance *syn_last = conn_record_syn_last(r);
+	const struct provenance *syn_ack_last = conn_record_syn_ack_last(r);
 
 	if (established)
 		attempt_add(out, r, ATTEMPT_SUCCESS, &r->established, &r->established, 0);
@@ -87,17 +89,18 @@ static void attempts_of(const struct conn_record *r, struct vec *out)
 	if (transport_known(answer))
 		attempt_add(out, r, ATTEMPT_ANSWER, answer, answer, 0);
 	if (r->challenges)
-		attempt_add(out, r, ATTEMPT_CHALLENGED, &r->challenge, &r->last, r->challenges);
+		attempt_add(out, r, ATTEMPT_CHALLENGED, &conn_record_odds(r)->challenge, &r->last,
+			    r->challenges);
 	else if (!transport_known(answer) && !established)
-		attempt_add(out, r, ATTEMPT_UNANSWERED, &r->syn, &r->syn_last, r->syns);
+		attempt_add(out, r, ATTEMPT_UNANSWERED, &r->syn, syn_last, r->syns);
 	else if (answered && r->syns > 1 && path_span_ns(r->syn.at, answer->at) >= TROUBLE_MIN_NS)
 		attempt_add(out, r, ATTEMPT_UNANSWERED, &r->syn,
-			    r->syn_last.frame < answer->frame ? &r->syn_last : answer, r->syns);
+			    syn_last->frame < answer->frame ? syn_last : answer, r->syns);
 	if (answered && r->syn_acks > 1 && !rejected_by_client(r))
 		attempt_add(out, r, ATTEMPT_UNACKNOWLEDGED, &r->syn_ack,
-			    established && r->established.frame < r->syn_ack_last.frame
+			    established && r->established.frame < syn_ack_last->frame
 				    ? &r->established
-				    : &r->syn_ack_last,
+				    : syn_ack_last,
 			    r->syn_acks);
 }
 
