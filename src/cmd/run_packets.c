@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Lists of packets in texts: they are read as captures are, where there is none. Beside one they
- * would tell the same once more, with other numbers.
+ * Lists of packets in texts, of Wireshark or tcpdump: they are read as captures are, where there is
+ * none. Beside one they would tell the same once more, with other numbers.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,7 +50,8 @@ static void use(struct run *r, struct run_packets *t)
 
 	*input = (struct run_input){.capture = t->capture, .evidence = evidence};
 	t->capture = NULL;
-	evidence_list_add(&r->evidence, t->path, EVIDENCE_PACKET_LIST)->partial = t->stats.gaps;
+	evidence_list_add(&r->evidence, t->path, EVIDENCE_PACKET_LIST)->partial =
+		t->stats.gaps || t->stats.dropped;
 	note(r, evidence, &t->stats);
 	r->undated |= !t->stats.dated;
 }

@@ -100,7 +100,8 @@ static bool has_packet_list(const struct evidence_list *evidence)
 static bool is_by_absence(const char *id)
 {
 	static const char *const ids[] = {"tcp-syn-unanswered", "tcp-half-closed",
-					  "tcp-path-silent", "tcp-fin-unanswered"};
+					  "tcp-path-silent", "tcp-fin-unanswered",
+					  "tcp-syn-challenged"};
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
 		if (strcmp(id, ids[i]) == 0)

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "evidence/klog_private.h"
+#include "evidence/text_scan.h"
 
 enum {
 	KLOG_PEEK_BYTES = 256,
@@ -199,6 +200,13 @@ static struct slice klog_unwrap(struct klog *k, struct slice text, size_t column
 	return text;
 }
 
+/* A time and "host tag:" to look at, but it is one of tcpdump's. */
+static bool klog_is_packet(struct slice text)
+{
+	return text.len && text_is_digit(text.ptr[0]) && text_holds(text, " > ") &&
+	       (text_holds(text, ": Flags [") || text_holds(text, ", ethertype "));
+}
+
 bool klog_next(struct klog *k, struct klog_line *out)
 {
 	struct slice text;
@@ -219,7 +227,7 @@ bool klog_next(struct klog *k, struct klog_line *out)
 		if (text.len == 0 || k->json || k->entry_form != KLOG_ENTRY_NONE ||
 		    klog_is_of_record(k, text))
 			continue;
-		k->has_head = klog_head_find(text, 0, &at, &k->head);
+		k->has_head = klog_head_find(text, 0, &at, &k->head) && !klog_is_packet(text);
 		k->in_record = k->has_head && klog_is_record(&k->head, text.ptr[at]);
 		if (!k->has_head) {
 			text = klog_text_unquote(text);

@@ -21,7 +21,7 @@ enum {
 
 /* --- words of the line up to the addresses --- */
 
-static bool address_parse(struct slice word, uint8_t *out, bool *is_v6)
+bool packet_line_address(struct slice word, uint8_t *out, bool *is_v6)
 {
 	char text[ADDRESS_BYTES_MAX + 1];
 
@@ -34,7 +34,7 @@ static bool address_parse(struct slice word, uint8_t *out, bool *is_v6)
 }
 
 /* "12.345678": since the first packet, or since 1970. */
-static bool seconds_parse(struct slice word, struct packet_line *out)
+bool packet_line_seconds(struct slice word, struct packet_line *out)
 {
 	const uint8_t *point = word.len ? memchr(word.ptr, '.', word.len) : NULL;
 	size_t whole = point ? (size_t)(point - word.ptr) : 0;
@@ -52,8 +52,22 @@ static bool seconds_parse(struct slice word, struct packet_line *out)
 	return true;
 }
 
+bool packet_line_clock(struct slice word, int64_t *ns)
+{
+	struct packet_line seconds;
+	int64_t hour, minute;
+
+	if (word.len < 8 || word.ptr[2] != ':' || word.ptr[5] != ':' ||
+	    !text_number(slice_make(word.ptr, 2), &hour) ||
+	    !text_number(slice_make(word.ptr + 3, 2), &minute) || hour > 23 || minute > 59 ||
+	    !packet_line_seconds(text_after(word, 6), &seconds))
+		return false;
+	*ns = (hour * 60 + minute) * 60 * STAMP_NS_PER_S + seconds.ns;
+	return true;
+}
+
 /* "2025-06-27 19:41:44.044159", one behind the other in the line. */
-static bool date_parse(struct slice date, struct slice time, struct packet_line *out)
+bool packet_line_date(struct slice date, struct slice time, struct packet_line *out)
 {
 	struct klog_head head;
 
@@ -73,8 +87,8 @@ static bool before_parse(const struct slice *words, size_t count, struct packet_
 
 	if (count == 0)
 		return false;
-	if (!seconds_parse(words[count - 1], out)) {
-		if (count < 2 || !date_parse(words[count - 2], words[count - 1], out))
+	if (!packet_line_seconds(words[count - 1], out)) {
+		if (count < 2 || !packet_line_date(words[count - 2], words[count - 1], out))
 			return false;
 		count--;
 	}
@@ -97,7 +111,7 @@ static bool addresses_take(struct slice *rest, struct packet_line *out)
 		word = text_word(rest);
 		if (word.len == 0)
 			return false;
-		if (address_parse(word, out->source, &out->is_v6))
+		if (packet_line_address(word, out->source, &out->is_v6))
 			break;
 		if (count == WORDS_BEFORE_MAX)
 			return false;
@@ -109,12 +123,12 @@ static bool addresses_take(struct slice *rest, struct packet_line *out)
 	if (slice_equal(word, slice_of_string("\xe2\x86\x92")) ||
 	    slice_equal(word, slice_of_string("->")))
 		word = text_word(rest);
-	return address_parse(word, out->destination, &is_v6) && is_v6 == out->is_v6;
+	return packet_line_address(word, out->destination, &is_v6) && is_v6 == out->is_v6;
 }
 
 /* --- the info of a segment --- */
 
-static bool port_parse(struct slice word, uint16_t *out)
+bool packet_line_port(struct slice word, uint16_t *out)
 {
 	struct slice open = text_find(word, "(");
 	int64_t port;
@@ -131,7 +145,7 @@ static bool port_parse(struct slice word, uint16_t *out)
 	return port > 0 && port <= PORT_MAX;
 }
 
-static bool number_take(struct slice info, const char *name, uint32_t *out)
+bool packet_line_number(struct slice info, const char *name, uint32_t *out)
 {
 	struct slice at = text_after(text_find(info, name), strlen(name));
 	size_t len = 0;
@@ -181,24 +195,24 @@ static bool segment_parse(struct slice info, struct packet_line *out)
 	struct slice arrow;
 
 	marks_take(&info, out);
-	if (!port_parse(text_word(&info), &out->source_port))
+	if (!packet_line_port(text_word(&info), &out->source_port))
 		return false;
 	arrow = text_word(&info);
 	if (arrow.len == 0 || arrow.len > ARROW_BYTES_MAX ||
-	    !port_parse(text_word(&info), &out->destination_port))
+	    !packet_line_port(text_word(&info), &out->destination_port))
 		return false;
 	info = text_trim(info);
 	out->flags = flags_take(&info);
-	if (out->flags == 0 || !number_take(info, " Seq=", &out->seq) ||
-	    !number_take(info, " Win=", &out->window) ||
-	    !number_take(info, " Len=", &out->length) || out->length > PACKET_BYTES_MAX)
+	if (out->flags == 0 || !packet_line_number(info, " Seq=", &out->seq) ||
+	    !packet_line_number(info, " Win=", &out->window) ||
+	    !packet_line_number(info, " Len=", &out->length) || out->length > PACKET_BYTES_MAX)
 		return false;
-	number_take(info, " Ack=", &out->ack);
-	number_take(info, " MSS=", &out->mss);
-	number_take(info, " WS=", &out->scale);
+	packet_line_number(info, " Ack=", &out->ack);
+	packet_line_number(info, " MSS=", &out->mss);
+	packet_line_number(info, " WS=", &out->scale);
 	out->sack_permitted = text_holds(info, "SACK_PERM");
-	out->has_times = number_take(info, " TSval=", &out->time) &&
-			 number_take(info, " TSecr=", &out->echo);
+	out->has_times = packet_line_number(info, " TSval=", &out->time) &&
+			 packet_line_number(info, " TSecr=", &out->echo);
 	return true;
 }
 

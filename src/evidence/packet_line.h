@@ -33,8 +33,24 @@ struct packet_line {
 	uint32_t mss, scale;
 	bool sack_permitted, has_times;
 	uint32_t time, echo; /* TSval, TSecr */
+	/* Of tcpdump, see packet_dump.h */
+	bool is_dump;
+	bool has_seq;   /* else seq is not told */
+	int64_t sum_ns; /* of all times up to this one */
 };
 
 void packet_line_parse(struct slice text, struct packet_line *out);
+
+/* Parts of such lines. Each is false, and *out is not to be used, when it is not one. */
+bool packet_line_address(struct slice word, uint8_t *out, bool *is_v6);
+bool packet_line_port(struct slice word, uint16_t *out);
+/* "12.345678": since the first packet, or since 1970. */
+bool packet_line_seconds(struct slice word, struct packet_line *out);
+/* "19:41:44.044159": since midnight, with decimals. */
+bool packet_line_clock(struct slice word, int64_t *ns);
+/* "2025-06-27 19:41:44.044159", two words of one line. */
+bool packet_line_date(struct slice date, struct slice time, struct packet_line *out);
+/* The number behind this text. */
+bool packet_line_number(struct slice info, const char *name, uint32_t *out);
 
 #endif

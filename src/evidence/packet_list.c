@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
+#include "evidence/packet_dump.h"
 #include "evidence/packet_line.h"
 
 enum {
@@ -49,6 +50,8 @@ struct packet_list {
 	struct packet_list_stats stats;
 	uint64_t last_number;
 	bool undated;
+	struct packet_dump dump;
+	uint64_t dump_rows, captured; /* of them, as tcpdump says at its end; 0: it does not */
 };
 
 struct packet_list *packet_list_create(void)
@@ -73,11 +76,17 @@ bool packet_list_take_line(struct packet_list *p, uint64_t line, struct slice te
 
 	if (text.len > PACKET_LIST_LINE_BYTES_MAX)
 		text.len = PACKET_LIST_LINE_BYTES_MAX;
-	packet_line_parse(text, &told);
-	if (told.kind == PACKET_LINE_OTHER)
-		return false;
-	if (told.kind == PACKET_LINE_HEAD)
-		return true;
+	if (packet_dump_parse(&p->dump, text, &told)) {
+		if (told.kind == PACKET_LINE_OTHER)
+			return true;
+		p->dump_rows++;
+	} else {
+		packet_line_parse(text, &told);
+		if (told.kind == PACKET_LINE_OTHER)
+			return p->dump_rows && packet_dump_total(text, &p->captured);
+		if (told.kind == PACKET_LINE_HEAD)
+			return true;
+	}
 	p->stats.gaps |= told.number == 0 || (p->stats.rows && told.number != p->last_number + 1);
 	p->last_number = told.number;
 	p->undated |= !told.dated;
@@ -259,7 +268,8 @@ static struct capture *make_capture(struct packet_list *p, const char *path)
 	for (size_t i = 0; i < p->rows.len; i++) {
 		const struct row *r = vec_at(&p->rows, i);
 
-		if (!is_sure(&directions, &r->told, p->stats.gaps))
+		if (r->told.kind != PACKET_LINE_TCP ||
+		    !is_sure(&directions, &r->told, p->stats.gaps))
 			continue;
 		lines[p->stats.segments++] = r->line;
 		add_record(&pcap, &directions, &r->told, (uint32_t)i);
@@ -274,9 +284,33 @@ static struct capture *make_capture(struct packet_list *p, const char *path)
 	return capture;
 }
 
+/* What tcpdump prints, in its order: as if Wireshark had. */
+static void number_dump(struct packet_list *p)
+{
+	struct packet_numbers numbers;
+	bool deltas = packet_dump_counts_deltas(&p->dump);
+
+	packet_numbers_init(&numbers);
+	for (size_t i = 0; i < p->rows.len; i++) {
+		struct packet_line *t = &((struct row *)vec_at(&p->rows, i))->told;
+
+		if (!t->is_dump)
+			continue;
+		if (!packet_numbers_take(&numbers, t))
+			t->kind = PACKET_LINE_ROW;
+		if (deltas)
+			t->ns = t->sum_ns;
+	}
+	packet_numbers_deinit(&numbers);
+	/* Its own word that it left nothing out. */
+	if (p->captured && p->captured == p->stats.rows && p->dump_rows == p->stats.rows)
+		p->stats.gaps = false;
+}
+
 void packet_list_end_text(struct packet_list *p, const char *path, struct packet_list_stats *stats,
 			  struct capture **out)
 {
+	number_dump(p);
 	if (p->rows.len)
 		qsort(p->rows.items, p->rows.len, p->rows.item_bytes, row_order);
 	p->stats.dated = !p->undated;
@@ -286,4 +320,6 @@ void packet_list_end_text(struct packet_list *p, const char *path, struct packet
 	p->stats = (struct packet_list_stats){0};
 	p->last_number = 0;
 	p->undated = false;
+	p->dump = (struct packet_dump){0};
+	p->dump_rows = p->captured = 0;
 }

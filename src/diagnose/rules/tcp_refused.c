@@ -240,7 +240,8 @@ static void why_add_before(struct strbuf *why, const struct refusal *r, size_t n
 	strbuf_add_text(why, " No earlier success is in the evidence.");
 }
 
-static void why_add_after(struct strbuf *why, const struct refusal *r, size_t n)
+static void why_add_after(const struct rule_input *in, struct strbuf *why, const struct refusal *r,
+			  size_t n)
 {
 	size_t over = 0;
 	const struct refusal *first = NULL;
@@ -259,7 +260,10 @@ static void why_add_after(struct strbuf *why, const struct refusal *r, size_t n)
 		stamp_format_time(first->end, at);
 		strbuf_add_format(why, " The first connection after it succeeded at %s.", at);
 	}
-	if (over < n)
+	if (over < n && transport_is_partial(in, r[0].outage->last.evidence))
+		strbuf_add_text(why,
+				" This list, which leaves packets out, shows no success since.");
+	else if (over < n)
 		strbuf_add_text(why, first ? " Not every client has succeeded since."
 					   : " No connection succeeded since.");
 	if (working)
@@ -315,7 +319,7 @@ static const char *refusals_why(const struct rule_input *in, struct diagnosis *d
 		strbuf_add_format(&why, " were answered with RST, from %s to %s", from, until);
 	why_add_sender(in, &why, r, sight);
 	why_add_before(&why, r, n);
-	why_add_after(&why, r, n);
+	why_add_after(in, &why, r, n);
 	text = arena_text(&d->arena, strbuf_text(&why));
 	strbuf_deinit(&why);
 	return text;

@@ -239,10 +239,13 @@ void transport_unacknowledged(const struct rule_input *in, struct vec *out)
 	troubles_of_kind(in, ATTEMPT_UNACKNOWLEDGED, out);
 }
 
-static const char *over_text(struct diagnosis *d, const struct transport_trouble *t)
+static const char *over_text(const struct rule_input *in, struct diagnosis *d,
+			     const struct transport_trouble *t)
 {
 	if (t->over)
 		return arena_format(&d->arena, "until %s", transport_time(d, t->end));
+	if (transport_is_partial(in, t->conn.evidence))
+		return "and this list, which leaves packets out, shows none that succeeded";
 	return "and none succeeded while the evidence lasts";
 }
 
@@ -275,7 +278,7 @@ static void unanswered_tell(const struct rule_input *in, struct diagnosis *d,
 		"%" PRIu32
 		" SYNs to %s from %s on got no answer of its TCP, neither SYN-ACK nor RST, %s. "
 		"The capture shows other packets that reached the client. %s%s",
-		t->tries, to, transport_time(d, t->first), over_text(d, t),
+		t->tries, to, transport_time(d, t->first), over_text(in, d, t),
 		transport_where(in, d, f, t, CONN_FROM_CLIENT),
 		works ? " Another connection between the two hosts was established meanwhile: the "
 			"host was up, and something treats this port or this connection "
@@ -292,17 +295,22 @@ static void unanswered_tell(const struct rule_input *in, struct diagnosis *d,
 static void unacknowledged_tell(const struct rule_input *in, struct diagnosis *d,
 				const struct transport_trouble *t)
 {
-	struct finding *f = trouble_tell(d, "tcp-synack-unacknowledged", t, "the last SYN-ACK");
 	const char *at = transport_endpoint(d, &t->conn.server);
 	const char *client = transport_host(d, &t->conn.client);
+	struct finding *f;
+
+	/* A list of SYNs shows no ACK that ends a handshake: only repeated SYN-ACKs tell then. */
+	if (t->tries <= t->conns && transport_is_partial(in, t->conn.evidence))
+		return;
+	f = trouble_tell(d, "tcp-synack-unacknowledged", t, "the last SYN-ACK");
 
 	f->title = arena_format(&d->arena, "SYN-ACKs of %s to %s were not acknowledged for %s", at,
 				client, transport_duration(d, path_span_ns(t->first, t->end)));
 	f->why = arena_format(&d->arena,
 			      "%s answered SYNs of %s with SYN-ACK %" PRIu32
 			      " times from %s on, and the handshake was not completed, %s. %s",
-			      at, client, t->tries, transport_time(d, t->first), over_text(d, t),
-			      transport_where(in, d, f, t, CONN_FROM_SERVER));
+			      at, client, t->tries, transport_time(d, t->first),
+			      over_text(in, d, t), transport_where(in, d, f, t, CONN_FROM_SERVER));
 	finding_rule_out(d, f, "tcp-syn-unanswered", "the server answered");
 }
 
@@ -320,7 +328,7 @@ static void challenged_tell(const struct rule_input *in, struct diagnosis *d,
 		&d->arena,
 		"%" PRIu32 " SYNs got an ACK without SYN, from %s on, %s: the server still has a "
 		"connection with these ports, and does not let go of it.",
-		t->tries, transport_time(d, t->first), over_text(d, t));
+		t->tries, transport_time(d, t->first), over_text(in, d, t));
 	finding_rule_out(d, f, "tcp-syn-refused", "the answer is an ACK and no RST");
 	finding_rule_out(d, f, "tcp-syn-unanswered", "answers came: ACKs without SYN");
 }

@@ -73,6 +73,12 @@ struct stamp transport_evidence_end(const struct rule_input *in, uint32_t eviden
 	return evidence_list_at(in->evidence, evidence)->last;
 }
 
+bool transport_is_partial(const struct rule_input *in, uint32_t evidence)
+{
+	return evidence < in->evidence->items.len &&
+	       evidence_list_at(in->evidence, evidence)->partial;
+}
+
 static int trouble_order(const void *a, const void *b)
 {
 	const struct transport_trouble *x = a;

@@ -70,6 +70,9 @@ static inline struct conn_record *transport_record(const struct rule_input *in, 
 	return *(struct conn_record **)vec_at(&in->conns->records, i);
 }
 
+/* True when somebody chose what this evidence shows: what it lacks may have been there. */
+bool transport_is_partial(const struct rule_input *in, uint32_t evidence);
+
 /* Someone in vain: a client host that could not reach a server, from first to end. */
 struct transport_trouble {
 	struct conn conn;
