@@ -47,6 +47,12 @@ struct source {
 	char fault[SOURCE_FAULT_BYTES]; /* empty: none */
 };
 
+/* A window, not zeroed: a folder may have thousands of small files. */
+static uint8_t *source_buffer(size_t bytes)
+{
+	return mem_resize(NULL, bytes, 1);
+}
+
 /* The same of a member of an archive. */
 static size_t source_read_outer(struct source *s, uint8_t *to, size_t cap)
 {
@@ -174,7 +180,7 @@ static void source_wake(struct source *s)
 
 	s->resting = false;
 	s->cap = SOURCE_WINDOW_BYTES;
-	s->buf = mem_alloc(s->cap, 1);
+	s->buf = source_buffer(s->cap);
 	s->window = s->buf;
 	if (!source_reposition(s, from)) {
 		snprintf(s->fault, sizeof(s->fault), "cannot read on: %s", strerror(errno));
@@ -185,7 +191,7 @@ static void source_wake(struct source *s)
 	if (s->packing == SOURCE_PLAIN)
 		return;
 	s->unpack = unpack_create(s->packing);
-	s->raw_buf = mem_alloc(SOURCE_WINDOW_BYTES, 1);
+	s->raw_buf = source_buffer(SOURCE_WINDOW_BYTES);
 	s->raw = slice_make(s->raw_buf, 0);
 	s->raw_ended = false;
 	s->offset = 0;
@@ -249,7 +255,7 @@ static void source_detect(struct source *s)
 	s->raw = head;
 	s->raw_buf = s->buf;
 	s->raw_ended = s->ended;
-	s->buf = mem_alloc(SOURCE_WINDOW_BYTES, 1);
+	s->buf = source_buffer(SOURCE_WINDOW_BYTES);
 	s->window = s->buf;
 	s->cap = SOURCE_WINDOW_BYTES;
 	s->start = 0;
@@ -300,7 +306,7 @@ struct err *source_open(const char *path, struct source **out)
 	if (S_ISREG(st.st_mode) && st.st_size > 0)
 		s->raw_bytes = (uint64_t)st.st_size;
 	s->cap = SOURCE_WINDOW_BYTES;
-	s->buf = mem_alloc(s->cap, 1);
+	s->buf = source_buffer(s->cap);
 	s->window = s->buf;
 	/* advice only: pipes refuse it */
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -321,7 +327,7 @@ static struct source *member_create(struct source *outer, uint64_t bytes, const 
 	s->outer_left = bytes;
 	s->raw_bytes = bytes;
 	s->cap = SOURCE_WINDOW_BYTES;
-	s->buf = mem_alloc(s->cap, 1);
+	s->buf = source_buffer(s->cap);
 	s->window = s->buf;
 	return s;
 }

@@ -111,9 +111,10 @@ static void take_values(const struct counter_reader *r, struct slice rest, struc
 }
 
 /* Two lines, the names of the columns and the values, each behind "Tcp:". */
-static bool parse_proc(struct counter_reader *r, struct slice line, struct counter_line *out)
+static bool parse_proc(struct counter_reader *r, struct slice first, struct slice line,
+		       struct counter_line *out)
 {
-	uint8_t section = section_of(text_word(&line)), before = r->named.section;
+	uint8_t section = section_of(first), before = r->named.section;
 
 	r->named.section = 0;
 	if (section == 0 || text_trim(line).len == 0)
@@ -127,12 +128,12 @@ static bool parse_proc(struct counter_reader *r, struct slice line, struct count
 }
 
 /* "TcpRetransSegs                  12                 0.0" */
-static bool parse_nstat(struct slice line, struct counter_line *out)
+static bool parse_nstat(struct slice name, struct slice line, struct counter_line *out)
 {
-	struct slice name = text_word(&line);
 	uint64_t value;
 
-	for (size_t i = 0; i < COUNTER_NAMES; i++) {
+	/* All names begin with that of a section: each line of a text is looked at. */
+	for (size_t i = 0; name.len && name.ptr[0] < 'a' && i < COUNTER_NAMES; i++) {
 		const struct counter_name *n = &counter_names[i];
 		const char *section = sections[n->section];
 
@@ -166,9 +167,8 @@ static bool parse_netstat(struct slice line, struct counter_line *out)
 }
 
 /* "rc 0 0 470" and "th 8 0 0.000 ..." */
-static bool parse_nfsd(struct slice line, struct counter_line *out)
+static bool parse_nfsd(struct slice key, struct slice line, struct counter_line *out)
 {
-	struct slice key = text_word(&line);
 	uint64_t numbers[RC_NUMBERS];
 	unsigned len = 0;
 	bool rc = is_word(key, "rc");
@@ -208,13 +208,13 @@ static bool parse_pools(struct counter_reader *r, struct slice line, struct coun
 }
 
 /* "hits       misses     nocache" of nfsstat, and the numbers below. */
-static bool parse_cache(struct counter_reader *r, struct slice line, struct counter_line *out)
+static bool parse_cache(struct counter_reader *r, struct slice first, struct slice rest,
+			struct slice line, struct counter_line *out)
 {
-	struct slice rest = line;
 	uint64_t hits;
 	bool below = r->in_cache;
 
-	r->in_cache = is_word(text_word(&rest), "hits") && is_word(text_word(&rest), "misses") &&
+	r->in_cache = is_word(first, "hits") && is_word(text_word(&rest), "misses") &&
 		      is_word(text_word(&rest), "nocache");
 	out->known = r->in_cache;
 	if (below && take_number(&line, &hits))
@@ -224,8 +224,12 @@ static bool parse_cache(struct counter_reader *r, struct slice line, struct coun
 
 void counter_line_parse(struct counter_reader *r, struct slice line, struct counter_line *out)
 {
+	struct slice rest = line;
+	struct slice first = text_word(&rest);
+
 	*out = (struct counter_line){0};
-	if (!parse_cache(r, line, out) && !parse_proc(r, line, out) && !parse_pools(r, line, out) &&
-	    !parse_nstat(line, out) && !parse_netstat(line, out))
-		parse_nfsd(line, out);
+	if (!parse_cache(r, first, rest, line, out) && !parse_proc(r, first, rest, out) &&
+	    !parse_pools(r, line, out) && !parse_nstat(first, rest, out) &&
+	    !parse_netstat(line, out))
+		parse_nfsd(first, rest, out);
 }

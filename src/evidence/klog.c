@@ -25,8 +25,10 @@ bool klog_may_hold(struct source *source)
 
 struct klog *klog_create(struct source *source)
 {
-	struct klog *k = mem_alloc(1, sizeof(*k));
+	struct klog *k = mem_resize(NULL, 1, sizeof(*k));
 
+	/* Room for a line and for entries is written before it is read; there may be many files. */
+	memset(k, 0, offsetof(struct klog, entry));
 	k->source = source;
 	k->json = klog_json_may_hold(source);
 	if (!k->json)

@@ -56,6 +56,7 @@ struct klog {
 	bool json;              /* the whole file is entries of the journal in JSON */
 	struct slice json_rest; /* of the line at hand, behind the entry handed out last */
 	bool in_record;         /* the last line was a record of /dev/kmsg */
+	/* Not zeroed: valid once an entry, or a line, was begun. */
 	struct klog_entry entry, done;
 	uint8_t bytes[KLOG_LINE_BYTES_MAX];
 };

@@ -53,7 +53,8 @@ bool lock_line_parse(struct slice line, struct file_lock_fact *out)
 	struct slice word;
 	uint64_t pid;
 
-	if (!take_number(&line, &f.number))
+	line = text_trim(line);
+	if (line.len == 0 || !text_is_digit(line.ptr[0]) || !take_number(&line, &f.number))
 		return false;
 	word = text_word(&line);
 	f.waits = is_word(word, "->");

@@ -83,7 +83,7 @@ static bool parse_mount(struct slice line, struct mount_fact *out)
 	struct slice device;
 	struct slice rest;
 
-	if (!text_holds(line, " type nfs") || !split(line, " on ", &device, &rest) ||
+	if (!split(line, " on ", &device, &rest) ||
 	    !split(rest, " type nfs", &out->mount_point, &rest) ||
 	    !text_begins(out->mount_point, "/") || !take_device(device, out))
 		return false;
@@ -127,7 +127,7 @@ static bool parse_fields(struct slice line, struct mount_fact *out)
 	struct slice fields[FIELDS_MAX + 1];
 	size_t count = 0;
 
-	if (text_begins(line, "#") || !text_holds(line, "nfs"))
+	if (text_begins(line, "#"))
 		return false;
 	for (struct slice rest = line; count <= FIELDS_MAX; count++) {
 		fields[count] = take_word(&rest);
@@ -219,6 +219,15 @@ static bool parse_bare(struct slice line, struct mount_fact *out)
 	return found >= 2;
 }
 
+/*
+ * All but these name the file system's type: commands at a prompt, options alone, and the head of a
+ * mount that nfsstat writes. Each line of a text is looked at.
+ */
+static bool may_tell_mount(struct slice line)
+{
+	return (line.len && memchr("#$sm(r/", line.ptr[0], 7)) || text_holds(line, "nfs");
+}
+
 enum mount_line_kind mount_line_parse(struct slice line, struct mount_fact *out)
 {
 	static bool (*const whole[])(struct slice, struct mount_fact *) = {
@@ -233,6 +242,10 @@ enum mount_line_kind mount_line_parse(struct slice line, struct mount_fact *out)
 			*out = (struct mount_fact){.options = trim(skip(line, strlen(options[i])))};
 			return out->options.len ? MOUNT_LINE_OPTIONS : MOUNT_LINE_OTHER;
 		}
+	}
+	if (!may_tell_mount(line)) {
+		*out = (struct mount_fact){.options = slice_make(NULL, 0)};
+		return MOUNT_LINE_OTHER;
 	}
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
 		*out = (struct mount_fact){.options = slice_make(NULL, 0)};

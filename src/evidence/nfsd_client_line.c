@@ -107,6 +107,8 @@ void nfsd_client_line_parse(struct slice line, struct nfsd_client_fact *fact,
 
 	*out = (struct nfsd_client_line){.kind = NFSD_CLIENT_LINE_OTHER};
 	line = nfsd_client_line_without_path(line, "/info:");
+	if (line.len == 0 || !memchr("asnmIc", line.ptr[0], 6))
+		return; /* no key begins so: each line of a text is looked at */
 	if (value_of(line, "clientid:", &value)) {
 		if (!text_begins(value, "0x") || !text_c_number(value, &number))
 			return;

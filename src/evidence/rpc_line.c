@@ -154,15 +154,27 @@ static bool take_heading(struct rpc_reader *r, struct slice line, struct rpc_lin
 	return true;
 }
 
+/* "program", "calls", "rpc" or a number: each line of a text is looked at. */
+static bool may_begin(uint8_t c)
+{
+	return c == 'p' || c == 'c' || c == 'r' || text_is_digit(c);
+}
+
 void rpc_line_parse(struct rpc_reader *r, struct slice line, struct rpc_line *out)
 {
+	struct slice text = text_trim(line);
+
 	*out = (struct rpc_line){.kind = RPC_LINE_OTHER};
+	if (text.len && !r->in_services && !may_begin(text.ptr[0])) {
+		*r = (struct rpc_reader){0};
+		return;
+	}
 	if (take_heading(r, line, out))
 		return;
 	if (r->in_services && parse_service(line, &out->service)) {
 		out->kind = RPC_LINE_SERVICE;
 		return;
 	}
-	if (parse_nfsstat(r, line, out) || parse_proc(line, out) || text_trim(line).len)
+	if (parse_nfsstat(r, line, out) || parse_proc(line, out) || text.len)
 		*r = (struct rpc_reader){0};
 }

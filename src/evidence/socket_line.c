@@ -26,8 +26,6 @@ static const struct state_name {
 
 static bool parse_state(struct slice word, enum socket_state *out)
 {
-	if (word.len == 0 || word.ptr[0] < 'C' || word.ptr[0] > 'T')
-		return false;
 	for (size_t i = 0; i < sizeof(state_names) / sizeof(*state_names); i++) {
 		if (!slice_equal(word, slice_of_string(state_names[i].name)))
 			continue;
@@ -253,6 +251,14 @@ static bool is_head(struct slice line)
 	       text_holds(line, "Local Address");
 }
 
+/* The first word of a row is a state or "tcp": each line of a text is looked at. */
+static bool may_be_row(struct slice line)
+{
+	struct slice text = text_trim(line);
+
+	return text.len && ((text.ptr[0] >= 'C' && text.ptr[0] <= 'T') || text.ptr[0] == 't');
+}
+
 void socket_line_parse(struct slice line, struct socket_line *out)
 {
 	*out = (struct socket_line){.kind = SOCKET_LINE_OTHER};
@@ -264,6 +270,8 @@ void socket_line_parse(struct slice line, struct socket_line *out)
 		out->kind = SOCKET_LINE_MORE;
 		return;
 	}
+	if (!may_be_row(line))
+		return;
 	*out = (struct socket_line){.kind = SOCKET_LINE_ROW};
 	if (parse_ss(line, out))
 		return;

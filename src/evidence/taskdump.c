@@ -45,7 +45,7 @@ struct slice taskdump_keep(struct taskdump *t, struct slice text)
 
 bool taskdump_knows(const struct taskdump *t, int64_t pid)
 {
-	for (size_t i = 0; i < t->pids_len; i++)
+	for (size_t i = 0; pid <= t->pid_highest && i < t->pids_len; i++)
 		if (t->pids[i] == pid)
 			return true;
 	return false;
@@ -53,8 +53,11 @@ bool taskdump_knows(const struct taskdump *t, int64_t pid)
 
 static void taskdump_learn(struct taskdump *t, int64_t pid)
 {
-	if (pid > 0 && t->pids_len < TASKDUMP_PIDS_MAX && !taskdump_knows(t, pid))
-		t->pids[t->pids_len++] = pid;
+	if (pid <= 0 || t->pids_len == TASKDUMP_PIDS_MAX || taskdump_knows(t, pid))
+		return;
+	t->pids[t->pids_len++] = pid;
+	if (pid > t->pid_highest)
+		t->pid_highest = pid;
 }
 
 /* A task of which nothing was told but its number is none. */
@@ -218,5 +221,6 @@ void taskdump_end(struct taskdump *t)
 	t->of = t->last_file = 0;
 	t->field = TASKDUMP_FIELD_NONE;
 	t->pids_len = 0;
+	t->pid_highest = 0;
 	t->lines = 0;
 }

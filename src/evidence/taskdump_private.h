@@ -75,6 +75,7 @@ struct taskdump {
 	uint64_t last_file; /* the last struct file of the task at hand; 0: none */
 	int64_t pids[TASKDUMP_PIDS_MAX];
 	size_t pids_len;
+	int64_t pid_highest; /* of them */
 };
 
 /* --- taskdump.c --- */

@@ -478,11 +478,25 @@ static bool take_lone_row(struct taskdump *t, const struct slice *words, int cou
 	return take_row(t, words, count);
 }
 
+/* What take_table_head() or take_lone_row() cannot do without: each line of a text is looked at. */
+static bool may_begin_table(struct slice text)
+{
+	struct slice rest = text;
+	int64_t pid;
+
+	text_word(&rest);
+	return text_number(text_word(&rest), &pid) || text_holds(text, "PID") ||
+	       text_holds(text, "TID") || text_holds(text, "LWP");
+}
+
 bool taskdump_take_table(struct taskdump *t, struct slice text)
 {
 	struct slice words[TASKDUMP_COLUMNS_MAX];
-	int count = split(text, words);
+	int count;
 
+	if (!t->table.open && !may_begin_table(text))
+		return false;
+	count = split(text, words);
 	if (count >= 3 && take_table_head(t, words, count))
 		return true;
 	if (t->table.open && count && words[0].len == 1 && words[0].ptr[0] == '>') {

@@ -274,11 +274,15 @@ static bool take_counters(struct lists *l, uint64_t line, struct slice text)
  */
 static bool take_address(struct lists *l, uint64_t line, struct slice text)
 {
-	struct slice word = text_word(&text);
+	struct slice word;
 	struct endpoint at;
 	struct list_entry *e;
 	const uint8_t *slash;
 
+	text = text_trim(text);
+	if (text.len == 0 || (text.ptr[0] != 'i' && !text_is_digit(text.ptr[0])))
+		return false;
+	word = text_word(&text);
 	if (word.len > 1 && text_is_digit(word.ptr[0]) && word.ptr[word.len - 1] == ':') {
 		text_word(&text);
 		word = text_word(&text);

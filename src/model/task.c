@@ -56,7 +56,8 @@ static struct task_seen *seen_get(struct task_model *m, struct task_snapshot *s,
 {
 	struct task_seen *t;
 
-	for (size_t i = 0; f->pid != TASK_PID_NONE && i < s->tasks.len; i++) {
+	for (size_t i = 0; f->pid != TASK_PID_NONE && f->pid <= s->pid_highest && i < s->tasks.len;
+	     i++) {
 		t = *(struct task_seen **)vec_at(&s->tasks, i);
 		if (t->pid == f->pid)
 			return t;
@@ -68,6 +69,8 @@ static struct task_seen *seen_get(struct task_model *m, struct task_snapshot *s,
 	m->seen++;
 	t = arena_alloc(&m->arena, sizeof(*t));
 	t->pid = f->pid;
+	if (f->pid > s->pid_highest)
+		s->pid_highest = f->pid;
 	t->name = t->sleeps_in = t->where = t->procedure = t->holds_in = t->owner_name = "";
 	t->switches = TASK_COUNT_NONE;
 	t->owner_pid = TASK_PID_NONE;

@@ -112,7 +112,8 @@ struct task_snapshot {
 	enum task_scope scope;
 	const char *host; /* "": not told */
 	bool host_told;
-	struct vec tasks; /* struct task_seen * */
+	struct vec tasks;    /* struct task_seen * */
+	int64_t pid_highest; /* of them: tasks mostly come in the order of their numbers */
 	struct provenance first;
 	uint64_t passed; /* tasks that are of no interest */
 };

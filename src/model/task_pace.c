@@ -15,17 +15,33 @@ static bool is_look(const struct task_seen *t, const struct task_seen *of)
 	       stamp_known(t->at.at) && t->at.at.clock == of->at.at.clock;
 }
 
+/* A snapshot shows each task once: two looks need two of them. */
+static bool looks_again(const struct task_model *m, const struct task_snapshot *sample)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->snapshots.len && count < 2; i++) {
+		const struct task_snapshot *s =
+			*(struct task_snapshot *const *)vec_at(&m->snapshots, i);
+
+		count += strcmp(s->host, sample->host) == 0;
+	}
+	return count == 2;
+}
+
 bool task_pace_of(const struct task_model *m, const struct task_snapshot *sample,
 		  const struct task_seen *t, struct task_pace *out)
 {
 	*out = (struct task_pace){0};
-	if (t->pid == TASK_PID_NONE)
+	if (t->pid == TASK_PID_NONE || !looks_again(m, sample))
 		return false;
 	for (size_t i = 0; i < m->snapshots.len; i++) {
 		const struct task_snapshot *s =
 			*(struct task_snapshot *const *)vec_at(&m->snapshots, i);
 
-		for (size_t k = 0; strcmp(s->host, sample->host) == 0 && k < s->tasks.len; k++) {
+		if (strcmp(s->host, sample->host) != 0)
+			continue;
+		for (size_t k = 0; k < s->tasks.len; k++) {
 			const struct task_seen *one =
 				*(struct task_seen *const *)vec_at(&s->tasks, k);
 
