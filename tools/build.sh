@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Configures one of the builds under build/ if it is not there yet, and compiles it.
+# Configures one of the builds under build/ if it is not there yet, and compiles it: a target of it, or all.
 # release is what is installed: the program alone, optimised as a whole when it is linked, which takes as long
 # as a build. Usage: build.sh gcc|clang|asan|fuzz|release [TARGET]
 set -eu
@@ -31,6 +31,7 @@ if ! [ -f "build/$kind/build.ninja" ]; then
 	}
 fi
 shift
-# Of the fuzz build only its targets: nobody would run the rest.
+# Who fuzzes by hand runs nothing else of that build; 'make check' does.
 [ "$kind" = fuzz ] && [ $# -eq 0 ] && exec ninja -C build/fuzz fuzzers
+[ "${1:-}" = all ] && shift
 exec meson compile -C "build/$kind" "$@"

@@ -3,12 +3,13 @@
 """Builds and tests everything, and counts honestly.
 
 What counts as one: each build (it compiles without a warning), each subtest of a test that speaks
-TAP, and each other test. Subtests named "extra ..." stand on evidence that not everybody has: those
+TAP, each other test, each fuzz target, and each thing that holds of the package. Subtests named "extra ..." stand on evidence that not everybody has: those
 that pass are counted by themselves. The last line is `N passed, N failed, N skipped`; exit 1 on a
 failure.
 """
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,11 +19,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Builds in order, and how `meson test` selects the suites that run in them.
+# Builds in order, and how `meson test` selects the suites that run in them. The second is clang's, with
+# sanitizers: a third without them would tell no more.
 BUILDS = [
     ("gcc", []),
-    ("clang", ["--suite", "unit"]),
-    ("asan", ["--no-suite", "lint", "--no-suite", "cross"]),
+    ("fuzz", ["--no-suite", "lint", "--no-suite", "cross"]),
+]
+FAST = [("gcc", ["--suite", "unit"])]
+# Tests that wait leave room for one more.
+TESTS_AT_ONCE = (os.cpu_count() or 1) + 1
+# Each target's minute is one on the clock.
+FUZZ_SECONDS = 60
+FUZZ_AT_ONCE = 2 * (os.cpu_count() or 1)
+
+# What needs no `meson test`, behind the builds: it prints TAP.
+COMMANDS = [
+    ("fuzz targets", ["tools/fuzz.sh", "--jobs", str(FUZZ_AT_ONCE), str(FUZZ_SECONDS)]),
 ]
 
 TAP_LINE = re.compile(r"^(not )?ok\b\s*\d*\s*(?:-\s*)?([^#]*)(?:#\s*(.*))?")
@@ -120,7 +132,7 @@ def protocols(build_dir):
 
 
 def compile_build(build, tally):
-    done = subprocess.run(["tools/build.sh", build], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(["tools/build.sh", build, "all"], cwd=ROOT, capture_output=True, text=True)
     if done.returncode == 0:
         tally.passed += 1
         return True
@@ -134,8 +146,8 @@ def test_build(build, select, tally):
     build_dir = ROOT / "build" / build
     log = build_dir / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
-    ran = subprocess.run(["meson", "test", "-C", build_dir, "--no-rebuild", *select],
-                         capture_output=True, text=True)
+    ran = subprocess.run(["meson", "test", "-C", build_dir, "--no-rebuild",
+                          "--num-processes", str(TESTS_AT_ONCE), *select], capture_output=True, text=True)
     speaks = protocols(build_dir)
     if not log.exists():
         tally.fail(f"{build}: meson test", ran.stdout[-2000:] + ran.stderr[-2000:])
@@ -145,6 +157,27 @@ def test_build(build, select, tally):
         name = record["name"].split(" / ")[-1]
         count = count_tap if speaks.get(name) == "tap" else count_plain
         count(f"{build}: {name}", record, tally)
+
+
+def run_build(build, select, tally):
+    if compile_build(build, tally):
+        test_build(build, select, tally)
+
+
+def run_command(name, command, tally):
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    count_tap(name, {"result": "FAIL" if done.returncode else "OK", "returncode": done.returncode,
+                     "stdout": done.stdout, "stderr": done.stderr}, tally)
+
+
+def timed(name, tally, work, *args):
+    start = time.monotonic()
+    before = (tally.passed, tally.failed, tally.skipped)
+    work(name, *args, tally)
+    passed, failed, skipped = (now - then for now, then in
+                               zip((tally.passed, tally.failed, tally.skipped), before))
+    print(f"{name}: {passed} passed, {failed} failed, {skipped} skipped in "
+          f"{time.monotonic() - start:.0f} s", flush=True)
 
 
 def report(tally):
@@ -164,15 +197,10 @@ def main():
     parser.add_argument("--fast", action="store_true", help="the unit tests alone, with gcc")
     arguments = parser.parse_args()
     tally = Tally()
-    for build, select in [("gcc", ["--suite", "unit"])] if arguments.fast else BUILDS:
-        start = time.monotonic()
-        before = (tally.passed, tally.failed, tally.skipped)
-        if compile_build(build, tally):
-            test_build(build, select, tally)
-        passed, failed, skipped = (now - then for now, then in
-                                   zip((tally.passed, tally.failed, tally.skipped), before))
-        print(f"{build}: {passed} passed, {failed} failed, {skipped} skipped in "
-              f"{time.monotonic() - start:.0f} s", flush=True)
+    for build, select in FAST if arguments.fast else BUILDS:
+        timed(build, tally, run_build, select)
+    for name, command in [] if arguments.fast else COMMANDS:
+        timed(name, tally, run_command, command)
     report(tally)
     return 1 if tally.failed else 0
 

@@ -36,8 +36,10 @@ check strace         command strace
 check tshark         command tshark
 check wireshark-common command sharkd
 check xz-utils       command xz
+check zsh            command zsh
 check zstd           command zstd
 fuzz  clang          command clang
+fuzz  llvm           command llvm-symbolizer
 fuzz  libclang-rt-dev runtime fuzzer
 deb   debhelper      command dh
 deb   fakeroot       command fakeroot
@@ -67,6 +69,7 @@ is_there() { # KIND NAME
 
 missing_of() { # GOAL: the packages that are missing for it; everything needs those of the build
 	echo "$packages" | while read -r goal package kind name; do
+		[ "$1:$goal" = check:fuzz ] || [ "$1:$goal" = check:deb ] && goal=check # it does these, too
 		case $goal in
 		build | "$1") is_there "$kind" "$name" || echo "$package" ;;
 		esac

@@ -28,7 +28,7 @@ static bool add(struct ipfrag *f, uint32_t id, size_t from, size_t to, size_t ha
 	for (size_t i = 0; i < MESSAGE_BYTES; i++)
 		bytes[i] = (uint8_t)(i * 7 + i / 256);
 	memcpy(bytes, "\x03\x20\x08\x01\x0b\xb8\0\0", 8); /* ports 800, 2049; length 3000 */
-	copy = check_copy(bytes + from, have);
+	copy = check_copy(have ? bytes + from : bytes, have);
 	p.payload = slice_make(copy, have);
 	done = ipfrag_add(f, &p, now_ns, whole);
 	free(copy);
