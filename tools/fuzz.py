@@ -9,13 +9,17 @@
                            reach code which tests/corpus does not to tests/corpus
     fuzz.py table          the account as a table of Markdown
 
-A target starts from tests/corpus/NAME and from what earlier runs learnt (build/fuzz/learnt/NAME). An input that
+A target starts from tests/corpus/NAME and from what earlier runs learnt (build/fuzz/learnt/NAME); `report` from the
+incidents of tests/cases besides, of which a short run takes some. An input that
 kills it goes to build/fuzz/found/NAME, and the exit status is 1. The account is build/fuzz/hours.tsv. Nothing goes
 to git by itself; docs/fuzzing.md tells what to do with a crash.
 """
 import argparse
 import concurrent.futures
+import gzip
+import lzma
 import os
+import random
 import re
 import subprocess
 import sys
@@ -36,6 +40,13 @@ RSS_LIMIT_MB = 1024
 # What merge brings to tests/corpus: small inputs only, and no more than this for a target.
 KEEP_FILE_BYTES = 2048
 KEEP_TOTAL_BYTES = 48 * 1024
+
+# Incidents of tests/cases as seeds for `report`, which takes files with this line between them.
+SEED_TARGET = "report"
+SEED_MARK = b"\n%%%%\n"
+SEED_FILES_MAX = 8
+SEED_FILE_BYTES = 96 * 1024
+SEEDS_PER_MINUTE = 60
 
 lock = threading.Lock()
 
@@ -83,11 +94,52 @@ def last_number(pattern, text):
     return int(found[-1]) if found else 0
 
 
+def unpacked(path):
+    data = path.read_bytes()
+    unpack = {".xz": lzma.decompress, ".gz": gzip.decompress}.get(path.suffix)
+    return unpack(data) if unpack else data
+
+
+def beginning(data):
+    """Whole packets matter little; whole lines do."""
+    cut = data[:SEED_FILE_BYTES]
+    if len(cut) == len(data) or b"\0" in cut[:64]:
+        return cut
+    return cut[:cut.rfind(b"\n") + 1]
+
+
+def make_seeds():
+    """The incidents of tests/cases, each cut small, as inputs of `report`; the folder."""
+    folder = BUILD / "seeds" / SEED_TARGET
+    with lock:
+        if not folder.exists():
+            unfinished = folder.with_name("unfinished")
+            unfinished.mkdir(parents=True, exist_ok=True)
+            for case in sorted(p for p in (ROOT / "tests" / "cases").iterdir() if p.is_dir()):
+                files = sorted(f for f in case.iterdir() if f.is_file() and f.suffix != ".json")[:SEED_FILES_MAX]
+                seed = SEED_MARK.join(beginning(unpacked(f)) for f in files)
+                (unfinished / case.name).write_bytes(seed)
+            unfinished.rename(folder)
+    return folder
+
+
+def seeds_for(name, seconds):
+    """What is added to the command so that a run takes as many seeds as its time is worth."""
+    if name != SEED_TARGET:
+        return []
+    seeds = sorted(make_seeds().iterdir())
+    chosen = random.sample(seeds, min(len(seeds), 1 + SEEDS_PER_MINUTE * seconds // 60))
+    listed = BUILD / "seeds" / f"{name}.list"
+    listed.write_text(",".join(map(str, chosen)))
+    return [f"-seed_inputs=@{listed}"]
+
+
 def run_slice(name, seconds):
     log = BUILD / "log" / name
     reads = folders(name)
     with open(log, "wb") as to:
-        process = subprocess.Popen(command(name, f"-max_total_time={seconds}", "-print_final_stats=1", *reads),
+        process = subprocess.Popen(command(name, f"-max_total_time={seconds}", "-print_final_stats=1",
+                                           *seeds_for(name, seconds), *reads),
                                    stdout=to, stderr=to, stdin=subprocess.DEVNULL, env=ENV)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -103,7 +155,7 @@ def read_account():
     if ACCOUNT.exists():
         for line in ACCOUNT.read_text().splitlines()[1:]:
             name, *values = line.split("\t")
-            account[name] = dict(zip(COLUMNS, map(int, values)))
+            account[name] = dict(zip(COLUMNS, map(float, values)))
     return account
 
 
@@ -111,14 +163,14 @@ def add_to_account(name, done):
     with lock:
         account = read_account()
         row = account.setdefault(name, dict.fromkeys(COLUMNS, 0))
-        row["cpu_seconds"] += round(done.cpu)
+        row["cpu_seconds"] += done.cpu
         row["executions"] += done.executions
         row["edges"] = done.edges or row["edges"]
         row["inputs"] = done.inputs or row["inputs"]
         row["crashes"] += not done.passed
         row["peak_mb"] = max(row["peak_mb"], done.peak_mb)
         text = "\t".join(("target", *COLUMNS)) + "\n"
-        text += "".join("\t".join((n, *(str(r[c]) for c in COLUMNS))) + "\n" for n, r in sorted(account.items()))
+        text += "".join("\t".join((n, *(f"{r[c]:.2f}".removesuffix(".00") for c in COLUMNS))) + "\n" for n, r in sorted(account.items()))
         unfinished = ACCOUNT.with_suffix(".new")
         unfinished.write_text(text)
         unfinished.replace(ACCOUNT)
@@ -240,8 +292,8 @@ def do_table(_args):
     print("| Target | CPU minutes | Executions | Edges reached | Inputs kept | Peak MB | Crashes |")
     print("|---|---|---|---|---|---|---|")
     for name, row in sorted(read_account().items()):
-        print(f"| `{name}` | {row['cpu_seconds'] / 60:.0f} | {row['executions']:,} | {row['edges']:,} | "
-              f"{row['inputs']:,} | {row['peak_mb']} | {row['crashes']} |")
+        print(f"| `{name}` | {row['cpu_seconds'] / 60:.0f} | {row['executions']:,.0f} | "
+              f"{row['edges']:,.0f} | {row['inputs']:,.0f} | {row['peak_mb']:.0f} | {row['crashes']:.0f} |")
     return 0
 
 

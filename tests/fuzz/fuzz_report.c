@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The program over any bytes, as up to four files of one folder: captures, archives, logs and lists
- * beside each other. A line "%%%%" ends a file.
+ * The program over any bytes, as up to eight files of one folder: captures, archives, logs and
+ * lists beside each other. A line "%%%%" ends a file.
  */
 #include "fuzz.h"
 #include "whole.h"

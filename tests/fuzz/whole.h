@@ -8,7 +8,7 @@
 
 #include "base/slice.h"
 
-enum { WHOLE_FILES_MAX = 4 };
+enum { WHOLE_FILES_MAX = 8 };
 
 /*
  * What may be allocated at once: so many bytes, and so many for each byte of the input. The bytes
