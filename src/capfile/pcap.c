@@ -35,14 +35,6 @@ static const struct pcap_magic {
 	{0x1c0001ab, 1000, PCAP_HEADER_BYTES + 4, PCAP_RECORD_BYTES},
 };
 
-/* A record's header, in this machine's byte order. */
-struct pcap_record {
-	uint32_t seconds;
-	uint32_t fraction;
-	uint32_t cap_bytes;
-	uint32_t wire_bytes;
-};
-
 static const struct pcap_magic *pcap_find_magic(struct slice head, bool *big_endian)
 {
 	if (head.len < 4)
@@ -236,14 +228,16 @@ enum capfile_result pcap_next(struct capfile *cf, struct capfile_packet *out)
 	size_t header = cf->pcap.record_header_bytes;
 	struct slice bytes = source_peek(cf->source, header);
 	struct pcap_record rec;
-	struct pcap_record after;
 	size_t record_bytes;
 
 	if (bytes.len == 0)
 		return capfile_finish(cf);
 	if (bytes.len < header)
 		return capfile_finish_cut(cf, bytes);
-	rec = pcap_read_record(&cf->pcap, bytes.ptr);
+	if (__builtin_expect(cf->pcap.after_at == source_offset(cf->source), 1))
+		rec = cf->pcap.after;
+	else
+		rec = pcap_read_record(&cf->pcap, bytes.ptr);
 	if (!pcap_record_possible(&cf->pcap, &rec))
 		return pcap_resync(cf);
 	record_bytes = header + rec.cap_bytes;
@@ -252,8 +246,9 @@ enum capfile_result pcap_next(struct capfile *cf, struct capfile_packet *out)
 	if (bytes.len < record_bytes)
 		return pcap_next_cut(cf, &rec, bytes);
 	if (bytes.len >= record_bytes + header) {
-		after = pcap_read_record(&cf->pcap, bytes.ptr + record_bytes);
-		if (!pcap_record_possible(&cf->pcap, &after)) {
+		cf->pcap.after = pcap_read_record(&cf->pcap, bytes.ptr + record_bytes);
+		cf->pcap.after_at = source_offset(cf->source) + record_bytes;
+		if (!pcap_record_possible(&cf->pcap, &cf->pcap.after)) {
 			if (pcap_length_lies(cf, record_bytes))
 				return pcap_resync(cf);
 			bytes = source_peek(cf->source, record_bytes);

@@ -6,6 +6,14 @@
 #include "base/vec.h"
 #include "capfile/capfile.h"
 
+/* A record's header, in this machine's byte order. */
+struct pcap_record {
+	uint32_t seconds;
+	uint32_t fraction;
+	uint32_t cap_bytes;
+	uint32_t wire_bytes;
+};
+
 /* How records of a pcap file look. */
 struct pcap_state {
 	bool big_endian;
@@ -15,6 +23,8 @@ struct pcap_state {
 	uint32_t record_header_bytes;
 	uint32_t cap_max; /* captured length above which a header is damage */
 	uint32_t linktype;
+	struct pcap_record after; /* the header that was looked at behind the last record */
+	uint64_t after_at;        /* its offset; 0: none was */
 };
 
 /* One interface of a pcapng section. */

@@ -136,7 +136,7 @@ static void merge_replace_top(struct merge *m)
 	struct merge_input *inputs = m->inputs.items;
 	size_t *heap = m->heap.items;
 
-	if (!merge_input_advance(&inputs[heap[0]]))
+	if (__builtin_expect(!merge_input_advance(&inputs[heap[0]]), 0))
 		heap[0] = heap[--m->heap.len];
 	if (m->heap.len > 1)
 		merge_sift_down(m);

@@ -4,20 +4,17 @@
  * one, and keeps each call until its reply. What stands in the arguments is read by nfs4_call.c and
  * told*.c. Follows RFC 5531.
  */
-#include "base/hash.h"
 #include "base/mem.h"
 #include "ingest/rpc_private.h"
 #include "names/names.h"
 #include "names/nfs4.h"
 #include "proto/xdr_type.h"
 
-enum { HEAD_HASH_BYTES = 256 };
-
-static uint64_t head_hash(const struct cursor *body)
+static uint64_t head_hash(const struct ingest *in, const struct cursor *body)
 {
-	size_t len = cursor_here(body);
-
-	return hash_bytes(body->pos, len < HEAD_HASH_BYTES ? len : HEAD_HASH_BYTES);
+	if (rpc_ahead_is(in->ahead, body))
+		return in->ahead->head_hash;
+	return rpc_msg_head_hash(slice_make(body->pos, cursor_here(body)));
 }
 
 bool rpc_call_is_compound(const struct rpc_call *call)
@@ -201,7 +198,7 @@ void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct 
 		   struct cursor *c)
 {
 	struct flow_calls *calls = rpc_calls_of(m->flow);
-	uint64_t hash = head_hash(&m->body);
+	uint64_t hash = head_hash(in, &m->body);
 	struct pending_call *p =
 		call_table_find(&in->calls, calls, &m->flow->conn, m->from, msg->xid);
 	struct pending_call *origin;

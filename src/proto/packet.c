@@ -182,10 +182,11 @@ static uint16_t sum_fold(uint64_t sum)
 /* RFC 9293 section 3.1; the prefix of a mapped address adds 0xffff, which is 0 here. */
 static uint16_t tcp_pseudo_sum(const struct packet *p, size_t tcp_bytes)
 {
+	enum { IPV4_AT = PACKET_ADDR_BYTES - 4 };
 	uint64_t sum = IPPROTO_TCP_ + tcp_bytes;
-	size_t first = p->ip_version == 4 ? PACKET_ADDR_BYTES - 4 : 0;
 
-	for (size_t i = first; i < PACKET_ADDR_BYTES; i += 4)
+	sum += (uint64_t)get_u32(p->src + IPV4_AT) + get_u32(p->dst + IPV4_AT);
+	for (size_t i = 0; i < IPV4_AT && p->ip_version == 6; i += 4)
 		sum += (uint64_t)get_u32(p->src + i) + get_u32(p->dst + i);
 	return sum_fold(sum);
 }
@@ -492,10 +493,15 @@ void packet_parse(uint32_t linktype, struct slice frame, size_t wire_bytes, stru
 
 	cursor_start(&c, frame, wire_bytes > frame.len ? wire_bytes - frame.len : 0);
 	memset(out, 0, sizeof(*out));
-	out->kind = PACKET_UNKNOWN_LINK;
-	if (!packet_link_parse(linktype, &c, out, &type))
-		return;
-	network_parse(&c, type, out);
+	if (__builtin_expect(packet_link_is_plain(linktype, frame), 1)) {
+		c.pos += ETHERNET_BYTES;
+		ipv4_parse(&c, out);
+	} else {
+		out->kind = PACKET_UNKNOWN_LINK;
+		if (!packet_link_parse(linktype, &c, out, &type))
+			return;
+		network_parse(&c, type, out);
+	}
 	tunnels_parse(&c, out);
 }
 

@@ -135,8 +135,12 @@ struct rpc_ahead {
 	const uint8_t *message; /* from the xid on; NULL: there is none */
 	uint32_t message_bytes;
 	uint32_t header_bytes; /* of it, before the body */
+	uint64_t head_hash;    /* of a call */
 	struct rpc_msg msg;
 };
+
+/* Tells one call from another that has its XID: a hash of what its message begins with. */
+uint64_t rpc_msg_head_hash(struct slice message);
 
 /* Decodes the payload of a segment when it is one record of one fragment, and all of it is here. */
 void rpc_ahead_decode(struct slice payload, struct rpc_ahead *out);
