@@ -13,7 +13,11 @@ gcc) compiler=gcc options= ;;
 clang) compiler=clang options= ;;
 asan) compiler=gcc options='-Db_sanitize=address,undefined' ;;
 fuzz) compiler=clang options='-Db_sanitize=address,undefined -Db_lundef=false -Dfuzzers=true' ;;
-release) compiler=gcc options="-Dtests=false -Db_lto=true -Db_lto_threads=2 -Dc_args=-ffile-prefix-map=$PWD=." ;;
+release)
+	compiler=gcc
+	map=-ffile-prefix-map=$PWD=. # the same program, wherever it is built
+	options="-Dtests=false -Db_lto=true -Dc_args=$map -Dc_link_args=['-flto=auto','$map']"
+	;;
 *)
 	echo "build: no such build: $kind" >&2
 	exit 2
