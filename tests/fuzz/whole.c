@@ -163,23 +163,47 @@ static void check_report(const struct evidence_files *f)
 	release(text);
 }
 
-static void check_view(struct evidence_files *f, size_t number)
+static void check_command(const struct command *command, struct options *options)
 {
-	static const char *const views[] = {"calls",    "ops",      "conns",   "clients",
-					    "sessions", "locks",    "dirs",    "tasks",
-					    "waits",    "timeline", "summary", "unknown"};
-	struct options options = {
-		.args = f->args, .arg_count = f->count + 1, .threads = "1", .no_sandbox = true};
-	struct slice text, json;
+	struct slice text = run(command, options);
+	struct slice json;
 
-	f->args[0] = views[number % (sizeof(views) / sizeof(views[0]))];
-	text = run(&command_show, &options);
-	options.json = true;
-	json = run(&command_show, &options);
+	options->json = true;
+	json = run(command, options);
 	require(text_is_safe(text), "a view is not safe on a terminal");
 	require(json.len == 0 || text_is_json(json), "a view is no JSON");
 	release(json);
 	release(text);
+}
+
+/* One view of `show`, or a comparison of two files, or one with a table of measurements. */
+static void check_view(struct evidence_files *f, size_t number)
+{
+	static const char *const views[] = {
+		"calls",
+		"ops",
+		"conns",
+		"clients",
+		"sessions",
+		"locks",
+		"dirs",
+		"tasks",
+		"timeline",
+		"waits",
+		"summary",
+		"unknown",
+		NULL /* compare */,
+	};
+	struct options options = {.args = f->args, .threads = "1", .no_sandbox = true};
+	const char *view = views[number % (sizeof(views) / sizeof(views[0]))];
+
+	f->args[0] = view;
+	options.arg_count = f->count + 1;
+	if (!view) {
+		options.args = f->args + 1;
+		options.arg_count = f->count > 1 ? 2 : 1;
+	}
+	check_command(view ? &command_show : &command_compare, &options);
 }
 
 /* Packed bytes grow as they like, in a window: what is allocated is no multiple of them. */
