@@ -174,12 +174,12 @@ class Bench:
 
     def _chart(self):
         """Bars of the speed, each capture by its fastest."""
-        speeds = {key: self.sizes[key[0]] / seconds for key, seconds in self.medians.items()}
+        one = {key: seconds for key, seconds in self.medians.items() if key[1] != TWO}
+        speeds = {key: self.sizes[key[0]] / seconds for key, seconds in one.items()}
         print(f"\n{'MB/s of one thread':40}")
         for (kind, name), speed in speeds.items():
-            if name != TWO:
-                most = max(other for (of, _), other in speeds.items() if of == kind)
-                print(f"{kind + ', ' + name:24}{speed:7.0f} {'#' * max(1, round(BAR * speed / most))}")
+            most = max(other for (of, _), other in speeds.items() if of == kind)
+            print(f"{kind + ', ' + name:24}{speed:7.0f} {'#' * max(1, round(BAR * speed / most))}")
 
     def _say_ratio(self, kind, this, that, most):
         ratio, target = self.medians[kind, this] / self.medians[kind, that], most
