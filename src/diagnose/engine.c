@@ -131,6 +131,18 @@ static void findings_temper(struct diagnosis *d, const struct evidence_list *evi
 	}
 }
 
+static void finding_explain(struct finding *left, struct finding *right)
+{
+	right->explained = true;
+	finding_join(left, right);
+	if (left->explains.len < FINDING_EXPLAINS_MAX)
+		*(struct finding **)vec_push(&left->explains) = right;
+	else
+		left->explains_more++;
+}
+
+/* Of many findings most pairs have nothing to do with each other: what tells so fastest is asked
+ * first. */
 static void findings_explain(struct diagnosis *d, const struct precedence *p)
 {
 	for (size_t i = 0; i < d->findings.len; i++)
@@ -138,12 +150,10 @@ static void findings_explain(struct diagnosis *d, const struct precedence *p)
 			struct finding *left = finding_at(&d->findings, i);
 			struct finding *right = finding_at(&d->findings, j);
 
-			if (i == j || !finding_subjects_meet(left, right) ||
-			    !precedence_explains(p, left->id, right->id) ||
-			    !finding_times_follow(left, right) || !finding_may_explain(left, right))
-				continue;
-			*(struct finding **)vec_push(&left->explains) = right;
-			right->explained = true;
+			if (i != j && precedence_explains_place(p, left->place, right->place) &&
+			    finding_times_follow(left, right) && finding_may_explain(left, right) &&
+			    finding_subjects_meet(left, right))
+				finding_explain(left, right);
 		}
 }
 

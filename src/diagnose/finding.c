@@ -65,6 +65,7 @@ struct finding *diagnosis_add(struct diagnosis *d, const char *id,
 	f = arena_alloc(&d->arena, sizeof(*f));
 	*(struct finding **)vec_push(&d->findings) = f;
 	f->id = known->id;
+	f->place = (size_t)(known - catalogue_ids);
 	f->role = known->role;
 	f->confidence = confidence;
 	f->title = page ? page->title : "";

@@ -21,7 +21,10 @@ enum finding_role { ROLE_CAUSE, ROLE_SYMPTOM, ROLE_CONTEXT };
 enum finding_confidence { CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN };
 
 /* Most cites kept for one finding: enough for a proof, few enough to be read. */
-enum { FINDING_CITES_MAX = 8 };
+enum {
+	FINDING_CITES_MAX = 8,
+	FINDING_EXPLAINS_MAX = 64, /* noted by name; further ones are counted */
+};
 
 /* A place in the evidence that a person can look up. */
 struct cite {
@@ -45,6 +48,7 @@ struct subject {
 struct finding {
 	const char *key; /* unique in a diagnosis: "nfs4-server-restart#1" */
 	const char *id;
+	size_t place; /* of the id, in catalogue_ids */
 	enum finding_role role;
 	enum finding_confidence confidence;
 	const char *title;         /* one line: what happened to whom */
@@ -60,14 +64,19 @@ struct finding {
 	/* struct endpoint: addresses of `host`, where the finding names none; set by the engine. */
 	struct vec host_at;
 	struct stamp first, last;
-	uint64_t count;        /* how often it happened */
-	struct vec cites;      /* struct cite, at most FINDING_CITES_MAX, in order of time */
-	struct vec explains;   /* struct finding * */
+	uint64_t count;      /* how often it happened */
+	struct vec cites;    /* struct cite, at most FINDING_CITES_MAX, in order of time */
+	struct vec explains; /* struct finding *, at most FINDING_EXPLAINS_MAX */
+	/* Further ones that it explains: each is `explained`, and of the same incident. */
+	uint64_t explains_more;
 	struct vec ruled_out;  /* struct ruled_out */
 	struct vec remedy;     /* const char *: steps, most useful first */
 	struct vec references; /* const char * */
 	bool explained;        /* some cause explains it */
 	size_t own_remedies;   /* steps by finding_add_remedy: the first of `remedy` */
+	/* The engine's: another one that it is explained with, and so on; NULL: the last of them.
+	 */
+	struct finding *joined;
 };
 
 /* A rule that nearly spoke. */

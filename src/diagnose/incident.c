@@ -176,15 +176,41 @@ static bool findings_share(const struct precedence *p, const struct finding *a,
 	       (precedence_shared(p, a->id, b->id) || findings_share_owner(a, b));
 }
 
-static bool findings_connected(const struct precedence *p, const struct finding *a,
-			       const struct finding *b)
+/* The last of those that are joined with it. */
+static struct finding *finding_root(struct finding *f)
 {
-	for (size_t i = 0; i < a->explains.len; i++)
-		if (finding_at(&a->explains, i) == b)
+	while (f->joined) {
+		if (f->joined->joined)
+			f->joined = f->joined->joined;
+		f = f->joined;
+	}
+	return f;
+}
+
+void finding_join(struct finding *a, struct finding *b)
+{
+	struct finding *x = finding_root(a);
+	struct finding *y = finding_root(b);
+
+	if (a->role != ROLE_CONTEXT && b->role != ROLE_CONTEXT && x != y)
+		x->joined = y;
+}
+
+static bool finding_explains(const struct finding *left, const struct finding *right)
+{
+	for (size_t i = 0; i < left->explains.len; i++)
+		if (finding_at(&left->explains, i) == right)
 			return true;
-	for (size_t i = 0; i < b->explains.len; i++)
-		if (finding_at(&b->explains, i) == a)
-			return true;
+	return false;
+}
+
+/* Contexts are not joined: they stand with what explains them, as far as it was noted. */
+static bool findings_connected(const struct precedence *p, struct finding *a, struct finding *b)
+{
+	if (a->role == ROLE_CONTEXT || b->role == ROLE_CONTEXT
+		    ? finding_explains(a, b) || finding_explains(b, a)
+		    : finding_root(a) == finding_root(b))
+		return true;
 	return findings_same_time(a, b) && (finding_subjects_meet(a, b) || findings_share(p, a, b));
 }
 
@@ -194,8 +220,8 @@ static void groups_make(const struct diagnosis *d, const struct precedence *p, s
 		group[i] = i;
 	for (size_t i = 0; i < d->findings.len; i++)
 		for (size_t j = i + 1; j < d->findings.len; j++) {
-			const struct finding *a = finding_at(&d->findings, i);
-			const struct finding *b = finding_at(&d->findings, j);
+			struct finding *a = finding_at(&d->findings, i);
+			struct finding *b = finding_at(&d->findings, j);
 			size_t x = group_find(group, i);
 			size_t y = group_find(group, j);
 
@@ -285,10 +311,10 @@ static void incidents_sort(struct diagnosis *d, const struct precedence *p)
 }
 
 static bool context_fits(const struct incident *in, const struct precedence *p,
-			 const struct finding *context)
+			 struct finding *context)
 {
 	for (size_t i = 0; i < in->findings.len; i++) {
-		const struct finding *f = finding_at(&in->findings, i);
+		struct finding *f = finding_at(&in->findings, i);
 
 		if (f->role != ROLE_CONTEXT && findings_connected(p, f, context))
 			return true;

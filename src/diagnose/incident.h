@@ -6,6 +6,9 @@
 #include "diagnose/finding.h"
 #include "diagnose/precedence.h"
 
+/* One explains the other: they are of one incident, unless one of them is a context. */
+void finding_join(struct finding *a, struct finding *b);
+
 /*
  * True when the findings are about the same subjects: one server host, and clients that overlap
  * when both name clients. Where one names no server, a client must be common to both.

@@ -222,10 +222,7 @@ void precedence_init(struct precedence *p)
 
 bool precedence_explains(const struct precedence *p, const char *left, const char *right)
 {
-	size_t l = precedence_index(left);
-	size_t r = precedence_index(right);
-
-	return l < PRECEDENCE_IDS_MAX && r < PRECEDENCE_IDS_MAX && p->explains[l][r];
+	return precedence_explains_place(p, precedence_index(left), precedence_index(right));
 }
 
 bool precedence_shared(const struct precedence *p, const char *a, const char *b)

@@ -23,6 +23,12 @@ void precedence_init(struct precedence *p);
 /* True when a finding `left` is what a finding `right` comes from, if they meet. */
 bool precedence_explains(const struct precedence *p, const char *left, const char *right);
 
+/* The same by the ids' places in catalogue_ids, for who asks of many pairs. */
+static inline bool precedence_explains_place(const struct precedence *p, size_t left, size_t right)
+{
+	return left < PRECEDENCE_IDS_MAX && right < PRECEDENCE_IDS_MAX && p->explains[left][right];
+}
+
 /*
  * True when findings of these two ids, about one server at one time, are one fault of the server
  * (or of the way to it) as two of its clients have it.

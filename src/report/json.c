@@ -197,6 +197,8 @@ static void add_finding(struct json *j, const struct evidence_list *evidence,
 		add_cite(j, evidence, vec_at(&f->cites, i));
 	json_array_end(j);
 	add_keys(j, "explains", &f->explains);
+	if (f->explains_more)
+		json_member_u64(j, "explains_more", f->explains_more);
 	add_ruled_out(j, f);
 	add_texts(j, "remedy", &f->remedy);
 	add_texts(j, "references", &f->references);

@@ -177,6 +177,12 @@ static void text_explains(struct layout *l, const struct finding *f)
 		strbuf_add_char(&line, ')');
 		text_item(l, strbuf_text(&line));
 	}
+	if (f->explains_more) {
+		strbuf_reset(&line);
+		layout_add_counted(&line, f->explains_more, "finding");
+		strbuf_add_text(&line, " more");
+		text_item(l, strbuf_text(&line));
+	}
 	strbuf_deinit(&line);
 }
 

@@ -18,7 +18,7 @@ from measure import Run  # noqa: E402
 
 SIZES_MB = (50, 100, 200, 400)
 PEAK_MB = 64
-FLAT_MB = 8  # from half of the largest size on
+FLAT_MB = 12  # from half of the largest size on
 PACE = 1.5  # seconds a byte, of what of the half
 COMMANDS = (("diagnose", "--threads=2", "-"), ("show", "summary", "--threads=2", "-"))
 

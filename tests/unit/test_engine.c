@@ -8,7 +8,7 @@
 #include "model/nfs4.h"
 #include "script.h"
 
-enum { SAYS_MAX = 8 };
+enum { SAYS_MAX = FINDING_EXPLAINS_MAX + 8 };
 
 #define SERVER_A "192.0.2.10"
 #define SERVER_B "192.0.2.11"
@@ -102,6 +102,27 @@ static const char *explains(const struct diagnosis *d, const char *key, size_t i
 	if (!f || i >= f->explains.len)
 		return NULL;
 	return (*(struct finding **)vec_at(&f->explains, i))->key;
+}
+
+TEST(of_many_that_are_explained_some_are_named_and_all_counted)
+{
+	struct say rows[FINDING_EXPLAINS_MAX + 5] = {
+		{"nfs4-client-owner-collision", SERVER_A, CLIENT_1, 1, 9, 5, false}};
+	const struct finding *cause;
+	struct diagnosis d;
+
+	for (size_t i = 1; i < FINDING_EXPLAINS_MAX + 4; i++)
+		rows[i] =
+			(struct say){"nfs4-session-reset-loop", SERVER_A, CLIENT_1, 2, 8, i, false};
+	diagnose_says(rows, &d);
+	CHECK_EQ_U64(d.incidents.len, 1);
+	cause = ((const struct incident *)vec_at(&d.incidents, 0))->headline;
+	CHECK_TEXT(cause->id, "nfs4-client-owner-collision");
+	CHECK_EQ_U64(cause->explains.len, FINDING_EXPLAINS_MAX);
+	CHECK_EQ_U64(cause->explains_more, 3);
+	for (size_t i = 1; i < d.findings.len; i++)
+		CHECK((*(struct finding **)vec_at(&d.findings, i))->explained);
+	diagnosis_deinit(&d);
 }
 
 TEST(cause_explains_symptom)
