@@ -15,7 +15,7 @@ DEMO ?= samples/session-loop
 NFSLEUTH = build/gcc/src/cmd/nfsleuth
 RELEASE = build/release/src/cmd/nfsleuth
 
-.PHONY: help demo check check-fast scenes soak bench bench-large fuzz fuzz-hours fuzz-merge install deb format clean
+.PHONY: help demo check check-fast scenes soak bench bench-large fuzz fuzz-hours fuzz-merge install uninstall deb format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -81,6 +81,9 @@ install: ## install below PREFIX (/usr/local); DESTDIR is honoured
 	@tools/build.sh release
 	@meson configure build/release --prefix=$(PREFIX)
 	@meson install -C build/release
+
+uninstall: ## remove what 'make install' installed
+	@ninja -C build/release uninstall
 
 deb: ## build the Debian package into build/deb, twice, compare, and let lintian look at it
 	@tools/setup.sh deb

@@ -35,6 +35,7 @@ FUZZ_AT_ONCE = 2 * (os.cpu_count() or 1)
 # What needs no `meson test`, behind the builds: it prints TAP.
 COMMANDS = [
     ("fuzz targets", ["tools/fuzz.sh", "--jobs", str(FUZZ_AT_ONCE), str(FUZZ_SECONDS)]),
+    ("package", ["tests/package/check.sh"]),
 ]
 
 TAP_LINE = re.compile(r"^(not )?ok\b\s*\d*\s*(?:-\s*)?([^#]*)(?:#\s*(.*))?")

@@ -17,7 +17,7 @@ mkdir -p "$source"
 if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
 	git ls-files -z | tar --null --ignore-failed-read -T - -cf - | tar -C "$source" -xf -
 else
-	tar --exclude=./build -cf - . | tar -C "$source" -xf -
+	tar --exclude=./build --exclude=./.git -cf - . | tar -C "$source" -xf -
 fi
 # The package is of one tree: what tests and labs need to run stays out, and its folder is Debian's.
 mv "$source/packaging/debian" "$source/debian"
