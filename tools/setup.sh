@@ -41,6 +41,7 @@ check zstd           command zstd
 fuzz  clang          command clang
 fuzz  llvm           command llvm-symbolizer
 fuzz  libclang-rt-dev runtime fuzzer
+deb   build-essential file   /usr/share/build-essential
 deb   debhelper      command dh
 deb   fakeroot       command fakeroot
 deb   lintian        command lintian
