@@ -14,7 +14,7 @@ enum { WHOLE_FILES_MAX = 8 };
  * What may be allocated at once: so many bytes, and so many for each byte of the input. The bytes
  * are what the tables and windows take that are there for any input.
  */
-enum { WHOLE_BASE_BYTES = 16 << 20, WHOLE_BYTES_PER_BYTE = 128 };
+enum { WHOLE_BASE_BYTES = 10 << 20, WHOLE_BYTES_PER_BYTE = 128 };
 
 /*
  * Diagnoses and shows the files (at most WHOLE_FILES_MAX), and aborts unless
