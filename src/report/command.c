@@ -10,7 +10,8 @@ static bool word_is_plain(const char *word)
 	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 				   "_-./:,+@%=";
 
-	return *word && word[strspn(word, safe)] == '\0';
+	/* zsh puts the path of a command for "=command". */
+	return *word && *word != '=' && word[strspn(word, safe)] == '\0';
 }
 
 /* True when strbuf_add_safe would change more of it than backslashes. */

@@ -128,6 +128,8 @@ TEST(command_quotes_words)
 	check_word("it's", "'it'\\''s'");
 	check_word("", "''");
 	check_word("~root", "'~root'");
+	check_word("=ls", "'=ls'");
+	check_word("a=b", "a=b");
 	check_word("back\\slash", "'back\\slash'");
 	check_word("\xe4\xb8\xad.pcap", "'\xe4\xb8\xad.pcap'");
 	check_word("\033[2J", "$'\\033[2J'");
