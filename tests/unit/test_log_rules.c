@@ -274,6 +274,25 @@ TEST(hung_task_is_told_with_where_it_waits)
 	told_deinit(&t);
 }
 
+TEST(hung_work_of_the_server_is_no_victim_of_a_directory)
+{
+	const struct finding *f;
+	struct told t;
+
+	tell("[  121.000000] INFO: task kworker/u64:3:4001 blocked for more than 120 seconds.\n"
+	     "[  121.000001] Call Trace:\n"
+	     "[  121.000002]  __schedule+0x282/0x870\n"
+	     "[  121.000003]  schedule+0x46/0xb0\n"
+	     "[  121.000004]  __flush_workqueue+0x13a/0x3f0\n"
+	     "[  121.000005]  nfsd4_shutdown_callback+0x9a/0x120 [nfsd]\n"
+	     "[  121.000006]  laundromat_main+0x15/0x30 [nfsd]\n",
+	     NULL, &t);
+	f = find(&t, "task-hung");
+	if (CHECK(f))
+		CHECK(strstr(f->why, "belongs to no call") && !strstr(f->why, "victim"));
+	told_deinit(&t);
+}
+
 TEST(twin_hung_task_of_another_file_system_is_none_of_ours)
 {
 	struct told t;

@@ -128,6 +128,13 @@ static bool is_server_thread(const struct logs_task *t)
 	return strcmp(t->name, "nfsd") == 0 && strncmp(t->nfs_function, "nfsd", 4) == 0;
 }
 
+/* Work of the service that is of no call: expiring clients, callbacks (nfs4_laundromat). */
+static bool is_server_work(const struct logs_task *t)
+{
+	return strncmp(t->name, "kworker", strlen("kworker")) == 0 &&
+	       strncmp(t->nfs_function, "nfsd", 4) == 0;
+}
+
 static const char *victim_words(struct diagnosis *d, const struct logs_task *t,
 				const struct task_seen *seen, const struct task_chain *chain)
 {
@@ -154,6 +161,11 @@ static const char *victim_words(struct diagnosis *d, const struct logs_task *t,
 		       "of "
 		       "this host, in the exported file system or below it, and its client waits "
 		       "with it.";
+	if (is_server_work(t))
+		return "It is work of this host's NFS server that belongs to no call, such as "
+		       "expiring clients or calling them back; other work of that kind waits "
+		       "behind "
+		       "it.";
 	return "It is a victim and hardly the holder of what it waits for: the kernel reports only "
 	       "tasks that wait uninterruptibly, and those that read directories or wait for a "
 	       "server's answer wait in a killable way and are never reported. Who holds it shows "
@@ -209,6 +221,13 @@ static void tell(struct diagnosis *d, const struct task_model *m, const struct l
 		"task %s (PID %" PRId64 ") on %s hung for more than %" PRId64 " s, in %s", name,
 		t->pid, log_text(d, t->host->name), t->seconds, log_text(d, t->where));
 	f->why = arena_format(&d->arena, "%s %s", what_for(d, t), victim_words(d, t, seen, &chain));
+	if (is_server_work(t))
+		finding_add_remedy(d, f,
+				   "On this server: `cat /proc/fs/nfsd/clients/*/info` (status, "
+				   "callback state), "
+				   "as callbacks that a client does not answer can hold this up; "
+				   "and the stacks "
+				   "of its other workers, by `echo w > /proc/sysrq-trigger`.");
 	if (is_server_thread(t))
 		finding_add_remedy(
 			d, f,
