@@ -197,11 +197,13 @@ static const char *quiet_title(struct diagnosis *d, const struct quiet *q)
 		nfs4_boot_text(d, q->new->boot_s));
 }
 
-/* Where nothing is heard of the start itself, a port that refuses between two instances ends one.
+/*
+ * Where the start itself does not fit, as clocks differ: a port that refuses between two instances
+ * ends one of them, when the start times are proven to be such, or a grace period follows.
  */
 static bool quiet_is_sure(const struct quiet *q)
 {
-	return q->fits || (q->new && q->outage && q->server->layout_proven);
+	return q->fits || (q->new && q->outage && (q->server->layout_proven || q->grace));
 }
 
 static void quiet_tell(const struct rule_input *in, struct diagnosis *d, const struct quiet *q)
