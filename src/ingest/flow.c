@@ -206,6 +206,8 @@ static void flow_sweep(struct flow_table *t, const struct stamp *now)
 			flow_set_queue(flow, FLOW_QUIET);
 		}
 	}
+	while (t->queues[FLOW_CLOSING].len > FLOW_CLOSING_MAX)
+		flow_end(t, t->queues[FLOW_CLOSING].oldest);
 	while (t->queues[FLOW_QUIET].len > FLOW_QUIET_MAX)
 		flow_evict_of(t, &t->queues[FLOW_QUIET]);
 }

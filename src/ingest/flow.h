@@ -17,9 +17,10 @@
 
 enum {
 	FLOW_FLOWS_MAX = 32768,
-	FLOW_QUIET_MAX = 1024, /* open, but not heard of for FLOW_QUIET_S: beyond it the oldest
-				* make room */
-	FLOW_PASTS_MAX = 8192, /* flows with a past; beyond it that of further ones is not kept */
+	FLOW_QUIET_MAX = 1024,   /* open, but not heard of for FLOW_QUIET_S: beyond it the oldest
+				  * make room */
+	FLOW_CLOSING_MAX = 8192, /* closed, and kept for stragglers: likewise */
+	FLOW_PASTS_MAX = 8192,   /* flows with a past; beyond it that of further ones is not kept */
 	FLOW_HOLD_BYTES_MAX = 64 << 20,
 	FLOW_POOL_BYTES_MAX = 256 << 20,
 	FLOW_LINGER_S = 120, /* a closed connection is kept so long for its stragglers */
