@@ -288,6 +288,38 @@ TEST(the_table_is_full)
 	tester_deinit(&t, " 1:end/0+0 3:end/0+0");
 }
 
+/* Of connections that were opened, or opened and reset, by their thousands: how many are kept? */
+static size_t flows_kept(struct tester *t, uint8_t flags, size_t count)
+{
+	size_t len;
+
+	tester_init(t, 0);
+	for (size_t i = 0; i < count; i++) {
+		tcp(t, CLIENT, flags, 1, 1, reply, 0);
+		t->client_port++;
+		t->now_ns -= STAMP_NS_PER_MS;
+	}
+	t->now_ns += (flags == TCP_ACK ? FLOW_QUIET_S : 1) * STAMP_NS_PER_S;
+	for (size_t i = 0; i < count / 2; i++) { /* each that is new looks at some old ones */
+		tcp(t, SERVER, TCP_ACK, 1, 1, reply, 0);
+		t->client_port++;
+	}
+	len = t->table.queues[flags == TCP_ACK ? FLOW_QUIET : FLOW_CLOSING].len;
+	flow_table_deinit(&t->table);
+	strbuf_deinit(&t->log);
+	return len;
+}
+
+TEST(quiet_and_closed_connections_are_kept_to_a_number)
+{
+	struct tester t;
+
+	CHECK_EQ_U64(flows_kept(&t, TCP_ACK, FLOW_QUIET_MAX + 9), FLOW_QUIET_MAX);
+	CHECK_EQ_U64(t.table.counts.flows_evicted, 9);
+	CHECK_EQ_U64(flows_kept(&t, TCP_RST, FLOW_CLOSING_MAX + 9), FLOW_CLOSING_MAX);
+	CHECK_EQ_U64(t.table.counts.flows_evicted, 0);
+}
+
 TEST(closed_connections_leave)
 {
 	struct tester t;
