@@ -5,6 +5,8 @@
 enum {
 	SECONDS_PER_DAY = 86400,
 	BOOT_DECIMALS = 6,
+	BOOT_PLAIN_BYTES_MAX = 32, /* two brackets, blanks, digits, a point and decimals */
+	NS_PER_US = 1000,
 	BOOT_DIGITS_MAX = 9, /* of seconds since boot: 31 years */
 	TAG_BYTES_MAX = 64,
 	HOST_WORDS_MAX = 3, /* host, facility, tag */
@@ -128,6 +130,30 @@ static bool text_is_kernel(struct slice tag)
 	return slice_equal(tag, slice_of_string("kernel"));
 }
 
+/* The usual form of it, "[   12.345678]", which most lines have: at once. */
+static bool scan_boot_plain(struct scan *s, struct klog_head *h)
+{
+	const uint8_t *at = s->at, *point;
+	int64_t seconds = 0, us = 0;
+
+	if (!s->ok || s->end - at < BOOT_PLAIN_BYTES_MAX || *at++ != '[')
+		return false;
+	for (point = at + BOOT_DIGITS_MAX; at < point && *at == ' ';)
+		at++;
+	for (point = at; point < at + BOOT_DIGITS_MAX && scan_is_digit(*point); point++)
+		seconds = seconds * 10 + (*point - '0');
+	if (point == at || *point++ != '.')
+		return false;
+	for (at = point; at < point + BOOT_DECIMALS && scan_is_digit(*at); at++)
+		us = us * 10 + (*at - '0');
+	if (at != point + BOOT_DECIMALS || *at != ']')
+		return false;
+	s->at = at + 1;
+	h->has_boot = true;
+	h->boot_ns = seconds * STAMP_NS_PER_S + us * NS_PER_US;
+	return true;
+}
+
 /* "[12345.678901]", "[   12.345678 <    0.000100>]"; strict: with six decimals exactly. */
 static bool scan_boot(struct scan *s, bool strict, struct klog_head *h)
 {
@@ -135,6 +161,8 @@ static bool scan_boot(struct scan *s, bool strict, struct klog_head *h)
 	int64_t seconds;
 	int64_t ns;
 
+	if (scan_boot_plain(s, h))
+		return true;
 	scan_want(s, '[');
 	scan_blanks(s);
 	seconds = scan_number(s, 1, BOOT_DIGITS_MAX);
@@ -180,6 +208,10 @@ static void scan_caller(struct scan *s)
 {
 	struct scan t = *s;
 
+	scan_blanks(&t);
+	if (!scan_is(&t, '[') && !scan_is(&t, '(') && !scan_is(&t, '<'))
+		return; /* at once: most kernels do not tell it */
+	t = *s;
 	scan_caller_of_phone(s);
 
 	scan_blanks(&t);

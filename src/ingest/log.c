@@ -36,6 +36,21 @@ struct log_reading {
 	size_t run; /* how often the last fact came without another between */
 };
 
+/* By which a host is found again. */
+struct host_name {
+	struct slice name;
+	bool told;
+	uint32_t index; /* into logs.hosts */
+};
+
+static bool host_name_is(const void *item, const void *key)
+{
+	const struct host_name *a = item;
+	const struct host_name *b = key;
+
+	return a->told == b->told && slice_equal(a->name, b->name);
+}
+
 struct logs *logs_create(const struct log_options *options, struct evidence_list *evidence)
 {
 	struct logs *l = mem_alloc(1, sizeof(*l));
@@ -46,6 +61,7 @@ struct logs *logs_create(const struct log_options *options, struct evidence_list
 	vec_init(&l->records, sizeof(struct log_record));
 	vec_init(&l->files, sizeof(struct log_file));
 	vec_init(&l->hosts, sizeof(struct log_host));
+	map_init(&l->host_names, host_name_is);
 	vec_init(&l->journals, sizeof(struct log_journal));
 	vec_init(&l->entries, sizeof(struct log_entry));
 	vec_init(&l->clocks, sizeof(struct log_clock));
@@ -66,6 +82,7 @@ void logs_destroy(struct logs *l)
 	vec_deinit(&l->records);
 	vec_deinit(&l->files);
 	vec_deinit(&l->hosts);
+	map_deinit(&l->host_names);
 	vec_deinit(&l->journals);
 	vec_deinit(&l->entries);
 	vec_deinit(&l->clocks);
@@ -90,19 +107,27 @@ void logs_set_unknown(struct logs *l, logs_unknown_fn *take, void *context)
 
 uint32_t log_host_of(struct logs *l, struct slice name, bool told)
 {
+	struct host_name key = {.told = told};
+	struct host_name *known;
+	uint64_t hash;
+
 	if (name.len > LOG_NAME_BYTES_MAX)
 		name.len = LOG_NAME_BYTES_MAX;
-	for (uint32_t i = 0; i < l->hosts.len; i++) {
-		struct log_host *h = vec_at(&l->hosts, i);
-
-		if (h->told == told && slice_equal(slice_of_string(h->name), name))
-			return i;
-	}
+	key.name = name;
+	hash = hash_bytes(name.ptr, name.len);
+	known = map_find(&l->host_names, hash, &key);
+	if (known)
+		return known->index;
 	if (l->hosts.len == LOG_HOSTS_MAX)
 		return LOG_HOST_NONE;
+	known = arena_alloc(&l->arena, sizeof(*known));
+	*known = key;
+	known->index = (uint32_t)l->hosts.len;
 	*(struct log_host *)vec_push(&l->hosts) =
 		(struct log_host){.name = arena_copy(&l->arena, name.ptr, name.len), .told = told};
-	return (uint32_t)l->hosts.len - 1;
+	known->name = slice_of_string(((struct log_host *)vec_last(&l->hosts))->name);
+	map_add(&l->host_names, hash, known);
+	return known->index;
 }
 
 static struct slice log_keep(struct logs *l, struct slice text, struct slice whole,
@@ -261,6 +286,14 @@ static int64_t head_order(const struct klog_head *h)
 	       h->zone_s * STAMP_NS_PER_S;
 }
 
+/* head_order() of a head, by that of another one, which is of the same day in most lines. */
+static int64_t head_order_by(const struct klog_head *h, const struct klog_head *other,
+			     int64_t other_ns)
+{
+	return log_same_day(h, other) ? other_ns + h->date.ns_of_day - other->date.ns_of_day
+				      : head_order(h);
+}
+
 /* Heads of another kind than the ones before are taken in the order of the lines. */
 static void log_take_span(struct log_file *f, const struct klog_head *h)
 {
@@ -270,7 +303,7 @@ static void log_take_span(struct log_file *f, const struct klog_head *h)
 
 	if (h->wall == KLOG_WALL_NONE && !h->has_boot)
 		return;
-	ns = head_order(h);
+	ns = none ? head_order(h) : head_order_by(h, &f->head_high, f->high_ns);
 	if (none || (h->wall == f->head_low.wall && ns < f->low_ns)) {
 		f->head_low = *h;
 		f->low_ns = ns;
@@ -285,7 +318,6 @@ static void log_take_head(struct log_reading *r, const struct klog_head *head, u
 {
 	struct log_file *f = r->file;
 
-	r->host = head->host.len ? log_host_of(r->logs, head->host, true) : LOG_HOST_NONE;
 	if (r->host != LOG_HOST_NONE && head->kernel) {
 		if (f->hosts_told == 0 || (f->hosts_told == 1 && f->host != r->host))
 			f->hosts_told++;
@@ -389,10 +421,9 @@ static void log_take_line(struct log_reading *r, const struct klog_line *line)
 static void log_follow_line(struct log_reading *r, const struct klog_line *line)
 {
 	struct klog_line followed = *line;
-	uint32_t host =
-		line->head.host.len ? log_host_of(r->logs, line->head.host, true) : LOG_HOST_NONE;
 
-	log_season_follow(&r->season, r->file, &followed.head, host, line->line);
+	r->host = line->head.host.len ? log_host_of(r->logs, line->head.host, true) : LOG_HOST_NONE;
+	log_season_follow(&r->season, r->file, &followed.head, r->host, line->line);
 	log_take_line(r, &followed);
 }
 

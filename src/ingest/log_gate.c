@@ -89,13 +89,14 @@ static uint32_t gates_at(struct slice text, size_t pair, uint32_t maybe)
 
 uint32_t log_gates_find(struct slice text)
 {
+	const uint8_t *last = text.len ? text.ptr + text.len - 1 : text.ptr;
 	uint32_t found = 0;
 
-	for (size_t i = 0; i + 1 < text.len; i += 2) {
-		uint32_t maybe = by_first[text.ptr[i]] & by_second[text.ptr[i + 1]] & ~found;
+	for (const uint8_t *at = text.ptr; at < last; at += 2) {
+		uint32_t maybe = by_first[at[0]] & by_second[at[1]];
 
 		if (maybe)
-			found |= gates_at(text, i, maybe);
+			found |= gates_at(text, (size_t)(at - text.ptr), maybe & ~found);
 	}
 	return found;
 }

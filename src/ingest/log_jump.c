@@ -26,6 +26,13 @@
 /* Where the time since boot tells it too. */
 #define SEASON_EXACT_NS (5 * STAMP_NS_PER_S)
 
+bool log_same_day(const struct klog_head *a, const struct klog_head *b)
+{
+	return a->wall == b->wall && a->wall != KLOG_WALL_NONE && a->zone_s == b->zone_s &&
+	       a->date.day == b->date.day && a->date.month == b->date.month &&
+	       a->date.year == b->date.year;
+}
+
 static void jump_add(struct log_file *f, uint64_t line, int64_t ns)
 {
 	if (f->jumps.count++ == 0) {
@@ -58,7 +65,8 @@ void log_jump_look(struct log_file *f, const struct klog_head *before, const str
 			jump_add(f, line, ns);
 		return;
 	}
-	wall_ns = log_head_wall_ns(f, h) - log_head_wall_ns(f, before);
+	wall_ns = log_same_day(h, before) ? h->date.ns_of_day - before->date.ns_of_day
+					  : log_head_wall_ns(f, h) - log_head_wall_ns(f, before);
 	if (step_between(wall_ns, before, h, &ns)) {
 		jump_add(f, line, ns);
 		return;
@@ -99,7 +107,9 @@ static int64_t season_moved_s(const struct log_file *f, const struct klog_head *
 	const int64_t hour_s = HOUR_NS / STAMP_NS_PER_S;
 	int64_t ns, boot_ns;
 
-	if (__builtin_sub_overflow(log_head_wall_ns(f, h), log_head_wall_ns(f, before), &ns))
+	if (log_same_day(h, before))
+		ns = h->date.ns_of_day - before->date.ns_of_day;
+	else if (__builtin_sub_overflow(log_head_wall_ns(f, h), log_head_wall_ns(f, before), &ns))
 		return 0;
 	if (!before->has_boot || !h->has_boot)
 		return ns >= -HOUR_NS && ns <= -HOUR_NS + QUARTER_NS && season_may_end(h) ? -hour_s

@@ -4,6 +4,7 @@
 #define INGEST_LOG_PRIVATE_H
 
 #include "base/arena.h"
+#include "base/map.h"
 #include "base/vec.h"
 #include "evidence/klog.h"
 #include "ingest/log.h"
@@ -102,11 +103,12 @@ struct logs {
 	struct log_options options;
 	struct evidence_list *evidence;
 	struct arena arena;
-	struct vec records; /* struct log_record, by file until settled, then by time */
-	struct vec files;   /* struct log_file */
-	struct vec hosts;   /* struct log_host */
-	struct vec clocks;  /* struct log_clock */
-	struct vec names;   /* struct log_name, see log_name.c */
+	struct vec records;    /* struct log_record, by file until settled, then by time */
+	struct vec files;      /* struct log_file */
+	struct vec hosts;      /* struct log_host */
+	struct map host_names; /* by name: a log of many hosts names one in each line */
+	struct vec clocks;     /* struct log_clock */
+	struct vec names;      /* struct log_name, see log_name.c */
 	struct tasks *tasks;
 	struct traces *traces;
 	struct log_wire wire;
@@ -141,6 +143,9 @@ size_t log_name_bytes(void);
 
 /* log_journal.c: tells the entries up to this time that were not told yet. */
 void log_journal_tell(struct logs *l, const struct event_board *board, int64_t until_ns);
+
+/* log_jump.c: the same date in the same zone: how far they are apart their times of day tell. */
+bool log_same_day(const struct klog_head *a, const struct klog_head *b);
 
 /*
  * log_jump.c: looks at the times of two kernel lines of one host that follow each other, and counts

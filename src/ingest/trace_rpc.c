@@ -34,6 +34,9 @@ bool traces_list_line(struct traces *t, uint64_t number, const struct klog_head 
 	struct rpc_task_line line;
 	struct rpc_task_fact f;
 
+	text = text_trim(text);
+	if (text.len == 0 || (text.ptr[0] != '-' && !text_is_digit(text.ptr[0])))
+		return false; /* at once: each line of a log is looked at */
 	if (rpc_task_head(text)) {
 		list_begin(t);
 		t->found += head == NULL;
