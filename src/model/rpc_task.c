@@ -154,6 +154,9 @@ static void sweep(struct rpc_task_model *m)
 	struct vec answered; /* struct rpc_task_seen * */
 	struct rpc_task_seen *t;
 
+	if (!m->may_sweep)
+		return;
+	m->may_sweep = false;
 	vec_init(&answered, sizeof(struct rpc_task_seen *));
 	for (size_t i = 0; (t = map_next(&m->open, &i)) != NULL;)
 		if (t->replied.frame != FRAME_NONE)
@@ -416,6 +419,7 @@ static void task_step(struct rpc_task_model *m, struct rpc_task_seen *t, const s
 		break;
 	case RPC_TASK_REPLIED:
 		wait_ends(t, e);
+		m->may_sweep = true;
 		is_answered(t, e);
 		break;
 	case RPC_TASK_ENDED:

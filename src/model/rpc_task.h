@@ -115,6 +115,7 @@ struct rpc_task_model {
 	struct map xids;      /* the same ones, by host and XID */
 	struct vec under_way; /* struct rpc_task_seen *: after finish, what is open, in order */
 	struct rpc_task_seen *free;
+	bool may_sweep; /* some may be answered since the last look at all that are open */
 	uint64_t dropped;
 };
 
