@@ -12,6 +12,7 @@
 #include "capfile/archive.h"
 #include "cmd/command.h"
 #include "cmd/health.h"
+#include "cmd/links.h"
 #include "cmd/progress.h"
 #include "cmd/run_private.h"
 #include "evidence/capture.h"
@@ -376,6 +377,7 @@ static void run_open_file(struct run *r, const struct walk_file *file)
 		break;
 	case WALK_SPECIAL:
 	case WALK_OUTSIDE:
+	case WALK_NOWHERE:
 		r->passed_count++;
 		break;
 	case WALK_MISSING:
@@ -399,30 +401,6 @@ static bool run_has_under(const struct run *r, const char *directory)
 	return false;
 }
 
-/* Links that were not followed, in one line: a packed system has hundreds. */
-static void run_tell_outside(const struct vec *files)
-{
-	const char *first = NULL;
-	size_t count = 0;
-
-	for (size_t i = 0; i < files->len; i++) {
-		const struct walk_file *file = vec_at(files, i);
-
-		if (file->outcome != WALK_OUTSIDE)
-			continue;
-		if (count++ == 0)
-			first = file->path;
-	}
-	if (count == 1)
-		command_complain("%s: a link that leads out of the directory: not followed; give "
-				 "what it leads to by name if that is evidence",
-				 first);
-	else if (count > 1)
-		command_complain("%s and %zu more: links that lead out of the directory: not "
-				 "followed; give what they lead to by name if that is evidence",
-				 first, count - 1);
-}
-
 /*
  * Opens the files in their order. A link inside a directory to a file that was there before is told
  * only when that file is evidence: /etc is full of links to what is none.
@@ -443,7 +421,7 @@ static void run_open_files(struct run *r, const struct vec *files)
 					 file->path);
 	}
 	free(evidence);
-	run_tell_outside(files);
+	links_tell(files);
 }
 
 void run_find(struct run *r, const char *const *args, size_t arg_count)

@@ -28,6 +28,15 @@ struct walk {
 	struct vec *files;
 	struct map seen; /* struct walk_identity */
 	char *root;      /* the directory that was named, without links in it; NULL: none */
+	bool led_out;    /* root is what a link at the top of that directory leads to */
+};
+
+/* Where a link leads. */
+enum walk_link {
+	WALK_LINK_NONE,   /* no link, or one that stays below the root */
+	WALK_LINK_OUT,    /* out of it */
+	WALK_LINK_KERNEL, /* out of it, to what the running kernel shows of this machine */
+	WALK_LINK_BROKEN,
 };
 
 static bool walk_identity_equal(const void *item, const void *key)
@@ -62,6 +71,7 @@ static void walk_add(struct walk *w, const char *path, enum walk_outcome outcome
 	file->path = mem_copy(path, strlen(path));
 	file->outcome = outcome;
 	file->named = named;
+	file->led_out = w->led_out;
 	file->errno_value = errno_value;
 	file->first = WALK_FIRST_NONE;
 }
@@ -130,20 +140,22 @@ static bool walk_is_below(const char *path, const char *root)
 	return path[len] == '\0' || path[len] == '/' || (len > 0 && root[len - 1] == '/');
 }
 
-/* True for a link to what does not lie below the directory that was named. */
-static bool walk_leads_out(const struct walk *w, const char *path)
+/* target: PATH_MAX bytes, filled with where a link leads, without links in it, if it leads out. */
+static enum walk_link walk_follow(const struct walk *w, const char *path, char *target)
 {
-	char target[PATH_MAX];
+	static const char *const kernels[] = {"/proc", "/sys", "/dev", "/run"};
 	struct stat st;
-	ssize_t len;
 
 	if (!w->root || lstat(path, &st) != 0 || !S_ISLNK(st.st_mode))
-		return false;
-	if (realpath(path, target))
-		return !walk_is_below(target, w->root);
-	/* It leads nowhere: one from the root on was made for another machine. */
-	len = readlink(path, target, sizeof(target));
-	return len > 0 && target[0] == '/';
+		return WALK_LINK_NONE;
+	if (!realpath(path, target))
+		return errno == ENOENT || errno == ENOTDIR ? WALK_LINK_BROKEN : WALK_LINK_NONE;
+	if (walk_is_below(target, w->root))
+		return WALK_LINK_NONE;
+	for (size_t i = 0; i < sizeof(kernels) / sizeof(*kernels); i++)
+		if (walk_is_below(target, kernels[i]))
+			return WALK_LINK_KERNEL;
+	return WALK_LINK_OUT;
 }
 
 static void walk_path(struct walk *w, const char *path, unsigned int depth);
@@ -172,27 +184,14 @@ static void walk_directory(struct walk *w, const char *path, unsigned int depth)
 	vec_deinit(&names);
 }
 
-/* One file, named (depth 0) or found. Depth is bounded by walk_directory. */
-static void walk_path(struct walk *w, const char *path, unsigned int depth)
+/* What is there, links followed. */
+static void walk_entry(struct walk *w, const char *path, unsigned int depth)
 {
 	const struct walk_identity *seen;
 	bool named = depth == 0;
 	struct stat st;
 
-	if (w->files->len >= WALK_FILES_MAX) {
-		const struct walk_file *last = vec_last(w->files);
-
-		if (last && last->outcome != WALK_TOO_MANY)
-			walk_add(w, path, WALK_TOO_MANY, named, 0);
-		return;
-	}
-	if (named && strcmp(path, "-") == 0) {
-		walk_add(w, path, WALK_CANDIDATE, true, 0);
-		return;
-	}
-	if (!named && walk_leads_out(w, path)) {
-		walk_add(w, path, WALK_OUTSIDE, false, 0);
-	} else if (stat(path, &st) != 0) {
+	if (stat(path, &st) != 0) {
 		int errno_value = errno;
 		/* What goes on behind a file may be a name in an archive: source_open knows. */
 		bool maybe = named && errno_value == ENOTDIR;
@@ -216,6 +215,47 @@ static void walk_path(struct walk *w, const char *path, unsigned int depth)
 	} else {
 		walk_add(w, path, WALK_CANDIDATE, named, 0);
 	}
+}
+
+/* A link at the top of the directory that was named: what it leads to is a directory by itself. */
+static void walk_behind(struct walk *w, const char *path, char *target)
+{
+	char *root = w->root;
+
+	w->root = target;
+	w->led_out = true;
+	walk_entry(w, path, 1);
+	w->led_out = false;
+	w->root = root;
+}
+
+/* One file, named (depth 0) or found. Depth is bounded by walk_directory. */
+static void walk_path(struct walk *w, const char *path, unsigned int depth)
+{
+	bool named = depth == 0;
+	char target[PATH_MAX];
+	enum walk_link link;
+
+	if (w->files->len >= WALK_FILES_MAX) {
+		const struct walk_file *last = vec_last(w->files);
+
+		if (last && last->outcome != WALK_TOO_MANY)
+			walk_add(w, path, WALK_TOO_MANY, named, 0);
+		return;
+	}
+	if (named && strcmp(path, "-") == 0) {
+		walk_add(w, path, WALK_CANDIDATE, true, 0);
+		return;
+	}
+	link = named ? WALK_LINK_NONE : walk_follow(w, path, target);
+	if (link == WALK_LINK_BROKEN)
+		walk_add(w, path, WALK_NOWHERE, false, 0);
+	else if (link == WALK_LINK_OUT && depth == 1)
+		walk_behind(w, path, target);
+	else if (link != WALK_LINK_NONE)
+		walk_add(w, path, WALK_OUTSIDE, false, 0);
+	else
+		walk_entry(w, path, depth);
 }
 
 void walk_expand(const char *const *args, size_t arg_count, struct vec *files)
@@ -257,6 +297,7 @@ const char *walk_outcome_text(enum walk_outcome outcome)
 		[WALK_TOO_MANY] = "and all behind it: too many files",
 		[WALK_UNREADABLE] = "cannot be read",
 		[WALK_OUTSIDE] = "is a link that leads out of the directory",
+		[WALK_NOWHERE] = "is a link that leads nowhere",
 		[WALK_SAME] = "is a file that was there before",
 	};
 

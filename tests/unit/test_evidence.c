@@ -127,7 +127,7 @@ TEST(directories_are_walked_in_order)
 	strbuf_add_format(&want,
 			  "%d /a.log\n%d /b/again\n%d /b/dangling\n%d /b/deep/x.pcap\n"
 			  "%d /b/pipe\n%d /c.log\n%d /tmp/nfsleuth-walk-missing\n%d -\n",
-			  WALK_CANDIDATE, WALK_SAME, WALK_MISSING, WALK_CANDIDATE, WALK_SPECIAL,
+			  WALK_CANDIDATE, WALK_SAME, WALK_NOWHERE, WALK_CANDIDATE, WALK_SPECIAL,
 			  WALK_CANDIDATE, WALK_MISSING, WALK_CANDIDATE);
 	CHECK_TEXT(strbuf_text(&list), strbuf_text(&want));
 	walk_deinit(&files);
@@ -147,12 +147,15 @@ TEST(directories_are_walked_in_order)
 	CHECK(rmdir(root) == 0);
 }
 
-/* A link in a directory that somebody sent must not show a file of this machine as his. */
-TEST(links_out_of_a_directory_are_not_followed)
+/*
+ * People collect evidence by links at the top of a directory. Further down, where a copied system
+ * has its own, they must not show a file of this machine as its.
+ */
+TEST(links_out_of_a_directory_are_followed_at_its_top_alone)
 {
 	char root[] = "/tmp/nfsleuth-walk-XXXXXX";
 	const char *inside[1] = {"in"};
-	const char *both[2] = {"in", "in/file"};
+	const char *both[2] = {"in/below/file", "in"};
 	struct strbuf list, want;
 	struct vec files;
 	char old[4096];
@@ -161,37 +164,52 @@ TEST(links_out_of_a_directory_are_not_followed)
 	    !CHECK(chdir(root) == 0))
 		return;
 	mkdir("in", 0700);
-	mkdir("in-beside", 0700);
+	mkdir("in/below", 0700);
+	mkdir("beside", 0700);
 	write_file("mine.log", "m", 1);
-	write_file("in-beside/other.log", "o", 1);
+	write_file("beside/other.log", "o", 1);
 	write_file("in/own.log", "x", 1);
+	CHECK(symlink("../mine.log", "beside/on") == 0);
+	CHECK(symlink("../../mine.log", "in/below/file") == 0);
+	CHECK(symlink("../../beside", "in/below/z-directory") == 0);
+	CHECK(symlink("../beside", "in/directory") == 0);
 	CHECK(symlink("../mine.log", "in/file") == 0);
-	CHECK(symlink("../in-beside", "in/directory") == 0);
+	CHECK(symlink("/proc/self/mounts", "in/mtab") == 0);
 	CHECK(symlink("/nonexistent/x", "in/nowhere") == 0);
 	CHECK(symlink("own.log", "in/z-own") == 0);
 	strbuf_init(&list);
 	walk_expand(inside, 1, &files);
 	list_files(&list, &files, "in");
+	CHECK(((struct walk_file *)vec_at(&files, 3))->led_out);
+	CHECK(!((struct walk_file *)vec_last(&files))->led_out);
 	walk_deinit(&files);
 	/* What is named itself is wanted, link or not. */
 	walk_expand(both, 2, &files);
-	CHECK_EQ_U64(files.len, 6);
-	CHECK_EQ_U64(((struct walk_file *)vec_at(&files, 5))->outcome, WALK_CANDIDATE);
+	CHECK_EQ_U64(files.len, 10);
+	CHECK_EQ_U64(((struct walk_file *)vec_at(&files, 0))->outcome, WALK_CANDIDATE);
 	walk_deinit(&files);
 	strbuf_init(&want);
-	strbuf_add_format(&want, "%d /directory\n%d /file\n%d /nowhere\n%d /own.log\n%d /z-own\n",
-			  WALK_OUTSIDE, WALK_OUTSIDE, WALK_OUTSIDE, WALK_CANDIDATE, WALK_SAME);
+	strbuf_add_format(&want,
+			  "%d /below/file\n%d /below/z-directory\n%d /directory/on\n"
+			  "%d /directory/other.log\n%d /file\n%d /mtab\n%d /nowhere\n"
+			  "%d /own.log\n%d /z-own\n",
+			  WALK_OUTSIDE, WALK_OUTSIDE, WALK_OUTSIDE, WALK_CANDIDATE, WALK_CANDIDATE,
+			  WALK_OUTSIDE, WALK_NOWHERE, WALK_CANDIDATE, WALK_SAME);
 	CHECK_TEXT(strbuf_text(&list), strbuf_text(&want));
 	strbuf_deinit(&want);
 	strbuf_deinit(&list);
-	remove("in/z-own");
-	remove("in/nowhere");
+	remove("in/below/file");
+	remove("in/below/z-directory");
 	remove("in/directory");
 	remove("in/file");
+	remove("in/mtab");
+	remove("in/nowhere");
 	remove("in/own.log");
-	remove("in-beside/other.log");
+	remove("in/z-own");
+	remove("beside/on");
+	remove("beside/other.log");
 	remove("mine.log");
-	CHECK(rmdir("in-beside") == 0 && rmdir("in") == 0);
+	CHECK(rmdir("beside") == 0 && rmdir("in/below") == 0 && rmdir("in") == 0);
 	CHECK(chdir(old) == 0);
 	CHECK(rmdir(root) == 0);
 }
