@@ -156,6 +156,10 @@ TEST(links_out_of_a_directory_are_followed_at_its_top_alone)
 	char root[] = "/tmp/nfsleuth-walk-XXXXXX";
 	const char *inside[1] = {"in"};
 	const char *both[2] = {"in/below/file", "in"};
+	static const char *const made[] = {
+		"in/below/file", "in/below/z-directory", "in/directory", "in/file",
+		"in/mtab",       "in/nowhere",           "in/own.log",   "in/z-own",
+		"beside/on",     "beside/other.log"};
 	struct strbuf list, want;
 	struct vec files;
 	char old[4096];
@@ -198,16 +202,8 @@ TEST(links_out_of_a_directory_are_followed_at_its_top_alone)
 	CHECK_TEXT(strbuf_text(&list), strbuf_text(&want));
 	strbuf_deinit(&want);
 	strbuf_deinit(&list);
-	remove("in/below/file");
-	remove("in/below/z-directory");
-	remove("in/directory");
-	remove("in/file");
-	remove("in/mtab");
-	remove("in/nowhere");
-	remove("in/own.log");
-	remove("in/z-own");
-	remove("beside/on");
-	remove("beside/other.log");
+	for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++)
+		remove(made[i]);
 	remove("mine.log");
 	CHECK(rmdir("beside") == 0 && rmdir("in/below") == 0 && rmdir("in") == 0);
 	CHECK(chdir(old) == 0);
