@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the fuzz targets of build/fuzz, some at once, and keeps account of what they did. Prints TAP.
 
-    fuzz.py run SECONDS    each target for SECONDS
+    fuzz.py run SECONDS    each target for SECONDS; --seed N: as it was with N before, as far as time allows
     fuzz.py hours HOURS    slices in turn until each target has had HOURS of processor time since the
                            account began; can be interrupted and called again
     fuzz.py merge          drops what adds no coverage from build/fuzz/learnt, and copies small inputs that
@@ -123,23 +123,23 @@ def make_seeds():
     return folder
 
 
-def seeds_for(name, seconds):
+def seeds_for(name, seconds, seed):
     """What is added to the command so that a run takes as many seeds as its time is worth."""
     if name != SEED_TARGET:
         return []
     seeds = sorted(make_seeds().iterdir())
-    chosen = random.sample(seeds, min(len(seeds), 1 + SEEDS_PER_MINUTE * seconds // 60))
+    chosen = random.Random(seed or None).sample(seeds, min(len(seeds), 1 + SEEDS_PER_MINUTE * seconds // 60))
     listed = BUILD / "seeds" / f"{name}.list"
     listed.write_text(",".join(map(str, chosen)))
     return [f"-seed_inputs=@{listed}"]
 
 
-def run_slice(name, seconds):
+def run_slice(name, seconds, seed):
     log = BUILD / "log" / name
     reads = folders(name)
     with open(log, "wb") as to:
         process = subprocess.Popen(command(name, f"-max_total_time={seconds}", "-print_final_stats=1",
-                                           *seeds_for(name, seconds), *reads),
+                                           f"-seed={seed}", *seeds_for(name, seconds, seed), *reads),
                                    stdout=to, stderr=to, stdin=subprocess.DEVNULL, env=ENV)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -196,10 +196,10 @@ class Tap:
         return 1 if self.failed else 0
 
 
-def in_turn(work, jobs, tap):
-    """Each (name, seconds) of work, some at once."""
+def in_turn(work, jobs, tap, seed=0):
+    """Each (name, seconds) of work, some at once. seed 0: another one each time."""
     def one(item):
-        done = run_slice(*item)
+        done = run_slice(*item, seed)
         add_to_account(item[0], done)
         tap.say(item[0], done)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
@@ -208,7 +208,7 @@ def in_turn(work, jobs, tap):
 
 def do_run(args):
     tap = Tap()
-    in_turn([(name, args.seconds) for name in targets(args.only)], args.jobs, tap)
+    in_turn([(name, args.seconds) for name in targets(args.only)], args.jobs, tap, args.seed)
     return tap.end()
 
 
@@ -305,6 +305,7 @@ def main():
         way.set_defaults(do=what)
         if name == "run":
             way.add_argument("seconds", type=int)
+            way.add_argument("--seed", type=int, default=0, metavar="N", help="0 (default): another one each time")
         if name == "hours":
             way.add_argument("hours", type=float)
             way.add_argument("--slice", type=int, default=300, metavar="SECONDS")

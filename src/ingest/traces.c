@@ -154,6 +154,7 @@ bool traces_line(struct traces *t, uint64_t line, struct slice text)
 	struct trace_line parsed;
 	struct trace_thread *th;
 
+	t->head = NULL;
 	if (trace_take_lost(t, line, text))
 		return true;
 	if (!trace_line_parse(text, &parsed)) {
@@ -168,7 +169,6 @@ bool traces_line(struct traces *t, uint64_t line, struct slice text)
 	t->line = line;
 	t->boot_ns = parsed.boot_ns;
 	t->hash = line_hash(&parsed);
-	t->head = NULL;
 	t->untimed = false;
 	th = thread_of(t, parsed.pid);
 	t->last = th;
@@ -189,6 +189,7 @@ uint64_t traces_end_file(struct traces *t)
 {
 	uint64_t found = t->found;
 
+	t->head = NULL;
 	trace_end_served(t);
 	memset(t->threads, 0, sizeof(t->threads));
 	t->last = NULL;

@@ -74,7 +74,7 @@ struct traces {
 	size_t paths_told;
 	uint64_t line; /* the line at hand */
 	int64_t boot_ns;
-	const struct klog_head *head; /* borrowed; NULL: it has none */
+	const struct klog_head *head; /* borrowed for that line; NULL: it has none */
 	bool untimed;
 	uint64_t hash; /* of the line at hand, as in a record */
 	uint32_t list; /* number of the list of RPC tasks at hand; 0: none yet */

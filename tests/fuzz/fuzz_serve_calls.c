@@ -70,7 +70,8 @@ static void message(struct world *w, struct slice bytes)
 	struct xdr_writer out = xdr_writer_make(w->reply, SERVER_REPLY_BYTES);
 	uint8_t *copy = malloc(bytes.len + 1);
 
-	memcpy(copy, bytes.ptr, bytes.len);
+	if (bytes.len)
+		memcpy(copy, bytes.ptr, bytes.len);
 	in.transport = bytes.len & 4 ? RPC_OVER_UDP : RPC_OVER_TCP;
 	switch (rpc_in_take(slice_make(copy, bytes.len), &in)) {
 	case RPC_TAKEN_CALL:
