@@ -5,9 +5,15 @@
 #include "cmd/command.h"
 #include "evidence/walk.h"
 
-/* The links of one kind, in one line: a packed system has hundreds. */
-static void links_tell_kind(const struct vec *files, bool led_out, enum walk_outcome outcome,
-			    const char *one, const char *many)
+/* Whether it is one that is told of with those of this outcome. */
+static bool links_are_of(const struct walk_file *file, enum walk_outcome outcome)
+{
+	return file->outcome == outcome && (outcome != WALK_CANDIDATE || file->led_out);
+}
+
+/* Those of one kind, in one line: a packed system has hundreds. */
+static void links_tell_kind(const struct vec *files, enum walk_outcome outcome, const char *one,
+			    const char *many)
 {
 	const char *first = NULL;
 	size_t count = 0;
@@ -15,9 +21,7 @@ static void links_tell_kind(const struct vec *files, bool led_out, enum walk_out
 	for (size_t i = 0; i < files->len; i++) {
 		const struct walk_file *file = vec_at(files, i);
 
-		if (file->outcome != outcome || file->led_out != led_out)
-			continue;
-		if (count++ == 0)
+		if (links_are_of(file, outcome) && count++ == 0)
 			first = file->path;
 	}
 	if (count == 1)
@@ -28,17 +32,13 @@ static void links_tell_kind(const struct vec *files, bool led_out, enum walk_out
 
 void links_tell(const struct vec *files)
 {
-	links_tell_kind(files, true, WALK_CANDIDATE,
-			"behind a link that leads out of the directory",
+	links_tell_kind(files, WALK_CANDIDATE, "behind a link that leads out of the directory",
 			"behind links that lead out of the directory");
-	for (int led_out = 0; led_out < 2; led_out++)
-		links_tell_kind(
-			files, led_out, WALK_OUTSIDE,
+	links_tell_kind(files, WALK_OUTSIDE,
 			"a link that leads out of the directory: not followed; give what it "
 			"leads to by name if that is evidence",
-			"links that lead out of the directory: not followed; give what they "
-			"lead to by name if that is evidence");
-	for (int led_out = 0; led_out < 2; led_out++)
-		links_tell_kind(files, led_out, WALK_NOWHERE, "a link that leads nowhere",
-				"links that lead nowhere");
+			"links that lead out of the directory: not followed; give what they lead "
+			"to by name if that is evidence");
+	links_tell_kind(files, WALK_NOWHERE, "a link that leads nowhere",
+			"links that lead nowhere");
 }

@@ -98,6 +98,20 @@ static void list_files(struct strbuf *out, const struct vec *files, const char *
 	}
 }
 
+/* Goes into a new folder; root: a template of mkdtemp, old: where the test was. */
+static bool enter_scratch(char *root, char *old, size_t old_bytes)
+{
+	return CHECK(mkdtemp(root) != NULL) && CHECK(getcwd(old, old_bytes) != NULL) &&
+	       CHECK(chdir(root) == 0);
+}
+
+/* The folder is empty again. */
+static void leave_scratch(const char *root, const char *old)
+{
+	CHECK(chdir(old) == 0);
+	CHECK(rmdir(root) == 0);
+}
+
 TEST(directories_are_walked_in_order)
 {
 	char root[] = "/tmp/nfsleuth-walk-XXXXXX";
@@ -107,8 +121,7 @@ TEST(directories_are_walked_in_order)
 	struct vec files;
 	char old[4096];
 
-	if (!CHECK(mkdtemp(root) != NULL) || !CHECK(getcwd(old, sizeof(old)) != NULL) ||
-	    !CHECK(chdir(root) == 0))
+	if (!enter_scratch(root, old, sizeof(old)))
 		return;
 	mkdir("b", 0700);
 	mkdir("b/deep", 0700);
@@ -143,8 +156,7 @@ TEST(directories_are_walked_in_order)
 	remove("b");
 	remove("a.log");
 	remove("c.log");
-	CHECK(chdir(old) == 0);
-	CHECK(rmdir(root) == 0);
+	leave_scratch(root, old);
 }
 
 /*
@@ -164,8 +176,7 @@ TEST(links_out_of_a_directory_are_followed_at_its_top_alone)
 	struct vec files;
 	char old[4096];
 
-	if (!CHECK(mkdtemp(root) != NULL) || !CHECK(getcwd(old, sizeof(old)) != NULL) ||
-	    !CHECK(chdir(root) == 0))
+	if (!enter_scratch(root, old, sizeof(old)))
 		return;
 	mkdir("in", 0700);
 	mkdir("in/below", 0700);
@@ -206,6 +217,5 @@ TEST(links_out_of_a_directory_are_followed_at_its_top_alone)
 		remove(made[i]);
 	remove("mine.log");
 	CHECK(rmdir("beside") == 0 && rmdir("in/below") == 0 && rmdir("in") == 0);
-	CHECK(chdir(old) == 0);
-	CHECK(rmdir(root) == 0);
+	leave_scratch(root, old);
 }

@@ -35,7 +35,7 @@ static bool is_before(const struct provenance *a, const struct provenance *b)
 	       a->at.ns < b->at.ns;
 }
 
-/* The last refusals between the two places by the server's NFS port, of any client. */
+/* The first refusals between the two places by the server's NFS port, of any client. */
 static const struct conn_outage *outage_between(const struct rule_input *in,
 						const struct nfs4_server *s,
 						const struct provenance *from,
