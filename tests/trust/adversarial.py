@@ -382,10 +382,11 @@ def run_packed(judge, folder, scale):
 
 def run_texts(judge, folder, scale):
     path = folder / "text.log"
-    harmless_log(path, 30 * MB * scale)
+    size = 90 * MB * scale  # as many as tables hold cost the same in a log of any size: of a small one, most of its time
+    harmless_log(path, size)
     judge.harmless("text", path)
     for name, make in TEXTS.items():
-        make(path, 30 * MB * scale)
+        make(path, size)
         judge.case(name, "text", path)
     path.unlink()
 
