@@ -119,7 +119,7 @@ for tracing in /sys/kernel/tracing /sys/kernel/debug/tracing; do
 done
 while read -r child; do
 	case $(cat "/proc/$child/comm") in
-	tcpdump | sleep) kill "$child" ;;
+	tcpdump | tar | gzip) kill "$child" ;;
 	esac
 done <"$2/.nfsleuth.$1/children"
 rm -rf "$2/.nfsleuth.$1"
@@ -158,21 +158,31 @@ esac
 name=nfsleuth-$host-$(date -u +%Y%m%dT%H%M%SZ)
 work=$out_dir/.nfsleuth.$$
 dir=$work/$name
-mkdir "$work" "$dir" || die "$dir cannot be made"
-pause_pid='' trace_dir='' tracing='' guard_pid='' dump_pid=''
+trace_dir='' tracing='' guard_pid='' dump_pid=''
 
 # Ends what was started and removes what was made, whatever ended us.
 clean() {
 	trap - EXIT INT TERM HUP
-	for pid in $dump_pid $pause_pid; do
-		kill "$pid" 2>/dev/null
-	done
+	[ -z "$dump_pid" ] || kill "$dump_pid" 2>/dev/null
 	sh -c "$undo" undo $$ "$out_dir" 2>/dev/null
 	[ -z "$guard_pid" ] || kill -9 "$guard_pid" 2>/dev/null
 }
 
+# Between the two a signal waits: what is made there must be known to clean() before it is heeded.
+hold() {
+	caught=0
+	trap 'caught=1' INT TERM HUP
+}
+
+heed() {
+	trap 'exit 1' INT TERM HUP
+	[ "$caught" = 0 ] || exit 1
+}
+
+hold
+mkdir "$work" "$dir" || die "$dir cannot be made"
 trap clean EXIT
-trap 'exit 1' INT TERM HUP
+heed
 
 # Nobody can catch SIGKILL: the guard, in a session of its own, cleans up when we are gone.
 guard() {
@@ -189,13 +199,29 @@ say() {
 	echo "gather: $*" >&2
 }
 
-# A shell runs no trap before the command in the foreground ends.
+uptime_s() {
+	read -r up _ </proc/uptime
+	up=${up%%.*}
+}
+
+# A shell runs no trap before the command in the foreground ends, and a signal that comes just before
+# its `wait` begins is heeded only when that ends: so it sleeps a second at a time.
 pause() { # SECONDS
-	sleep "$1" &
-	pause_pid=$!
-	echo "$pause_pid" >>"$work/children"
-	wait "$pause_pid"
-	pause_pid=''
+	uptime_s
+	until_s=$((up + $1))
+	while [ "$up" -lt "$until_s" ]; do
+		sleep 1
+		uptime_s
+	done
+}
+
+# Waits for a child that may take long, and is as it ends.
+attend() { # PID
+	echo "$1" >>"$work/children"
+	while kill -0 "$1" 2>/dev/null; do
+		sleep 0.2 2>/dev/null || sleep 1
+	done
+	wait "$1"
 }
 
 # Runs a command for at most 10 s; what it prints goes to the file. One that hangs is left behind: a
@@ -346,8 +372,8 @@ peers() {
 # True once some task has been in state D for d_state_s: the one that was is looked at again.
 d_state_lasts() {
 	[ "$d_state_s" -gt 0 ] || return 1
-	now=$(cut -d. -f1 /proc/uptime)
-	waiting=' '
+	uptime_s
+	now=$up waiting=' '
 	for task in /proc/[0-9]*/task/[0-9]*; do
 		state_of "$task" || continue
 		[ "$task_state" = D ] || continue
@@ -385,11 +411,13 @@ traffic() {
 	d_since=' ' log_lines=$(log_size)
 	# Where tcpdump gives up its rights it cannot write here: -Z root, where it knows that.
 	for rights in '-Z root' ''; do
+		hold
 		# shellcheck disable=SC2086 # two words, or none
 		tcpdump $rights -i "$iface" -n -s "$snap" -B 16384 -C "$file_mb" -W $((max_mb / file_mb)) \
 			-w "$dir/traffic.pcap" "$filter" </dev/null >"$dir/tcpdump.txt" 2>&1 &
 		dump_pid=$!
 		echo "$dump_pid" >>"$work/children"
+		heed
 		sleep 1
 		kill -0 "$dump_pid" 2>/dev/null && break
 		dump_pid=''
@@ -401,14 +429,16 @@ traffic() {
 	say "capturing for up to $max_s s; to end it before: kill -INT $$, or Ctrl-C"
 	interrupted=0
 	trap 'interrupted=1' INT
-	begun=$(cut -d. -f1 /proc/uptime) reason="time is over"
+	uptime_s
+	begun=$up reason="time is over"
 	while kill -0 "$dump_pid" 2>/dev/null; do
 		sleep 1
 		if [ "$interrupted" = 1 ]; then
 			reason="interrupted"
 			break
 		fi
-		[ $(($(cut -d. -f1 /proc/uptime) - begun)) -lt "$max_s" ] || break
+		uptime_s
+		[ $((up - begun)) -lt "$max_s" ] || break
 		if d_state_lasts; then
 			reason="a task was in state D for $d_state_s s"
 		elif log_tells; then
@@ -515,10 +545,11 @@ find "$dir" -type f -size 0 -exec rm -f {} +
 tar_file=$name.tar
 if command -v gzip >/dev/null 2>&1; then
 	tar_file=$tar_file.gz
-	tar -C "$work" -cf - "$name" | gzip -1 >"$work/$tar_file"
+	tar -C "$work" -cf - "$name" | gzip -1 >"$work/$tar_file" &
 else
-	tar -C "$work" -cf "$work/$tar_file" "$name"
-fi || die "the tar cannot be written to $out_dir"
+	tar -C "$work" -cf "$work/$tar_file" "$name" &
+fi
+attend $! || die "the tar cannot be written to $out_dir"
 mv "$work/$tar_file" "$out_dir/$tar_file" || die "$out_dir/$tar_file cannot be written"
 say "done; copy it, and ask: nfsleuth diagnose $tar_file"
 echo "$out_dir/$tar_file"

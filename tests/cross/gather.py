@@ -5,11 +5,16 @@ is left behind, whether it comes to its end or not. Prints TAP.
 
 Incidents are gathered from in guests (lab/vm/cases/gather.sh); here it runs on the host that runs
 the tests, so it is not told to write into the kernel's log (-q), and traces and captures nothing.
+
+    gather.py PROGRAM                     as CI does
+    gather.py PROGRAM --interrupt N       only that: N times in each shell, at random moments
 """
 
+import argparse
 import json
 import os
 import pathlib
+import random
 import signal
 import subprocess
 import sys
@@ -21,6 +26,7 @@ SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", 
 ALWAYS = {"clock-1.txt", "clock-2.txt", "clock-end.txt", "mounts.txt", "meminfo.txt"}
 NO_DIRECTORY = [["-o", "relative"], ["-o", "/proc"], ["-w", "0"], ["-w", "x"], ["-Q"], ["more"]]
 SECONDS = 120
+HEEDED_S = 10  # two seconds on a host that does nothing else
 
 
 def has(shell):
@@ -95,19 +101,17 @@ def to_its_end(place):
     return None
 
 
-def interrupted(place, number):
-    run = place.start(["-w", "3000"])
-    for _ in range(600):
-        time.sleep(0.1)
-        # In the pause between the readings, whose first is complete then.
-        if any(path.name == "clock-1.txt" for path in place.out.glob(".*/*/*")):
-            break
-    time.sleep(1)
+def ended_by(place, run, number):
+    """What a run that is sent a signal does wrong."""
     begun = time.monotonic()
     run.send_signal(number)
-    run.communicate(timeout=SECONDS)
-    if time.monotonic() - begun > 60:
-        return "the signal was not heeded at once"
+    try:
+        run.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        run.kill()
+        return "the signal was not heeded"
+    if time.monotonic() - begun > HEEDED_S:
+        return f"the signal was heeded after {time.monotonic() - begun:.1f} s"
     if run.returncode == 0:
         return "exit status 0"
     if place.left():
@@ -117,6 +121,34 @@ def interrupted(place, number):
             return None
         time.sleep(0.1)
     return f"these run on: {children_of(run.pid)}"
+
+
+def interrupted(place, number):
+    run = place.start(["-w", "3000"])
+    for _ in range(600):
+        time.sleep(0.1)
+        # In the pause between the readings, whose first is complete then.
+        if any(path.name == "clock-1.txt" for path in place.out.glob(".*/*/*")):
+            break
+    time.sleep(1)
+    return ended_by(place, run, number)
+
+
+def interrupted_somewhen(place, times):
+    """At random moments: while it reads, at the edge of a pause, in one."""
+    for turn in range(times):
+        delay_s = random.uniform(0.3, 6)
+        number = random.choice([signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+        run = place.start(["-w", "3000"])
+        for _ in range(600):
+            if place.left():
+                break
+            time.sleep(0.01)
+        time.sleep(delay_s)
+        wrong = ended_by(place, run, number)
+        if wrong:
+            return f"turn {turn}, {number.name} after {delay_s:.3f} s: {wrong}"
+    return None
 
 
 def refused(place):
@@ -136,7 +168,9 @@ def cleans_up(place):
             continue
         folder = place.out / f".nfsleuth.{pid}"
         folder.mkdir()
-        sleeping[folder] = subprocess.Popen(["sleep", "300"])
+        sleeping[folder] = subprocess.Popen(
+            ["gzip", "-c"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
         (folder / "children").write_text(f"{sleeping[folder].pid}\n")
         if owner:
             os.chown(folder, owner, owner)
@@ -154,14 +188,25 @@ def cleans_up(place):
 
 
 def main():
-    exe = str(pathlib.Path(sys.argv[1]).resolve())
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("program", type=pathlib.Path)
+    parser.add_argument("--interrupt", type=int, metavar="N", help="N times in each shell")
+    arguments = parser.parse_args()
+    exe = str(arguments.program.resolve())
     checks = {
         "comes to its end": to_its_end,
         "is terminated": lambda place: interrupted(place, signal.SIGTERM),
         "is hung up": lambda place: interrupted(place, signal.SIGHUP),
+        "is interrupted at any moment": lambda place: interrupted_somewhen(place, 2),
         "refuses what it cannot do": refused,
         "cleans up after itself alone": cleans_up,
     }
+    if arguments.interrupt:
+        checks = {
+            f"is interrupted {arguments.interrupt} times": lambda place: interrupted_somewhen(
+                place, arguments.interrupt
+            )
+        }
     failed = number = 0
     for name, shell in SHELLS.items():
         for what, check in checks.items():
