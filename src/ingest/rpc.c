@@ -119,6 +119,12 @@ void rpc_count_damage(struct ingest *in, uint32_t damage, enum cursor_fault faul
 		in->undecoded[UNDECODED_CUT]++;
 }
 
+void rpc_note_lost(const struct rpc_message *m, const char **damage)
+{
+	if (!*damage && m->damage & (RPC_RECORD_LOST | RPC_RECORD_END_UNKNOWN))
+		*damage = undecoded_text(UNDECODED_LOST);
+}
+
 /* --- messages --- */
 
 static void take_decoded(struct ingest *in, const struct rpc_message *m, const struct rpc_msg *msg,

@@ -225,6 +225,7 @@ void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct 
 		call_join_origin(in, p, origin);
 	call_from_header(p, &msg->call);
 	call_read_args(in, p, m, msg->body, c);
+	rpc_note_lost(m, &p->call.call_damage);
 	call_keep_bounds(in, p);
 	rpc_emit(in, EVENT_RPC_CALL, &p->call, &m->at);
 	p->call.machine = (struct slice){0};

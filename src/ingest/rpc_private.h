@@ -43,6 +43,12 @@ bool rpc_wants_told(const struct ingest *in, const struct rpc_call *call);
 /* Counts what could not be decoded to its end; `damage` is RPC_RECORD_*. */
 void rpc_count_damage(struct ingest *in, uint32_t damage, enum cursor_fault fault);
 
+/*
+ * The message is not whole though what is decoded of it may be: its end, or a part of it, is not in
+ * the capture. Sets *damage, where nothing is told there yet.
+ */
+void rpc_note_lost(const struct rpc_message *m, const char **damage);
+
 /* --- rpc_call.c --- */
 
 /* COMPOUND, or CB_COMPOUND of a callback. */

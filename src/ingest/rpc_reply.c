@@ -84,6 +84,9 @@ static void tell_orphan(struct ingest *in, const struct rpc_message *m, const st
 	p->call.reply_took_ns = m->took_ns;
 	p->call.status = NFS4_STATUS_NONE;
 	p->call.outcome = whole ? outcome_of(&msg->reply) : RPC_REPLY_CUT;
+	if (!whole)
+		p->call.reply_damage = undecoded_text(UNDECODED_HEADER);
+	rpc_note_lost(m, &p->call.reply_damage);
 	in->undecoded[UNDECODED_NO_CALL]++;
 	rpc_emit(in, EVENT_RPC_REPLY, &p->call, &m->at);
 	rpc_settle(in, p);
@@ -203,8 +206,7 @@ void rpc_take_reply(struct ingest *in, const struct rpc_message *m, const struct
 		p->call.outcome = RPC_REPLY_CUT;
 		p->call.reply_damage = ingest_fault_text(c->fault);
 	}
-	if (!p->call.reply_damage && m->damage & RPC_RECORD_LOST)
-		p->call.reply_damage = undecoded_text(UNDECODED_LOST);
+	rpc_note_lost(m, &p->call.reply_damage);
 	rpc_emit(in, EVENT_RPC_REPLY, &p->call, &m->at);
 	flow_calls_settle(p->flow, p, event_wanted(in->board, EVENT_RPC_SETTLED));
 	rpc_settle(in, p);
