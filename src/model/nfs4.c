@@ -302,6 +302,24 @@ static void take_fact(struct nfs4_model *m, struct nfs4_path *path, const struct
 	}
 }
 
+/* A client that is answered so by its own fault makes many periods: the first are kept. */
+static void grace_period_note(struct nfs4_server *server, const struct provenance *at)
+{
+	struct nfs4_grace *grace = &server->grace;
+
+	if (grace->periods_count == 0 || grace->opened_then != server->opens_ok.count) {
+		grace->periods_count++;
+		grace->opened_then = server->opens_ok.count;
+		if (grace->periods_len < NFS4_GRACE_PERIODS_MAX)
+			grace->periods[grace->periods_len++] = (struct nfs4_grace_period){
+				.opened_before = server->opens_ok.last,
+				.first = *at,
+			};
+	}
+	if (grace->periods_count == grace->periods_len)
+		grace->periods[grace->periods_len - 1].count++;
+}
+
 static void take_grace(struct nfs4_model *m, struct nfs4_path *path, const struct rpc_call *call)
 {
 	struct nfs4_grace *grace = &path->server_at->grace;
@@ -313,6 +331,7 @@ static void take_grace(struct nfs4_model *m, struct nfs4_path *path, const struc
 		grace->cites[grace->count] = call->reply;
 	grace->count++;
 	grace->last = call->reply;
+	grace_period_note(path->server_at, &call->reply);
 	p->grace_answers++;
 	nfs4_waits_grace(m, p, call);
 	if (p->now)

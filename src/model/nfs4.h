@@ -29,7 +29,8 @@ enum {
 	NFS4_HOSTS_MAX = 4,      /* hosts kept for each instance */
 	NFS4_BOOTS_MAX = 8,      /* server boot times kept */
 	NFS4_CITES_MAX = 8,
-	NFS4_SLOTS_WATCHED = 4, /* of a session, from 0: whether calls are missing */
+	NFS4_GRACE_PERIODS_MAX = 8, /* the first ones are kept */
+	NFS4_SLOTS_WATCHED = 4,     /* of a session, from 0: whether calls are missing */
 };
 
 /* How a server builds its client IDs; found out by comparing them with its session IDs. */
@@ -46,11 +47,22 @@ struct nfs4_boot {
 	struct provenance first, last;
 };
 
-/* GRACE answers of a server, as one stretch. */
+/* GRACE answers of a server between which it accepted no new open or lock. */
+struct nfs4_grace_period {
+	struct provenance opened_before; /* the last accepted before; FRAME_NONE: none was seen */
+	struct provenance first;
+	uint64_t count;
+};
+
+/* GRACE answers of a server, as one stretch, and by periods. */
 struct nfs4_grace {
 	uint64_t count;
 	struct provenance first, last;
 	struct provenance cites[NFS4_CITES_MAX];
+	struct nfs4_grace_period periods[NFS4_GRACE_PERIODS_MAX];
+	uint32_t periods_len;
+	uint64_t periods_count; /* all, also those not kept */
+	uint64_t opened_then;   /* opens_ok.count at the last answer */
 };
 
 /* Answers of one kind of a server, as one stretch. */

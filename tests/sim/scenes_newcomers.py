@@ -28,6 +28,17 @@ def _visit(client, opens=0, status=ops.OK):
         client.net.wait(5)
 
 
+def _refused_newcomer(net):
+    """Client IDs tell no start. One client has opened a file and is gone, the other finds the port closed
+    and comes again."""
+    a, b = _clients(net, Server(net, layout="opaque"))
+    _visit(a, 1)
+    a.conn.close()
+    _refuse(net, b)
+    b.sport += 10
+    return b
+
+
 @scene(RESTART, also=[REFUSED], also_if_cut={REFUSED: "certain"})
 def restart_before_newcomers(net):
     """The server is restarted after one client has gone and before another comes: only its start time,
@@ -57,13 +68,48 @@ def nodes_before_newcomers(net):
 @scene(RESTART, found=[GRACE], also=[REFUSED], also_if_cut={REFUSED: "certain"})
 def restart_by_its_grace(net):
     """The same with a server whose client IDs tell no start: new opens are answered GRACE now."""
-    srv = Server(net, layout="opaque")
+    b = _refused_newcomer(net)
+    _visit(b, 4, ops.GRACE)
+
+
+@scene(RESTART, also=[REFUSED], also_if_cut={REFUSED: "certain"})
+def restarts_before_newcomers(net):
+    """Two restarts, each while nobody holds state: three start times, and the port refuses before each."""
+    srv = Server(net)
     a, b = _clients(net, srv)
-    _visit(a, 1)
+    _visit(a)
     a.conn.close()
+    for _ in range(2):
+        _refuse(net, b)
+        srv.restart(-1)
+        b.sport += 10
+        _visit(b)
+        b.conn.close()
+        net.wait(60)
+
+
+@scene(RESTART, found=[GRACE], also=[REFUSED], also_if_cut={REFUSED: "certain"})
+def restart_by_its_grace_after_another_outage(net):
+    """Its port refuses twice: long before the restart, when nobody opens anything behind it, and at it."""
+    b = _refused_newcomer(net)
+    _visit(b)
+    b.conn.close()
+    net.wait(400)
     _refuse(net, b)
     b.sport += 10
     _visit(b, 4, ops.GRACE)
+
+
+@scene(REFUSED, found=[GRACE])
+def outage_and_grace_of_another(net):
+    """Behind the outage new opens are accepted. The grace period that comes then is no restart of this
+    server: it takes over for another node."""
+    b = _refused_newcomer(net)
+    _visit(b, 2)
+    net.wait(20)
+    for _ in range(4):
+        b.open(status=ops.GRACE)
+        net.wait(5)
 
 
 @scene(REFUSED, found=[GRACE])

@@ -126,6 +126,35 @@ TEST(twin_an_open_in_between_ends_the_wait)
 	check_says(&s, NULL, CONFIDENCE_POSSIBLE);
 }
 
+/* A period ends when a new open is accepted; the first ones are kept, all are counted. */
+TEST(grace_periods_are_kept_apart)
+{
+	struct stage s;
+	const struct nfs4_grace *grace;
+
+	stage_init(&s);
+	v4_mount(&s.st, 1, &s.a);
+	for (int i = 0; i < 2 + NFS4_GRACE_PERIODS_MAX; i++) {
+		v4_open(&s.st, 10 + 10 * i, &s.a, CLAIM_NULL, NFS4ERR_GRACE);
+		v4_open(&s.st, 11 + 10 * i, &s.a, CLAIM_PREVIOUS, NFS4_OK);
+		v4_open(&s.st, 12 + 10 * i, &s.a, CLAIM_NULL, NFS4ERR_GRACE);
+		v4_open(&s.st, 13 + 10 * i, &s.a, CLAIM_NULL, NFS4_OK);
+	}
+	grace = &(*(struct nfs4_server **)vec_at(&s.st.model.servers, 0))->grace;
+	CHECK_EQ_U64(grace->periods_count, 2 + NFS4_GRACE_PERIODS_MAX);
+	if (CHECK_EQ_U64(grace->periods_len, NFS4_GRACE_PERIODS_MAX)) {
+		CHECK_EQ_U64(grace->periods[0].opened_before.frame, FRAME_NONE);
+		CHECK_EQ_U64(grace->periods[0].count, 2);
+		CHECK_EQ_I64(grace->periods[1].first.at.ns - grace->periods[0].first.at.ns,
+			     10 * STAMP_NS_PER_S);
+		CHECK_EQ_I64(grace->periods[1].first.at.ns - grace->periods[1].opened_before.at.ns,
+			     7 * STAMP_NS_PER_S);
+		CHECK_EQ_U64(grace->periods[NFS4_GRACE_PERIODS_MAX - 1].count, 2);
+	}
+	nfs4_model_finish(&s.st.model);
+	nfs4_model_deinit(&s.st.model);
+}
+
 static void play_put_off(struct stage *s, int tries)
 {
 	stage_init(s);

@@ -3,7 +3,8 @@
  * nfs4-server-restart where no client is seen to lose anything: those that come hold no state, or
  * are new. What shows it then is the start time in the client IDs, which changes while it falls
  * between the last of the old ones and the first of the new; or that the port refused connections
- * between opens that were accepted and NFS4ERR_GRACE (RFC 8881 section 8.4.2.1).
+ * between opens that were accepted and NFS4ERR_GRACE (RFC 8881 section 8.4.2.1). Of several times
+ * that the port refused in between, it is the last that the new instance ended.
  *
  * Several servers behind one address change the start time too, without a restart: theirs lies
  * elsewhere. A server of a cluster begins a grace period for another node: its port does not
@@ -26,7 +27,10 @@ struct quiet {
 	const struct nfs4_boot *old, *new; /* NULL: the start time did not change */
 	const struct conn_outage *outage;  /* NULL: none lies between */
 	bool fits;                         /* the start lies between the two */
-	bool grace; /* GRACE behind the outage, and only because of a start */
+	/* GRACE behind the outage, and only because of a start; NULL: none. */
+	const struct nfs4_grace_period *grace;
+	uint64_t count;          /* restarts; what is above is told of the first */
+	struct provenance again; /* the second; FRAME_NONE: there is none */
 };
 
 static bool is_before(const struct provenance *a, const struct provenance *b)
@@ -35,7 +39,7 @@ static bool is_before(const struct provenance *a, const struct provenance *b)
 	       a->at.ns < b->at.ns;
 }
 
-/* The first refusals between the two places by the server's NFS port, of any client. */
+/* The last refusals between the two places by the server's NFS port, of any client. */
 static const struct conn_outage *outage_between(const struct rule_input *in,
 						const struct nfs4_server *s,
 						const struct provenance *from,
@@ -53,7 +57,7 @@ static const struct conn_outage *outage_between(const struct rule_input *in,
 			const struct conn_outage *o = vec_at(&reach->outages, j);
 
 			if (is_before(from, &o->first) && is_before(&o->last, to) &&
-			    (!found || is_before(&o->first, &found->first)))
+			    (!found || is_before(&found->first, &o->first)))
 				found = o;
 		}
 	}
@@ -85,25 +89,77 @@ static bool starts_between(const struct nfs4_boot *old, const struct nfs4_boot *
 	       start_ns < new->first.at.ns + CLOCKS_APART_NS;
 }
 
+/* Each start time is later than the one before, and none came back. */
+static bool boots_follow(const struct nfs4_server *s)
+{
+	if (s->boots_len < 2 || s->boot_changes != s->boots_len - 1 || s->boot_returns)
+		return false;
+	for (uint32_t i = 1; i < s->boots_len; i++)
+		if (s->boots[i].boot_s <= s->boots[i - 1].boot_s ||
+		    !is_before(&s->boots[i - 1].last, &s->boots[i].first))
+			return false;
+	return true;
+}
+
+static void quiet_add(struct quiet *q, const struct provenance *at)
+{
+	if (++q->count == 2)
+		q->again = *at;
+}
+
+static void quiet_find_starts(const struct rule_input *in, struct quiet *q)
+{
+	const struct nfs4_server *s = q->server;
+
+	if (!boots_follow(s))
+		return;
+	for (uint32_t i = 1; i < s->boots_len; i++) {
+		const struct nfs4_boot *old = &s->boots[i - 1], *new = &s->boots[i];
+		const struct conn_outage *outage = outage_between(in, s, &old->last, &new->first);
+		bool fits = starts_between(old, new), tells = fits || outage;
+
+		if (tells)
+			quiet_add(q, &new->first);
+		if (!q->new || (tells && q->count == 1)) {
+			q->old = old;
+			q->new = new;
+			q->fits = fits;
+			q->outage = outage;
+		}
+	}
+}
+
+/* The start times have told the restarts; or they cannot, and the grace periods tell them. */
+static void quiet_find_graces(const struct rule_input *in, struct quiet *q)
+{
+	const struct nfs4_server *s = q->server;
+	bool counts = q->count == 0;
+
+	if (!grace_is_servers(in->nfs4, s))
+		return;
+	for (uint32_t i = 0; i < s->grace.periods_len; i++) {
+		const struct nfs4_grace_period *p = &s->grace.periods[i];
+		const struct conn_outage *outage =
+			outage_between(in, s, &p->opened_before, &p->first);
+
+		if (!outage || p->first.at.ns - outage->last.at.ns >= GRACE_WITHIN_NS)
+			continue;
+		if (counts)
+			quiet_add(q, &p->first);
+		if (!q->outage)
+			q->outage = outage;
+		if (!q->grace && q->outage == outage)
+			q->grace = p;
+	}
+}
+
 /* False: nothing tells of a restart. */
 static bool quiet_find(const struct rule_input *in, const struct nfs4_server *s, struct quiet *q)
 {
 	*q = (struct quiet){.server = s};
-	if (s->boots_len == 2 && s->boot_changes == 1 && s->boot_returns == 0 &&
-	    s->boots[1].boot_s > s->boots[0].boot_s &&
-	    is_before(&s->boots[0].last, &s->boots[1].first)) {
-		q->old = &s->boots[0];
-		q->new = &s->boots[1];
-		q->fits = starts_between(q->old, q->new);
-		q->outage = outage_between(in, s, &q->old->last, &q->new->first);
-	}
-	if (!q->outage)
-		q->outage = outage_between(in, s, &s->opens_ok.first, &s->grace.first);
-	q->grace = q->outage && is_before(&s->opens_ok.first, &q->outage->first) &&
-		   is_before(&q->outage->last, &s->grace.first) &&
-		   s->grace.first.at.ns - q->outage->last.at.ns < GRACE_WITHIN_NS &&
-		   grace_is_servers(in->nfs4, s);
-	return q->fits || (q->new && q->outage) || q->grace;
+	quiet_find_starts(in, q);
+	quiet_find_graces(in, q);
+	return q->count > 0;
 }
 
 static void add_clients(const struct rule_input *in, struct diagnosis *d, struct finding *f,
@@ -149,18 +205,25 @@ static const char *quiet_grace(struct diagnosis *d, const struct quiet *q)
 		"New opens or locks were accepted until its port refused connections; "
 		"behind that %s NFS4ERR_GRACE: for a grace period after its start a server "
 		"takes only reclaims. ",
-		nfs4_count_text(d, q->server->grace.count, "call was answered",
-				"calls were answered"));
+		nfs4_count_text(d, q->grace->count, "call was answered", "calls were answered"));
+}
+
+static const char *quiet_again(struct diagnosis *d, const struct quiet *q)
+{
+	if (q->count < 2)
+		return "";
+	return arena_format(&d->arena, "The same is seen %s more. ",
+			    nfs4_count_text(d, q->count - 1, "time", "times"));
 }
 
 static const char *quiet_why(struct diagnosis *d, const struct quiet *q)
 {
 	return arena_format(
 		&d->arena,
-		"%s%sNo client of this evidence is seen to lose state: those that it shows "
+		"%s%s%sNo client of this evidence is seen to lose state: those that it shows "
 		"held none, or are new. To clients a failover to another node looks the "
 		"same as a restart.",
-		quiet_starts(d, q), quiet_grace(d, q));
+		quiet_starts(d, q), quiet_grace(d, q), quiet_again(d, q));
 }
 
 static void quiet_cite(struct diagnosis *d, struct finding *f, const struct quiet *q)
@@ -172,15 +235,18 @@ static void quiet_cite(struct diagnosis *d, struct finding *f, const struct quie
 		nfs4_cite(d, f, s, &q->new->first, "the first client ID of the new start");
 	}
 	if (q->grace)
-		nfs4_cite(d, f, s, &s->opens_ok.first, "a new open or lock is accepted, before");
+		nfs4_cite(d, f, s, &q->grace->opened_before,
+			  "the last new open or lock that is accepted before");
 	if (q->outage) {
 		nfs4_cite(d, f, s, &q->outage->first, "RST in answer to a SYN: nothing listens");
 		nfs4_cite(d, f, s, &q->outage->recovered,
 			  "the first connection that is established again");
 	}
 	if (q->grace)
-		nfs4_cite(d, f, s, &s->grace.first,
+		nfs4_cite(d, f, s, &q->grace->first,
 			  "the first call that is answered NFS4ERR_GRACE");
+	if (q->count > 1)
+		nfs4_cite(d, f, s, &q->again, "the next instance answers");
 }
 
 static const char *quiet_title(struct diagnosis *d, const struct quiet *q)
@@ -191,10 +257,12 @@ static const char *quiet_title(struct diagnosis *d, const struct quiet *q)
 		return arena_format(&d->arena,
 				    "the NFS server %s restarted; no client is seen to lose state",
 				    server);
-	return arena_format(
-		&d->arena, "the NFS server %s %s %s; no client is seen to lose state", server,
-		q->fits ? "restarted at" : "is another instance than before, started at",
-		nfs4_boot_text(d, q->new->boot_s));
+	return arena_format(&d->arena, "the NFS server %s %s %s; no client is seen to lose state",
+			    server,
+			    !q->fits       ? "is another instance than before, started at"
+			    : q->count > 1 ? "restarted more than once, first at"
+					   : "restarted at",
+			    nfs4_boot_text(d, q->new->boot_s));
 }
 
 /*
@@ -214,7 +282,7 @@ static void quiet_tell(const struct rule_input *in, struct diagnosis *d, const s
 
 	finding_set_server(d, f, &q->server->at);
 	add_clients(in, d, f, q->server);
-	f->count = 1;
+	f->count = q->count;
 	if (q->new) {
 		nfs4_finding_span(f, q->outage ? &q->outage->first : &q->old->last);
 		nfs4_finding_span(f, &q->new->first);
@@ -228,7 +296,9 @@ static void quiet_tell(const struct rule_input *in, struct diagnosis *d, const s
 		nfs4_finding_span(f, &q->outage->recovered);
 	}
 	if (q->grace)
-		nfs4_finding_span(f, &q->server->grace.first);
+		nfs4_finding_span(f, &q->grace->first);
+	if (q->count > 1)
+		nfs4_finding_span(f, &q->again);
 	f->title = quiet_title(d, q);
 	f->why = quiet_why(d, q);
 	quiet_cite(d, f, q);
