@@ -51,6 +51,7 @@ struct flow_clock {
 	int64_t tick_ns;   /* 0: not known yet */
 	int64_t ticks;     /* from the first to the latest */
 	int64_t first_ns;  /* stamp of the first */
+	int64_t last_ns;   /* stamp of the last that was looked at */
 	int64_t window_ns; /* stamp from which on ahead_ns counts */
 	int64_t ahead_ns;  /* the furthest that timestamps were ahead of stamps */
 	int64_t before_ns; /* the same in the window before */

@@ -77,19 +77,23 @@ void flow_clock_take(struct flow *flow, struct stamp at, const struct packet *pa
 {
 	struct flow_clock *c = &flow->clock;
 	int32_t step = (int32_t)(packet->tcp.tsval - c->tsval);
-	int64_t ahead_ns, leap_ns;
+	int64_t ahead_ns, leap_ns, back_ns;
 
 	if (!c->used) {
 		c->used = true;
 		c->tsval = packet->tcp.tsval;
+		c->last_ns = at.ns;
 		clock_restart(c, at.ns);
 		return;
 	}
 	if (step < 0)
 		return; /* sent before the latest */
+	back_ns = clock_since(c->last_ns, at.ns);
+	c->last_ns = at.ns;
 	c->tsval = packet->tcp.tsval;
 	c->ticks += step;
-	if (c->ticks > CLOCK_TICKS_MAX) {
+	/* A clock that goes back was set: the machine did not stand still. */
+	if (c->ticks > CLOCK_TICKS_MAX || back_ns > CLOCK_LEAP_NS) {
 		clock_restart(c, at.ns);
 		return;
 	}

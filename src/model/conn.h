@@ -83,6 +83,7 @@ struct conn_outage {
 	struct provenance first, last;
 	struct provenance worked_before; /* last sign of life before; FRAME_NONE: none seen */
 	struct provenance recovered;     /* first success after it; FRAME_NONE: none seen */
+	struct provenance answered;      /* first SYN-ACK after `last`; FRAME_NONE: none seen */
 	uint8_t ttl;                     /* of the last RST; 0: not known */
 	uint8_t answered_ttl;            /* of a SYN-ACK in the same capture; 0: none is known */
 };

@@ -137,12 +137,22 @@ static void reach_refused(struct conn_reach *reach, const struct event *e)
 	}
 	o = vec_last(&reach->outages);
 	o->last = e->at;
+	o->answered = (struct provenance){.frame = FRAME_NONE};
 	o->ttl = e->tcp->ttl;
 	o->answered_ttl = reach_hops(reach, e->at.evidence);
 	o->refused++;
 	reach->refused++;
 	if (o->cites_len < CONN_CITES_MAX)
 		o->cites[o->cites_len++] = e->at;
+}
+
+/* A SYN-ACK: something listens, also where the capture holds no plain segment (by its filter). */
+static void reach_listens(struct conn_reach *reach, const struct provenance *at)
+{
+	struct conn_outage *o = vec_last(&reach->outages);
+
+	if (o->answered.frame == FRAME_NONE)
+		o->answered = *at;
 }
 
 static void reach_established(struct conn_reach *reach, const struct event *e)
@@ -173,9 +183,11 @@ void conn_reach_take_tcp(struct conn_model *m, struct conn_record *r, const stru
 			r->reach = reach_find(m, &r->conn);
 		if (!r->reach)
 			return;
-		if (e->tcp->fact == TCP_FACT_SYN_ACK)
+		if (e->tcp->fact == TCP_FACT_SYN_ACK) {
 			reach_answered(r->reach, e->at.evidence, e->tcp->ttl);
-		else
+			if (r->reach->down)
+				reach_listens(r->reach, &e->at);
+		} else
 			reach_established(r->reach, e);
 		return;
 	case TCP_FACT_SYN:

@@ -18,6 +18,9 @@
 /* How far the clocks of a server and of a capture may be apart for a guess to be believed. */
 #define BOOT_SLACK_NS (300 * STAMP_NS_PER_S)
 
+/* Calls of one client are answered in any order, but not so much. */
+#define CLOCK_SET_BACK_NS STAMP_NS_PER_S
+
 static bool boot_changed(const struct nfs4_recovery *r)
 {
 	return r->old_boot_s >= 0 && r->old_boot_s != r->new_boot_s;
@@ -178,6 +181,9 @@ static void recovery_measure_silence(struct nfs4_party *p, struct nfs4_recovery 
 	/* A connection that the capture shows from its middle had calls that are not there. */
 	r->renewals_missed |= r->connection_lost && conn->joined;
 	if (p->last_renewal.evidence != r->lost_call.evidence)
+		return;
+	/* Answered before the renewal that went before it: the capture's clock was set back. */
+	if (r->lost.at.ns < p->last_renewal.at.ns - CLOCK_SET_BACK_NS)
 		return;
 	r->silence_ns = r->lost_call.at.ns - p->last_renewal.at.ns;
 	if (r->silence_ns < 0)

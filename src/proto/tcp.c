@@ -91,7 +91,8 @@ static void tcp_remember(struct tcp_half *half, const struct tcp_segment *seg)
 static bool tcp_seen_twice(const struct tcp_half *half, const struct tcp_segment *seg)
 {
 	const struct packet *p = seg->packet;
-	uint64_t window_ns = (uint64_t)(p->ip_id ? TCP_TWICE_NS : TCP_TWICE_ANY_NS);
+	int64_t known_ns = p->tcp.tsval ? TCP_TWICE_STAMPED_NS : TCP_TWICE_NS;
+	uint64_t window_ns = (uint64_t)(p->ip_id ? known_ns : TCP_TWICE_ANY_NS);
 
 	for (size_t i = 0; i < TCP_RECENT; i++) {
 		const struct tcp_recent *r = &half->recent[i];

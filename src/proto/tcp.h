@@ -31,10 +31,12 @@ enum {
 	TCP_RECENT = 8,               /* segments in which a frame captured twice is recognised */
 };
 
-#define TCP_LOOK_NS      (STAMP_NS_PER_S / 2)
-#define TCP_ACK_LATE_NS  STAMP_NS_PER_S         /* no receiver waits so long to acknowledge */
-#define TCP_TWICE_NS     STAMP_NS_PER_MS        /* a frame captured twice, known by its IP id */
-#define TCP_TWICE_ANY_NS (STAMP_NS_PER_MS / 10) /* the same without an IP id */
+#define TCP_LOOK_NS     (STAMP_NS_PER_S / 2)
+#define TCP_ACK_LATE_NS STAMP_NS_PER_S  /* no receiver waits so long to acknowledge */
+#define TCP_TWICE_NS    STAMP_NS_PER_MS /* a frame captured twice, known by its IP id */
+/* By its TCP timestamp, too: of mirrors with routers between them. */
+#define TCP_TWICE_STAMPED_NS (20 * STAMP_NS_PER_MS)
+#define TCP_TWICE_ANY_NS     (STAMP_NS_PER_MS / 10) /* the same without an IP id */
 
 /* The connection's two ends. Which of them is the client is the owner's business. */
 enum tcp_side { TCP_SIDE_A, TCP_SIDE_B };

@@ -28,6 +28,7 @@ class Net:
         self.truth = {}  # what else is true, for truth.json
         self.texts = {}  # logs and lists of the hosts: {name: text}
         self.frames = []  # what is neither TCP nor UDP, ready made
+        self.recorded = None  # what the recording does to the frames, in their order
         self.ends = None  # sim.ends.Ends where two captures are to be made of it
         self._serial = 0
 
@@ -46,6 +47,8 @@ class Net:
         cap = Capture()
         cap.frames = [build(p) for p in self.packets] + self.frames
         cap.frames.sort(key=lambda f: f.t)
+        if self.recorded:
+            cap.frames = self.recorded(cap.frames)
         return cap
 
 

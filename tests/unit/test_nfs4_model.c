@@ -237,6 +237,23 @@ TEST(the_order_of_frames_holds_against_the_clock)
 	nfs4_model_deinit(&st.model);
 }
 
+/* The clock goes back between a renewal and the loss: how long it was silent is not known. */
+TEST(silence_over_a_clock_that_was_set_back_is_not_known)
+{
+	struct v4_stage st;
+	struct v4_client c;
+
+	v4_init(&st);
+	c = v4_client(&st, HOST, OWNER, -50);
+	v4_mount(&st, 3600, &c);
+	v4_sequence(&st, 3610, &c, NFS4_OK);
+	v4_lose(&st, 100, &c);
+	nfs4_model_finish(&st.model);
+	if (CHECK_EQ_U64(v4_party(&st, 0)->recoveries_len, 1))
+		CHECK_EQ_I64(v4_party(&st, 0)->recoveries[0].silence_ns, -1);
+	nfs4_model_deinit(&st.model);
+}
+
 TEST(an_unknown_party_gets_its_name_by_introducing_itself)
 {
 	struct v4_stage st;

@@ -10,7 +10,8 @@ enum { PROGRAM_NFS = 100003 };
 
 /* What is told of a connection before it ends. */
 struct how {
-	bool calls, lossy, closed, to_tls;
+	bool calls, lossy, closed, to_tls, joined;
+	const char *bytes; /* NULL: of SSH */
 	enum conn_side from;
 	uint64_t records;
 	uint16_t port;
@@ -27,8 +28,12 @@ static void play(struct script *s, const struct how *how)
 	struct conn_totals totals = {.last = script_place(s, 5)};
 	struct event e = {.kind = EVENT_UNFRAMED, .conn = &c, .unframed = &u};
 
+	if (how->bytes)
+		memcpy(u.bytes, how->bytes, u.len);
 	c.lossy = how->lossy;
-	script_handshake(s, 1, &c);
+	c.joined = how->joined;
+	if (!how->joined)
+		script_handshake(s, 1, &c);
 	if (how->calls)
 		script_exchange(s, 2, &c, PROGRAM_NFS, 3);
 	e.at = script_place(s, 3);
@@ -98,4 +103,21 @@ TEST(twins_are_silent)
 			     .calls = true, .records = 1, .to_tls = true, .port = 2049}),
 		     -1);
 	CHECK_EQ_I64(confidence_after(&(struct how){.records = 3, .port = 22}), -1);
+}
+
+TEST(twin_tls_on_a_connection_that_was_joined_is_silent)
+{
+	struct how how = {.calls = true,
+			  .records = 1,
+			  .closed = true,
+			  .joined = true,
+			  .bytes = "\x17\x03\x03\x01\x00\x33\x33",
+			  .port = 2049};
+
+	CHECK_EQ_I64(confidence_after(&how), -1);
+	how.joined = false;
+	CHECK_EQ_I64(confidence_after(&how), CONFIDENCE_CERTAIN);
+	how.joined = true;
+	how.bytes = NULL;
+	CHECK_EQ_I64(confidence_after(&how), CONFIDENCE_CERTAIN);
 }

@@ -24,6 +24,7 @@ struct script {
 	uint64_t streamed[2]; /* where the stream stands, by chunks and gaps */
 	bool is_wrong;        /* bytes in the wrong place, or not one behind the other */
 	uint32_t ip_id;       /* of the next segment; 0: a fresh one each time */
+	uint32_t tsval;       /* TCP timestamp of all segments; 0: none */
 	size_t cut;           /* bytes cut off the next segment */
 };
 
@@ -106,6 +107,8 @@ static enum tcp_verdict raw(struct script *s, int from, uint8_t flags, uint32_t 
 	p.tcp.flags = flags;
 	p.tcp.seq = seq;
 	p.tcp.ack = ack;
+	p.tcp.tsval = s->tsval;
+	p.tcp.has_timestamps = s->tsval != 0;
 	p.ip_id = s->ip_id ? s->ip_id : (uint32_t)s->frame + 1000;
 	verdict = tcp_segment(&s->tcp, (enum tcp_side)from, &p, &frame);
 	free(bytes);
@@ -234,6 +237,27 @@ TEST(frame_captured_twice)
 	seg(&s, A, 0, 0, 100, 0);
 	expect(&s, " A:again/100");
 	seg(&s, A, 0, 0, 100, 0); /* another IP id */
+	expect(&s, " A:again/100");
+	CHECK_EQ_U64(s.tcp.half[A].twice_segments, 1);
+	finish(&s, "");
+}
+
+/* A mirror on both sides of a router: milliseconds apart, and a timestamp shows that it is one. */
+TEST(stamped_frame_captured_twice)
+{
+	struct script s;
+
+	handshake(&s);
+	s.tsval = 4711;
+	s.ip_id = 77;
+	seg(&s, A, 0, 0, 100, 0);
+	s.now_ns += STAMP_NS_PER_MS * 15;
+	s.ip_id = 77;
+	seg(&s, A, 0, 0, 100, 0);
+	expect(&s, " A0+100");
+	s.tsval++; /* sent anew */
+	s.ip_id = 77;
+	seg(&s, A, 0, 0, 100, 0);
 	expect(&s, " A:again/100");
 	CHECK_EQ_U64(s.tcp.half[A].twice_segments, 1);
 	finish(&s, "");

@@ -267,3 +267,21 @@ TEST(clients_of_one_outage_are_one_finding_and_later_ones_another)
 	CHECK_EQ_U64(stage_finding(&st, 1)->count, 2);
 	stage_deinit(&st);
 }
+
+/* By its filter the capture holds flags only: no plain segment ends a handshake. */
+TEST(twin_accepted_later_without_the_ack_is_silent)
+{
+	struct stage st;
+	struct conn c;
+
+	stage_init(&st);
+	stage_refused(&st, 10, CLIENT, 2049);
+	stage_refused(&st, 13, CLIENT, 2049);
+	c = stage_conn(&st, CLIENT, 2049);
+	script_tcp(&st.script, 16, &c, TCP_FACT_SYN, CONN_FROM_CLIENT);
+	script_tcp(&st.script, 16.001, &c, TCP_FACT_SYN_ACK, CONN_FROM_SERVER);
+	CHECK_EQ_U64(stage_findings(&st, 200), 0);
+	stage_refused(&st, 20, CLIENT, 2049);
+	CHECK_EQ_U64(stage_findings(&st, 200), 1);
+	stage_deinit(&st);
+}

@@ -50,6 +50,9 @@ static const struct conn_record *framing_conn(const struct rule_input *in,
 
 	if (!r || u->what.to_tls || u->conn.lossy || !transport_port_is_nfs(in, &u->conn.server))
 		return NULL;
+	/* Of a connection that was joined the question for TLS may not be in the capture. */
+	if (u->conn.joined && bytes_are_tls(&u->what))
+		return NULL;
 	/* RPC must have been seen on it: of the side itself, or calls that it answers. */
 	if (u->what.records == 0 && (u->what.from != CONN_FROM_SERVER || r->calls == 0))
 		return NULL;

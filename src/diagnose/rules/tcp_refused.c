@@ -125,6 +125,8 @@ static bool refusal_judge(const struct rule_input *in, const struct conn_reach *
 
 	if (over && stamp_apart_ns(outage->first.at, end) < OUTAGE_MIN_NS)
 		return false;
+	if (!over && transport_known(&outage->answered))
+		return false; /* something listens since: that no ACK follows is another story */
 	if (!over && (moved_at_once(in, reach, outage) || served_elsewhere(in, reach, outage)))
 		return false;
 	*out = (struct refusal){
