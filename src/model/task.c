@@ -71,7 +71,8 @@ static struct task_seen *seen_get(struct task_model *m, struct task_snapshot *s,
 	t->pid = f->pid;
 	if (f->pid > s->pid_highest)
 		s->pid_highest = f->pid;
-	t->name = t->sleeps_in = t->where = t->procedure = t->holds_in = t->owner_name = "";
+	t->name = t->sleeps_in = t->where = t->procedure = t->holds_in = t->lists_other =
+		t->owner_name = "";
 	t->switches = TASK_COUNT_NONE;
 	t->owner_pid = TASK_PID_NONE;
 	*(struct task_seen **)vec_push(&s->tasks) = t;

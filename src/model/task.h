@@ -94,6 +94,8 @@ struct task_seen {
 	const char *procedure;   /* RPC: "READDIR" ...; "" when the stack does not tell */
 	enum task_purpose holds; /* the lock of a directory that it holds for this; or NONE */
 	const char *holds_in;    /* the file system's function under that lock; "" */
+	const char
+		*lists_other; /* the function of another file system that lists a directory; "" */
 	enum task_proof proof;
 	uint64_t inode;     /* whose lock it waits for or holds; 0: not told */
 	bool inode_by_link; /* by a structure that was printed, and not by nearness */

@@ -82,13 +82,14 @@ static const struct task_seen *by_stack(const struct task_snapshot *s, const str
 {
 	const struct task_seen *same = NULL;
 	const struct task_seen *only = NULL;
-	size_t holders = 0;
+	size_t holders = 0, others = 0;
 
 	if (t->purpose == TASK_PURPOSE_IO || t->purpose == TASK_PURPOSE_NONE)
 		return NULL;
 	for (size_t i = 0; i < s->tasks.len; i++) {
 		const struct task_seen *h = seen_at(s, i);
 
+		others += h->lists_other[0] != '\0';
 		if (h == t || h->holds == TASK_PURPOSE_NONE || h->wait == TASK_WAIT_LOCK ||
 		    (h->inode && t->inode && h->inode != t->inode))
 			continue;
@@ -98,7 +99,7 @@ static const struct task_seen *by_stack(const struct task_snapshot *s, const str
 			same = h;
 	}
 	*how = same ? TASK_LINK_INODE : TASK_LINK_ONLY;
-	return same ? same : holders == 1 ? only : NULL;
+	return same ? same : holders == 1 && !others ? only : NULL;
 }
 
 const struct task_seen *task_holder(const struct task_model *m, const struct task_snapshot *s,

@@ -404,11 +404,26 @@ static void classify_holding(struct task_seen *t)
 	}
 }
 
+/* A directory of another file system is listed under the same kind of lock. */
+static void classify_other(struct task_seen *t)
+{
+	if (t->holds != TASK_PURPOSE_NONE || t->wait == TASK_WAIT_LOCK)
+		return;
+	for (size_t i = 1; i < t->frames_len; i++) {
+		const char *inner = t->frames[i - 1];
+
+		if (purpose_of(t->frames[i]) == TASK_PURPOSE_LIST && !is_lock(inner) &&
+		    !is_sleep(inner) && !task_function_is_nfs(inner) &&
+		    purpose_of(inner) != TASK_PURPOSE_LIST)
+			t->lists_other = inner;
+	}
+}
+
 void task_classify(struct task_seen *t)
 {
 	size_t i = 0;
 
-	t->sleeps_in = t->where = t->procedure = t->holds_in = "";
+	t->sleeps_in = t->where = t->procedure = t->holds_in = t->lists_other = "";
 	for (size_t k = 0; k < t->frames_len; k++)
 		t->of_nfs |= task_function_is_nfs(t->frames[k]);
 	for (; i < t->frames_len && is_sleep(t->frames[i]); i++)
@@ -422,6 +437,7 @@ void task_classify(struct task_seen *t)
 		t->purpose = purpose_of(t->where);
 		t->proof = TASK_PROOF_PART;
 		classify_holding(t);
+		classify_other(t);
 		return;
 	}
 	if (is_lock(t->frames[i])) {
@@ -437,6 +453,7 @@ void task_classify(struct task_seen *t)
 	if (t->wait == TASK_WAIT_RPC || t->wait == TASK_WAIT_NLM)
 		t->procedure = procedure_of(t);
 	classify_holding(t);
+	classify_other(t);
 }
 
 const char *task_wait_text(enum task_wait wait)

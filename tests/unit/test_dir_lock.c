@@ -492,3 +492,34 @@ TEST(prose_is_no_evidence)
 	CHECK(!t.taken);
 	tasks_told_deinit(&t);
 }
+
+/* A task that lists a directory of another file system, 4.18. */
+#define LISTS_OTHER                                      \
+	"--- 31 ls\n"                                    \
+	"State:\tD (disk sleep)\n"                       \
+	"[<0>] request_wait_answer+0x101/0x1d0 [fuse]\n" \
+	"[<0>] fuse_readdir+0x15a/0x7b0 [fuse]\n"        \
+	"[<0>] iterate_dir+0x92/0x1d0\n"                 \
+	"[<0>] __x64_sys_getdents64+0x78/0x110\n"
+
+TEST(whose_lock_it_is_is_not_told_beside_another_file_system)
+{
+	const struct finding *f;
+	struct tasks_told t;
+
+	tell("==== 2026-11-22T01:47:20.533Z\n" LISTS_510(11, "nfs_readdir") CROWD_510 LISTS_OTHER,
+	     &t);
+	f = tasks_found(&t, "dir-listing-exclusive");
+	if (CHECK(f)) {
+		CHECK(f->confidence == CONFIDENCE_POSSIBLE);
+		CHECK(strstr(f->why, "fuse_readdir") && !strstr(f->title, "holds it"));
+	}
+	tasks_told_deinit(&t);
+}
+
+TEST(twin_a_crowd_at_another_file_system_is_silent)
+{
+	CHECK_EQ_U64(told("==== 2026-11-22T01:47:20.533Z\n" CROWD_510 LISTS_OTHER,
+			  "dir-listing-exclusive"),
+		     0);
+}

@@ -45,6 +45,8 @@ static bool is_exclusive(const struct task_crowd *c)
 	/* Every file system excluded listings before 4.7: only a lister of NFS makes it ours. */
 	if (!c->rwsem && !c->list_holders && !c->nfs)
 		return false;
+	if (c->other && !c->beside_other && !c->nfs)
+		return false;
 	return c->waiters >= WAITERS_MIN ||
 	       (c->list_holders && c->list_write >= WAITERS_BESIDE_HOLDER_MIN) ||
 	       (c->list_holders && c->reader && c->reader->hung_s);
@@ -262,6 +264,12 @@ static const char *pace_words(struct diagnosis *d, const struct dir_story *story
 					    ? "It is slow and not stuck"
 					    : "The holder waits for one and the same reply",
 				    task_pace_words(d, &story->pace));
+	if (c->other)
+		return arena_format(
+			&d->arena,
+			" %s lists a directory of another file system (in %s), as others "
+			"list one of NFS: for whose lock they wait the stacks do not tell.",
+			task_text(d, c->other), log_text(d, c->other->lists_other));
 	if (!c->holder && c->snapshot->scope == TASK_SCOPE_BLOCKED)
 		return " No blocked task holds the lock: whoever holds it was running when the "
 		       "tasks were listed, so it is passed on, and the listings go on.";

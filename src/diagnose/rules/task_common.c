@@ -63,6 +63,8 @@ void task_crowd_collect(const struct task_snapshot *s, uint64_t inode, struct ta
 	for (size_t i = 0; i < s->tasks.len; i++) {
 		const struct task_seen *t = seen_at(s, i);
 
+		if (!out->other && t->lists_other[0] && inode == 0)
+			out->other = t;
 		/* One that does not tell its inode may be of the crowd: that makes it no proof. */
 		if (t->inode && inode && t->inode != inode)
 			continue;
@@ -75,6 +77,11 @@ void task_crowd_collect(const struct task_snapshot *s, uint64_t inode, struct ta
 		if (!out->holder ||
 		    (out->holder->holds != TASK_PURPOSE_LIST && t->holds == TASK_PURPOSE_LIST))
 			out->holder = t;
+	}
+	if (out->other) {
+		out->beside_other = out->holders != 0;
+		out->holder = NULL;
+		out->holders = out->list_holders = 0;
 	}
 }
 

@@ -23,8 +23,12 @@ struct task_crowd {
 	const struct task_seen *waiter;  /* the first with a whole stack that lists; else any */
 	const struct task_seen *reader;  /* the first that waits to read-lock it; NULL: none */
 	const struct task_seen *changer; /* the first that waits to change it; NULL: none */
-	bool nfs;                        /* the inode is one of NFS by the dump's own word */
-	bool rwsem;                      /* they wait for an rw_semaphore and no mutex (4.7 on) */
+	/* One that lists a directory of another file system, where no inode tells whose lock it is;
+	 * holders are not counted then. NULL: none */
+	const struct task_seen *other;
+	bool beside_other; /* some would have been counted */
+	bool nfs;          /* the inode is one of NFS by the dump's own word */
+	bool rwsem;        /* they wait for an rw_semaphore and no mutex (4.7 on) */
 };
 
 /* The crowd at this inode (0: at all that tell none); waiters is 0 where there is none. */

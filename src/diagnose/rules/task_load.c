@@ -21,22 +21,42 @@ static const struct task_snapshot *snapshot_at(const struct task_model *m, size_
 	return *(struct task_snapshot *const *)vec_at(&m->snapshots, index);
 }
 
+/*
+ * That they wait for this one's lock is told where the inode is. Else the kind of their waits has
+ * to make it likely: who only looks up a name does not wait for one that lists, where listings
+ * share the lock (since 5.6).
+ */
+static enum finding_confidence rpc_confidence(const struct task_crowd *c)
+{
+	if (c->inode && c->holder->inode == c->inode)
+		return CONFIDENCE_CERTAIN;
+	return c->list_write || c->changers || c->holder->holds != TASK_PURPOSE_LIST
+		       ? CONFIDENCE_LIKELY
+		       : CONFIDENCE_POSSIBLE;
+}
+
 static void tell_rpc(struct diagnosis *d, const struct task_crowd *c)
 {
-	struct finding *f = diagnosis_add(d, "task-waits-for-rpc", CONFIDENCE_CERTAIN);
+	enum finding_confidence confidence = rpc_confidence(c);
+	struct finding *f = diagnosis_add(d, "task-waits-for-rpc", confidence);
 	const struct task_seen *t = c->holder;
+	bool certain = confidence == CONFIDENCE_CERTAIN;
 
 	task_finding_about(d, f, c->snapshot);
 	finding_subject(d, f, "task", "%s", task_text(d, t));
 	f->count = c->waiters;
-	f->title = arena_format(&d->arena, "%s, for whose lock %zu tasks wait, waits for %s",
-				task_text(d, t), c->waiters, task_wait_words(d, t));
+	f->title = arena_format(&d->arena, "%s, for whose lock %zu tasks %s, waits for %s",
+				task_text(d, t), c->waiters, certain ? "wait" : "seem to wait",
+				task_wait_words(d, t));
 	f->why =
 		arena_format(&d->arena,
 			     "It holds the lock of a directory in %s, and its stack ends in a wait "
 			     "for that reply: how long the others wait is up to the server and the "
-			     "way to it.",
-			     log_text(d, t->holds_in));
+			     "way to it.%s",
+			     log_text(d, t->holds_in),
+			     certain ? ""
+				     : " No other task at work under such a lock is shown; that it "
+				       "is the lock of the same directory the stacks do not tell.");
 	finding_cite(d, f, &t->at, NULL, "%s waits for %s", task_text(d, t), task_wait_words(d, t));
 }
 
