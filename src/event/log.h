@@ -22,6 +22,8 @@ enum log_fact_kind {
 	LOG_OPEN_UNRECOVERED, /* "state recovery failed for open file PATH, error = N" */
 	LOG_CLIENTID_IN_USE,  /* "Server NAME reports our clientid is in use" */
 	LOG_CLIENTID_MISMATCH, /* nfsd: "testing state ID with incorrect client ID" */
+	LOG_READDIR_LOOP,      /* "NFS: directory PATH contains a readdir loop" */
+	LOG_GSS_UPCALL,        /* "RPC: AUTH_GSS upcall timed out": rpc.gssd did not take it */
 	LOG_MONITOR_FAILED,    /* "lockd: cannot monitor NAME" */
 	LOG_LOCK_OUT_OF_STEP,  /* lockd: "unexpected unlock status", "VFS is out of sync" */
 	LOG_FILEID_CHANGED,    /* "NFS: server NAME error: fileid changed" */
@@ -69,7 +71,8 @@ struct log_fact {
 	bool host_told;    /* the log itself names the host */
 	bool has_host_at;  /* the next is valid */
 	struct endpoint host_at; /* its address, by what log and captures share; port 0 */
-	struct slice program;    /* NOT_RESPONDING, RESPONDING: "nfs", "lockd", "nfs4 cb" ... */
+	struct slice program;    /* NOT_RESPONDING, RESPONDING: "nfs", "lockd", "nfs4 cb" ...; "nfs
+				  * client"    of other kernels than Linux */
 	struct slice server;     /* the NAME in the message: a host name or an address; or empty */
 	bool server_is_address;
 	struct endpoint server_at; /* valid with server_is_address; port 0 */

@@ -9,7 +9,11 @@ enum { STACK_ROOM_DIGITS = 5 }; /* "%5lu" of sched_show_task() */
 
 static const char states[] = "RSDTtXZPIxKWN";
 
-/* What lies on the stack, as kernels before 4.9 print it: "ffff880c281c5b70 0000000000000046". */
+/*
+ * What lies on the stack, as kernels before 4.9 print it: "ffff880c281c5b70 0000000000000046". Also
+ * a frame of powerpc whose address is no function's: "[c0000000037f] [c0000000037f] 0xc0000000037f
+ * (unreliable)".
+ */
 static bool is_words_of_stack(struct slice text)
 {
 	uint64_t value;
@@ -18,6 +22,10 @@ static bool is_words_of_stack(struct slice text)
 	while (text.len) {
 		struct slice word = text_word(&text);
 
+		if (words >= 2 && slice_equal(word, slice_of_string("(unreliable)")))
+			continue;
+		if (word.len > 2 && word.ptr[0] == '[' && word.ptr[word.len - 1] == ']')
+			word = slice_make(word.ptr + 1, word.len - 2);
 		if (stack_address_parse(word, &value) != word.len)
 			return false;
 		words++;
@@ -258,16 +266,18 @@ static bool take_owner(struct taskdump *t, struct slice text)
 	return true;
 }
 
-/* "INFO: task rsync:3621271 blocked for more than 120 seconds." */
+/*
+ * "INFO: task rsync:3621271 blocked for more than 120 seconds.", since 7.1 also "blocked in I/O
+ * wait for more than".
+ */
 static bool take_hung(struct taskdump *t, struct slice text)
 {
-	static const char *const ends[] = {" blocked for more than ", NULL};
-	struct slice task, name;
+	static const char *const ends[] = {" blocked for more than ",
+					   " blocked in I/O wait for more than ", NULL};
+	struct slice task = text_find(text, "task ");
+	struct slice name;
 
-	if (!text_holds(text, ends[0]))
-		return false;
-	task = text_find(text, "task ");
-	if (!text_holds(task, ends[0]) ||
+	if ((!text_holds(task, ends[0]) && !text_holds(task, ends[1])) ||
 	    !split_name(name_until(text_after(task, 5), ends), &name, &t->hung_pid) ||
 	    !number_behind(text, "more than ", &t->hung_s))
 		return false;

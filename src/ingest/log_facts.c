@@ -33,6 +33,14 @@ static const struct wording {
 	{LOG_GATE_SERVER, "$P: server $S OK", LOG_RESPONDING, false, true},
 	{LOG_GATE_SERVER, "$P: server $S 0K", LOG_RESPONDING, false, true}, /* as scans have it */
 	{LOG_GATE_SERVER, "$P: server $S Ok", LOG_RESPONDING, false, true},
+	/* clients of the BSDs and of macOS, where the server is "HOST:/PATH"; of Solaris and HP-UX
+	 */
+	{LOG_GATE_NOT_RESPONDING, "nfs server $S: not responding", LOG_NOT_RESPONDING, false,
+	 false},
+	{LOG_GATE_SERVER, "nfs server $S: is alive again", LOG_RESPONDING, false, true},
+	{LOG_GATE_NOT_RESPONDING, "NFS server $S not responding still trying", LOG_NOT_RESPONDING,
+	 false, true},
+	{LOG_GATE_SERVER, "NFS server $S ok", LOG_RESPONDING, false, true},
 	/* fs/nfs/nfs4state.c */
 	{LOG_GATE_LOCKS, "NFS: $S: lost $N locks", LOG_LOCKS_LOST, false, false},
 	{LOG_GATE_RECLAIM, "NFS: $T: Lock reclaim failed", LOG_LOCKS_LOST, false, false},
@@ -72,6 +80,12 @@ static const struct wording {
 	{LOG_GATE_FRAGMENT, "RPC fragment too large: $*", LOG_FRAGMENT_REFUSED, false, false},
 	{LOG_GATE_FRAGMENT, "svc: $T oversized RPC fragment ($N", LOG_FRAGMENT_REFUSED, false,
 	 false},
+	/* fs/nfs/dir.c: nfs_readdir_search_for_cookie, until 5.18 */
+	{LOG_GATE_READDIR, "NFS: directory $T contains a readdir loop", LOG_READDIR_LOOP, false,
+	 false},
+	/* net/sunrpc/auth_gss/auth_gss.c: warn_gssd; "timed out" until 3.13 */
+	{LOG_GATE_UPCALL, "RPC: AUTH_GSS upcall timed out", LOG_GSS_UPCALL, false, false},
+	{LOG_GATE_UPCALL, "RPC: AUTH_GSS upcall failed", LOG_GSS_UPCALL, false, false},
 	/* kernel/watchdog.c */
 	{LOG_GATE_LOCKUP, "BUG: soft lockup - CPU$* stuck for $Ns! [$T]", LOG_SOFT_LOCKUP, false,
 	 false},
@@ -84,6 +98,8 @@ static const struct wording {
 	/* kernel/hung_task.c, mm/oom_kill.c, init/version.c */
 	{LOG_GATE_BLOCKED, "INFO: task $T blocked for more than $N seconds", LOG_HUNG_TASK, false,
 	 false},
+	{LOG_GATE_BLOCKED, "INFO: task $T blocked in I/O wait for more than $N seconds",
+	 LOG_HUNG_TASK, false, false},
 	/* "Memory cgroup out of memory" is a limit that was set, and not the machine's memory. */
 	{LOG_GATE_MEMORY, "Out of memory: Kill$* process $N", LOG_OUT_OF_MEMORY, false, false},
 	/* net/netfilter/nf_conntrack_core.c: __nf_conntrack_alloc */
@@ -236,6 +252,24 @@ static bool program_is_plausible(struct slice program)
 	return true;
 }
 
+/*
+ * "HOST:/PATH" is the host: Linux tells no path. Its timers are not those of Linux either, so such
+ * a client has a name of its own.
+ */
+static void server_settle(struct log_fact *f)
+{
+	const char *other = "nfs client";
+	size_t len = 0;
+
+	if (f->program.len || (f->kind != LOG_NOT_RESPONDING && f->kind != LOG_RESPONDING))
+		return;
+	f->program = slice_of_string(other);
+	while (len + 1 < f->server.len && memcmp(f->server.ptr + len, ":/", 2) != 0)
+		len++;
+	if (len && len + 1 < f->server.len)
+		f->server.len = len;
+}
+
 bool log_fact_parse(struct slice text, bool kernel, struct log_fact *out)
 {
 	uint32_t gates = log_gates_find(text);
@@ -255,6 +289,7 @@ bool log_fact_parse(struct slice text, bool kernel, struct log_fact *out)
 			continue;
 		if (f.kind == LOG_HUNG_TASK || f.kind == LOG_SOFT_LOCKUP)
 			task_settle(&f);
+		server_settle(&f);
 		f.server_is_address = f.server.len && log_address_parse(f.server, &f.server_at);
 		*out = f;
 		return true;

@@ -49,6 +49,8 @@ enum log_gate {
 	LOG_GATE_PACKET,
 	LOG_GATE_CONNTRACK,
 	LOG_GATE_PM,
+	LOG_GATE_UPCALL,
+	LOG_GATE_READDIR,
 	LOG_GATE_COUNT, /* at most 32 */
 };
 

@@ -9,7 +9,7 @@
 /* The gates, with the three bytes that are rarest in logs. */
 #define GATES(G, c)                                            \
 	G(c, NOT_RESPONDING, " not resp", 1, 'n', 'o', 't')    \
-	G(c, SERVER, ": server ", 4, 'r', 'v', 'e')            \
+	G(c, SERVER, " server ", 3, 'r', 'v', 'e')             \
 	G(c, LOCKS, " locks", 3, 'c', 'k', 's')                \
 	G(c, RECLAIM, "eclaim failed", 1, 'c', 'l', 'a')       \
 	G(c, MANAGER, "state manager", 8, 'n', 'a', 'g')       \
@@ -24,7 +24,7 @@
 	G(c, FILEID, "fileid changed", 7, 'c', 'h', 'a')       \
 	G(c, FRAGMENT, "ragment", 1, 'a', 'g', 'm')            \
 	G(c, LOCKUP, "soft lockup", 7, 'c', 'k', 'u')          \
-	G(c, BLOCKED, "blocked for", 2, 'o', 'c', 'k')         \
+	G(c, BLOCKED, "INFO: task", 1, 'N', 'F', 'O')          \
 	G(c, MEMORY, "ut of memory", 9, 'o', 'r', 'y')         \
 	G(c, LINUX, "Linux ver", 2, 'n', 'u', 'x')             \
 	G(c, LINK, "ink ", 0, 'i', 'n', 'k')                   \
@@ -35,7 +35,9 @@
 	G(c, RESOLVER, "id_resolver reg", 6, 'o', 'l', 'v')    \
 	G(c, PACKET, "SRC=", 0, 'S', 'R', 'C')                 \
 	G(c, CONNTRACK, "table full, drop", 8, 'l', 'l', ',')  \
-	G(c, PM, "PM: ", 0, 'P', 'M', ':')
+	G(c, PM, "PM: ", 0, 'P', 'M', ':')                     \
+	G(c, UPCALL, "AUTH_GSS upcall", 4, '_', 'G', 'S')      \
+	G(c, READDIR, "readdir loop", 2, 'a', 'd', 'd')
 
 struct gate {
 	const char *text;

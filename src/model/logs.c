@@ -21,6 +21,10 @@ void logs_model_init(struct logs_model *m)
 	vec_init(&m->losses, sizeof(struct logs_tally *));
 	vec_init(&m->mismatches, sizeof(struct logs_tally *));
 	vec_init(&m->monitors, sizeof(struct logs_tally *));
+	vec_init(&m->in_use, sizeof(struct logs_tally *));
+	vec_init(&m->recoveries, sizeof(struct logs_tally *));
+	vec_init(&m->loops, sizeof(struct logs_tally *));
+	vec_init(&m->upcalls, sizeof(struct logs_tally *));
 	vec_init(&m->interfaces, sizeof(struct logs_interface *));
 	vec_init(&m->tasks, sizeof(struct logs_task *));
 	vec_init(&m->packets, sizeof(struct logs_packet *));
@@ -36,6 +40,10 @@ void logs_model_deinit(struct logs_model *m)
 	vec_deinit(&m->losses);
 	vec_deinit(&m->mismatches);
 	vec_deinit(&m->monitors);
+	vec_deinit(&m->in_use);
+	vec_deinit(&m->recoveries);
+	vec_deinit(&m->loops);
+	vec_deinit(&m->upcalls);
 	vec_deinit(&m->interfaces);
 	vec_deinit(&m->tasks);
 	vec_deinit(&m->packets);
@@ -176,7 +184,11 @@ static void tally_take(struct logs_model *m, struct vec *list, const struct logs
 			return;
 		tally->of = subject_make(m, host, e->log);
 		tally->first = e->at;
+		tally->subject = keep(m, e->log->subject);
+		tally->number = e->log->number;
 	}
+	tally->mixed |=
+		!is_text(tally->subject, e->log->subject) || tally->number != e->log->number;
 	tally->count++;
 	if (e->log->number > 0)
 		tally->sum += (uint64_t)e->log->number;
@@ -198,6 +210,26 @@ static void take_mismatch(struct logs_model *m, const struct logs_host *host, co
 static void take_monitor(struct logs_model *m, const struct logs_host *host, const struct event *e)
 {
 	tally_take(m, &m->monitors, host, e);
+}
+
+static void take_in_use(struct logs_model *m, const struct logs_host *host, const struct event *e)
+{
+	tally_take(m, &m->in_use, host, e);
+}
+
+static void take_recovery(struct logs_model *m, const struct logs_host *host, const struct event *e)
+{
+	tally_take(m, &m->recoveries, host, e);
+}
+
+static void take_loop(struct logs_model *m, const struct logs_host *host, const struct event *e)
+{
+	tally_take(m, &m->loops, host, e);
+}
+
+static void take_upcall(struct logs_model *m, const struct logs_host *host, const struct event *e)
+{
+	tally_take(m, &m->upcalls, host, e);
 }
 
 static struct logs_interface *interface_of(struct logs_model *m, const struct logs_host *host,
@@ -352,6 +384,10 @@ static void logs_take(void *context, const struct event *e)
 		[LOG_LOCKS_LOST] = take_locks_lost,
 		[LOG_CLIENTID_MISMATCH] = take_mismatch,
 		[LOG_MONITOR_FAILED] = take_monitor,
+		[LOG_CLIENTID_IN_USE] = take_in_use,
+		[LOG_RECOVERY_FAILED] = take_recovery,
+		[LOG_READDIR_LOOP] = take_loop,
+		[LOG_GSS_UPCALL] = take_upcall,
 		[LOG_HUNG_TASK] = take_hung_task,
 		[LOG_PACKET] = take_packet,
 		[LOG_CONNTRACK_FULL] = take_conntrack,

@@ -63,6 +63,9 @@ struct logs_tally {
 	struct logs_subject of; /* its server: the peer that the messages name */
 	uint64_t count;         /* messages */
 	uint64_t sum;           /* of their numbers (locks lost); 0: they tell none */
+	const char *subject;    /* and number: what the first one tells */
+	int64_t number;
+	bool mixed; /* others tell another subject or number */
 	struct provenance first, last;
 	struct provenance cites[LOGS_CITES_MAX];
 	uint32_t cites_len;
@@ -117,6 +120,10 @@ struct logs_model {
 	struct vec mismatches; /* struct logs_tally *: clients that a server says tested states of
 				* another client ID */
 	struct vec monitors;   /* struct logs_tally *: hosts that a lockd cannot have watched */
+	struct vec in_use;     /* struct logs_tally *: servers that refuse a host's client owner */
+	struct vec recoveries; /* struct logs_tally *: servers at which a host's recovery fails */
+	struct vec loops;      /* struct logs_tally *: listings that a host found to be a circle */
+	struct vec upcalls;    /* struct logs_tally *: rpc.gssd did not take what a host asked */
 	struct vec interfaces; /* struct logs_interface * */
 	struct vec tasks;      /* struct logs_task * */
 	struct vec packets;    /* struct logs_packet * */

@@ -55,6 +55,21 @@ static const struct {
 	{"FS-Cache: Netfs 'nfs' registered for caching", LOG_NFS_LOADED, "", "", "", 0, false},
 	{"INFO: task a:b:312 blocked for more than 120 seconds.", LOG_HUNG_TASK, "", "", "a:b", 312,
 	 false},
+	{"INFO: task dd:456 blocked in I/O wait for more than 122 seconds.", LOG_HUNG_TASK, "", "",
+	 "dd", 456, false},
+	{"newnfs server 192.0.2.10:/export: not responding", LOG_NOT_RESPONDING, "nfs client",
+	 "192.0.2.10", "", 0, false},
+	{"nfs server nas-1:/vol/home: is alive again", LOG_RESPONDING, "nfs client", "nas-1", "", 0,
+	 false},
+	{"NFS server nas-1 not responding still trying", LOG_NOT_RESPONDING, "nfs client", "nas-1",
+	 "", 0, false},
+	{"NFS server nas-1 ok", LOG_RESPONDING, "nfs client", "nas-1", "", 0, false},
+	{"RPC: AUTH_GSS upcall timed out.", LOG_GSS_UPCALL, "", "", "", 0, false},
+	{"RPC: AUTH_GSS upcall failed. Please check user daemon is running.", LOG_GSS_UPCALL, "",
+	 "", "", 0, false},
+	{"NFS: directory a b/c contains a readdir loop.Please contact your server vendor.  The "
+	 "file: x has duplicate cookie 7",
+	 LOG_READDIR_LOOP, "", "", "a b/c", 0, false},
 	{"lockd: unexpected unlock status: 2", LOG_LOCK_OUT_OF_STEP, "", "", "", 2, false},
 	{"nlmclnt_lock: VFS is out of sync with lock manager!", LOG_LOCK_OUT_OF_STEP, "", "", "", 0,
 	 false},
@@ -156,6 +171,10 @@ TEST(twin_other_messages_tell_nothing)
 		"NFS: Registering the id_resolver key type",
 		"FS-Cache: Netfs 'cifs' registered for caching",
 		"NFS: 192.0.2.10: lost all locks",
+		"nfs server nas-1:/vol: is alive again and more",
+		"nfs: server nas-1 is alive again",
+		"INFO: task a:1 <writer> blocked on an rw-semaphore likely owned by task b:2 "
+		"<reader>",
 		"\xe6\x89\x93\xe5\x8d\xb0lockd: server x not responding, still trying",
 	};
 

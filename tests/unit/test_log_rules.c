@@ -26,6 +26,8 @@ static void tell(const char *text, const struct path_model *path, struct told *o
 		&rule_host_link_down,           &rule_nfs4_clientid_mismatch,
 		&rule_nfs4_lock_reclaim_failed, &rule_rpc_not_responding,
 		&rule_soft_mount_io_error,      &rule_task_hung,
+		&rule_log_clientid_in_use,      &rule_log_gss_upcall,
+		&rule_log_readdir_loop,         &rule_log_recovery_failing,
 	};
 	struct log_options options = {.year = 2026};
 	struct rule_input in = {.evidence = &out->evidence,
@@ -470,4 +472,104 @@ TEST(a_host_that_stood_still_is_said_so)
 	check_standstill("watchdog: BUG: soft lockup - CPU#2 stuck for 142s! [swapper/2:0]",
 			 "a CPU of this host had not been running");
 	check_standstill("PM: suspend entry (deep)", "The log does not tell why");
+}
+
+#define IN_USE "NFS: Server nas reports our clientid is in use\n"
+#define FAILED(section, error) \
+	"NFS: state manager: " section " failed on NFSv4 server nas with error " error "\n"
+
+TEST(a_refused_client_owner_is_told_by_the_log_alone)
+{
+	const struct finding *f;
+	struct told t;
+
+	tell("[   10.000000] " IN_USE "[   10.000100] " FAILED(
+		     "lease expired", "1") "[   80.000000] " IN_USE
+					   "[   80.000100] " FAILED("lease expired", "1"),
+	     NULL, &t);
+	f = find(&t, "nfs4-clientid-in-use");
+	if (CHECK(f)) {
+		CHECK(f->confidence == CONFIDENCE_CERTAIN);
+		CHECK_EQ_U64(f->count, 2);
+		CHECK_TEXT(f->server, "nas");
+	}
+	CHECK(!find(&t, "nfs4-state-manager-stuck"));
+	told_deinit(&t);
+}
+
+/* A step that fails `count` times, `apart` s after each other. */
+static const struct finding *after_failures(struct told *t, unsigned count, unsigned apart,
+					    const char *more)
+{
+	char text[4096] = "";
+
+	for (unsigned i = 0; i < count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "[%5u.000000] %s",
+			 10 + i * apart, FAILED("check lease", "13"));
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", more);
+	tell(text, NULL, t);
+	CHECK_EQ_U64(t->model.recoveries.len, 1);
+	return find(t, "nfs4-state-manager-stuck");
+}
+
+TEST(recovery_that_fails_for_a_minute_is_told)
+{
+	struct told t;
+	const struct finding *f = after_failures(&t, 14, 5, "");
+
+	if (CHECK(f)) {
+		CHECK(f->confidence == CONFIDENCE_LIKELY);
+		CHECK(strstr(f->title, "check lease, error 13 (EACCES)"));
+		CHECK(strstr(f->why, "credentials") && !strstr(f->why, "later also"));
+	}
+	told_deinit(&t);
+	f = after_failures(&t, 14, 5, "[  100.000000] " FAILED("reclaim reboot", "10008"));
+	CHECK(f && strstr(f->why, "later also"));
+	told_deinit(&t);
+}
+
+TEST(twin_recovery_that_fails_for_moments_is_not)
+{
+	struct told t;
+
+	CHECK(!after_failures(&t, 14, 1, ""));
+	told_deinit(&t);
+	CHECK(!after_failures(&t, 3, 60, ""));
+	told_deinit(&t);
+}
+
+TEST(upcalls_and_loops_are_told)
+{
+	const struct finding *f;
+	struct told t;
+
+	tell("[   10.000000] RPC: AUTH_GSS upcall timed out.\n"
+	     "[   10.000000] Please check user daemon is running.\n",
+	     NULL, &t);
+	f = find(&t, "gss-upcall-stuck");
+	CHECK(f && f->confidence == CONFIDENCE_POSSIBLE);
+	told_deinit(&t);
+	tell("[   10.000000] RPC: AUTH_GSS upcall failed. Please check user daemon is running.\n"
+	     "[   25.000000] RPC: AUTH_GSS upcall failed. Please check user daemon is running.\n"
+	     "[   30.000000] NFS: directory a/b contains a readdir loop.Please contact your server "
+	     "vendor.  The file: x has duplicate cookie 7\n",
+	     NULL, &t);
+	f = find(&t, "gss-upcall-stuck");
+	CHECK(f && f->confidence == CONFIDENCE_LIKELY && f->count == 2);
+	f = find(&t, "dir-cookie-loop");
+	CHECK(f && f->confidence == CONFIDENCE_LIKELY && !f->server);
+	told_deinit(&t);
+}
+
+TEST(clients_of_other_kernels_have_no_timers_of_linux)
+{
+	const struct finding *f;
+	struct told t;
+
+	tell("Apr  9 22:01:07 bsd kernel: nfs server nas:/export: not responding\n"
+	     "Apr  9 22:01:47 bsd kernel: nfs server nas:/export: is alive again\n",
+	     NULL, &t);
+	f = find(&t, "rpc-not-responding");
+	CHECK(f && strstr(f->why, "it took 40.0 s") && !strstr(f->why, "timeo"));
+	told_deinit(&t);
 }

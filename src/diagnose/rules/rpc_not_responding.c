@@ -186,6 +186,10 @@ static const char *meaning(const struct rule_input *in, struct diagnosis *d,
 			       "(without da953063bdce) had to connect for it first.");
 	if (strncmp(v->of.program, "nfs4 cb", 7) == 0)
 		return "It is the callback channel: a server speaks of a client.";
+	if (strcmp(v->of.program, "nfs client") == 0)
+		return "The wording is that of BSD, macOS, Solaris or HP-UX: when they complain is "
+		       "not "
+		       "counted as by Linux.";
 	if (c->trying && !c->gave_up && !mount)
 		return "The mount is hard: programs wait until the server answers. A call had "
 		       "waited timeo*(retrans+1)/10 s (180 s by default over TCP) when the first "

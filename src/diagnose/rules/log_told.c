@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Causes that the kernel of a client names itself, in its log. No capture is needed: the line is
+ * written where the kernel has the fact in hand.
+ *
+ *	nfs4-clientid-in-use      "NFS: Server X reports our clientid is in use"
+ *(fs/nfs/nfs4state.c, nfs4_handle_reclaim_lease_error, on NFS4ERR_CLID_INUSE only)
+ *	nfs4-state-manager-stuck  "NFS: state manager: SECTION failed on NFSv4 server X with error
+ *N", again and again (nfs4_state_manager) gss-upcall-stuck          "RPC: AUTH_GSS upcall timed
+ *out" (net/sunrpc/auth_gss/auth_gss.c) dir-cookie-loop           "directory X contains a readdir
+ *loop" (fs/nfs/dir.c)
+ */
+#include "diagnose/rules/log_common.h"
+#include "diagnose/rules/nfs4_common.h"
+#include "diagnose/rules/rules.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* A step of recovery may fail once, and succeed when it is tried again. */
+enum { RECOVERIES_MIN = 5, UPCALLS_MIN = 2, NFS4_ERRORS = 10000 };
+#define RECOVERY_LASTS_NS (60 * STAMP_NS_PER_S)
+
+static const struct logs_tally *tally_at(const struct vec *list, size_t index)
+{
+	return *(struct logs_tally *const *)vec_at(list, index);
+}
+
+/* This host says it of the same server, or of one that it does not name. */
+static bool is_told(const struct vec *list, const struct logs_subject *of)
+{
+	for (size_t i = 0; i < list->len; i++) {
+		const struct logs_tally *t = tally_at(list, i);
+
+		if (t->of.host == of->host &&
+		    (!t->of.server[0] || strcmp(t->of.server, of->server) == 0))
+			return true;
+	}
+	return false;
+}
+
+static struct finding *begin(const struct rule_input *in, struct diagnosis *d, const char *id,
+			     enum finding_confidence confidence, const struct logs_tally *t)
+{
+	struct finding *f = diagnosis_add(d, id, confidence);
+
+	log_finding_about(in, d, f, &t->of);
+	f->first = t->first.at;
+	f->last = t->last.at;
+	f->count = t->count;
+	return f;
+}
+
+static void cite(struct diagnosis *d, struct finding *f, const struct logs_tally *t,
+		 const char *words)
+{
+	for (uint32_t i = 0; i < t->cites_len; i++)
+		finding_cite(d, f, &t->cites[i], NULL, "%s", words);
+}
+
+/* A capture that shows the refusals says more: nfs4_in_use.c. */
+static bool is_on_the_wire(const struct rule_input *in)
+{
+	for (size_t i = 0; in->nfs4 && i < in->nfs4->instances.len; i++)
+		if ((*(struct nfs4_instance *const *)vec_at(&in->nfs4->instances, i))->in_use)
+			return true;
+	return false;
+}
+
+static void run_in_use(const struct rule_input *in, struct diagnosis *out)
+{
+	if (!in->logs || is_on_the_wire(in))
+		return;
+	for (size_t i = 0; i < in->logs->in_use.len; i++) {
+		const struct logs_tally *t = tally_at(&in->logs->in_use, i);
+		struct finding *f = begin(in, out, "nfs4-clientid-in-use", CONFIDENCE_CERTAIN, t);
+		const char *host = log_host_text(out, t->of.host);
+		const char *server = log_server_text(out, &t->of);
+
+		f->title = arena_format(&out->arena,
+					"%s refuses %s, says its log: the client owner is in use",
+					server, host);
+		f->why = arena_format(
+			&out->arena,
+			"%s the kernel of %s wrote that server %s answered NFS4ERR_CLID_INUSE when "
+			"it introduced itself: the server holds state for an owner of this name "
+			"that another principal presented (other credentials, another Kerberos "
+			"identity), and does not let this one replace it. The kernel gives up at "
+			"once with EPERM: mounts fail, and what is mounted gets no state there.",
+			nfs4_count_text(out, t->count, "time", "times"), host, server);
+		cite(out, f, t, "the server reports the client ID in use");
+		finding_rule_out(out, f, "nfs4-client-owner-collision",
+				 "in a collision the server accepts the newcomer and drops the "
+				 "other; here it refuses");
+	}
+}
+
+/* "13 (EACCES)", "10013 (NFS4ERR_GRACE)" */
+static const char *error_text(struct diagnosis *d, int64_t error)
+{
+	/* The kernel's numbers, on all but a few machines. */
+	static const struct {
+		int64_t number;
+		const char *name;
+	} errors[] = {
+		{1, "EPERM"},          {5, "EIO"},           {12, "ENOMEM"},
+		{13, "EACCES"},        {110, "ETIMEDOUT"},   {111, "ECONNREFUSED"},
+		{113, "EHOSTUNREACH"}, {116, "ESTALE"},      {121, "EREMOTEIO"},
+		{126, "ENOKEY"},       {127, "EKEYEXPIRED"}, {512, "ERESTARTSYS"},
+	};
+	int64_t number = error < 0 ? -error : error;
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i].number == number)
+			return arena_format(&d->arena, "%" PRId64 " (%s)", number, errors[i].name);
+	if (number > NFS4_ERRORS && number < 2 * NFS4_ERRORS)
+		return arena_format(&d->arena, "%" PRId64 " (%s)", number,
+				    nfs4_status_text(d, (uint32_t)number));
+	return arena_format(&d->arena, "%" PRId64, number);
+}
+
+/* What an error mostly means; "": it may be anything. */
+static const char *error_hint(int64_t error)
+{
+	switch (error < 0 ? -error : error) {
+	case 13:
+	case 126:
+	case 127:
+		return " Such an error is about credentials: Kerberos has none for this host that "
+		       "is valid (`klist -k`, the journal of rpc.gssd), or the server refuses "
+		       "them.";
+	case 5:
+	case 110:
+	case 111:
+	case 113:
+		return " Such an error is about the way: no answer came, or no connection.";
+	default:
+		return "";
+	}
+}
+
+static bool is_failing(const struct rule_input *in, const struct logs_tally *t)
+{
+	int64_t ns;
+
+	return t->count >= RECOVERIES_MIN && log_elapsed_ns(&t->first, &t->last, &ns) &&
+	       ns >= RECOVERY_LASTS_NS && !is_told(&in->logs->in_use, &t->of);
+}
+
+static void run_recovery(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; in->logs && i < in->logs->recoveries.len; i++) {
+		const struct logs_tally *t = tally_at(&in->logs->recoveries, i);
+		const char *host, *server, *step, *lasted;
+		struct finding *f;
+
+		if (!is_failing(in, t))
+			continue;
+		f = begin(in, out, "nfs4-state-manager-stuck", CONFIDENCE_LIKELY, t);
+		host = log_host_text(out, t->of.host);
+		server = log_server_text(out, &t->of);
+		step = t->subject[0] ? log_text(out, t->subject) : "a step of recovery";
+		lasted = log_duration_text(out, t->last.at.ns - t->first.at.ns);
+		f->title = arena_format(
+			&out->arena,
+			"recovery of NFSv4 state fails on %s again and again: %s, error %s", host,
+			step, error_text(out, t->number));
+		f->why = arena_format(
+			&out->arena,
+			"%s in %s (the line is limited in its rate) the state manager of %s for %s "
+			"gave up: %s%s, with error %s%s. Until it succeeds, whatever needs state "
+			"at "
+			"that server waits or fails.%s",
+			nfs4_count_text(out, t->count, "time", "times"), lasted, host, server,
+			t->mixed ? "at first " : "", step, error_text(out, t->number),
+			t->mixed ? ", later also at other steps or with other errors" : "",
+			error_hint(t->number));
+		cite(out, f, t, "the state manager gives up");
+	}
+}
+
+static void run_upcall(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; in->logs && i < in->logs->upcalls.len; i++) {
+		const struct logs_tally *t = tally_at(&in->logs->upcalls, i);
+		struct finding *f =
+			begin(in, out, "gss-upcall-stuck",
+			      t->count < UPCALLS_MIN ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY, t);
+		const char *host = log_host_text(out, t->of.host);
+
+		f->title = arena_format(
+			&out->arena, "rpc.gssd of %s does not take what the kernel asks it", host);
+		f->why = arena_format(
+			&out->arena,
+			"%s (the line is limited in its rate) the kernel of %s wrote that it asked "
+			"rpc.gssd for a Kerberos context and that the daemon did not take the "
+			"request: it does not run, or not yet. Whoever needs the context waits 15 "
+			"s "
+			"for it each time. With sec=sys that may be no more than a delay of "
+			"mounts, "
+			"as NFSv4 tries Kerberos first for its own calls.",
+			nfs4_count_text(out, t->count, "time", "times"), host);
+		cite(out, f, t, "the upcall to rpc.gssd failed");
+	}
+}
+
+static void run_loop(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; in->logs && i < in->logs->loops.len; i++) {
+		const struct logs_tally *t = tally_at(&in->logs->loops, i);
+		struct finding *f = begin(in, out, "dir-cookie-loop", CONFIDENCE_LIKELY, t);
+		const char *host = log_host_text(out, t->of.host);
+
+		f->title = arena_format(&out->arena,
+					"a listing on %s goes in a circle, says its log", host);
+		finding_subject(out, f, "directory", "%s", log_text(out, t->subject));
+		f->why = arena_format(
+			&out->arena,
+			"%s the kernel of %s found that an entry has the cookie of one that it had "
+			"already read, and ended the listing with ELOOP. Two entries of the "
+			"server's "
+			"directory share a cookie. Where names are made and removed while it is "
+			"listed, kernels before 0c0308066ca5 said so wrongly.",
+			nfs4_count_text(out, t->count, "time", "times"), host);
+		cite(out, f, t, "the kernel tells of a readdir loop");
+		finding_rule_out(out, f, "dir-listing-restarted",
+				 "the client found the cookie among those of the same listing");
+	}
+}
+
+const struct rule rule_log_clientid_in_use = {
+	.id = "nfs4-clientid-in-use",
+	.needs = "the kernel log of the client",
+	.run = run_in_use,
+};
+
+const struct rule rule_log_gss_upcall = {
+	.id = "gss-upcall-stuck",
+	.needs = "the kernel log of the client",
+	.run = run_upcall,
+};
+
+const struct rule rule_log_readdir_loop = {
+	.id = "dir-cookie-loop",
+	.needs = "the kernel log of the client",
+	.run = run_loop,
+};
+
+const struct rule rule_log_recovery_failing = {
+	.id = "nfs4-state-manager-stuck",
+	.needs = "the kernel log of the client",
+	.run = run_recovery,
+};
