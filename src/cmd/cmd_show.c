@@ -144,7 +144,8 @@ static enum status show_view_run(const struct options *options, const struct sho
 	run_find(&s.run, options->args + 1, options->arg_count - 1);
 	err = output_init(&s.output, options->output);
 	if (!err && (view->ordered || (view->sortable && options->sort == SORT_TIME)))
-		s.sorter = sorter_create(SORTER_MEMORY_BYTES);
+		s.sorter = sorter_create(view->ordered ? SORTER_MEMORY_BYTES_MIN
+						       : SORTER_MEMORY_BYTES);
 	if (!err)
 		err = confine(options, &s.output, &s.run.files, NULL);
 	if (!err) {

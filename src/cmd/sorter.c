@@ -11,6 +11,8 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 
+enum { PART_BYTES = 64 << 10 }; /* written at once */
+
 /* A line as it lies in memory and in the temporary file: this, then its bytes. */
 struct sorter_head {
 	struct sort_key key;
@@ -135,7 +137,7 @@ static void sorter_put(struct sorter *s, const void *bytes, size_t len)
 /* Writes what is in memory as a sorted run of its own. */
 static void sorter_spill(struct sorter *s)
 {
-	struct strbuf run;
+	struct strbuf part; /* of the run: it never stands in memory a second time */
 	struct sorter_chunk *chunk;
 
 	if (s->offsets.len == 0 || s->errno_value)
@@ -144,18 +146,21 @@ static void sorter_spill(struct sorter *s)
 	if (s->errno_value)
 		return;
 	sorter_sort(s);
-	strbuf_init(&run);
+	chunk = vec_push(&s->chunks);
+	chunk->pos = s->written;
+	strbuf_init(&part);
 	for (size_t i = 0; i < s->offsets.len; i++) {
 		size_t offset = *(size_t *)vec_at(&s->offsets, i);
 		struct sorter_head head = head_at(s, offset);
 
-		strbuf_add(&run, s->lines.data + offset, sizeof(head) + head.len);
+		strbuf_add(&part, s->lines.data + offset, sizeof(head) + head.len);
+		if (part.len > PART_BYTES || i + 1 == s->offsets.len) {
+			sorter_put(s, part.data, part.len);
+			strbuf_reset(&part);
+		}
 	}
-	chunk = vec_push(&s->chunks);
-	chunk->pos = s->written;
-	sorter_put(s, run.data, run.len);
 	chunk->end = s->written;
-	strbuf_deinit(&run);
+	strbuf_deinit(&part);
 	strbuf_reset(&s->lines);
 	s->offsets.len = 0;
 }
@@ -208,19 +213,55 @@ static void chunk_advance(struct sorter *s, struct sorter_chunk *chunk)
 	free(bytes);
 }
 
-/* The chunk whose line comes next; the earlier one of equals. NULL: all are done. */
-static struct sorter_chunk *chunk_first(struct sorter *s)
+/* The line of `a` comes first; the earlier chunk's of equals. Chunks lie in one array. */
+static bool chunk_before(const struct sorter_chunk *a, const struct sorter_chunk *b)
 {
-	struct sorter_chunk *first = NULL;
+	int order = key_compare(&a->head.key, &b->head.key);
 
-	for (size_t i = 0; i < s->chunks.len; i++) {
+	return order ? order < 0 : a < b;
+}
+
+/* Lets the chunk at this place sink to where it belongs in the heap. */
+static void heap_sink(struct sorter_chunk **heap, size_t len, size_t place)
+{
+	for (size_t child; (child = place * 2 + 1) < len; place = child) {
+		struct sorter_chunk *sinking = heap[place];
+
+		if (child + 1 < len && chunk_before(heap[child + 1], heap[child]))
+			child++;
+		if (!chunk_before(heap[child], sinking))
+			return;
+		heap[place] = heap[child];
+		heap[child] = sinking;
+	}
+}
+
+/* The next line is that of the chunk on top of a heap: there may be thousands of them. */
+static void sorter_merge(struct sorter *s, sorter_fn *take, void *context)
+{
+	struct sorter_chunk **heap = mem_alloc(s->chunks.len, sizeof(struct sorter_chunk *));
+	size_t len = 0;
+
+	for (size_t i = 0; i < s->chunks.len && !s->errno_value; i++) {
 		struct sorter_chunk *chunk = vec_at(&s->chunks, i);
 
-		if (chunk->has_line &&
-		    (!first || key_compare(&chunk->head.key, &first->head.key) < 0))
-			first = chunk;
+		chunk_advance(s, chunk);
+		if (chunk->has_line)
+			heap[len++] = chunk;
 	}
-	return first;
+	for (size_t i = len / 2; i > 0; i--)
+		heap_sink(heap, len, i - 1);
+	while (len && !s->errno_value) {
+		struct sorter_chunk *chunk = heap[0];
+
+		take(context, &chunk->head.key,
+		     slice_make(strbuf_text(&chunk->line), chunk->line.len));
+		chunk_advance(s, chunk);
+		if (!chunk->has_line)
+			heap[0] = heap[--len];
+		heap_sink(heap, len, 0);
+	}
+	free(heap);
 }
 
 static void sorter_run_memory(struct sorter *s, sorter_fn *take, void *context)
@@ -237,20 +278,13 @@ static void sorter_run_memory(struct sorter *s, sorter_fn *take, void *context)
 
 struct err *sorter_run(struct sorter *s, sorter_fn *take, void *context)
 {
-	struct sorter_chunk *chunk;
-
 	if (s->chunks.len == 0 && !s->errno_value) {
 		sorter_run_memory(s, take, context);
 		return NULL;
 	}
 	sorter_spill(s);
-	for (size_t i = 0; i < s->chunks.len && !s->errno_value; i++)
-		chunk_advance(s, vec_at(&s->chunks, i));
-	while (!s->errno_value && (chunk = chunk_first(s))) {
-		take(context, &chunk->head.key,
-		     slice_make(strbuf_text(&chunk->line), chunk->line.len));
-		chunk_advance(s, chunk);
-	}
+	if (!s->errno_value)
+		sorter_merge(s, take, context);
 	if (s->errno_value)
 		return err_new_errno(s->errno_value, "temporary file for sorting");
 	return NULL;

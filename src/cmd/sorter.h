@@ -17,7 +17,8 @@ struct sort_key {
 
 struct sorter;
 
-enum { SORTER_MEMORY_BYTES = 8 << 20 };
+/* The smaller one beside models that may be full. */
+enum { SORTER_MEMORY_BYTES = 8 << 20, SORTER_MEMORY_BYTES_MIN = 1 << 20 };
 
 /* Keeps up to memory_bytes of lines in memory. Never NULL. */
 struct sorter *sorter_create(size_t memory_bytes);
