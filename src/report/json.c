@@ -272,10 +272,11 @@ static void write_lists(struct json *j, const struct report_input *in,
 	json_array_end(j);
 	json_key(j, "incidents");
 	json_array_begin(j);
-	for (size_t i = 0; i < d->incidents.len; i++)
+	for (size_t i = 0; i < d->incidents.len; i++) {
 		add_incident(j, in->evidence, vec_at(&d->incidents, i));
+		report_flush(options, j->out);
+	}
 	json_array_end(j);
-	report_flush(options, j->out);
 }
 
 static void json_write(const struct report_input *in, const struct report_options *options,
