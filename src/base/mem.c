@@ -2,6 +2,7 @@
 /* See mem.h. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,13 @@ void *mem_copy(const void *bytes, size_t len)
 		memcpy(copy, bytes, len);
 	copy[len] = '\0';
 	return copy;
+}
+
+void mem_trim(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
 }
 
 void mem_free_guard(void *pointer_to_pointer)

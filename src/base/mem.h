@@ -17,6 +17,12 @@ void *mem_resize(void *old, size_t count, size_t size);
 /* A copy of len bytes with a NUL behind it; never NULL. Freed with free(). */
 void *mem_copy(const void *bytes, size_t len);
 
+/*
+ * Gives the system what is free. Freed pieces between others stay ours until then: worth it once,
+ * when much was let go and much is to come.
+ */
+void mem_trim(void);
+
 /* For `__attribute__((cleanup(mem_free_guard)))` on a pointer variable. */
 void mem_free_guard(void *pointer_to_pointer);
 

@@ -2,6 +2,8 @@
 /* See models.h. */
 #include "cmd/models.h"
 
+#include "base/mem.h"
+
 void models_init(struct models *m, struct event_board *board)
 {
 	conn_model_init(&m->conns);
@@ -129,6 +131,7 @@ void models_finish(struct models *m)
 	visit_model_finish(&m->visits);
 	wire_model_finish(&m->wire);
 	call_model_sort(&m->calls);
+	mem_trim(); /* what was under way is gone, here and in ingest; findings are to come */
 }
 
 struct rule_input models_input(const struct models *m, const struct evidence_list *evidence)

@@ -30,6 +30,8 @@ struct pending_names {
 void call_table_init(struct call_table *t, size_t max)
 {
 	*t = (struct call_table){.max = max ? max : CALL_TABLE_DEFAULT_MAX};
+	pool_init(&t->call_pool, sizeof(struct pending_call));
+	pool_init(&t->told_pool, sizeof(union pending_told));
 	t->buckets_len = BUCKETS_FIRST;
 	t->buckets = mem_alloc(t->buckets_len, sizeof(*t->buckets));
 }
@@ -48,7 +50,7 @@ static void names_free(struct pending_call *p, bool keep)
 		p->own.names->len = 0;
 }
 
-static void pending_free(struct pending_call *p)
+static void pending_free(struct call_table *t, struct pending_call *p)
 {
 	free(p->call.retransmissions.items);
 	free(p->call.ops);
@@ -56,9 +58,9 @@ static void pending_free(struct pending_call *p)
 	free(p->call.files);
 	free(p->call.stateids);
 	names_free(p, false);
-	free(p->own.told);
+	pool_free(&t->told_pool, p->own.told);
 	free(p->handles);
-	free(p);
+	pool_free(&t->call_pool, p);
 }
 
 void call_table_deinit(struct call_table *t)
@@ -73,7 +75,7 @@ void call_table_deinit(struct call_table *t)
 		struct pending_call *p = t->spare;
 
 		t->spare = p->hash_next;
-		pending_free(p);
+		pending_free(t, p);
 	}
 	free(t->buckets);
 }
@@ -164,8 +166,11 @@ static struct pending_call *pending_fresh(struct call_table *t)
 	struct pending_buffers own;
 	struct rpc_call call;
 
-	if (!p)
-		return mem_alloc(1, sizeof(*p));
+	if (!p) {
+		p = pool_alloc(&t->call_pool);
+		p->own.told_pool = &t->told_pool;
+		return p;
+	}
 	t->spare = p->hash_next;
 	t->spare_len--;
 	call = p->call;
@@ -300,7 +305,7 @@ void call_table_release(struct call_table *t, struct pending_call *p)
 	}
 	names_free(p, true);
 	if (t->spare_len == CALL_TABLE_SPARE_MAX || pending_bytes(p) > CALL_SPARE_BYTES_MAX) {
-		pending_free(p);
+		pending_free(t, p);
 		return;
 	}
 	p->hash_next = t->spare;
@@ -401,7 +406,7 @@ void pending_keep_handle(struct pending_call *p, struct xdr_opaque handle)
 union pending_told *pending_told_of(struct pending_call *p)
 {
 	if (!p->own.told)
-		p->own.told = mem_alloc(1, sizeof(*p->own.told));
+		p->own.told = pool_alloc(p->own.told_pool);
 	memset(p->own.told, 0, sizeof(*p->own.told));
 	return p->own.told;
 }

@@ -11,6 +11,7 @@
 #ifndef INGEST_CALL_TABLE_H
 #define INGEST_CALL_TABLE_H
 
+#include "base/pool.h"
 #include "event/rpc.h"
 #include "proto/rpc_msg.h"
 
@@ -38,6 +39,7 @@ union pending_told {
 /* What a call owns besides the arrays in struct rpc_call; kept for the next call. */
 struct pending_buffers {
 	uint32_t ops_cap, facts_cap, files_cap, stateids_cap;
+	struct pool *told_pool;
 	union pending_told *told;    /* what rpc_call.told points to; NULL until it is needed */
 	struct pending_names *names; /* owners and others that facts point to; the newest first */
 	uint32_t names_cap;          /* bytes, in all of them */
@@ -85,6 +87,7 @@ struct flow_calls {
 };
 
 struct call_table {
+	struct pool call_pool, told_pool; /* struct pending_call, union pending_told */
 	struct pending_call **buckets;
 	size_t buckets_len; /* a power of two */
 	size_t len, max;

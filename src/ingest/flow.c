@@ -42,6 +42,8 @@ void flow_table_init(struct flow_table *t, const struct flow_options *options,
 	t->budget.max_bytes = t->options.hold_bytes_max;
 	rpc_pool_init(&t->pool, t->options.pool_bytes_max);
 	map_init(&t->flows, flow_equal);
+	pool_init(&t->flow_pool, sizeof(struct flow));
+	pool_init(&t->past_pool, 2 * sizeof(struct tcp_past));
 }
 
 static int flow_order(const void *left, const void *right)
@@ -230,7 +232,7 @@ struct flow *flow_add(struct flow_table *t, const struct flow_key *key, uint64_t
 	flow_sweep(t, &at->at);
 	while (t->flows.len >= t->options.flows_max)
 		flow_evict(t);
-	flow = mem_alloc(1, sizeof(*flow));
+	flow = pool_alloc(&t->flow_pool);
 	flow->table = t;
 	flow->conn.serial = ++t->last_serial;
 	flow->conn.evidence = key->evidence;
@@ -275,7 +277,7 @@ void flow_end(struct flow_table *t, struct flow *flow)
 	if (t->last_found == flow)
 		t->last_found = NULL;
 	free(flow->udp);
-	free(flow);
+	pool_free(&t->flow_pool, flow);
 }
 
 void flow_totals(const struct flow *flow, struct conn_totals *out)

@@ -11,6 +11,7 @@
 #define INGEST_FLOW_H
 
 #include "base/map.h"
+#include "base/pool.h"
 #include "event/event.h"
 #include "proto/rpc_record.h"
 #include "proto/tcp_past.h"
@@ -179,6 +180,7 @@ struct flow_table {
 	const struct event_board *board;
 	struct flow_upper upper;
 	struct map flows;
+	struct pool flow_pool, past_pool; /* struct flow; two of struct tcp_past */
 	struct flow *last_found;
 	struct flow_list {
 		struct flow *newest, *oldest;

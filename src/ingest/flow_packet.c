@@ -166,7 +166,7 @@ static struct rpc_range flow_on_plan(void *context, enum tcp_side from, struct c
 void flow_drop_past(struct flow *flow)
 {
 	flow->table->pasts -= flow->past != NULL;
-	free(flow->past);
+	pool_free(&flow->table->past_pool, flow->past);
 	flow->past = NULL;
 }
 
@@ -176,7 +176,7 @@ static void flow_begin_past(struct flow *flow)
 	struct flow_table *t = flow->table;
 
 	if (flow->is_rpc && !flow->past && !t->options.counts_only && t->pasts < FLOW_PASTS_MAX) {
-		flow->past = mem_alloc(2, sizeof(*flow->past));
+		flow->past = pool_alloc(&t->past_pool);
 		t->pasts++;
 	}
 	if (flow->queue == FLOW_QUIET)

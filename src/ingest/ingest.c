@@ -28,6 +28,7 @@ struct ingest *ingest_create(const struct ingest_options *options, const struct 
 	in->board = board;
 	in->evidence = evidence;
 	vec_init(&in->health, sizeof(struct ingest_health));
+	pool_init(&in->conn_calls, sizeof(struct flow_calls));
 	call_table_init(&in->calls, options->max_calls);
 	in->fragments = mem_alloc(1, sizeof(*in->fragments));
 	ipfrag_init(in->fragments);

@@ -23,6 +23,7 @@ struct ingest {
 	struct ipfrag *fragments;
 	struct call_table calls;
 	struct call_queue settled; /* only where somebody wants EVENT_RPC_SETTLED */
+	struct pool conn_calls;    /* struct flow_calls */
 	struct orphans orphans;
 	uint64_t undecoded[UNDECODED_COUNT];
 	struct ingest_undecoded list[UNDECODED_COUNT]; /* made by ingest_finish */

@@ -11,7 +11,11 @@
 
 #include <stdlib.h>
 
-enum { SETTLED_QUEUE_MAX = 4096 /* calls that wait for being sent once more */ };
+/*
+ * Calls that wait for being sent once more. Who wants no texts has models beside them, which may be
+ * full; what a call that comes so late adds is frames of retransmissions.
+ */
+enum { SETTLED_QUEUE_MAX = 4096, SETTLED_QUEUE_MAX_FACTS = 256 };
 
 void rpc_emit(struct ingest *in, enum event_kind kind, const struct rpc_call *call,
 	      const struct provenance *at)
@@ -22,10 +26,10 @@ void rpc_emit(struct ingest *in, enum event_kind kind, const struct rpc_call *ca
 		event_emit(in->board, &event);
 }
 
-struct flow_calls *rpc_calls_of(struct flow *flow)
+struct flow_calls *rpc_calls_of(struct ingest *in, struct flow *flow)
 {
 	if (!flow->rpc) {
-		flow->rpc = mem_alloc(1, sizeof(struct flow_calls));
+		flow->rpc = pool_alloc(&in->conn_calls);
 		flow_calls_init(flow->rpc, &flow->conn);
 	}
 	return flow->rpc;
@@ -48,7 +52,7 @@ void rpc_settle(struct ingest *in, struct pending_call *p)
 		return;
 	}
 	call_queue_push(&in->settled, p);
-	if (in->settled.len > SETTLED_QUEUE_MAX)
+	if (in->settled.len > (in->options.keep_text ? SETTLED_QUEUE_MAX : SETTLED_QUEUE_MAX_FACTS))
 		rpc_tell_settled(in);
 }
 
@@ -257,7 +261,7 @@ static void upper_end(void *context, struct flow *flow)
 	flow_calls_leave(calls);
 	while (calls->oldest)
 		rpc_strand(in, calls->oldest);
-	free(calls);
+	pool_free(&in->conn_calls, calls);
 	flow->rpc = NULL;
 }
 

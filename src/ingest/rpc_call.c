@@ -96,7 +96,7 @@ static void call_add_repeat(struct pending_call *p, uint64_t frame)
 static bool call_repeat_late(struct ingest *in, const struct rpc_message *m,
 			     const struct rpc_call_header *h, uint32_t xid, uint64_t hash)
 {
-	const struct settled_call *s = flow_calls_settled(rpc_calls_of(m->flow), m->from, xid);
+	const struct settled_call *s = flow_calls_settled(rpc_calls_of(in, m->flow), m->from, xid);
 	struct rpc_call call;
 
 	if (!s || s->head_hash != hash || s->program != h->program || s->version != h->version ||
@@ -143,7 +143,8 @@ static struct pending_call *call_take_origin(struct ingest *in, const struct rpc
 
 	if (m->from != CONN_FROM_CLIENT || m->flow->conn.transport != TRANSPORT_TCP)
 		return NULL;
-	p = call_table_find_elsewhere(&in->calls, rpc_calls_of(m->flow), &m->flow->conn, msg->xid);
+	p = call_table_find_elsewhere(&in->calls, rpc_calls_of(in, m->flow), &m->flow->conn,
+				      msg->xid);
 	/* A client with several connections at a time (nconnect) counts XIDs for each of them. */
 	if (!p || !call_is_same(p, &msg->call, hash) || m->flow->first.at.ns < p->call.call.at.ns)
 		return NULL;
@@ -175,7 +176,7 @@ static void call_join_origin(struct ingest *in, struct pending_call *p, struct p
 static void call_make_room(struct ingest *in, const struct rpc_message *m, uint32_t xid)
 {
 	struct pending_call *crowd =
-		call_table_crowded(&in->calls, rpc_calls_of(m->flow), m->from, xid);
+		call_table_crowded(&in->calls, rpc_calls_of(in, m->flow), m->from, xid);
 	struct pending_call *p = in->calls.len == in->calls.max ? in->calls.oldest : crowd;
 
 	if (!p)
@@ -197,7 +198,7 @@ static void call_keep_bounds(struct ingest *in, struct pending_call *p)
 void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct rpc_msg *msg,
 		   struct cursor *c)
 {
-	struct flow_calls *calls = rpc_calls_of(m->flow);
+	struct flow_calls *calls = rpc_calls_of(in, m->flow);
 	uint64_t hash = head_hash(in, &m->body);
 	struct pending_call *p =
 		call_table_find(&in->calls, calls, &m->flow->conn, m->from, msg->xid);

@@ -23,7 +23,7 @@ void rpc_emit(struct ingest *in, enum event_kind kind, const struct rpc_call *ca
 	      const struct provenance *at);
 
 /* What the connection has of calls; made when it is new. */
-struct flow_calls *rpc_calls_of(struct flow *flow);
+struct flow_calls *rpc_calls_of(struct ingest *in, struct flow *flow);
 
 /* The call, which is in no table any more, is done with; but a viewer wants it whole. */
 void rpc_settle(struct ingest *in, struct pending_call *p);

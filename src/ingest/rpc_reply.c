@@ -177,12 +177,12 @@ void rpc_take_reply(struct ingest *in, const struct rpc_message *m, const struct
 		    bool whole, struct cursor *c)
 {
 	enum conn_side caller = m->from == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
-	struct pending_call *p = call_table_find(&in->calls, rpc_calls_of(m->flow), &m->flow->conn,
-						 caller, msg->xid);
+	struct pending_call *p = call_table_find(&in->calls, rpc_calls_of(in, m->flow),
+						 &m->flow->conn, caller, msg->xid);
 	const struct settled_call *settled;
 
 	if (!p) {
-		settled = flow_calls_settled(rpc_calls_of(m->flow), caller, msg->xid);
+		settled = flow_calls_settled(rpc_calls_of(in, m->flow), caller, msg->xid);
 		if (settled)
 			take_reply_repeat(in, m, settled,
 					  whole && outcome_of(&msg->reply) == RPC_SUCCESS ? c

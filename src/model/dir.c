@@ -93,6 +93,7 @@ static void chain_end(struct dir_model *m, struct dir_listed *d, uint32_t index,
 		c->other_rtt_sum_ns = c->at_server->rtt_sum_ns - c->other_rtt_sum_ns;
 	}
 	d->active_len--;
+	m->active_len--;
 	memmove(&d->active[index], &d->active[index + 1],
 		(d->active_len - index) * sizeof(d->active[0]));
 	chain_tell(m, c);
@@ -116,6 +117,12 @@ static void listed_drop(struct dir_model *m, struct dir_listed *d)
 	free(d);
 }
 
+static void listed_forget_oldest(struct dir_model *m)
+{
+	m->forgotten += m->oldest->active_len;
+	listed_drop(m, m->oldest);
+}
+
 static struct dir_listed *listed_get(struct dir_model *m, const struct rpc_call *call, bool add)
 {
 	struct dir_listed key = {.client = call->conn->client,
@@ -131,10 +138,8 @@ static struct dir_listed *listed_get(struct dir_model *m, const struct rpc_call 
 	}
 	if (d || !add)
 		return d;
-	if (m->listed_len == DIR_LISTED_MAX) {
-		m->forgotten += m->oldest->active_len;
-		listed_drop(m, m->oldest);
-	}
+	if (m->listed_len == DIR_LISTED_MAX)
+		listed_forget_oldest(m);
 	d = mem_alloc(1, sizeof(*d));
 	*d = key;
 	map_add(&m->map, listed_hash(d), d);
@@ -203,6 +208,8 @@ static struct dir_chain *chain_begin(struct dir_model *m, struct dir_listed *d,
 {
 	struct dir_chain *c = mem_alloc(1, sizeof(*c));
 
+	while (m->active_len >= DIR_ACTIVE_ALL_MAX && m->oldest != d)
+		listed_forget_oldest(m);
 	if (d->active_len == DIR_ACTIVE_MAX) {
 		m->forgotten += !d->active[0]->superseded;
 		chain_end(m, d, 0, DIR_LEFT); /* whether it goes on will not be known */
@@ -221,6 +228,7 @@ static struct dir_chain *chain_begin(struct dir_model *m, struct dir_listed *d,
 	}
 	c->first = *at;
 	d->active[d->active_len++] = c;
+	m->active_len++;
 	for (uint32_t i = 0; i < d->active_len; i++)
 		if (d->active[i]->others < d->active_len - 1)
 			d->active[i]->others = d->active_len - 1;

@@ -18,8 +18,9 @@
 enum {
 	DIR_LISTED_MAX = 2048, /* directories being listed; the one not asked for longest goes */
 	DIR_ACTIVE_MAX = 32,   /* chains at once of one client in one directory */
-	DIR_SERVERS_MAX = 256, /* whose other answers are counted */
-	DIR_CHAINS_MAX = 1024, /* ended chains kept: those that took longest */
+	DIR_ACTIVE_ALL_MAX = 3072, /* of all: beyond it as if there were too many directories */
+	DIR_SERVERS_MAX = 256,     /* whose other answers are counted */
+	DIR_CHAINS_MAX = 1024,     /* ended chains kept: those that took longest */
 };
 
 enum dir_state {
@@ -92,9 +93,9 @@ struct dir_model {
 	struct dir_server *last; /* found last; NULL: none */
 	struct map map;          /* struct dir_listed, private */
 	struct dir_listed *oldest, *newest;
-	size_t listed_len;
-	struct longest chains; /* struct dir_chain: ended ones */
-	uint64_t forgotten;    /* chains that a cap ended */
+	size_t listed_len, active_len; /* directories, and chains in them */
+	struct longest chains;         /* struct dir_chain: ended ones */
+	uint64_t forgotten;            /* chains that a cap ended */
 	/* Told each chain when it ends; NULL: nobody. */
 	void (*ended)(void *context, const struct dir_chain *chain);
 	void *ended_context;

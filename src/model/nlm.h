@@ -21,7 +21,7 @@
 enum {
 	NLM_LOCKS_MAX = 4096,     /* held or waited for; beyond it the oldest is forgotten */
 	NLM_FILE_LOCKS_MAX = 256, /* the same, of one file */
-	NLM_WAITS_MAX = 4096,     /* locks that were waited for and ended: the longest waits */
+	NLM_WAITS_MAX = 2048,     /* locks that were waited for and ended: the longest waits */
 	NLM_GRACES_MAX = 1024,
 	NLM_NOTIFIES_MAX = 1024,
 	NLM_RECLAIMS_MAX = 1024,

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/hist.h"
 #include "base/map.h"
+#include "base/pool.h"
 #include "base/slice.h"
 #include "base/vec.h"
 #include "check.h"
@@ -166,4 +167,31 @@ TEST(hist_percentiles_are_within_their_error)
 	hist_add(&h, INT64_MAX);
 	CHECK_EQ_I64(hist_percentile(&h, 100), INT64_MAX);
 	hist_deinit(&h);
+}
+
+/* Items come and go in waves; each keeps what was written to it, and is zero when it is new. */
+TEST(pool_keeps_items_apart)
+{
+	enum { ITEMS = 500, BYTES = 1000 };
+	uint8_t *items[ITEMS] = {NULL};
+	struct pool p;
+
+	pool_init(&p, BYTES);
+	for (unsigned round = 0; round < 6 * ITEMS; round++) {
+		unsigned n = round * 131 % ITEMS;
+
+		if (items[n]) {
+			CHECK(items[n][0] == (uint8_t)n && items[n][BYTES - 1] == (uint8_t)n);
+			pool_free(&p, items[n]);
+			items[n] = NULL;
+		} else {
+			items[n] = pool_alloc(&p);
+			CHECK_EQ_U64((uintptr_t)items[n] % 16, 0);
+			CHECK(items[n][0] == 0 && items[n][BYTES - 1] == 0);
+			memset(items[n], (int)(uint8_t)n, BYTES);
+		}
+	}
+	for (unsigned n = 0; n < ITEMS; n++)
+		pool_free(&p, items[n]);
+	CHECK(p.open == NULL);
 }
