@@ -355,8 +355,8 @@ TEST(two_servers_are_two_incidents)
 
 	diagnose_says(rows, &d);
 	CHECK_EQ_U64(d.incidents.len, 2);
-	CHECK_TEXT(headline(&d, 0), "nfs4-server-restart#1");
-	CHECK_TEXT(headline(&d, 1), "nfs4-client-owner-collision#1");
+	CHECK_TEXT(headline(&d, 0), "nfs4-client-owner-collision#1");
+	CHECK_TEXT(headline(&d, 1), "nfs4-server-restart#1");
 	CHECK(explains(&d, "nfs4-client-owner-collision#1", 0) == NULL);
 	diagnosis_deinit(&d);
 }

@@ -230,8 +230,9 @@ static void write_restart(struct diagnosis *d, struct restart *s)
 		finding_subject(d, f, "server start after", "%s", nfs4_boot_text(d, s->boot_s));
 		finding_rule_out(d, f, "nfs4-lease-expired",
 				 "a lapsed lease leaves the server's start time as it was");
-		finding_rule_out(d, f, "nfs4-client-owner-collision",
-				 "a collision leaves the server's start time as it was");
+		if (!nfs4_trace_was_told(d, "nfs4-client-owner-collision"))
+			finding_rule_out(d, f, "nfs4-client-owner-collision",
+					 "a collision leaves the server's start time as it was");
 	}
 	nfs4_cite(d, f, s->server, &s->server->grace.first,
 		  "the first call that is answered NFS4ERR_GRACE");
