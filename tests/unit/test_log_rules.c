@@ -291,7 +291,7 @@ TEST(hung_work_of_the_server_is_no_victim_of_a_directory)
 	     NULL, &t);
 	f = find(&t, "task-hung");
 	if (CHECK(f))
-		CHECK(strstr(f->why, "belongs to no call") && !strstr(f->why, "victim"));
+		CHECK(strstr(f->why, "callbacks") && !strstr(f->why, "victim"));
 	told_deinit(&t);
 }
 

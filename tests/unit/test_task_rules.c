@@ -339,3 +339,52 @@ TEST(the_holder_waits_for_a_reply)
 		     1);
 	CHECK_EQ_U64(told(WAITS("62") WAITS("63") WAITS("64"), "task-waits-for-rpc"), 0);
 }
+
+#define SHUTDOWN(above)                                               \
+	"[  400.000005]  __flush_workqueue+0x152/0x420\n"             \
+	"[  400.000006]  nfsd4_shutdown_callback+0x49/0x120 [nfsd]\n" \
+	"[  400.000007]  __destroy_client+0x1ee/0x280 [nfsd]\n"       \
+	"[  400.000008]  " above "+0x1ce/0x880 [nfsd]\n"
+#define UPCALL                                                  \
+	"[  400.000005]  wait_for_completion+0x86/0x160\n"      \
+	"[  400.000006]  __cld_pipe_upcall+0x49/0x80 [nfsd]\n"  \
+	"[  400.000007]  nfsd4_cld_remove+0x1ee/0x280 [nfsd]\n" \
+	"[  400.000008]  laundromat_main+0x1ce/0x880 [nfsd]\n"
+#define UNLINKS                                                  \
+	"[  400.000005]  rwsem_down_write_slowpath+0x57/0x4d0\n" \
+	"[  400.000006]  do_unlinkat+0x57/0x4d0\n"               \
+	"[  400.000007]  nfs_unlink+0x3f/0x60 [nfs]\n"
+
+/* Whether what is said of a hung task, with what to do about it, has these words. */
+static bool hung_tells(const char *text, const char *words)
+{
+	static const struct rule *const rules[] = {&rule_task_hung};
+	const char *texts[] = {text, NULL};
+	const struct finding *f;
+	struct tasks_told t;
+	bool found;
+
+	tasks_tell(rules, 1, texts, &t);
+	f = tasks_found(&t, "task-hung");
+	found = CHECK(f) && strstr(f->why, words);
+	for (size_t i = 0; f && !found && i < f->remedy.len; i++)
+		found = strstr(*(const char *const *)vec_at((struct vec *)&f->remedy, i), words);
+	tasks_told_deinit(&t);
+	return found;
+}
+
+TEST(what_to_do_is_what_the_stack_shows)
+{
+	const char *laundromat = HUNG("kworker/u16:3", "61") SHUTDOWN("laundromat_main");
+	const char *thread = HUNG("nfsd", "62") SHUTDOWN("nfsd4_destroy_session");
+
+	CHECK(hung_tells(laundromat, "callbacks of this host's NFS server"));
+	CHECK(!hung_tells(laundromat, "director") && !hung_tells(laundromat, "lock"));
+	CHECK(hung_tells(thread, "callbacks of this host's NFS server"));
+	CHECK(!hung_tells(thread, "file system") && !hung_tells(thread, "iostat"));
+	CHECK(hung_tells(HUNG("kworker/u16:3", "61") UPCALL, "systemctl status nfsdcld"));
+	CHECK(hung_tells(NFSD("51"), "iostat") && hung_tells(NFSD("51"), "likely owned by"));
+	CHECK(!hung_tells(NFSD("51"), "nfs_readdir"));
+	CHECK(hung_tells(HUNG("rm", "63") UNLINKS, "nfs_readdir"));
+	CHECK(!hung_tells(HUNG("rm", "63") UNLINKS, "nfsd"));
+}

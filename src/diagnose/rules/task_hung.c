@@ -122,17 +122,81 @@ static bool is_from_server(enum task_wait wait)
 	       wait == TASK_WAIT_PAGE;
 }
 
+static bool begins_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* What tasks of nfsd wait for that is no file system's, by the functions in which they do. */
+struct service_wait {
+	const char *functions[4]; /* how their names begin */
+	const char *why;
+	const char *remedy;
+};
+
+static const struct service_wait *service_wait_of(const struct logs_task *t)
+{
+	static const struct service_wait waits[] = {
+		/* fs/nfsd/nfs4callback.c: both flush the queue of callbacks. */
+		{{"nfsd4_shutdown_callback", "nfsd4_probe_callback_sync", "nfsd41_cb_inflight"},
+		 "That lasts until callbacks of this host's NFS server to its clients have ended; "
+		 "a "
+		 "client that does not answer one holds it up.",
+		 "On this server: `cat /proc/fs/nfsd/clients/*/info` (status, callback state) "
+		 "tells "
+		 "which client's callbacks are in trouble; `echo w > /proc/sysrq-trigger` shows "
+		 "the "
+		 "workers that wait for an answer. Capture with that client: callbacks are calls "
+		 "of "
+		 "the server."},
+		/* fs/nfsd/nfs4recover.c: an upcall that nobody answers is waited for without end.
+		 */
+		{{"nfsd4_cld_", "__cld_pipe_upcall", "cld_pipe_upcall"},
+		 "That is an answer of nfsdcld, the daemon of this host that keeps the list "
+		 "of "
+		 "NFSv4 clients.",
+		 "On this server: `systemctl status nfsdcld`, and what holds it up (`cat "
+		 "/proc/$(pidof nfsdcld)/stack`); its database is below /var/lib/nfs/nfsdcld."},
+	};
+
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
+		for (const char *const *f = waits[i].functions; *f; f++)
+			if (begins_with(t->nfs_function, *f))
+				return &waits[i];
+	return NULL;
+}
+
+static bool is_in_service(const struct logs_task *t)
+{
+	return begins_with(t->nfs_function, "nfsd") ||
+	       begins_with(t->nfs_function, "laundromat_main") ||
+	       begins_with(t->nfs_function, "nfs4_laundromat") || service_wait_of(t);
+}
+
 /* A thread of nfsd in the midst of a request. */
 static bool is_server_thread(const struct logs_task *t)
 {
-	return strcmp(t->name, "nfsd") == 0 && strncmp(t->nfs_function, "nfsd", 4) == 0;
+	return strcmp(t->name, "nfsd") == 0 && is_in_service(t);
 }
 
 /* Work of the service that is of no call: expiring clients, callbacks (nfs4_laundromat). */
 static bool is_server_work(const struct logs_task *t)
 {
-	return strncmp(t->name, "kworker", strlen("kworker")) == 0 &&
-	       strncmp(t->nfs_function, "nfsd", 4) == 0;
+	return (begins_with(t->name, "kworker") || begins_with(t->name, "nfsd4")) &&
+	       is_in_service(t);
+}
+
+/* Does it wait for a lock that another task holds, rather than for work or an answer? */
+static bool is_lock_wait(const struct logs_task *t)
+{
+	static const char *const locks[] = {"rwsem_",        "__rwsem_", "down_",     "__down_",
+					    "mutex_",        "__mutex_", "rt_mutex_", "call_rwsem_",
+					    "percpu_rwsem_", "ww_mutex_"};
+
+	for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++)
+		if (begins_with(t->waits_in, locks[i]))
+			return true;
+	return strcmp(t->waits_in, "down") == 0 || is_directory_wait(t->where);
 }
 
 static const char *victim_words(struct diagnosis *d, const struct logs_task *t,
@@ -156,6 +220,8 @@ static const char *victim_words(struct diagnosis *d, const struct logs_task *t,
 				    "No other task holds what it waits for, %s: that comes from "
 				    "the server, or not at all.",
 				    task_wait_text(seen->wait));
+	if (is_in_service(t) && service_wait_of(t))
+		return service_wait_of(t)->why;
 	if (is_server_thread(t))
 		return "It is a thread of the server, at work for a client: what it waits for is "
 		       "of "
@@ -198,6 +264,44 @@ static void cite_chain(struct diagnosis *d, struct finding *f, const struct task
 	}
 }
 
+/* What the catalogue adds holds for every wait. */
+static void add_remedies(struct diagnosis *d, struct finding *f, const struct logs_task *t,
+			 bool holder_shown)
+{
+	const struct service_wait *service = service_wait_of(t);
+
+	if (service)
+		finding_add_remedy(d, f, "%s", service->remedy);
+	else if (is_server_work(t))
+		finding_add_remedy(
+			d, f,
+			"On this server: `cat /proc/fs/nfsd/clients/*/info` (status, callback "
+			"state), "
+			"as clients that are gone or do not answer are what such work is about; "
+			"the "
+			"stacks of its other workers, by `echo w > /proc/sysrq-trigger`.");
+	else if (is_server_thread(t))
+		finding_add_remedy(
+			d, f,
+			"On this server: the other hung tasks of the same log, the disks "
+			"(`dmesg` for I/O errors, `iostat -x 1`), and `echo w > "
+			"/proc/sysrq-trigger` for who holds the file system.");
+	if (!holder_shown && is_directory_wait(t->where))
+		finding_add_remedy(
+			d, f,
+			"In the stacks of all waiting tasks, look for who holds the lock "
+			"of the directory: that one has nfs_readdir, or "
+			"rpc_wait_bit_killable, in it.");
+	if (!holder_shown && is_lock_wait(t))
+		finding_add_remedy(
+			d, f,
+			"See whether the log names the holder: since 6.15 (3cf67d61ff98: "
+			"mutexes; rw_semaphores since about 6.17) a kernel with "
+			"CONFIG_DETECT_HUNG_TASK_BLOCKER does (\"likely owned by\"); one "
+			"with CONFIG_PROVE_LOCKING lists all locks, and who has them, at "
+			"the end of its report.");
+}
+
 static void tell(struct diagnosis *d, const struct task_model *m, const struct logs_task *t)
 {
 	struct finding *f = diagnosis_add(d, "task-hung", CONFIDENCE_CERTAIN);
@@ -221,19 +325,7 @@ static void tell(struct diagnosis *d, const struct task_model *m, const struct l
 		"task %s (PID %" PRId64 ") on %s hung for more than %" PRId64 " s, in %s", name,
 		t->pid, log_text(d, t->host->name), t->seconds, log_text(d, t->where));
 	f->why = arena_format(&d->arena, "%s %s", what_for(d, t), victim_words(d, t, seen, &chain));
-	if (is_server_work(t))
-		finding_add_remedy(d, f,
-				   "On this server: `cat /proc/fs/nfsd/clients/*/info` (status, "
-				   "callback state), "
-				   "as callbacks that a client does not answer can hold this up; "
-				   "and the stacks "
-				   "of its other workers, by `echo w > /proc/sysrq-trigger`.");
-	if (is_server_thread(t))
-		finding_add_remedy(
-			d, f,
-			"On this server: the other hung tasks of the same log, the disks "
-			"(`dmesg` for I/O errors, `iostat -x 1`), and `echo w > "
-			"/proc/sysrq-trigger` for who holds the file system.");
+	add_remedies(d, f, t, chain.len > 1 || (seen && seen->owner_pid != TASK_PID_NONE));
 	finding_cite(d, f, &t->first, NULL, "%s is reported as hung; its stack follows", name);
 	if (t->reports > 1)
 		finding_cite(d, f, &t->last, NULL, "and for the last time");
