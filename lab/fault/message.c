@@ -265,7 +265,7 @@ static bool read_status(const struct fault_call *call, struct cursor *c, uint32_
 		return false;
 	if (call->program == NLM_PROG) {
 		cursor_opaque(c, LM_MAXNETOBJ);
-	} else if (!v->status_name ||
+	} else if (!v->statuses ||
 		   (call->program == MOUNT_PROGRAM && call->procedure != MOUNTPROC3_MNT)) {
 		return false;
 	}

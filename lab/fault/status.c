@@ -8,8 +8,6 @@
 #include <ctype.h>
 #include <strings.h>
 
-enum { STATUS_VALUE_MAX = 20000 }; /* the highest of NFSv4 is 10,100 */
-
 static const struct {
 	uint32_t program, version;
 } families[] = {{100003, 4}, {100003, 3}, {100003, 2}, {100005, 3},
@@ -37,12 +35,14 @@ static const struct {
 
 static bool find_in_family(const char *word, size_t family, uint32_t *value)
 {
-	for (uint32_t v = 0; v <= STATUS_VALUE_MAX; v++) {
-		const char *name =
-			names_status(families[family].program, families[family].version, v);
+	const struct names_version *version =
+		names_version_find(families[family].program, families[family].version);
 
-		if (name && strcasecmp(name, word) == 0) {
-			*value = v;
+	for (uint32_t i = 0; i < version->statuses->count; i++) {
+		const struct names_entry *entry = &version->statuses->entries[i];
+
+		if (strcasecmp(entry->name, word) == 0) {
+			*value = entry->value;
 			return true;
 		}
 	}

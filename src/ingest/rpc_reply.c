@@ -34,7 +34,7 @@ static void reply_read_plain(struct ingest *in, struct pending_call *p, struct c
 	struct cursor peek;
 	uint32_t status;
 
-	if (version && version->status_name && p->call.procedure != 0 && cursor_left(c) >= 4) {
+	if (version && version->statuses && p->call.procedure != 0 && cursor_left(c) >= 4) {
 		cursor_copy(&peek, c);
 		status = cursor_u32(&peek);
 		p->call.has_status = cursor_ok(&peek);

@@ -109,5 +109,5 @@ const char *names_status(uint32_t program, uint32_t version, uint32_t value)
 {
 	const struct names_version *row = names_version_find(program, version);
 
-	return row && row->status_name ? row->status_name(value) : NULL;
+	return row && row->statuses ? names_lookup(row->statuses, value) : NULL;
 }

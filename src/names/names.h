@@ -31,9 +31,7 @@ struct names_operation {
 struct names_version {
 	uint32_t version;
 	struct names_table procedures;
-	/* Name of a result's status, NULL when unknown; itself NULL when there is no such status.
-	 */
-	const char *(*status_name)(uint32_t value);
+	const struct names_table *statuses; /* with which results begin; NULL when with none */
 };
 
 struct names_program {

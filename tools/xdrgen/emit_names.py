@@ -52,6 +52,10 @@ def header(spec):
             out("\n/* The operation of that number, or NULL. */")
             out("const struct names_operation *%s_%s_find(uint32_t number);" %
                 (spec.name, enum.name))
+    if status_enums(spec):
+        out("\n/* Names of statuses. */")
+        for enum in status_enums(spec):
+            out("extern const struct names_table %s_%s_names;" % (spec.name, enum.name))
     if spec.flags:
         out("\n/* Names of single bits. */")
         for name, _ in spec.flags:
@@ -59,6 +63,12 @@ def header(spec):
     out("\nextern const struct names_spec %s_spec;\n" % spec.name)
     out("#endif")
     return lines
+
+
+def status_enums(spec):
+    """The enums of this specification with which results begin; others may name them, too."""
+    return [enum for enum in spec.enums
+            if "%s_%s_names" % (spec.name, enum.name) in spec.statuses.values()]
 
 
 def table(out, name, rows):
@@ -74,11 +84,15 @@ def table(out, name, rows):
     return len(first)
 
 
-def name_function(out, spec, name, rows):
+def name_function(out, spec, name, rows, is_shared=False):
     count = table(out, name, rows)
+    names = "%s_%s_names" % (spec.name, name) if is_shared else "names"
+    if is_shared:
+        out("const struct names_table %s = {%s_entries, %d};\n" % (names, name, count))
     out("const char *%s_%s_name(uint32_t value)\n{" % (spec.name, name))
-    out("\tstatic const struct names_table names = {%s_entries, %d};\n" % (name, count))
-    out("\treturn names_lookup(&names, value);\n}\n")
+    if not is_shared:
+        out("\tstatic const struct names_table names = {%s_entries, %d};\n" % (name, count))
+    out("\treturn names_lookup(&%s, value);\n}\n" % names)
 
 
 def strip(text, prefix):
@@ -103,9 +117,9 @@ def programs(out, spec):
             table(out, version.lower(), [(procedure_name(p), n) for _, p, _, n in procedures])
         out("static const struct names_version %s_versions[] = {" % name.lower())
         for version, procedures, value in versions:
-            status = spec.statuses.get(version, "NULL")
+            status = spec.statuses.get(version)
             out("\t{%d, {%s_entries, %d}, %s}," %
-                (value, version.lower(), len(procedures), status))
+                (value, version.lower(), len(procedures), "&" + status if status else "NULL"))
         out("};\n")
     out("static const struct names_program programs[] = {")
     for name, versions, number, shown in spec.programs:
@@ -122,7 +136,8 @@ def source(spec):
     out("#include \"names/%s.h\"\n\n#include <stddef.h>\n" % spec.name)
     for enum in spec.enums:
         name_function(out, spec, enum.name,
-                      [(strip(name, enum.strip), value) for name, value in enum.members])
+                      [(strip(name, enum.strip), value) for name, value in enum.members],
+                      enum in status_enums(spec))
     if spec.attributes:
         name_function(out, spec, "attribute",
                       [(name, number) for number, name, _, _ in spec.attribute_rows])

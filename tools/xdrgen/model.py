@@ -383,7 +383,8 @@ class Spec:
 
     def pragma_status(self, where, version, enum):
         """%status VERSION ENUM: results of that version begin with that status."""
-        self.statuses[version] = self.name_function(enum)
+        kind = self.resolve(enum)
+        self.statuses[version] = "%s_%s_names" % (kind.prefix, kind.name)
 
     def sort(self):
         """Orders the types; refuses those that contain themselves other than as a list."""
