@@ -55,6 +55,8 @@ static void scan_minute(struct scan *s)
 	scan_blanks(s);
 	scan_number(s, 1, 2);
 	scan_want_blanks(s);
+	if (!s->ok)
+		return;
 	scan_number(s, 2, 2);
 	scan_want(s, ':');
 	scan_number(s, 2, 2);

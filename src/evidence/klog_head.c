@@ -167,6 +167,8 @@ static bool scan_boot(struct scan *s, bool strict, struct klog_head *h)
 	scan_blanks(s);
 	seconds = scan_number(s, 1, BOOT_DIGITS_MAX);
 	scan_want(s, '.');
+	if (!s->ok)
+		return false;
 	ns = scan_decimals(s, &decimals);
 	scan_elapsed(s);
 	scan_want(s, ']');
@@ -304,8 +306,12 @@ static bool form_ctime(struct scan s, struct slice text, bool strict, struct klo
 
 	s.ok = s.ok && day.len > 0 && day.len <= DAY_BYTES_MAX && (bracket || !strict);
 	scan_want_blanks(&s);
+	if (!s.ok)
+		return false;
 	h->date.month = scan_month(&s);
 	scan_want_blanks(&s);
+	if (!s.ok)
+		return false; /* brackets stand in front of much else */
 	h->date.day = (int32_t)scan_number(&s, 1, 2);
 	scan_want_blanks(&s);
 	scan_time(&s, h);
@@ -367,6 +373,8 @@ static bool form_iso(struct scan s, struct slice text, bool strict, struct klog_
 	scan_iso_date(&s, h);
 	if (!scan_try(&s, 'T'))
 		scan_want(&s, ' ');
+	if (!s.ok)
+		return false;
 	comma = s.ok && s.end - s.at > 8 && s.at[8] == ',';
 	decimals = scan_time(&s, h);
 	if (scan_is(&s, ' ') && s.end - s.at > 4 && memcmp(s.at, " UTC ", 5) == 0)
@@ -391,6 +399,8 @@ static bool form_3164(struct scan s, struct slice text, bool strict, struct klog
 	h->wall = KLOG_WALL_NO_YEAR;
 	h->date.month = scan_month(&s);
 	scan_want_blanks(&s);
+	if (!s.ok)
+		return false;
 	h->date.day = (int32_t)scan_number(&s, 1, 2);
 	scan_want_blanks(&s);
 	t = s;

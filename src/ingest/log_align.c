@@ -377,10 +377,14 @@ void log_wire_fits(const struct logs *l, const struct log_file *f, const int64_t
 		   log_fit_fn *take, void *context)
 {
 	static const int64_t timeouts[] = {NLM_TIMEOUT_NS, NLM_TIMEOUT_OLD_NS};
-	struct told_wait *told = mem_alloc(WAITS_MAX, sizeof(*told));
-	size_t told_count = told_collect(l, f, own_ns, told);
+	struct told_wait *told;
+	size_t told_count;
 	struct log_join join;
 
+	if (l->wire.waits.len == 0)
+		return;
+	told = mem_alloc(WAITS_MAX, sizeof(*told));
+	told_count = told_collect(l, f, own_ns, told);
 	for (size_t i = 0; i < told_count; i++)
 		for (size_t k = 0; k < l->wire.waits.len; k++) {
 			const struct log_wire_wait *w = vec_at(&l->wire.waits, k);
@@ -438,13 +442,18 @@ bool log_wire_has_wait(const struct logs *l, const struct log_fact *complaint, i
 struct log_join log_wire_join(const struct logs *l, const struct log_file *f, const int64_t *own_ns,
 			      const struct log_join_range *range)
 {
-	struct told_wait *told = mem_alloc(WAITS_MAX, sizeof(*told));
-	struct fit *fits = mem_alloc(JOINS_MAX, sizeof(*fits));
-	size_t told_count = told_collect(l, f, own_ns, told);
 	struct log_join join = {.fits = 0};
+	struct told_wait *told;
+	struct fit *fits;
+	size_t told_count;
+	int ways;
 
-	int ways = complains_after_minute(l, f) ? 2 : 1;
-
+	if (l->wire.waits.len == 0)
+		return join;
+	told = mem_alloc(WAITS_MAX, sizeof(*told));
+	fits = mem_alloc(JOINS_MAX, sizeof(*fits));
+	told_count = told_collect(l, f, own_ns, told);
+	ways = complains_after_minute(l, f) ? 2 : 1;
 	for (int by_complaint = 0; by_complaint < ways && join.fits == 0; by_complaint++) {
 		size_t count = fits_collect(l, told, told_count, by_complaint, range, fits);
 

@@ -33,6 +33,8 @@ static void anchor_put(struct log_anchoring *a, const struct log_anchor *anchor)
 {
 	if (anchor->low_ns > anchor->high_ns)
 		return;
+	if (!a->anchors)
+		a->anchors = mem_alloc(ANCHORS_MAX, sizeof(*a->anchors));
 	if (a->len == ANCHORS_MAX)
 		a->full = true;
 	else
@@ -159,6 +161,8 @@ static void fit_take(void *context, size_t record, const struct log_join *join)
 	if (log_own_at(a, record) == INT64_MIN || join->offset_ns > LOG_ANCHOR_TIME_MAX_NS ||
 	    join->offset_ns < -LOG_ANCHOR_TIME_MAX_NS || join->error_ns > LOG_ANCHOR_NARROW_NS)
 		return;
+	if (!a->fits)
+		a->fits = mem_alloc(ANCHORS_MAX, sizeof(*a->fits));
 	if (a->fits_len == ANCHORS_MAX) {
 		a->full = true;
 		return;
@@ -285,8 +289,6 @@ static void lines_collect(struct log_anchoring *a)
 
 void log_anchoring_begin(struct log_anchoring *a)
 {
-	a->anchors = mem_alloc(ANCHORS_MAX, sizeof(*a->anchors));
-	a->fits = mem_alloc(ANCHORS_MAX, sizeof(*a->fits));
 	a->lines = mem_alloc(LINES_MAX, sizeof(*a->lines));
 	a->outages = mem_alloc(OUTAGES_MAX, sizeof(*a->outages));
 	lines_collect(a);

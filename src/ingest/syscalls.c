@@ -55,10 +55,10 @@ struct syscall_open {
 
 struct syscalls {
 	struct arena arena;
-	struct vec rows; /* struct syscall_row */
-	struct syscall_fd fds[FDS_MAX];
-	struct syscall_open opens[OPEN_MAX];
-	size_t next_fd, next_open; /* to be given up when there is no room */
+	struct vec rows;            /* struct syscall_row */
+	struct syscall_fd *fds;     /* FDS_MAX; NULL before the first call: most texts have none */
+	struct syscall_open *opens; /* OPEN_MAX, likewise */
+	size_t next_fd, next_open;  /* to be given up when there is no room */
 	/* Of the text that is being read. */
 	uint32_t evidence;
 	size_t first_row;
@@ -82,14 +82,24 @@ void syscalls_destroy(struct syscalls *s)
 		return;
 	vec_deinit(&s->rows);
 	arena_deinit(&s->arena);
+	free(s->fds);
+	free(s->opens);
 	free(s);
+}
+
+static void tables_need(struct syscalls *s)
+{
+	if (s->fds)
+		return;
+	s->fds = mem_alloc(FDS_MAX, sizeof(*s->fds));
+	s->opens = mem_alloc(OPEN_MAX, sizeof(*s->opens));
 }
 
 static void text_begin(struct syscalls *s, uint32_t evidence)
 {
-	for (size_t i = 0; i < FDS_MAX; i++)
+	for (size_t i = 0; s->fds && i < FDS_MAX; i++)
 		s->fds[i].used = false;
-	for (size_t i = 0; i < OPEN_MAX; i++)
+	for (size_t i = 0; s->opens && i < OPEN_MAX; i++)
 		s->opens[i].used = false;
 	s->evidence = evidence;
 	s->first_row = s->rows.len;
@@ -348,6 +358,7 @@ bool syscalls_take_line(struct syscalls *s, uint32_t evidence, uint64_t line, st
 		s->others += text_trim(text).len != 0;
 		return false;
 	}
+	tables_need(s);
 	s->lines++;
 	take_time(s, &l);
 	switch (l.kind) {
