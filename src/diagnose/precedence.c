@@ -207,7 +207,7 @@ void precedence_init(struct precedence *p)
 		size_t right = precedence_index(precedence_rows[i].right);
 
 		if (left < n && right < n)
-			p->explains[left][right] = true;
+			p->explains[left][right / 64] |= UINT64_C(1) << right % 64;
 	}
 	for (size_t i = 0; i < sizeof(precedence_outages) / sizeof(precedence_outages[0]); i++)
 		precedence_share(p, precedence_outages[i], SHARED_OUTAGE);
@@ -216,11 +216,12 @@ void precedence_init(struct precedence *p)
 	/* Warshall's closure: what explains the explainer explains it too. */
 	for (size_t via = 0; via < n; via++)
 		for (size_t left = 0; left < n; left++)
-			for (size_t right = 0; p->explains[left][via] && right < n; right++)
-				p->explains[left][right] |= p->explains[via][right];
+			if (precedence_explains_place(p, left, via))
+				for (size_t i = 0; i < PRECEDENCE_WORDS; i++)
+					p->explains[left][i] |= p->explains[via][i];
 	for (size_t left = 0; left < n; left++)
-		for (size_t right = 0; right < n; right++)
-			p->weight[left] += p->explains[left][right];
+		for (size_t i = 0; i < PRECEDENCE_WORDS; i++)
+			p->weight[left] += (uint32_t)__builtin_popcountll(p->explains[left][i]);
 }
 
 bool precedence_explains(const struct precedence *p, const char *left, const char *right)

@@ -9,11 +9,11 @@
 
 #include "diagnose/finding.h"
 
-enum { PRECEDENCE_IDS_MAX = 128 };
+enum { PRECEDENCE_IDS_MAX = 128, PRECEDENCE_WORDS = PRECEDENCE_IDS_MAX / 64 };
 
 /* The table with what follows from it, by the ids' places in catalogue_ids. */
 struct precedence {
-	bool explains[PRECEDENCE_IDS_MAX][PRECEDENCE_IDS_MAX]; /* [left][right] */
+	uint64_t explains[PRECEDENCE_IDS_MAX][PRECEDENCE_WORDS]; /* [left], a bit for each right */
 	uint32_t weight[PRECEDENCE_IDS_MAX]; /* of causes: how many ids it explains */
 	uint8_t shared[PRECEDENCE_IDS_MAX];  /* faults with one number are shared; 0: none */
 };
@@ -26,7 +26,8 @@ bool precedence_explains(const struct precedence *p, const char *left, const cha
 /* The same by the ids' places in catalogue_ids, for who asks of many pairs. */
 static inline bool precedence_explains_place(const struct precedence *p, size_t left, size_t right)
 {
-	return left < PRECEDENCE_IDS_MAX && right < PRECEDENCE_IDS_MAX && p->explains[left][right];
+	return left < PRECEDENCE_IDS_MAX && right < PRECEDENCE_IDS_MAX &&
+	       p->explains[left][right / 64] >> right % 64 & 1;
 }
 
 /*
