@@ -37,6 +37,9 @@ ENV = {**os.environ, "ASAN_OPTIONS": "exitcode=99",
 # Wall time an input, in seconds: an idle-class process of a busy machine may wait for most of it.
 TIMEOUT = 30
 RSS_LIMIT_MB = 1024
+# A feature met fewer times than this is rare to libFuzzer, which searches the list of them for each feature of a run:
+# with its 255, half of the time of the targets with many features.
+RARE = 16
 # What merge brings to tests/corpus: small inputs only, and no more than this for a target.
 KEEP_FILE_BYTES = 2048
 KEEP_TOTAL_BYTES = 48 * 1024
@@ -85,7 +88,7 @@ def folders(name):
 def command(name, *words):
     dictionary = ROOT / "tests" / "fuzz" / f"{name}.dict"
     return [BUILD / "tests" / "fuzz" / f"fuzz_{name}", *([f"-dict={dictionary}"] if dictionary.exists() else []),
-            f"-timeout={TIMEOUT}", f"-rss_limit_mb={RSS_LIMIT_MB}",
+            f"-timeout={TIMEOUT}", f"-rss_limit_mb={RSS_LIMIT_MB}", f"-entropic_feature_frequency_threshold={RARE}",
             f"-artifact_prefix={BUILD / 'found' / name}/", *words]
 
 

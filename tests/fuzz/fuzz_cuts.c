@@ -22,6 +22,9 @@
 enum {
 	HEAD_BYTES = 7,
 	MESSAGE_BYTES_MAX = 1 << 14,
+	BYTES_HEAD = 304, /* a first fragment has 255 bytes and a header at most */
+	BYTES_TAIL = 16,
+	BYTES_FAR = 61,
 	STREAM_BYTES_MAX = 1 << 13,
 	EVENTS_MAX = 4096,
 	SHUFFLE_MAX = 8
@@ -331,12 +334,19 @@ static struct slice record_make(uint8_t *out, const struct step *step, bool begi
 	return xdr_writer_bytes(&marked);
 }
 
+/* Byte by byte, but for what is far from the ends of a record and of its first fragment. */
+static size_t bytes_len(size_t pos, size_t left)
+{
+	return pos >= BYTES_HEAD && left > BYTES_TAIL + BYTES_FAR ? BYTES_FAR : 1;
+}
+
 static void give(struct run *run, const struct step *step)
 {
 	static uint8_t out[MESSAGE_BYTES_MAX + 8];
 	bool server = !(step->kind & STEP_REPLY) == !!(step->kind & STEP_OTHER_WAY);
 	struct slice record = record_make(out, step, run->streamed[server] == 0);
 	uint32_t turn = step->piece;
+	size_t pos = 0;
 
 	if (record.len > STREAM_BYTES_MAX - run->streamed[server])
 		return;
@@ -346,7 +356,7 @@ static void give(struct run *run, const struct step *step)
 		size_t n = record.len;
 
 		if (run->cut == CUT_BYTES)
-			n = 1;
+			n = bytes_len(pos, record.len);
 		else if (run->cut == CUT_CHOSEN)
 			n = 1 + turn % 251;
 		turn = turn * 7 + 3;
@@ -357,6 +367,7 @@ static void give(struct run *run, const struct step *step)
 		else
 			segment(run, server, TCP_ACK, slice_make(record.ptr, n));
 		record = slice_make(record.ptr + n, record.len - n);
+		pos += n;
 	}
 }
 

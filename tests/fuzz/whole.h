@@ -18,9 +18,10 @@ enum { WHOLE_BASE_BYTES = 10 << 20, WHOLE_BYTES_PER_BYTE = 128 };
 
 /*
  * Diagnoses and shows the files (at most WHOLE_FILES_MAX), and aborts unless
- *  - the report is the same with another hash seed and another number of threads,
- *  - it is safe on a terminal, its other form is JSON, and both hold for a view that the bytes
- *    choose,
+ *  - the report is safe on a terminal,
+ *  - it is the same with another hash seed and another number of threads, or its other form is
+ *    JSON, as the bytes choose; where inputs are replayed, both,
+ *  - so is a view that the bytes choose, or its other form is JSON; likewise,
  *  - what was allocated at once is below what is stated above.
  */
 void whole_check(const struct slice *files, size_t count);
