@@ -252,6 +252,9 @@ struct rpc_call {
 	uint64_t origin_first_frame; /* the frame with its first byte; `origin` has its last */
 	struct provenance reply;     /* frame FRAME_NONE: none */
 	int64_t reply_took_ns;       /* from its first byte to its last, as captured */
+	/* Of the time since the call, how long replies were on their way on its connection, from
+	 * the first byte of each to its last; this one with them. */
+	int64_t reply_busy_ns;
 	struct rpc_frames {
 		uint64_t *items;
 		uint32_t len, cap;

@@ -49,6 +49,7 @@ struct pending_buffers {
 struct pending_call {
 	struct rpc_call call;
 	bool has_gss;
+	uint64_t busy_ns;   /* of the side that answers, when the call was sent */
 	uint64_t head_hash; /* of the first bytes: tells a call sent again from an XID used again */
 	struct pending_buffers own;
 	uint32_t names_len;    /* bytes of all names */
@@ -84,6 +85,10 @@ struct flow_calls {
 	uint32_t settled_xid[CALL_SETTLED_KEPT];        /* theirs, to be searched for each call */
 	uint32_t settled_next;
 	uint8_t settled_in[CALL_SETTLED_CLASSES]; /* how many of them have an XID of this class */
+	/* By side (enum conn_side): how long its messages were on their way; may wrap. And when the
+	 * last one was there. */
+	uint64_t busy_ns[2];
+	int64_t last_ns[2];
 };
 
 struct call_table {

@@ -195,6 +195,21 @@ static void message_ask_past(struct rpc_message *m, const struct tcp_frame *fram
 	};
 }
 
+/*
+ * A message is on its way from its first byte to its last. So it is since the one before it, if
+ * that is not longer: its first segment has no earlier one to tell when it was begun.
+ */
+static void message_note_busy(struct flow_calls *calls, enum conn_side from,
+			      const struct stamp *first, int64_t took_ns)
+{
+	uint64_t before_ns = (uint64_t)first->ns - (uint64_t)calls->last_ns[from];
+
+	calls->busy_ns[from] += (uint64_t)took_ns;
+	if (before_ns <= (uint64_t)took_ns)
+		calls->busy_ns[from] += before_ns;
+	calls->last_ns[from] = (int64_t)((uint64_t)first->ns + (uint64_t)took_ns);
+}
+
 static void upper_record(void *context, struct flow *flow, enum conn_side from,
 			 const struct rpc_record *record)
 {
@@ -213,6 +228,11 @@ static void upper_record(void *context, struct flow *flow, enum conn_side from,
 	m.past = NULL;
 	if (!cut && record->last.at.ns > record->first.at.ns)
 		m.took_ns = record->last.at.ns - record->first.at.ns;
+	if (flow->rpc)
+		message_note_busy(flow->rpc, from, &record->first.at,
+				  record->last.at.ns > record->first.at.ns
+					  ? record->last.at.ns - record->first.at.ns
+					  : 0);
 	if (flow->past)
 		message_ask_past(&m, &record->last, &past);
 	take_message(context, &m);

@@ -173,6 +173,14 @@ static void reply_ask_unsent(struct pending_call *p, const struct rpc_message *m
 	past->age_ns = age_ns;
 }
 
+/* One that stayed open while its connection ended was not answered behind others on it. */
+static int64_t reply_busy_ns(const struct pending_call *p, const struct rpc_message *m)
+{
+	uint64_t busy_ns = p->flow ? p->flow->busy_ns[m->from] - p->busy_ns : 0;
+
+	return busy_ns < INT64_MAX ? (int64_t)busy_ns : INT64_MAX;
+}
+
 void rpc_take_reply(struct ingest *in, const struct rpc_message *m, const struct rpc_msg *msg,
 		    bool whole, struct cursor *c)
 {
@@ -194,6 +202,7 @@ void rpc_take_reply(struct ingest *in, const struct rpc_message *m, const struct
 	call_table_remove(&in->calls, p);
 	p->call.reply = m->at;
 	p->call.reply_took_ns = m->took_ns;
+	p->call.reply_busy_ns = reply_busy_ns(p, m);
 	if (m->past)
 		p->call.reply_past = *m->past;
 	reply_ask_unsent(p, m);

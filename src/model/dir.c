@@ -347,7 +347,7 @@ static void chain_add_reply(struct dir_chain *c, const struct rpc_call *call,
 		c->slowest = *at;
 	}
 	c->rtt_sum_ns += ns;
-	c->made_sum_ns += ns > call->reply_took_ns ? ns - call->reply_took_ns : 0;
+	c->made_sum_ns += ns > call->reply_busy_ns ? ns - call->reply_busy_ns : 0;
 	c->last = *at;
 	c->status = call->has_status ? call->status : NFS4_STATUS_NONE;
 	c->entries += t->entries;

@@ -131,6 +131,11 @@ struct path_calls {
 	struct provenance late_first, late_last; /* call of the first, reply of the last */
 	struct path_late worst[PATH_CITES_MAX];  /* the slowest first */
 	uint32_t worst_len;
+	/* Not late by the server: answers were on their way to the client all the
+	 * time, one behind the other. */
+	uint64_t queued;
+	struct provenance queued_first, queued_last; /* call of the first, reply of the last */
+	int64_t queued_worst_ns;                     /* from call to reply */
 	struct path_late repeated_worst;          /* the slowest that was sent again; ns 0: none */
 	struct provenance late_sent_again_answer; /* a reply to such a call */
 

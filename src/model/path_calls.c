@@ -81,6 +81,19 @@ static int64_t server_ns(const struct path_model *m, const struct rpc_call *rpc)
 	return path_span_ns(from, until);
 }
 
+/*
+ * The same, less the time in which answers were on their way on this connection, one behind the
+ * other: a narrow way, or a client that does not read, holds them up, and the server is waiting.
+ */
+static int64_t server_idle_ns(const struct path_model *m, const struct rpc_call *rpc)
+{
+	int64_t ns = server_ns(m, rpc);
+	int64_t all_ns = path_span_ns(rpc->call.at, rpc->reply.at);
+	int64_t left_ns = all_ns > rpc->reply_busy_ns ? all_ns - rpc->reply_busy_ns : 0;
+
+	return left_ns < ns ? left_ns : ns;
+}
+
 static void late_note(struct path_calls *c, const struct event *e, int64_t ns)
 {
 	const struct rpc_call *rpc = e->rpc;
@@ -115,6 +128,17 @@ static void late_note(struct path_calls *c, const struct event *e, int64_t ns)
 	for (uint32_t j = c->worst_len - 1; j > i; j--)
 		c->worst[j] = c->worst[j - 1];
 	c->worst[i] = late;
+}
+
+static void queued_note(struct path_calls *c, const struct rpc_call *rpc)
+{
+	int64_t ns = path_span_ns(rpc->call.at, rpc->reply.at);
+
+	if (c->queued++ == 0)
+		c->queued_first = rpc->call;
+	c->queued_last = rpc->reply;
+	if (ns > c->queued_worst_ns)
+		c->queued_worst_ns = ns;
 }
 
 static void port_note(struct path_model *m, const struct event *e)
@@ -203,11 +227,13 @@ static void take_reply(void *context, const struct event *e)
 	path_held_take(m, e);
 	if (path_span_ns(rpc->call.at, rpc->reply.at) < PATH_LATE_NS)
 		return;
-	ns = server_ns(m, rpc);
-	if (ns < PATH_LATE_NS)
+	ns = server_idle_ns(m, rpc);
+	if (ns < PATH_LATE_NS && server_ns(m, rpc) < PATH_LATE_NS)
 		return;
 	c = path_calls_get(m, e);
-	if (c)
+	if (c && ns < PATH_LATE_NS)
+		queued_note(c, rpc);
+	else if (c)
 		late_note(c, e, ns);
 }
 

@@ -6,6 +6,7 @@
 struct late {
 	double answer;  /* seconds from the call; 0: never */
 	double again;   /* the client sends it again after so many seconds; 0: not */
+	double busy;    /* so long answers were on their way meanwhile, this one's with them */
 	double stalled; /* TCP gets the call across only after so many seconds; 0: at once */
 	uint32_t program, procedure;
 	uint16_t port;
@@ -39,6 +40,7 @@ static void play(struct stage *st, const struct late *how, struct conn *c)
 	}
 	if (how->answer > 0) {
 		rpc.outcome = RPC_SUCCESS;
+		rpc.reply_busy_ns = (int64_t)(how->busy * 1e9);
 		script_rpc(&st->script, 10 + how->answer, EVENT_RPC_REPLY, &rpc);
 	} else {
 		script_rpc(&st->script, 500, EVENT_RPC_UNANSWERED, &rpc);
@@ -74,7 +76,12 @@ TEST(slow_answers_speak)
 	const struct late again = {
 		.answer = 12, .again = 10, .program = STAGE_NLM, .procedure = 2, .port = 4045};
 
+	/* 16 s were the server's all the same. */
+	const struct late behind = {
+		.answer = 40, .busy = 24, .program = STAGE_NFS, .procedure = 1, .port = 2049};
+
 	CHECK_EQ_U64(late_findings(&rule_rpc_server_slow, &alone), 1);
+	CHECK_EQ_U64(late_findings(&rule_rpc_server_slow, &behind), 1);
 	CHECK_EQ_U64(late_findings(&rule_rpc_server_slow, &again), 1);
 	CHECK_EQ_U64(late_findings(&rule_rpc_retransmission, &again), 1);
 	CHECK_EQ_U64(late_findings(&rule_rpc_server_silent, &again), 0);
@@ -88,6 +95,9 @@ TEST(slow_twins_say_nothing)
 		/* The network had it all the time. */
 		{.answer = 80, .stalled = 79, .program = STAGE_NFS, .procedure = 1, .port = 2049},
 		{.answer = 80, .stalled = 79, .again = 75, .program = STAGE_NFS, .port = 2049},
+		/* Answers came one behind the other. */
+		{.answer = 40, .busy = 36, .program = STAGE_NFS, .procedure = 1, .port = 2049},
+		{.answer = 40, .busy = 26, .program = STAGE_NFS, .procedure = 1, .port = 2049},
 		/* A client that takes its time with a granted lock. */
 		{.answer = 20, .again = 10, .program = STAGE_NLM, .procedure = 5, .port = 4045},
 		{.program = STAGE_NFS, .procedure = 1, .port = 2049},

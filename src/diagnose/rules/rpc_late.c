@@ -149,6 +149,37 @@ static void slow_tell(const struct rule_input *in, struct diagnosis *d, struct p
 			 "what was sent was acknowledged while the answer was awaited");
 }
 
+/* Answers that queue up: who holds them up shows elsewhere. The longest of all is told. */
+static void queued_tell(const struct rule_input *in, struct diagnosis *d)
+{
+	const struct path_calls *worst = NULL;
+
+	for (size_t i = 0; i < in->path->calls.len; i++) {
+		const struct path_calls *c = calls_at(in, i);
+
+		if (c->queued && transport_port_is_nfs(in, &c->conn.server) &&
+		    (!worst || c->queued_worst_ns > worst->queued_worst_ns))
+			worst = c;
+	}
+	if (!worst || worst->queued_worst_ns < SLOW_ALONE_NS)
+		return;
+	diagnosis_undecided(
+		d, "rpc-server-slow",
+		arena_format(
+			&d->arena,
+			"what holds up the answers of %s to %s: %" PRIu64 " waited 5 s or more, "
+			"up to %s, and all the time answers were on their way there, one behind "
+			"the other (frames %" PRIu64 " to %" PRIu64
+			"). The server is not what they waited for, but a narrow way, a sender "
+			"that is held back, or a client that does not read",
+			transport_endpoint(d, &worst->conn.server),
+			transport_host(d, &worst->conn.client), worst->queued,
+			transport_duration(d, worst->queued_worst_ns), worst->queued_first.frame,
+			worst->queued_last.frame),
+		"on the server while it lasts: ss -tinm dst CLIENT (rwnd_limited: the client does "
+		"not read; cwnd and rtt: the way)");
+}
+
 static void slow_run(const struct rule_input *in, struct diagnosis *out)
 {
 	struct vec slow;
@@ -168,6 +199,7 @@ static void slow_run(const struct rule_input *in, struct diagnosis *out)
 		slow_tell(in, out, c + i, n);
 	}
 	vec_deinit(&slow);
+	queued_tell(in, out);
 }
 
 /*
