@@ -150,23 +150,30 @@ static struct dir_listed *listed_get(struct dir_model *m, const struct rpc_call 
 
 /* --- servers --- */
 
+static bool server_is(const void *item, const void *key)
+{
+	const struct dir_server *s = item;
+
+	return endpoint_equal(&s->server, key);
+}
+
 /* NULL: too many. */
 static struct dir_server *server_get(struct dir_model *m, const struct endpoint *server)
 {
 	struct dir_server *s;
+	uint64_t hash;
 
 	if (m->last && endpoint_equal(&m->last->server, server))
 		return m->last;
-	for (size_t i = 0; i < m->servers.len; i++) {
-		s = *(struct dir_server **)vec_at(&m->servers, i);
-		if (endpoint_equal(&s->server, server))
-			return m->last = s;
-	}
+	hash = hash_u64(hash_bytes(server->addr, sizeof(server->addr)), server->port);
+	s = map_find(&m->servers, hash, server);
+	if (s)
+		return m->last = s;
 	if (m->servers.len == DIR_SERVERS_MAX)
 		return NULL;
 	s = mem_alloc(1, sizeof(*s));
 	s->server = *server;
-	*(struct dir_server **)vec_push(&m->servers) = s;
+	map_add(&m->servers, hash, s);
 	return m->last = s;
 }
 
@@ -405,7 +412,7 @@ void dir_model_init(struct dir_model *m)
 	*m = (struct dir_model){0};
 	map_init(&m->map, listed_is);
 	longest_init(&m->chains, DIR_CHAINS_MAX);
-	vec_init(&m->servers, sizeof(struct dir_server *));
+	map_init(&m->servers, server_is);
 }
 
 void dir_model_finish(struct dir_model *m)
@@ -416,14 +423,16 @@ void dir_model_finish(struct dir_model *m)
 
 void dir_model_deinit(struct dir_model *m)
 {
+	size_t at = 0;
+
 	m->ended = NULL;
 	dir_model_finish(m);
 	for (size_t i = 0; i < longest_count(&m->chains); i++)
 		free(longest_at(&m->chains, i));
 	longest_deinit(&m->chains);
-	for (size_t i = 0; i < m->servers.len; i++)
-		free(*(struct dir_server **)vec_at(&m->servers, i));
-	vec_deinit(&m->servers);
+	for (struct dir_server *s; (s = map_next(&m->servers, &at));)
+		free(s);
+	map_deinit(&m->servers);
 	map_deinit(&m->map);
 }
 

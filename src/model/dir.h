@@ -11,7 +11,6 @@
 #define MODEL_DIR_H
 
 #include "base/map.h"
-#include "base/vec.h"
 #include "event/event.h"
 #include "model/longest.h"
 
@@ -89,7 +88,7 @@ struct dir_server {
 };
 
 struct dir_model {
-	struct vec servers;      /* struct dir_server * */
+	struct map servers;      /* struct dir_server, private */
 	struct dir_server *last; /* found last; NULL: none */
 	struct map map;          /* struct dir_listed, private */
 	struct dir_listed *oldest, *newest;
