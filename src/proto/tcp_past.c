@@ -22,16 +22,14 @@ static bool past_is_older(const struct tcp_past *past, const struct packet *p)
 	       (int32_t)(p->tcp.tsval - past->tsval) < 0;
 }
 
-static void past_mark(struct tcp_past *past)
+static void past_mark(struct tcp_past *past, bool is_first)
 {
 	for (size_t i = 0; i < TCP_PAST_LEVELS; i++) {
-		size_t newest = (past->next[i] + TCP_PAST_MARKS - 1U) % TCP_PAST_MARKS;
-		struct tcp_past_mark *mark = &past->marks[i][newest];
-
 		/* unsigned: a clock that was set back makes a mark, too */
-		if (mark->number != 0 &&
-		    (uint64_t)past->last.ns - (uint64_t)mark->ns < (uint64_t)past_step_ns[i])
+		if (!is_first && (uint64_t)past->last.ns - (uint64_t)past->marked_ns[i] <
+					 (uint64_t)past_step_ns[i])
 			return;
+		past->marked_ns[i] = past->last.ns;
 		past->marks[i][past->next[i]] = past->last;
 		past->next[i] = (uint8_t)((past->next[i] + 1) % TCP_PAST_MARKS);
 	}
@@ -40,15 +38,16 @@ static void past_mark(struct tcp_past *past)
 void tcp_past_take(struct tcp_past *past, const struct packet *packet,
 		   const struct tcp_frame *frame)
 {
+	bool is_first = !past->is_known;
 	uint64_t end;
 
 	/* a reset's numbers are often made up, and it has no timestamps */
 	if (packet->tcp.flags & TCP_RST || past_is_older(past, packet))
 		return;
 	end = past_end(past, packet);
-	past->has_clock = packet->tcp.has_timestamps && (past->has_clock || !past->is_known);
+	past->has_clock = packet->tcp.has_timestamps && (past->has_clock || is_first);
 	past->tsval = packet->tcp.tsval;
-	if (!past->is_known || end > past->end)
+	if (is_first || end > past->end)
 		past->end = end;
 	past->is_known = true;
 	past->last = (struct tcp_past_mark){.number = frame->number,
@@ -56,7 +55,7 @@ void tcp_past_take(struct tcp_past *past, const struct packet *packet,
 					    .end = past->end,
 					    .tsval = past->tsval,
 					    .ip_id = (uint16_t)packet->ip_id};
-	past_mark(past);
+	past_mark(past, is_first);
 }
 
 /* Mark by index, those of all levels and then the newest frame; NULL: behind the last one. */

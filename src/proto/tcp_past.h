@@ -38,8 +38,11 @@ struct tcp_past {
 	uint32_t tsval; /* the newest */
 	uint64_t end;   /* a sequence number that does not wrap: behind all that was sent */
 	struct tcp_past_mark last; /* its newest frame, whether marked or not */
+	/* Of each level when the newest mark was made, and the place of the next one: beside what
+	 * each segment changes, as the marks themselves are far apart in memory. */
+	int64_t marked_ns[TCP_PAST_LEVELS];
+	uint8_t next[TCP_PAST_LEVELS];
 	struct tcp_past_mark marks[TCP_PAST_LEVELS][TCP_PAST_MARKS];
-	uint8_t next[TCP_PAST_LEVELS]; /* place of the next mark */
 };
 
 /* What the past tells about a segment. */
