@@ -26,18 +26,23 @@ struct cursor xdr_opaque_cursor(struct xdr_opaque opaque)
 	return cursor_make_cut(slice_make(opaque.ptr, opaque.have), opaque.len - opaque.have);
 }
 
-/* Lets a cursor end where `to` stands, which was reached from it; not across a gap. */
-static struct cursor span(struct cursor from, const struct cursor *to)
+/* The same in its place: see cursor_start. */
+static void opaque_start(struct cursor *c, const struct xdr_opaque *opaque)
 {
-	size_t len = cursor_offset(to) - cursor_offset(&from);
+	cursor_start(c, slice_make(opaque->ptr, opaque->have), opaque->len - opaque->have);
+}
 
-	if (!cursor_ok(to) || len > cursor_here(&from))
-		return from;
-	from.end = from.pos + len;
-	from.tail_end = from.end;
-	from.gap = 0;
-	from.missing = 0;
-	return from;
+/* Lets a cursor end where `to` stands, which was reached from it; not across a gap. */
+static void span(struct cursor *from, const struct cursor *to)
+{
+	size_t len = cursor_offset(to) - cursor_offset(from);
+
+	if (!cursor_ok(to) || len > cursor_here(from))
+		return;
+	from->end = from->pos + len;
+	from->tail_end = from->end;
+	from->gap = 0;
+	from->missing = 0;
 }
 
 uint32_t xdr_take_count(struct cursor *c, uint32_t limit)
@@ -63,8 +68,9 @@ void xdr_take_bytes(struct cursor *c, uint8_t *out, uint32_t len)
 void xdr_take_bitmap(struct cursor *c, struct xdr_bitmap *out)
 {
 	out->count = xdr_take_count(c, XDR_BITMAP_WORDS);
-	for (uint32_t i = 0; i < XDR_BITMAP_WORDS; i++)
-		out->words[i] = i < out->count ? cursor_u32(c) : 0;
+	memset(out->words, 0, sizeof(out->words));
+	for (uint32_t i = 0; i < out->count; i++)
+		out->words[i] = cursor_u32(c);
 }
 
 void xdr_skip_array(struct cursor *c, uint32_t limit, xdr_skip_function *skip)
@@ -89,10 +95,10 @@ struct xdr_array xdr_take_array(struct cursor *c, uint32_t limit, xdr_skip_funct
 {
 	struct xdr_array array = {.count = xdr_take_count(c, limit)};
 
-	array.at = *c;
+	cursor_copy(&array.at, c);
 	for (uint32_t i = 0; i < array.count && cursor_ok(c); i++)
 		skip(c);
-	array.at = span(array.at, c);
+	span(&array.at, c);
 	return array;
 }
 
@@ -100,11 +106,11 @@ struct xdr_array xdr_take_array_fixed(struct cursor *c, uint32_t limit, uint32_t
 {
 	struct xdr_array array = {.count = xdr_take_count(c, limit)};
 
-	array.at = *c;
+	cursor_copy(&array.at, c);
 	if (array.count > SIZE_MAX / element_bytes)
 		cursor_fail(c, CURSOR_LIMIT);
 	cursor_skip(c, (size_t)array.count * element_bytes);
-	array.at = span(array.at, c);
+	span(&array.at, c);
 	return array;
 }
 
@@ -116,14 +122,15 @@ void xdr_skip_list(struct cursor *c, xdr_skip_function *skip)
 
 struct xdr_list xdr_take_list(struct cursor *c, xdr_skip_function *skip)
 {
-	struct xdr_list list = {.at = *c};
+	struct xdr_list list = {.count = 0};
 
+	cursor_copy(&list.at, c);
 	while (cursor_bool(c)) {
 		skip(c);
 		if (cursor_ok(c))
 			list.count++;
 	}
-	list.at = span(list.at, c);
+	span(&list.at, c);
 	return list;
 }
 
@@ -131,9 +138,13 @@ void xdr_attribute_walk_init(struct xdr_attribute_walk *walk,
 			     const struct xdr_attribute_table *table, const struct xdr_bitmap *mask,
 			     struct xdr_opaque values)
 {
-	*walk = (struct xdr_attribute_walk){.table = table, .mask = mask};
-	walk->rest = xdr_opaque_cursor(values);
-	walk->at = walk->rest;
+	walk->table = table;
+	walk->mask = mask;
+	walk->next_bit = 0;
+	walk->number = 0;
+	walk->fault = CURSOR_OK;
+	opaque_start(&walk->rest, &values);
+	cursor_copy(&walk->at, &walk->rest);
 }
 
 static const struct xdr_attribute *attribute_find(const struct xdr_attribute_table *table,
@@ -145,6 +156,42 @@ static const struct xdr_attribute *attribute_find(const struct xdr_attribute_tab
 	while (i > 0 && table->rows[i].number > number)
 		i--;
 	return table->rows[i].number == number ? &table->rows[i] : NULL;
+}
+
+static void attribute_skip(const struct xdr_attribute *row, struct cursor *c)
+{
+	if (row->wire_bytes)
+		cursor_skip(c, row->wire_bytes);
+	else
+		row->skip(c);
+}
+
+bool xdr_attribute_find(const struct xdr_attribute_table *table, const struct xdr_bitmap *mask,
+			struct xdr_opaque values, uint32_t number, struct cursor *at)
+{
+	const struct xdr_attribute *row;
+	struct cursor rest;
+
+	if (!xdr_bitmap_has(mask, number))
+		return false;
+	opaque_start(&rest, &values);
+	for (uint32_t bit = 0; bit < number; bit++) {
+		if (!xdr_bitmap_has(mask, bit))
+			continue;
+		row = attribute_find(table, bit);
+		if (!row)
+			return false;
+		attribute_skip(row, &rest);
+		if (!cursor_ok(&rest))
+			return false;
+	}
+	row = attribute_find(table, number);
+	if (!row)
+		return false;
+	cursor_copy(at, &rest);
+	attribute_skip(row, &rest);
+	span(at, &rest);
+	return true;
 }
 
 bool xdr_attribute_walk_next(struct xdr_attribute_walk *walk)
@@ -169,13 +216,10 @@ bool xdr_attribute_walk_next(struct xdr_attribute_walk *walk)
 		walk->fault = CURSOR_VALUE;
 		return false;
 	}
-	walk->at = walk->rest;
-	if (row->wire_bytes)
-		cursor_skip(&walk->rest, row->wire_bytes);
-	else
-		row->skip(&walk->rest);
+	cursor_copy(&walk->at, &walk->rest);
+	attribute_skip(row, &walk->rest);
 	/* A value that is cut is still handed out: its cursor tells where it ends. */
 	walk->fault = walk->rest.fault;
-	walk->at = span(walk->at, &walk->rest);
+	span(&walk->at, &walk->rest);
 	return true;
 }

@@ -130,4 +130,8 @@ void xdr_attribute_walk_init(struct xdr_attribute_walk *walk,
 /* Goes to the next attribute; false at the end or after a fault. */
 bool xdr_attribute_walk_next(struct xdr_attribute_walk *walk);
 
+/* The value of one attribute, as a walk comes by it; false: it is not there, or not reached. */
+bool xdr_attribute_find(const struct xdr_attribute_table *table, const struct xdr_bitmap *mask,
+			struct xdr_opaque values, uint32_t number, struct cursor *at);
+
 #endif

@@ -237,6 +237,11 @@ TEST(xdr_attributes_behind_an_unknown_one_are_not_guessed)
 	CHECK_EQ_U64(cursor_u32(&walk.at), 0);
 	CHECK_EQ_U64(walk.at.fault, CURSOR_CUT);
 	CHECK(!xdr_attribute_walk_next(&walk));
+	CHECK(nfs4_attr_find(&attributes, FATTR4_OWNER, &at));
+	CHECK_EQ_U64(cursor_u32(&at), 0);
+	CHECK_EQ_U64(at.fault, CURSOR_CUT);
+	attributes.attr_vals.have = 6; /* within the size */
+	CHECK(!nfs4_attr_find(&attributes, FATTR4_OWNER, &at));
 }
 
 TEST(xdr_list_is_walked_without_recursion)

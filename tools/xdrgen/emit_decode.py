@@ -303,12 +303,10 @@ def attribute_source(out, spec):
     out("}\n")
     function(out, "bool %s_attr_find" % spec.name,
              [parameter, "uint32_t number", "struct cursor *at"])
-    out("\tstruct xdr_attribute_walk walk;\n")
-    out("\tif (!xdr_bitmap_has(&attributes->%s, number))\n\t\treturn false;" % mask)
-    out("\t%s_attr_walk(&walk, attributes);" % spec.name)
-    out("\twhile (xdr_attribute_walk_next(&walk)) {")
-    out("\t\tif (walk.number == number) {\n\t\t\t*at = walk.at;\n\t\t\treturn true;\n\t\t}")
-    out("\t}\n\treturn false;\n}\n")
+    wrapped(out, "\treturn xdr_attribute_find(",
+            ["&attribute_table", "&attributes->" + mask, "attributes->" + values, "number", "at"],
+            ");")
+    out("}\n")
 
 
 def skip_source(spec):
