@@ -168,22 +168,42 @@ typedef void event_fn(void *context, const struct event *event);
 
 enum { EVENT_SINKS_MAX = 16 };
 
+/* Of which programs the calls are that a sink of EVENT_RPC_* wants. */
+enum event_calls {
+	EVENT_CALLS_NFS3 = 1 << 0,
+	EVENT_CALLS_NFS4 = 1 << 1, /* NFSv4 and its callbacks, whatever their program's number */
+	EVENT_CALLS_OTHER = 1 << 2,
+	EVENT_CALLS_ALL = (1 << 3) - 1,
+};
+
+enum { EVENT_CALLS_SORTS = 3 };
+
 /* Who wants which kind of event. A switchboard is filled before the run and not changed in it. */
 struct event_board {
-	struct event_sink {
-		event_fn *take;
-		void *context;
-	} sinks[EVENT_KIND_COUNT][EVENT_SINKS_MAX];
-	uint8_t count[EVENT_KIND_COUNT];
+	struct event_sinks {
+		struct event_sink {
+			event_fn *take;
+			void *context;
+		} items[EVENT_SINKS_MAX];
+		uint32_t len;
+	} sinks[EVENT_KIND_COUNT][EVENT_CALLS_SORTS]; /* by bit of enum event_calls */
+	bool wanted[EVENT_KIND_COUNT];
 };
 
 /* Adds a sink for the kind; there is room for EVENT_SINKS_MAX of each. */
 void event_board_add(struct event_board *board, enum event_kind kind, event_fn *take,
 		     void *context);
 
+/*
+ * The same for a kind of EVENT_RPC_*, of calls of these programs only (bits of enum event_calls):
+ * most calls are NFS, and who looks for others need not be asked about each.
+ */
+void event_board_add_calls(struct event_board *board, enum event_kind kind, unsigned calls,
+			   event_fn *take, void *context);
+
 static inline bool event_wanted(const struct event_board *board, enum event_kind kind)
 {
-	return board->count[kind] != 0;
+	return board->wanted[kind];
 }
 
 /* Hands the event to all sinks of its kind, in the order in which they were added. */

@@ -382,8 +382,8 @@ static void take_tcp(void *context, const struct event *event)
 void nfs4_model_attach(struct nfs4_model *m, struct event_board *board)
 {
 	event_board_add(board, EVENT_TCP, take_tcp, m);
-	event_board_add(board, EVENT_RPC_CALL, take_call, m);
-	event_board_add(board, EVENT_RPC_REPLY, take_reply, m);
+	event_board_add_calls(board, EVENT_RPC_CALL, EVENT_CALLS_NFS4, take_call, m);
+	event_board_add_calls(board, EVENT_RPC_REPLY, EVENT_CALLS_NFS4, take_reply, m);
 }
 
 void nfs4_model_finish(struct nfs4_model *m)

@@ -105,8 +105,8 @@ void nfs4_state_deinit(struct nfs4_state_model *m)
 
 void nfs4_state_attach(struct nfs4_state_model *m, struct event_board *board)
 {
-	event_board_add(board, EVENT_RPC_CALL, take_call, m);
-	event_board_add(board, EVENT_RPC_REPLY, take_reply, m);
+	event_board_add_calls(board, EVENT_RPC_CALL, EVENT_CALLS_NFS4, take_call, m);
+	event_board_add_calls(board, EVENT_RPC_REPLY, EVENT_CALLS_NFS4, take_reply, m);
 	event_board_add(board, EVENT_RPC_UNANSWERED, take_unanswered, m);
 }
 

@@ -462,6 +462,6 @@ void nlm_model_attach(struct nlm_model *m, struct event_board *board)
 {
 	event_board_add(board, EVENT_RPC_CALL, nlm_take_call, m);
 	event_board_add(board, EVENT_RPC_REPEAT, nlm_take_repeat, m);
-	event_board_add(board, EVENT_RPC_REPLY, nlm_take_reply, m);
+	event_board_add_calls(board, EVENT_RPC_REPLY, EVENT_CALLS_OTHER, nlm_take_reply, m);
 	event_board_add(board, EVENT_RPC_REPLY_REPEAT, nlm_take_reply_repeat, m);
 }

@@ -439,7 +439,7 @@ void portmap_model_finish(struct portmap_model *m)
 void portmap_model_attach(struct portmap_model *m, struct event_board *board)
 {
 	event_board_add(board, EVENT_TCP, portmap_take_tcp, m);
-	event_board_add(board, EVENT_RPC_CALL, portmap_take_call, m);
+	event_board_add_calls(board, EVENT_RPC_CALL, EVENT_CALLS_OTHER, portmap_take_call, m);
 	event_board_add(board, EVENT_RPC_REPEAT, portmap_take_repeat, m);
 	event_board_add(board, EVENT_RPC_REPLY, portmap_take_reply, m);
 	event_board_add(board, EVENT_RPC_UNANSWERED, portmap_take_unanswered, m);
