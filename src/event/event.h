@@ -81,6 +81,7 @@ struct event_tcp {
 	bool acked;          /* LOST: the receiver acknowledged them, so the wire had them;
 			      * RETRANSMISSION: they were acknowledged before */
 	bool full;           /* RETRANSMISSION: no segment from there was larger */
+	bool anew; /* SYN_ACK: with another number: the server had forgotten the attempt */
 	/* The other side's last segment before it, and (RETRANSMISSION, PROGRESS) since when
 	 * nothing of what was outstanding had been acknowledged. FRAME_NONE: none, not known. */
 	struct provenance heard, since;

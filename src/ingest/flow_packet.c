@@ -114,6 +114,7 @@ static void flow_on_note(void *context, const struct tcp_note *note)
 		.ttl = note->ttl,
 		.acked = note->acked,
 		.full = note->full,
+		.anew = note->anew,
 		.heard = flow_at(flow, &note->heard),
 		.said = flow_at(flow, &note->said),
 		.since = flow_at(flow, &note->since),

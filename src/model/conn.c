@@ -187,6 +187,7 @@ static void conn_record_note(struct conn_record *r, const struct event *e)
 	case TCP_FACT_SYN_ACK:
 		if (r->syn_acks++)
 			conn_odds_get(r)->syn_ack_last = e->at;
+		r->syn_acks_anew += tcp->anew;
 		r->answered_ttl = tcp->ttl;
 		conn_note_first(&r->syn_ack, &e->at);
 		break;

@@ -62,6 +62,7 @@ struct conn_record {
 	struct conn_odds *odds;    /* NULL: none; see conn_record_odds */
 	struct provenance replied; /* the last reply; FRAME_NONE: none */
 	uint32_t syns, syn_acks, fins[2], challenges;
+	uint32_t syn_acks_anew;     /* of them: with another number than the one before */
 	uint32_t syns_after_answer; /* SYNs sent again although a SYN-ACK was seen */
 	uint64_t retransmissions[2];
 	struct stamp orphan_last; /* a reply to a call that was not seen; unknown: none */

@@ -41,9 +41,10 @@ void tcp_deinit(struct tcp *tcp)
 	tcp_order_drop(tcp, TCP_SIDE_B);
 }
 
-static void tcp_tell(struct tcp *tcp, enum tcp_note_kind kind, const struct tcp_segment *seg)
+static struct tcp_note tcp_note_of(const struct tcp *tcp, enum tcp_note_kind kind,
+				   const struct tcp_segment *seg)
 {
-	struct tcp_note note = {
+	return (struct tcp_note){
 		.kind = kind,
 		.from = seg->from,
 		.ttl = seg->packet->ttl,
@@ -51,6 +52,11 @@ static void tcp_tell(struct tcp *tcp, enum tcp_note_kind kind, const struct tcp_
 		.heard = tcp->half[tcp_other_side(seg->from)].last,
 		.said = tcp->half[seg->from].last,
 	};
+}
+
+static void tcp_tell(struct tcp *tcp, enum tcp_note_kind kind, const struct tcp_segment *seg)
+{
+	struct tcp_note note = tcp_note_of(tcp, kind, seg);
 
 	tcp->sink->note(tcp->context, &note);
 }
@@ -237,9 +243,11 @@ static void tcp_on_syn_ack(struct tcp *tcp, const struct tcp_segment *seg)
 {
 	struct tcp_half *half = &tcp->half[seg->from];
 	struct tcp_half *peer = &tcp->half[tcp_other_side(seg->from)];
+	struct tcp_note note = tcp_note_of(tcp, TCP_NOTE_SYN_ACK, seg);
 
 	if (seg->is_twice)
 		return;
+	note.anew = half->has_isn && half->isn != seg->packet->tcp.seq;
 	if (!half->has_isn || half->isn != seg->packet->tcp.seq)
 		tcp_begin(half, seg);
 	if (peer->base != TCP_BASE_KNOWN)
@@ -250,7 +258,7 @@ static void tcp_on_syn_ack(struct tcp *tcp, const struct tcp_segment *seg)
 		tcp->opener = tcp_other_side(seg->from);
 	tcp->has_opener = true;
 	tcp->completeness |= TCP_COMPLETE_SYN_ACK;
-	tcp_tell(tcp, TCP_NOTE_SYN_ACK, seg);
+	tcp->sink->note(tcp->context, &note);
 }
 
 static void tcp_on_rst(struct tcp *tcp, const struct tcp_segment *seg, enum tcp_note_kind kind,

@@ -103,6 +103,7 @@ struct tcp_note {
 	uint8_t ttl;    /* of the segment; 0: not of a segment */
 	bool acked;     /* LOST; RETRANSMISSION: as far as is seen, it was needless */
 	bool full;      /* RETRANSMISSION: no segment of this side was larger, but for options */
+	bool anew;      /* SYN_ACK: with another number than the one before */
 	struct tcp_frame frame;
 	struct tcp_frame heard; /* the other side's last segment before; number 0: none */
 	struct tcp_frame said;  /* FIN, RST: its own last segment before; number 0: none */

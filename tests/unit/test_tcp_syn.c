@@ -186,6 +186,22 @@ TEST(twin_synack_that_the_client_rejects_says_nothing)
 	stage_deinit(&st);
 }
 
+/* SYN-ACKs come again, and nobody asked again: forged, or a scanner that drops them. */
+TEST(twin_synack_repeated_to_who_asked_once_is_undecided)
+{
+	struct stage st;
+	struct conn c;
+
+	stage_init(&st);
+	c = stage_conn(&st, 2049);
+	script_tcp(&st.script, 10, &c, TCP_FACT_SYN, CONN_FROM_CLIENT);
+	for (unsigned i = 0; i < 5; i++)
+		script_tcp(&st.script, 10.001 + (1 << i), &c, TCP_FACT_SYN_ACK, CONN_FROM_SERVER);
+	stage_end(&st, 60, &c, true);
+	CHECK_EQ_U64(stage_findings(&st, &rule_tcp_synack_unacknowledged, 200), 0);
+	stage_deinit(&st);
+}
+
 /* So many challenges, 3 s apart, each followed by RST and the same SYN; and success or not. */
 static size_t challenged(unsigned count, bool succeeds)
 {

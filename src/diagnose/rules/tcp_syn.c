@@ -139,6 +139,10 @@ static void trouble_begin(struct transport_trouble *t, const struct attempt *a)
 static void trouble_add(struct transport_trouble *t, const struct attempt *a)
 {
 	t->tries += a->tries;
+	if (a->kind == ATTEMPT_UNACKNOWLEDGED) {
+		t->anew += a->r->syn_acks_anew;
+		t->asked_again += a->r->syns_after_answer;
+	}
 	t->conns++;
 	if (path_span_ns(t->end, a->last->at) > 0)
 		t->end = a->last->at;
@@ -292,6 +296,23 @@ static void unanswered_tell(const struct rule_input *in, struct diagnosis *d,
 	finding_rule_out(d, f, "tcp-synack-unacknowledged", "no SYN-ACK is in the capture");
 }
 
+/* A host that waits for the SYN-ACK sends its SYN again. */
+static void unacknowledged_undecided(struct diagnosis *d, const struct transport_trouble *t)
+{
+	const char *client = transport_host(d, &t->conn.client);
+
+	diagnosis_undecided(
+		d, "tcp-synack-unacknowledged",
+		arena_format(
+			&d->arena,
+			"%s repeated SYN-ACKs to %s, which sent no SYN again: its ACKs are lost "
+			"on their way or not in this evidence, or it is nobody who wants a "
+			"connection (a scanner of ports, a forged address)",
+			transport_endpoint(d, &t->conn.server), client),
+		"tcpdump -i any -s 0 -w client.pcap, on the client, with all that it sends and "
+		"gets");
+}
+
 static void unacknowledged_tell(const struct rule_input *in, struct diagnosis *d,
 				const struct transport_trouble *t)
 {
@@ -299,9 +320,17 @@ static void unacknowledged_tell(const struct rule_input *in, struct diagnosis *d
 	const char *client = transport_host(d, &t->conn.client);
 	struct finding *f;
 
-	/* A list of SYNs shows no ACK that ends a handshake: only repeated SYN-ACKs tell then. */
-	if (t->tries <= t->conns && transport_is_partial(in, t->conn.evidence))
+	/*
+	 * A list of SYNs shows no ACK that ends a handshake, nor the RST with which a scanner of
+	 * ports ends it: only SYN-ACKs that are repeated tell then. One with another number is
+	 * none: the server had forgotten the attempt.
+	 */
+	if (t->tries - t->anew <= t->conns && transport_is_partial(in, t->conn.evidence))
 		return;
+	if (!t->asked_again) {
+		unacknowledged_undecided(d, t);
+		return;
+	}
 	f = trouble_tell(d, "tcp-synack-unacknowledged", t, "the last SYN-ACK");
 
 	f->title = arena_format(&d->arena, "SYN-ACKs of %s to %s were not acknowledged for %s", at,

@@ -79,8 +79,10 @@ struct transport_trouble {
 	bool connecting;     /* no SYN was answered; else an established connection is silent */
 	enum conn_side from; /* who sends in vain */
 	struct stamp first, end;
-	bool over;                    /* it worked again at `end`; else `end` is the last try */
-	uint32_t tries;               /* segments in vain */
+	bool over;      /* it worked again at `end`; else `end` is the last try */
+	uint32_t tries; /* segments in vain */
+	/* SYN-ACKs in vain: those with another number than before; SYNs sent again behind one. */
+	uint32_t anew, asked_again;
 	struct provenance cite_first; /* the first of them */
 	struct provenance cites[PATH_CITES_MAX];
 	uint32_t cites_len;
