@@ -7,6 +7,7 @@
 #include "cmd/diagnose.h"
 #include "cmd/health.h"
 #include "cmd/models.h"
+#include "cmd/not_kept.h"
 #include "cmd/output.h"
 #include "cmd/run.h"
 #include "cmd/terminal.h"
@@ -20,9 +21,9 @@ static struct report_totals count_totals(const struct run *r, const struct model
 		.frames = ingested->frames,
 		.connections = ingested->tcp_connections,
 		.rpc_connections = ingested->rpc_connections,
+		.udp_pairs = ingested->udp_pairs,
 		.undecoded = m->calls.calls_damaged + m->calls.replies_damaged,
 		.rules = diagnose_rules_count,
-		.forgotten = ingest_forgotten(r->ingest) + models_forgotten(m),
 		.files_passed = r->passed_count,
 	};
 
@@ -33,6 +34,7 @@ static struct report_totals count_totals(const struct run *r, const struct model
 		t.replies += s->replies;
 		t.unanswered += s->unanswered;
 	}
+	not_kept_collect(r->ingest, m, &t);
 	return t;
 }
 

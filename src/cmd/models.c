@@ -52,46 +52,6 @@ void models_init(struct models *m, struct event_board *board)
 	host_model_attach(&m->hosts, board);
 }
 
-uint64_t models_forgotten(const struct models *m)
-{
-	const struct nfs4_state_model *state = &m->state;
-	const uint64_t counts[] = {
-		m->conns.dropped,
-		m->conns.reach_dropped,
-		m->calls.dropped,
-		m->nfs4.dropped,
-		m->nfs4.forgotten,
-		state->runs_open.dropped,
-		state->delegations.dropped,
-		state->flagged.dropped,
-		state->locks.dropped,
-		state->testers.dropped,
-		m->stale.exports.dropped,
-		m->logs.dropped,
-		m->tasks.dropped,
-		m->clids.dropped,
-		m->ladders.dropped,
-		m->rpc_tasks.dropped,
-		m->served.dropped,
-		m->nlm.forgotten,
-		m->nlm.dropped,
-		m->dirs.forgotten,
-		m->path.dropped,
-		m->portmap.dropped,
-		m->mounts.dropped,
-		m->overdue.dropped,
-		m->counters.dropped,
-		m->filters.dropped,
-		m->wire.dropped,
-		m->hosts.dropped,
-	};
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		sum += counts[i];
-	return sum;
-}
-
 void models_deinit(struct models *m)
 {
 	wire_model_deinit(&m->wire);

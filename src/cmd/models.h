@@ -59,9 +59,6 @@ void models_deinit(struct models *m);
 /* After the last event. */
 void models_finish(struct models *m);
 
-/* What the models let go, or refused, because there was no room for it. */
-uint64_t models_forgotten(const struct models *m);
-
 /* What rules may look at; valid as long as the models and the list. */
 struct rule_input models_input(const struct models *m, const struct evidence_list *evidence);
 

@@ -146,8 +146,8 @@ static void summary_json(struct show *s, struct summary_view *v)
 	json_object_begin(&j);
 	json_rpc(v, &j);
 	json_ops(v, &j);
-	json_member_u64(&j, "conns", totals->tcp_connections);
-	json_member_u64(&j, "rpc_conns", totals->rpc_connections);
+	json_member_u64(&j, "conns", totals->tcp_connections + totals->udp_pairs);
+	json_member_u64(&j, "rpc_conns", totals->rpc_connections + totals->udp_pairs);
 	json_member_u64(&j, "frames", totals->frames);
 	json_key(&j, "undecoded");
 	json_object_begin(&j);
@@ -240,8 +240,14 @@ static void summary_text(struct show *s, struct summary_view *v)
 	layout_add_counted(out, totals->frames, "frame");
 	strbuf_add_text(out, ", ");
 	layout_add_counted(out, totals->tcp_connections, "TCP connection");
-	strbuf_add_format(out, ", %llu of them with RPC\n",
+	strbuf_add_format(out, ", %llu of them with RPC",
 			  (unsigned long long)totals->rpc_connections);
+	if (totals->udp_pairs) {
+		strbuf_add_text(out, ", ");
+		layout_add_counted(out, totals->udp_pairs, "pair");
+		strbuf_add_text(out, " of UDP ports");
+	}
+	strbuf_add_char(out, '\n');
 	text_tables(out, v);
 	undecoded = ingest_undecoded(s->run.ingest, &count);
 	for (size_t i = 0; i < count; i++) {

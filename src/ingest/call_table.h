@@ -100,6 +100,7 @@ struct call_table {
 	struct pending_call *newest, *oldest;
 	struct pending_call *stranded_newest, *stranded_oldest; /* by flow_newer, flow_older */
 	size_t stranded_len;
+	uint64_t stranded_let_go;   /* by the cap on them */
 	struct pending_call *spare; /* by hash_next */
 	size_t spare_len;
 };

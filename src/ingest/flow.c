@@ -207,16 +207,24 @@ static void flow_sweep(struct flow_table *t, const struct stamp *now)
 			flow_drop_past(flow);
 			flow_set_queue(flow, FLOW_QUIET);
 		}
+		flow = flow_unheard(t, FLOW_DATAGRAMS, now, FLOW_QUIET_S);
+		if (flow)
+			flow_set_queue(flow, FLOW_QUIET);
 	}
-	while (t->queues[FLOW_CLOSING].len > FLOW_CLOSING_MAX)
+	while (t->queues[FLOW_CLOSING].len > FLOW_CLOSING_MAX) {
+		t->counts.flows_closed_early++;
 		flow_end(t, t->queues[FLOW_CLOSING].oldest);
+	}
 	while (t->queues[FLOW_QUIET].len > FLOW_QUIET_MAX)
 		flow_evict_of(t, &t->queues[FLOW_QUIET]);
+	while (t->queues[FLOW_DATAGRAMS].len > FLOW_DATAGRAMS_MAX)
+		flow_evict_of(t, &t->queues[FLOW_DATAGRAMS]);
 }
 
 static void flow_evict(struct flow_table *t)
 {
-	static const enum flow_queue order[] = {FLOW_CLOSING, FLOW_QUIET, FLOW_OPEN};
+	static const enum flow_queue order[] = {FLOW_CLOSING, FLOW_QUIET, FLOW_DATAGRAMS,
+						FLOW_OPEN};
 	const struct flow_list *list = NULL;
 
 	for (size_t i = 0; !list || !list->oldest; i++)

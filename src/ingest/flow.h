@@ -18,10 +18,11 @@
 
 enum {
 	FLOW_FLOWS_MAX = 32768,
-	FLOW_QUIET_MAX = 1024,   /* open, but not heard of for FLOW_QUIET_S: beyond it the oldest
-				  * make room */
-	FLOW_CLOSING_MAX = 8192, /* closed, and kept for stragglers: likewise */
-	FLOW_PASTS_MAX = 8192,   /* flows with a past; beyond it that of further ones is not kept */
+	FLOW_QUIET_MAX = 1024,     /* open, but not heard of for FLOW_QUIET_S: beyond it the oldest
+				    * make room */
+	FLOW_CLOSING_MAX = 8192,   /* closed, and kept for stragglers: likewise */
+	FLOW_DATAGRAMS_MAX = 4096, /* of UDP: likewise */
+	FLOW_PASTS_MAX = 8192, /* flows with a past; beyond it that of further ones is not kept */
 	FLOW_HOLD_BYTES_MAX = 64 << 20,
 	FLOW_POOL_BYTES_MAX = 256 << 20,
 	FLOW_LINGER_S = 120, /* a closed connection is kept so long for its stragglers */
@@ -96,13 +97,15 @@ struct flow {
 	bool is_rpc;          /* RPC was recognised in at least one direction */
 	bool gives_up;        /* it was found to be no RPC in this very packet */
 	bool not_rpc;         /* counted only */
+	bool past_refused;    /* counted once */
 	bool is_echo;         /* another shows it with other addresses: nothing is told of it */
 	uint32_t echo_seq;    /* of its first segment; with is_echo */
 	uint8_t firsts;       /* so many of its first segments are yet to come; see flow_echo.c */
 	enum flow_queue {
 		FLOW_OPEN,
-		FLOW_QUIET,   /* open, but not heard of for so long that its past was let go */
-		FLOW_CLOSING, /* closed: kept for its stragglers */
+		FLOW_QUIET,     /* open, but not heard of for so long that its past was let go */
+		FLOW_CLOSING,   /* closed: kept for its stragglers */
+		FLOW_DATAGRAMS, /* of UDP, which tells no end */
 		FLOW_QUEUE_COUNT
 	} queue;
 	bool asked_tls;         /* AUTH_TLS was seen: what follows may be encrypted; the layer
@@ -160,19 +163,22 @@ struct flow_options {
 };
 
 struct flow_counts {
-	uint64_t packets;         /* TCP and UDP packets given */
-	uint64_t flows;           /* connections seen */
-	uint64_t flows_not_rpc;   /* of them: given up as no RPC */
-	uint64_t flows_evicted;   /* ended because the table was full, or too many were quiet */
-	uint64_t packets_not_rpc; /* on flows that are no RPC, and UDP that is none */
-	uint64_t records;         /* handed on */
-	uint64_t records_damaged; /* of them: not complete */
-	uint64_t datagrams;       /* handed on */
-	uint64_t datagrams_twice; /* frames that the capture shows twice: not handed on again */
-	uint64_t tls;             /* connections that went over to TLS, as the client had asked */
-	uint64_t marks_lost;      /* record marks that were none: framing broken, or bytes lost */
-	uint64_t echoes;          /* connections shown a second time, with other addresses; not
-				   * in `flows` */
+	uint64_t packets;            /* TCP and UDP packets given */
+	uint64_t flows;              /* connections seen */
+	uint64_t flows_not_rpc;      /* of them: given up as no RPC */
+	uint64_t udp_pairs;          /* of them: of UDP, with RPC */
+	uint64_t flows_evicted;      /* ended because the table was full, or too many were quiet */
+	uint64_t flows_closed_early; /* closed ones, whose stragglers were not waited for */
+	uint64_t pasts_refused;      /* flows without a past, as there were too many */
+	uint64_t packets_not_rpc;    /* on flows that are no RPC, and UDP that is none */
+	uint64_t records;            /* handed on */
+	uint64_t records_damaged;    /* of them: not complete */
+	uint64_t datagrams;          /* handed on */
+	uint64_t datagrams_twice;    /* frames that the capture shows twice: not handed on again */
+	uint64_t tls;        /* connections that went over to TLS, as the client had asked */
+	uint64_t marks_lost; /* record marks that were none: framing broken, or bytes lost */
+	uint64_t echoes;     /* connections shown a second time, with other addresses; not
+			      * in `flows` */
 };
 
 struct flow_table {

@@ -176,9 +176,14 @@ static void flow_begin_past(struct flow *flow)
 {
 	struct flow_table *t = flow->table;
 
-	if (flow->is_rpc && !flow->past && !t->options.counts_only && t->pasts < FLOW_PASTS_MAX) {
-		flow->past = pool_alloc(&t->past_pool);
-		t->pasts++;
+	if (flow->is_rpc && !flow->past && !t->options.counts_only) {
+		if (t->pasts < FLOW_PASTS_MAX) {
+			flow->past = pool_alloc(&t->past_pool);
+			t->pasts++;
+		} else {
+			t->counts.pasts_refused += !flow->past_refused;
+			flow->past_refused = true;
+		}
 	}
 	if (flow->queue == FLOW_QUIET)
 		flow_set_queue(flow, FLOW_OPEN);
@@ -456,8 +461,10 @@ static void flow_packet_udp(struct flow_table *t, const struct flow_key *key,
 	if (!flow) {
 		flow = flow_add(t, key, hash, at);
 		flow_start(flow, true);
+		t->counts.udp_pairs++;
 		flow->is_rpc = true;
 	}
+	flow_set_queue(flow, FLOW_DATAGRAMS);
 	flow->last = *at;
 	if (flow_seen_twice(flow, key, cursor_u32(&head), at, packet)) {
 		t->counts.datagrams_twice++;

@@ -199,17 +199,21 @@ static int undecoded_order(const void *a, const void *b)
 
 void ingest_finish(struct ingest *in)
 {
+	uint64_t stranded = in->calls.stranded_let_go;
+
 	if (in->ends)
 		ends_finish(in->ends);
 	for (uint32_t i = 0; i < in->evidence->items.len; i++)
 		flow_table_end(&in->flows, i);
 	ingest_rpc_finish(in);
+	in->calls.stranded_let_go = stranded; /* at the end nothing can come of those that go */
 	in->undecoded[UNDECODED_FRAMING] = in->flows.counts.marks_lost;
 	in->undecoded[UNDECODED_TLS] = in->flows.counts.tls;
 	in->undecoded[UNDECODED_FLOW_EVICTED] = in->flows.counts.flows_evicted;
 	in->undecoded[UNDECODED_ECHO] = in->flows.counts.echoes;
 	in->undecoded[UNDECODED_FRAGMENT] = in->fragments->given_up_count;
-	in->totals.tcp_connections = in->flows.counts.flows;
+	in->totals.tcp_connections = in->flows.counts.flows - in->flows.counts.udp_pairs;
+	in->totals.udp_pairs = in->flows.counts.udp_pairs;
 	for (uint32_t i = 0; i < in->health.len && i < in->evidence->items.len; i++)
 		ingest_tell_health(in, i);
 	in->list_len = 0;
@@ -226,9 +230,17 @@ const struct ingest_totals *ingest_totals(const struct ingest *in)
 	return &in->totals;
 }
 
-uint64_t ingest_forgotten(const struct ingest *in)
+struct ingest_not_kept ingest_not_kept(const struct ingest *in)
 {
-	return in->undecoded[UNDECODED_TABLE_FULL] + in->undecoded[UNDECODED_FLOW_EVICTED];
+	const struct flow_counts *c = &in->flows.counts;
+
+	return (struct ingest_not_kept){
+		.open = c->flows_evicted,
+		.closed = c->flows_closed_early,
+		.pasts = c->pasts_refused,
+		.calls = in->undecoded[UNDECODED_TABLE_FULL],
+		.stranded = in->calls.stranded_let_go,
+	};
 }
 
 const struct ingest_undecoded *ingest_undecoded(const struct ingest *in, size_t *count)

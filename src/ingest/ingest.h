@@ -39,7 +39,8 @@ struct ingest_totals {
 	uint64_t frames;
 	uint64_t bytes; /* on the wire */
 	uint64_t tcp_connections;
-	uint64_t rpc_connections;
+	uint64_t rpc_connections; /* of these, with RPC */
+	uint64_t udp_pairs;       /* pairs of ports with RPC by UDP */
 };
 
 /* board and evidence outlive the ingest. Never NULL. */
@@ -70,8 +71,16 @@ void ingest_finish(struct ingest *in);
 
 const struct ingest_totals *ingest_totals(const struct ingest *in);
 
-/* Connections and calls that were given up because too many were open. After ingest_finish. */
-uint64_t ingest_forgotten(const struct ingest *in);
+/* What was given up because there was too much of it. After ingest_finish. */
+struct ingest_not_kept {
+	uint64_t open;     /* connections: what came later of one is another to us */
+	uint64_t closed;   /* likewise: only stragglers are to come */
+	uint64_t pasts;    /* connections of which it is not kept what they had said by when */
+	uint64_t calls;    /* calls without a reply, which may have come later */
+	uint64_t stranded; /* those of connections that broke: may have been sent again later */
+};
+
+struct ingest_not_kept ingest_not_kept(const struct ingest *in);
 
 /* Sorted by reason; `count` is set. Valid until ingest_destroy. After ingest_finish. */
 const struct ingest_undecoded *ingest_undecoded(const struct ingest *in, size_t *count);

@@ -84,8 +84,10 @@ static void rpc_strand(struct ingest *in, struct pending_call *p)
 	}
 	rpc_tell_unanswered(in, p);
 	oldest = call_table_strand(&in->calls, p);
-	if (oldest)
+	if (oldest) {
+		in->calls.stranded_let_go++;
 		rpc_forget(in, oldest);
+	}
 }
 
 void ingest_rpc_finish(struct ingest *in)
@@ -272,7 +274,7 @@ static void upper_end(void *context, struct flow *flow)
 	struct ingest *in = context;
 	struct flow_calls *calls = flow->rpc;
 
-	if (flow->is_rpc)
+	if (flow->is_rpc && flow->conn.transport == TRANSPORT_TCP)
 		in->totals.rpc_connections++;
 	for (struct orphan *o; (o = orphans_of(&in->orphans, flow));)
 		rpc_release_orphan(in, o);

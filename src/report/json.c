@@ -253,6 +253,25 @@ static void add_undecided(struct json *j, const struct undecided *u)
 	json_object_end(j);
 }
 
+/* Left out when all was kept. */
+static void add_not_kept(struct json *j, const struct report_totals *t)
+{
+	if (t->not_kept_len == 0)
+		return;
+	json_key(j, "not_kept");
+	json_array_begin(j);
+	for (size_t i = 0; i < t->not_kept_len; i++) {
+		json_object_begin(j);
+		json_member_text(j, "what", t->not_kept[i].what);
+		if (t->not_kept[i].count)
+			json_member_u64(j, "count", t->not_kept[i].count);
+		else
+			json_member_null(j, "count");
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
 static void write_lists(struct json *j, const struct report_input *in,
 			const struct report_options *options)
 {
@@ -296,6 +315,7 @@ static void json_write(const struct report_input *in, const struct report_option
 	for (size_t i = 0; i < d->undecided.len; i++)
 		add_undecided(&j, vec_at(&d->undecided, i));
 	json_array_end(&j);
+	add_not_kept(&j, &in->totals);
 	json_object_end(&j);
 	strbuf_add_char(out, '\n');
 }

@@ -68,8 +68,46 @@ static void add_packets(struct strbuf *out, const struct report_input *in, size_
 	layout_add_counted(out, t->connections, "TCP connection");
 	strbuf_add_text(out, ", ");
 	layout_add_count(out, t->rpc_connections);
-	strbuf_add_text(out, " with RPC; ");
+	strbuf_add_text(out, " with RPC");
+	if (t->udp_pairs) {
+		strbuf_add_text(out, ", ");
+		layout_add_counted(out, t->udp_pairs, "pair");
+		strbuf_add_text(out, " of UDP ports");
+	}
+	strbuf_add_text(out, "; ");
 	layout_add_counted(out, t->calls, "call");
+}
+
+/* ", ", or " and " before the last one. */
+static void add_joint(struct strbuf *out, size_t index, size_t count)
+{
+	if (index)
+		strbuf_add_text(out, index + 1 == count ? " and " : ", ");
+}
+
+/* Tables that were full: their findings may not be all that there was to find. */
+static void add_not_kept(struct strbuf *out, const struct report_totals *t)
+{
+	size_t numbers = 0;
+
+	while (numbers < t->not_kept_len && t->not_kept[numbers].count)
+		numbers++;
+	strbuf_add_text(out, " There was more than is kept: ");
+	for (size_t i = 0; i < numbers; i++) {
+		add_joint(out, i, numbers);
+		layout_add_count(out, t->not_kept[i].count);
+		strbuf_add_format(out, " %s", t->not_kept[i].what);
+	}
+	if (numbers)
+		strbuf_add_text(out, " were let go");
+	if (numbers && numbers < t->not_kept_len)
+		strbuf_add_text(out, "; ");
+	for (size_t i = numbers; i < t->not_kept_len; i++) {
+		strbuf_add_text(out, i == numbers ? "no room was left for some " : "");
+		add_joint(out, i - numbers, t->not_kept_len - numbers);
+		strbuf_add_text(out, t->not_kept[i].what);
+	}
+	strbuf_add_text(out, ". Smaller pieces of the evidence show what these hide.");
 }
 
 static void add_looked_at(struct strbuf *out, const struct report_input *in)
@@ -116,13 +154,9 @@ static void add_looked_at(struct strbuf *out, const struct report_input *in)
 		layout_add_counted(out, t->undecoded, "message");
 		strbuf_add_text(out, " could not be decoded to the end");
 	}
-	if (t->forgotten) {
-		strbuf_add_text(out, "; ");
-		layout_add_count(out, t->forgotten);
-		strbuf_add_text(out, " facts of connections, calls and clients were given up "
-				     "early, because there were too many to keep");
-	}
 	strbuf_add_char(out, '.');
+	if (t->not_kept_len)
+		add_not_kept(out, t);
 }
 
 /* What would help, told by what there was. */
@@ -144,7 +178,7 @@ static const char *advice(const struct report_input *in)
 		return "A list of packets tells headers, and not of all packets: give the capture "
 		       "itself (pcap or pcapng). One is made, as root on the client and on the "
 		       "server, with:";
-	if (in->totals.rpc_connections == 0)
+	if (in->totals.rpc_connections + in->totals.udp_pairs == 0)
 		return "There is no RPC in it: was it captured on the right interface, and without "
 		       "a filter that leaves NFS out? As root on the client and on the server:";
 	return "This does not say that all was well, only that none of the faults that were looked "
@@ -174,7 +208,7 @@ void text_nothing_found(struct layout *l, const struct report_input *in)
 		paragraph(l, strbuf_text(&line));
 	}
 	paragraph(l, advice(in));
-	if (in->totals.rpc_connections == 0)
+	if (in->totals.rpc_connections + in->totals.udp_pairs == 0)
 		layout_line(l, EVIDENCE_INDENT_ITEM, LAYOUT_FAINT, capture_command);
 	strbuf_deinit(&line);
 }

@@ -12,18 +12,26 @@
 
 enum { REPORT_WIDTH_PIPE = 100, REPORT_WIDTH_MIN = 40, REPORT_WIDTH_MAX = 140 };
 
+enum { REPORT_NOT_KEPT_MAX = 40 };
+
 /* What was looked at, in numbers: without them "nothing found" means little. */
 struct report_totals {
 	uint64_t frames;
 	uint64_t connections;     /* TCP */
 	uint64_t rpc_connections; /* of these, with RPC in them */
+	uint64_t udp_pairs;       /* pairs of ports with RPC by UDP */
 	uint64_t calls;
 	uint64_t replies;
 	uint64_t unanswered;
 	uint64_t undecoded;    /* calls and replies that could not be decoded to their end */
 	uint64_t rules;        /* kinds of fault that were looked for */
-	uint64_t forgotten;    /* connections, calls and clients that no table had room for */
 	uint64_t files_passed; /* files in the directories given that are no captures */
+	/* What no table had room for: first what has a number, as it was let go for newer ones. */
+	struct report_not_kept {
+		const char *what; /* "connections that had ended" */
+		uint64_t count;   /* 0: some, of what came when there was no room */
+	} not_kept[REPORT_NOT_KEPT_MAX];
+	size_t not_kept_len;
 };
 
 struct report_input {

@@ -318,6 +318,7 @@ TEST(quiet_and_closed_connections_are_kept_to_a_number)
 	CHECK_EQ_U64(t.table.counts.flows_evicted, 9);
 	CHECK_EQ_U64(flows_kept(&t, TCP_RST, FLOW_CLOSING_MAX + 9), FLOW_CLOSING_MAX);
 	CHECK_EQ_U64(t.table.counts.flows_evicted, 0);
+	CHECK_EQ_U64(t.table.counts.flows_closed_early, 9);
 }
 
 TEST(closed_connections_leave)
@@ -377,6 +378,25 @@ TEST(datagrams)
 	CHECK_EQ_U64(t.table.counts.datagrams_twice, 1);
 	CHECK_EQ_U64(t.table.counts.packets_not_rpc, 1);
 	tester_deinit(&t, " 1:end/80+24");
+}
+
+TEST(pairs_of_datagrams_are_kept_to_a_number)
+{
+	struct tester t;
+
+	tester_init(&t, 0);
+	for (size_t i = 0; i < FLOW_DATAGRAMS_MAX + 9; i++) {
+		struct packet p = packet_make(&t, PACKET_UDP, CLIENT);
+
+		packet_give(&t, &p, call(100000) + 4, CALL_BYTES - 4);
+		t.client_port++;
+	}
+	/* One makes room only when the next one comes. */
+	CHECK(t.table.queues[FLOW_DATAGRAMS].len <= FLOW_DATAGRAMS_MAX + 1);
+	CHECK_EQ_U64(t.table.counts.udp_pairs, FLOW_DATAGRAMS_MAX + 9);
+	CHECK_EQ_U64(t.table.counts.flows_evicted, 8);
+	flow_table_deinit(&t.table);
+	strbuf_deinit(&t.log);
 }
 
 TEST(lost_in_the_capture)

@@ -101,6 +101,27 @@ TEST(report_says_what_was_looked_at_when_nothing_is_found)
 	scene_deinit(&s);
 }
 
+TEST(report_tells_what_was_not_kept)
+{
+	const char *text;
+	struct scene s;
+
+	scene_init(&s);
+	CHECK(!strstr(scene_write(&s, &report_text), "more than is kept"));
+	CHECK(!strstr(scene_write(&s, &report_json), "not_kept"));
+	s.totals.not_kept[0] = (struct report_not_kept){.what = "connections", .count = 1200};
+	s.totals.not_kept[1] = (struct report_not_kept){.what = "locks", .count = 3};
+	s.totals.not_kept[2] = (struct report_not_kept){.what = "mounts"};
+	s.totals.not_kept_len = 3;
+	text = scene_write(&s, &report_text);
+	CHECK(strstr(text, "1,200 connections and 3 locks were let go; no room was left for"));
+	CHECK(strstr(text, "some mounts"));
+	text = scene_write(&s, &report_json);
+	CHECK(place(text, "not_kept") < place(text, "\"count\": 1200"));
+	CHECK(place(text, "\"what\": \"mounts\"") < place(text, "\"count\": null"));
+	scene_deinit(&s);
+}
+
 TEST(report_does_not_repeat_what_standard_error_told)
 {
 	struct scene s;
