@@ -248,11 +248,43 @@ bool scan_end(struct scan *s, struct slice text, struct klog_head *h)
 	return true;
 }
 
+/* "stderr F ": how a container's runtime marks the lines that it stamps (CRI). */
+static void scan_stream(struct scan *s)
+{
+	struct scan t = *s;
+	struct slice name = scan_word(&t, ' ');
+
+	if (!slice_equal(name, slice_of_string("stderr")) &&
+	    !slice_equal(name, slice_of_string("stdout")))
+		return;
+	scan_want_blanks(&t);
+	if (!scan_try(&t, 'F'))
+		scan_want(&t, 'P');
+	scan_want_blanks(&t);
+	if (t.ok)
+		*s = t;
+}
+
+/* The kernel's own time right behind that of whoever took its lines down: `dmesg -w | ts`. */
+static bool scan_taken_down(struct scan *s, struct klog_head *h)
+{
+	struct scan t = *s;
+
+	if (!scan_is(&t, '[') || !scan_boot(&t, true, h))
+		return false;
+	scan_caller(&t);
+	*s = t;
+	return h->kernel = true;
+}
+
 void scan_host_and_tag(struct scan *s, struct klog_head *h)
 {
 	struct slice words[HOST_WORDS_MAX] = {0};
 	size_t count = 0;
 
+	scan_stream(s);
+	if (scan_taken_down(s, h))
+		return;
 	for (; s->ok && count < HOST_WORDS_MAX; count++) {
 		words[count] = scan_word(s, ':');
 		s->ok = words[count].len > 0 && words[count].len <= SCAN_WORD_BYTES;

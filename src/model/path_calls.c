@@ -73,10 +73,11 @@ static int64_t server_ns(const struct path_model *m, const struct rpc_call *rpc)
 	for (enum conn_side side = CONN_FROM_CLIENT; c && side <= CONN_FROM_SERVER; side++) {
 		if (path_span_ns(from, c->progress[side]) > 0)
 			from = c->progress[side];
-		/* What is still not acknowledged may be this very call. */
+		/* What is still not acknowledged may be this very call. A server's TCP that has it
+		 * says so at once: with the answer, it got it just before. */
 		if (c->is_open[side] && path_span_ns(c->open[side].since.at, rpc->reply.at) > 0 &&
 		    path_span_ns(from, c->open[side].last.at) > 0)
-			from = c->open[side].last.at;
+			from = side == CONN_FROM_CLIENT ? rpc->reply.at : c->open[side].last.at;
 	}
 	return path_span_ns(from, until);
 }

@@ -113,6 +113,13 @@ static const struct {
 	{"<3>[  103.348659]  (2)[1234:mount.nfs]" MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
 	{"[  103.348659] <3>.(2)[1234:mount.nfs]" MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
 	{"&gt; [\xc2\xa0 103.348659] " MESSAGE, KLOG_WALL_NONE, -1, 103348659, ""},
+	/* taken down by somebody who stamps lines */
+	{"Nov 22 01:27:43 [  103.348659] " MESSAGE, KLOG_WALL_NO_YEAR, -1, 103348659, ""},
+	{"2026-11-22T01:27:43.348659Z [  103.348659] " MESSAGE, KLOG_WALL_UTC, 348659, 103348659,
+	 ""},
+	{"2026-11-22T01:27:43.348659Z stderr F [  103.348659] " MESSAGE, KLOG_WALL_UTC, 348659,
+	 103348659, ""},
+	{"2026-11-22T01:27:43.348659Z stdout F kernel: " MESSAGE, KLOG_WALL_UTC, 348659, -1, ""},
 	/* dmesg -H and -d tell no time that anything could be compared with */
 	{"[Nov22 01:27] " MESSAGE, KLOG_WALL_NONE, -1, -1, ""},
 	{"[Nov 2 01:27] " MESSAGE, KLOG_WALL_NONE, -1, -1, ""},
@@ -146,6 +153,8 @@ TEST(twin_other_texts_hold_no_kernel_line)
 		"Nov 22 01:27:43 app sshd[12]: Accepted publickey",
 		"2026-11-22T01:27:43,348+00:00 INFO server started",
 		"2026-11-22 01:27:43,348 INFO kernel is fine",
+		"2026-11-22 01:27:43 [main] INFO server started",
+		"2026-11-22 01:27:43 [12.5] 3 requests",
 		"lockd: server 192.0.2.10 not responding, still trying",
 		"    ls-247 [000] .....   103.348659: nfs_readdir: x",
 		"[1] 2345 Done",

@@ -107,6 +107,29 @@ TEST(slow_twins_say_nothing)
 		CHECK_EQ_U64(late_findings(&rule_rpc_server_slow, &twins[i]), 0);
 }
 
+/* The client uses its port again, and no end of the connection before it was captured. */
+TEST(twin_a_connection_that_was_followed_may_have_been_answered)
+{
+	struct late how = {.program = STAGE_NFS, .procedure = 1, .port = 2049};
+
+	for (int followed = 0; followed < 2; followed++) {
+		struct stage st;
+		struct conn c, next;
+
+		stage_init(&st);
+		stage_works(&st, 0, how.port);
+		c = stage_conn(&st, how.port);
+		play(&st, &how, &c);
+		stage_end(&st, 500, &c, true);
+		next = stage_conn(&st, how.port);
+		if (followed)
+			next.client = c.client;
+		script_tcp(&st.script, 400, &next, TCP_FACT_SYN, CONN_FROM_CLIENT);
+		CHECK_EQ_U64(stage_findings(&st, &rule_rpc_server_silent, 500), !followed);
+		stage_deinit(&st);
+	}
+}
+
 TEST(a_copy_at_once_is_no_retransmission)
 {
 	const struct late how = {

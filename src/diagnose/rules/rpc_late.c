@@ -424,6 +424,23 @@ static bool wait_may_be_lost(const struct rule_input *in, const struct conn_reco
 	       path_span_ns(r->last.at, evidence_end) >= SILENT_MIN_NS;
 }
 
+/* Its ports begin another connection, and no end of it is in the capture: that has missed frames.
+ */
+static bool wait_was_followed(const struct rule_input *in, const struct conn_record *r)
+{
+	if (transport_known(&r->rst) || r->fins[CONN_FROM_CLIENT] || r->fins[CONN_FROM_SERVER])
+		return false;
+	for (size_t i = 0; i < in->conns->records.len; i++) {
+		const struct conn_record *o = transport_record(in, i);
+
+		if (o->conn.serial > r->conn.serial && o->conn.evidence == r->conn.evidence &&
+		    endpoint_equal(&o->conn.client, &r->conn.client) &&
+		    endpoint_equal(&o->conn.server, &r->conn.server))
+			return true;
+	}
+	return false;
+}
+
 /* Acknowledged by TCP, unanswered for long. */
 static bool wait_counts(const struct rule_input *in, const struct path_wait *w,
 			struct wait_end *end)
@@ -445,9 +462,11 @@ static bool wait_counts(const struct rule_input *in, const struct path_wait *w,
 		return false;
 	if (!transport_known(&end->closed) && wait_may_be_lost(in, r, end->at))
 		return false;
+	if (path_span_ns(w->first.at, end->at) < SILENT_MIN_NS || wait_was_followed(in, r))
+		return false;
 	if (transport_known(&r->replied) && path_span_ns(w->first.at, r->replied.at) > 0)
 		end->others_answered = r->replied;
-	return path_span_ns(w->first.at, end->at) >= SILENT_MIN_NS;
+	return true;
 }
 
 /* What the calls without an answer tell of the service, as the end of a sentence. */
