@@ -117,7 +117,8 @@ static bool source_unpack_more(struct source *s)
 	if (unpack_fault(s->unpack))
 		snprintf(s->fault, sizeof(s->fault), "%s", unpack_fault(s->unpack));
 	else if (!unpack_complete(s->unpack) && s->fault[0] == '\0')
-		snprintf(s->fault, sizeof(s->fault), "the %s data are cut off",
+		snprintf(s->fault, sizeof(s->fault),
+			 "the %s data are cut off: copy the file again, whole",
 			 source_packing_name(s->packing));
 	return false;
 }

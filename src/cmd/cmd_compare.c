@@ -12,6 +12,8 @@
 #include "evidence/sniff.h"
 #include "evidence/walk.h"
 
+#include <sys/stat.h>
+
 static void compare_traces(const struct trace *good, const struct trace *bad, struct json *j,
 			   struct strbuf *out)
 {
@@ -128,8 +130,13 @@ static struct err *open_table(const struct options *options, struct output *outp
 			      struct source **out)
 {
 	struct vec files;
+	struct stat st;
 	struct err *err;
 
+	if (stat(options->args[0], &st) == 0 && S_ISDIR(st.st_mode))
+		return err_new("compare: %s: is a directory: give the good one and the bad one, or "
+			       "a FILE that is a table",
+			       options->args[0]);
 	walk_expand(options->args, 1, &files);
 	err = confine(options, output, &files, NULL);
 	walk_deinit(&files);
@@ -182,7 +189,7 @@ static enum status compare(const struct options *options)
 	}
 	err = output_init(&output, options->output);
 	if (err)
-		return complain(STATUS_USAGE, err);
+		return complain(STATUS_UNREAD, err);
 	strbuf_init(&out);
 	status = options->arg_count == 2 ? compare_two(options, &output, &out)
 					 : compare_table(options, &output, &out);
@@ -192,7 +199,7 @@ static enum status compare(const struct options *options)
 	}
 	strbuf_deinit(&out);
 	output_deinit(&output);
-	return err ? complain(STATUS_USAGE, err) : status;
+	return err ? complain(STATUS_UNREAD, err) : status;
 }
 
 const struct command command_compare = {

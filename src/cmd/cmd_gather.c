@@ -22,7 +22,7 @@ static enum status cmd_gather(const struct options *options)
 		return STATUS_NOTHING;
 	command_complain("%s", err_text(err));
 	err_destroy(err);
-	return STATUS_USAGE;
+	return STATUS_UNREAD;
 }
 
 const struct command command_gather = {

@@ -30,6 +30,16 @@ void command_complain(const char *format, ...)
 	free(text);
 }
 
+void command_tell_of_terminal(const struct options *options)
+{
+	for (size_t i = 0; i < options->arg_count; i++) {
+		if (strcmp(options->args[i], "-") != 0 || !isatty(STDIN_FILENO))
+			continue;
+		command_complain("-: reads what is typed or pasted here, up to Ctrl-D");
+		return;
+	}
+}
+
 void command_raise_file_limit(void)
 {
 	struct rlimit limit;

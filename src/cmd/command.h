@@ -13,7 +13,8 @@ enum status {
 	STATUS_NOTHING = 0, /* neither cause nor symptom found; for other commands: done */
 	STATUS_FOUND = 1,
 	STATUS_USAGE = 2,
-	STATUS_UNREAD = 3, /* some evidence could not be read at all; wins over FOUND */
+	STATUS_UNREAD = 3, /* some evidence could not be read at all, or the result not be written;
+			    * wins over FOUND */
 };
 
 /* One choice of a command's first argument: a row of `help`. A name NULL ends the list. */
@@ -48,6 +49,9 @@ extern const struct command command_version;
  * "nfsleuth: ..." and a line break on standard error, one line whatever the text holds.
  */
 void command_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Where one of the arguments is "-" and that is a terminal: says so, as nothing else would. */
+void command_tell_of_terminal(const struct options *options);
 
 /* As many open files and connections as the system lets us have. */
 void command_raise_file_limit(void);

@@ -291,7 +291,7 @@ const char *walk_outcome_text(enum walk_outcome outcome)
 	static const char *const texts[] = {
 		[WALK_CANDIDATE] = "to be read",
 		[WALK_MISSING] = "does not exist",
-		[WALK_DENIED] = "may not be read",
+		[WALK_DENIED] = "may not be read by this user",
 		[WALK_SPECIAL] = "is a device, socket or pipe",
 		[WALK_TOO_DEEP] = "lies too deep",
 		[WALK_TOO_MANY] = "and all behind it: too many files",

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`--help`, the manual page and the completion know the same commands and options.
+"""`--help`, the manual page and the completion know the same commands, and of each the same options.
 
 --help lists the commands, one a line, under "Commands:"; options are all words that start with two
 dashes in it and in `COMMAND --help`. The page names a command by `.It Ic NAME` and an option by
-`Fl -NAME`; the completion by `commands='NAME ...'` and by --NAME. mandoc finds no fault in the page.
+`Fl -NAME`, those of each command below `.Nm` and `.Cm COMMAND` of its synopsis; the completion by
+`commands='NAME ...'` and by --NAME, those of a command in a line `COMMAND) echo '--NAME ...'`. (That for
+zsh asks the program.) mandoc finds no fault in the page.
 """
 import re
 import shutil
@@ -23,9 +25,10 @@ def commands_of_help(text):
 
 
 def read_help(tree):
-    """All help texts in one."""
+    """Help texts by command; that of the program itself by ""."""
     if HELP_OF_PROOF in tree.paths:
-        return tree.text(HELP_OF_PROOF)
+        texts = re.split(r"^== (.*)\n", tree.text(HELP_OF_PROOF), flags=re.MULTILINE)
+        return {"": texts[0], **dict(zip(texts[1::2], texts[2::2]))}
     program = tree.build / "src" / "cmd" / "nfsleuth" if tree.build else None
     if not program or not program.exists():
         raise Skip("the program is not built")
@@ -35,7 +38,31 @@ def read_help(tree):
                               check=True).stdout
 
     text = ask()
-    return text + "".join(ask(command) for command in sorted(commands_of_help(text)))
+    return {"": text} | {command: ask(command) for command in sorted(commands_of_help(text))}
+
+
+def options_in_synopsis(page):
+    """{command: options} of the manual page's synopsis."""
+    found = {}
+    synopsis = page.partition("\n.Sh SYNOPSIS\n")[2].partition("\n.Sh ")[0]
+    for usage in synopsis.split(".Nm\n")[1:]:
+        name = re.match(r"\.Cm ([a-z]+)", usage)
+        if name:
+            found.setdefault(name[1], set()).update(re.findall(r"\bFl -([a-z0-9-]+)", usage))
+    return found
+
+
+def options_in_completion(text):
+    rows = re.findall(r"^\s*([a-z]+)\) echo '(--[^']*)'", text, re.MULTILINE)
+    return {name: set(OPTION.findall(options)) for name, options in rows}
+
+
+def compare_each(path, want, got):
+    """Options by command: --help itself is in no synopsis, and each command has it."""
+    for command in sorted(want):
+        for name in sorted((want[command] ^ got.get(command, set())) - {"help"}):
+            has = "does not give" if name in want[command] else "gives"
+            yield f"{path}:1: {has} {command} the option {name}, otherwise than --help"
 
 
 def compare(path, kind, want, got):
@@ -58,8 +85,10 @@ def check_mandoc(tree):
 
 def check(tree):
     yield from check_mandoc(tree)
-    text = read_help(tree)
+    texts = read_help(tree)
+    text = "".join(texts.values())
     commands, options = commands_of_help(text), set(OPTION.findall(text))
+    each = {c: set(OPTION.findall(re.sub(r"(?s)^.*?\nOptions:\n", "", t))) for c, t in texts.items() if c}
     page = tree.text(MAN)
     yield from compare(MAN, "command", commands,
                        set(re.findall(r"^\.It Ic ([a-z]\S*)", page, re.MULTILINE)))
@@ -68,3 +97,5 @@ def check(tree):
     known = re.search(r"commands='([^']*)'", completion)
     yield from compare(COMPLETION, "command", commands, set(known[1].split() if known else []))
     yield from compare(COMPLETION, "option", options, set(OPTION.findall(completion)))
+    yield from compare_each(MAN, each, options_in_synopsis(page))
+    yield from compare_each(COMPLETION, each, options_in_completion(completion))
