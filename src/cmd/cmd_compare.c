@@ -190,6 +190,7 @@ static enum status compare(const struct options *options)
 	err = output_init(&output, options->output);
 	if (err)
 		return complain(STATUS_UNREAD, err);
+	command_tell_of_terminal(options);
 	strbuf_init(&out);
 	status = options->arg_count == 2 ? compare_two(options, &output, &out)
 					 : compare_table(options, &output, &out);

@@ -110,6 +110,7 @@ enum status diagnose_files(const struct options *options, char headline[DIAGNOSE
 		run_deinit(&run);
 		return STATUS_USAGE;
 	}
+	command_tell_of_terminal(options);
 	run_find(&run, options->args, options->arg_count);
 	err = output_init(&output, options->output);
 	if (!err)

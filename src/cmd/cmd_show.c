@@ -141,6 +141,7 @@ static enum status show_view_run(const struct options *options, const struct sho
 		return STATUS_USAGE;
 	}
 	strbuf_init(&s.line);
+	command_tell_of_terminal(options);
 	run_find(&s.run, options->args + 1, options->arg_count - 1);
 	err = output_init(&s.output, options->output);
 	if (!err && (view->ordered || (view->sortable && options->sort == SORT_TIME)))

@@ -63,7 +63,6 @@ struct err *confine(const struct options *options, struct output *output, const 
 	struct guard *g;
 	struct err *err;
 
-	command_tell_of_terminal(options);
 	guard_ask(&state);
 	if (options->no_sandbox || state.absent)
 		return NULL;
