@@ -23,6 +23,11 @@ static const struct timespec written[2] = {{.tv_sec = 1795305600}, {.tv_sec = 17
 
 /* --- what cmd/command.c is to the commands; nobody reads what they say of files --- */
 
+void command_tell_of_terminal(const struct options *options)
+{
+	(void)options;
+}
+
 void command_complain(const char *format, ...)
 {
 	(void)format;
