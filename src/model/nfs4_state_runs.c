@@ -150,17 +150,13 @@ static void run_note_end(struct nfs4_run *r, const struct rpc_call *call,
 		r->found = *found;
 }
 
-void nfs4_runs_take(struct nfs4_state_model *m, const struct rpc_call *call,
-		    const struct nfs4_op_fact *op)
+static void run_take(struct nfs4_state_model *m, const struct rpc_call *call,
+		     const struct nfs4_op_fact *op, bool goes_on, enum nfs4_run_kind kind)
 {
-	enum nfs4_run_kind kind = NFS4_RUN_DELAY;
-	bool goes_on = run_kind(op, &kind);
 	struct nfs4_run key = {0};
 	struct nfs4_run *r;
 	uint64_t hash;
 
-	if (!goes_on && m->open_by_op[op->op % NFS4_OP_NUMBERS] == 0)
-		return;
 	if (!run_key(&key, call, op))
 		return;
 	hash = run_hash(&key);
@@ -182,4 +178,14 @@ void nfs4_runs_take(struct nfs4_state_model *m, const struct rpc_call *call,
 	else
 		r = run_begin(m, &key, hash, kind, call);
 	run_add(r, call, op);
+}
+
+void nfs4_runs_take(struct nfs4_state_model *m, const struct rpc_call *call,
+		    const struct nfs4_op_fact *op)
+{
+	enum nfs4_run_kind kind = NFS4_RUN_DELAY;
+	bool goes_on = run_kind(op, &kind);
+
+	if (goes_on || m->open_by_op[op->op % NFS4_OP_NUMBERS])
+		run_take(m, call, op, goes_on, kind);
 }

@@ -52,13 +52,14 @@ static uint64_t export_hash(const struct stale_export *e)
 static struct stale_export *export_get(struct stale_model *m, const struct rpc_call *call,
 				       const struct file_handle *handle)
 {
-	struct stale_export key = {.server = call->conn->server,
-				   .client = call->conn->client,
-				   .version = call->version};
+	struct stale_export key; /* of which only the key is filled in: it is large */
 	struct stale_export *e;
 	uint64_t hash;
 
+	key.server = call->conn->server;
+	key.client = call->conn->client;
 	key.client.port = 0;
+	key.version = call->version;
 	key.prefix_len = nfsd_prefix_bytes(handle);
 	memcpy(key.prefix, handle->bytes, key.prefix_len);
 	if (key.prefix_len)
@@ -71,7 +72,11 @@ static struct stale_export *export_get(struct stale_model *m, const struct rpc_c
 		recent_touch(&m->exports, &e->item);
 	} else {
 		e = mem_alloc(1, sizeof(*e));
-		*e = key;
+		e->server = key.server;
+		e->client = key.client;
+		e->version = key.version;
+		e->prefix_len = key.prefix_len;
+		memcpy(e->prefix, key.prefix, key.prefix_len);
 		free(recent_add(&m->exports, hash, &e->item));
 	}
 	m->last = e;

@@ -229,10 +229,12 @@ static void host_drop(struct visit_model *m, struct visit_host *h)
 /* NULL: this pair never listed anything, and `add` is false. */
 static struct visit_host *host_get(struct visit_model *m, const struct conn *conn, bool add)
 {
-	struct visit_host key = {.client = conn->client, .server = conn->server};
+	struct visit_host key; /* of which only the key is filled in: it is large */
 	struct visit_host *h;
 
+	key.client = conn->client;
 	key.client.port = 0;
+	key.server = conn->server;
 	if (m->last && host_is(m->last, &key))
 		return m->last;
 	h = map_find(&m->map, host_hash(&key), &key);
@@ -246,7 +248,9 @@ static struct visit_host *host_get(struct visit_model *m, const struct conn *con
 	}
 	if (m->hosts_len == VISIT_HOSTS_MAX)
 		host_drop(m, m->oldest);
-	h = mem_copy(&key, sizeof(key));
+	h = mem_alloc(1, sizeof(*h));
+	h->client = key.client;
+	h->server = key.server;
 	map_add(&m->map, host_hash(h), h);
 	host_link(m, h);
 	m->hosts_len++;
