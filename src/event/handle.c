@@ -50,6 +50,14 @@ uint32_t file_handle_hash_bytes(const uint8_t *bytes, size_t len)
 		      crc_tables[3][high & 0xff] ^ crc_tables[2][high >> 8 & 0xff] ^
 		      crc_tables[1][high >> 16 & 0xff] ^ crc_tables[0][high >> 24];
 	}
+	if (len >= 4) { /* XDR pads to four: most have no more left */
+		uint32_t last = crc_load(bytes) ^ crc;
+
+		crc = crc_tables[3][last & 0xff] ^ crc_tables[2][last >> 8 & 0xff] ^
+		      crc_tables[1][last >> 16 & 0xff] ^ crc_tables[0][last >> 24];
+		bytes += 4;
+		len -= 4;
+	}
 	for (; len; bytes++, len--)
 		crc = crc >> 8 ^ crc_tables[0][(crc ^ *bytes) & 0xff];
 	return ~crc;
