@@ -10,8 +10,9 @@
 enum {
 	PCAP_HEADER_BYTES = 24,
 	PCAP_RECORD_BYTES = 16,
-	PCAP_CHAIN = 3,              /* records in a row that make a place plausible */
-	PCAP_SEARCH_BYTES = 1 << 20, /* places that are tried in one window */
+	PCAP_CHAIN = 3,                /* records in a row that make a place plausible */
+	PCAP_SEARCH_BYTES = 1 << 20,   /* places that are tried in one window */
+	PCAP_SETTLE_BYTES = 256 << 10, /* of records from which their kind is told */
 	PCAP_WIRE_BYTES_MAX = 1 << 24,
 };
 
@@ -260,7 +261,7 @@ enum capfile_result pcap_next(struct capfile *cf, struct capfile_packet *out)
 /* Kuznetzov's records come with 24 or 28 bytes of header: the kind that fits more of them. */
 static void pcap_settle_modified(struct capfile *cf)
 {
-	struct slice bytes = source_peek(cf->source, SOURCE_WINDOW_BYTES);
+	struct slice bytes = source_peek(cf->source, PCAP_SETTLE_BYTES);
 	uint32_t best_header = PCAP_RECORD_BYTES + 8;
 	unsigned int best = 0;
 
