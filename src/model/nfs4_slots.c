@@ -223,6 +223,8 @@ static void use_take_reply(struct nfs4_slots *w, const struct rpc_call *call)
 	w->full = false;
 	if (w->freed_ns > w->full_since_ns)
 		w->use.full_ns += w->freed_ns - w->full_since_ns;
+	if (__builtin_add_overflow(w->use.carried_ns, call->reply_busy_ns, &w->use.carried_ns))
+		w->use.carried_ns = INT64_MAX;
 	w->use.last = call->reply;
 }
 

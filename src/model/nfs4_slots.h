@@ -59,9 +59,11 @@ struct nfs4_slot_use {
 	uint32_t asked;                /* by the client; 0: not known */
 	struct provenance first, last; /* the call that took the last free slot; the last answer */
 	int64_t full_ns;               /* within it, when all were in use */
-	uint64_t fills;                /* calls that took the last free slot */
-	uint64_t handovers;            /* of them: at once after the last answer on any slot: within
-					* 1/32 of its round trip, 1 ms at least, 20 at most */
+	int64_t carried_ns; /* of all calls then: how long answers were on their way while
+			     * they waited (rpc_call.reply_busy_ns) */
+	uint64_t fills;     /* calls that took the last free slot */
+	uint64_t handovers; /* of them: at once after the last answer on any slot: within
+			     * 1/32 of its round trip, 1 ms at least, 20 at most */
 };
 
 /* What a party's slots went through; NULL until something did. */

@@ -18,6 +18,7 @@ struct stage {
 	uint32_t granted; /* told with each answer */
 	struct rpc_call calls[NFS4_SLOTS_MAX + 1];
 	uint32_t xid;
+	double busy; /* of each call, seconds in which answers were on their way */
 };
 
 static void stage_init(struct stage *s, uint32_t granted)
@@ -56,6 +57,7 @@ static void answer(struct stage *s, double at, uint32_t slot, uint32_t status)
 	call->has_status = true;
 	call->status = call->sequence.status = status;
 	call->sequence.target_highest_slot = s->granted - 1;
+	call->reply_busy_ns = (int64_t)(s->busy * 1e9);
 	script_rpc(&s->st.script, at, EVENT_RPC_REPLY, call);
 }
 
@@ -227,6 +229,21 @@ TEST(one_slot_always_in_use_is_only_possible)
 	stage_init(&s, 1);
 	play_crowd(&s, 1, 0.0001);
 	check_says(&s, "nfs4-slots-exhausted", CONFIDENCE_POSSIBLE);
+}
+
+/* Answers come one behind the other: each call waits 0.3 s, and so long some are on their way. */
+TEST(twin_a_way_that_is_full_is_silent)
+{
+	struct stage s;
+
+	stage_init(&s, 3);
+	s.busy = 0.28;
+	play_crowd(&s, 3, 0.0001);
+	check_says(&s, NULL, CONFIDENCE_POSSIBLE);
+	stage_init(&s, 3);
+	s.busy = 0.1;
+	play_crowd(&s, 3, 0.0001);
+	check_says(&s, "nfs4-slots-exhausted", CONFIDENCE_LIKELY);
 }
 
 TEST(twin_programs_that_think_are_silent)

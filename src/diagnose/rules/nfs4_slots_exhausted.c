@@ -22,13 +22,22 @@ enum { FILLS_MIN = 100 };
 /* Of that time in percent: all slots in use; and of the calls: begun when a slot became free. */
 enum { FULL_PERCENT = 85, HANDOVER_PERCENT = 90 };
 
+/*
+ * Answers come one behind the other most of the time: the way is full, or the client does not read,
+ * and with more slots more calls would wait behind each other.
+ */
+static bool is_way_full(const struct nfs4_slot_use *u)
+{
+	return u->carried_ns / u->slots >= (u->last.at.ns - u->first.at.ns) / 2;
+}
+
 static bool is_exhausted(const struct nfs4_slot_use *u)
 {
 	int64_t lasted_ns = u->last.at.ns - u->first.at.ns;
 
 	return u->asked > u->slots && u->slots <= SLOTS_FEW && u->fills >= FILLS_MIN &&
 	       lasted_ns >= LASTED_NS && u->full_ns >= lasted_ns / 100 * FULL_PERCENT &&
-	       u->handovers * 100 >= u->fills * HANDOVER_PERCENT;
+	       u->handovers * 100 >= u->fills * HANDOVER_PERCENT && !is_way_full(u);
 }
 
 static void tell(struct diagnosis *d, const struct nfs4_party *p, const struct nfs4_slot_use *u)
