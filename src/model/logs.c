@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+
 /* A silence of this length ends an interval that no "OK" ended: each task complains once only. */
 #define INTERVAL_GAP_NS (3600 * STAMP_NS_PER_S)
 
@@ -12,10 +14,32 @@
 
 enum { LOGS_TEXT_BYTES_MAX = 1024 };
 
+/* What a list has one item of. Logs may name another host, server or task in every line. */
+struct key {
+	const struct vec *list; /* of the model */
+	const struct logs_host *host;
+	struct slice program, name;
+	int64_t number;
+};
+
+struct known {
+	struct key key; /* its texts are in the arena */
+	void *item;
+};
+
+static bool known_equal(const void *item, const void *key)
+{
+	const struct key *a = &((const struct known *)item)->key, *b = key;
+
+	return a->list == b->list && a->host == b->host && a->number == b->number &&
+	       slice_equal(a->name, b->name) && slice_equal(a->program, b->program);
+}
+
 void logs_model_init(struct logs_model *m)
 {
 	*m = (struct logs_model){0};
 	arena_init(&m->arena);
+	map_init(&m->known, known_equal);
 	vec_init(&m->hosts, sizeof(struct logs_host *));
 	vec_init(&m->intervals, sizeof(struct logs_interval *));
 	vec_init(&m->losses, sizeof(struct logs_tally *));
@@ -48,6 +72,7 @@ void logs_model_deinit(struct logs_model *m)
 	vec_deinit(&m->tasks);
 	vec_deinit(&m->packets);
 	vec_deinit(&m->conntracks);
+	map_deinit(&m->known);
 	arena_deinit(&m->arena);
 }
 
@@ -56,10 +81,40 @@ static bool is_text(const char *text, struct slice s)
 	return slice_equal(slice_of_string(text), s);
 }
 
+static struct slice kept_part(struct slice s)
+{
+	return slice_make(s.ptr, s.len < LOGS_TEXT_BYTES_MAX ? s.len : LOGS_TEXT_BYTES_MAX);
+}
+
 static const char *keep(struct logs_model *m, struct slice s)
 {
-	return arena_copy(&m->arena, s.ptr,
-			  s.len < LOGS_TEXT_BYTES_MAX ? s.len : LOGS_TEXT_BYTES_MAX);
+	s = kept_part(s);
+	return arena_copy(&m->arena, s.ptr, s.len);
+}
+
+static uint64_t key_hash(const struct key *key)
+{
+	uint64_t hash = hash_u64_pair(hash_start(), (uintptr_t)key->list, (uintptr_t)key->host);
+
+	hash = hash_u64_pair(hash, (uint64_t)key->number, hash_bytes(key->name.ptr, key->name.len));
+	return hash_u64(hash, hash_bytes(key->program.ptr, key->program.len));
+}
+
+static struct known *known_find(const struct logs_model *m, const struct key *key)
+{
+	return map_find(&m->known, key_hash(key), key);
+}
+
+static struct known *known_add(struct logs_model *m, const struct key *key, void *item)
+{
+	struct known *known = arena_alloc(&m->arena, sizeof(*known));
+
+	known->key = *key;
+	known->key.program.ptr = (const uint8_t *)keep(m, key->program);
+	known->key.name.ptr = (const uint8_t *)keep(m, key->name);
+	known->item = item;
+	map_add(&m->known, key_hash(key), known);
+	return known;
 }
 
 /* Room for one more of `bytes` in the list; NULL: it is full. */
@@ -74,16 +129,17 @@ static void *list_add(struct logs_model *m, struct vec *list, size_t max, size_t
 
 static struct logs_host *host_of(struct logs_model *m, const struct log_fact *f)
 {
+	const struct key key = {
+		.list = &m->hosts, .name = kept_part(f->host), .number = f->host_told};
+	struct known *known = known_find(m, &key);
 	struct logs_host *h;
 
-	for (size_t i = 0; i < m->hosts.len; i++) {
-		h = *(struct logs_host **)vec_at(&m->hosts, i);
-		if (h->told == f->host_told && is_text(h->name, f->host))
-			return h;
-	}
+	if (known)
+		return known->item;
 	h = list_add(m, &m->hosts, LOGS_HOSTS_MAX, sizeof(*h));
 	if (!h)
 		return NULL;
+	known_add(m, &key, h);
 	h->name = keep(m, f->host);
 	h->told = f->host_told;
 	h->has_at = f->has_host_at;
@@ -91,10 +147,13 @@ static struct logs_host *host_of(struct logs_model *m, const struct log_fact *f)
 	return h;
 }
 
-static bool subject_is(const struct logs_subject *s, const struct logs_host *host,
-		       const struct log_fact *f)
+static struct key subject_key(const struct vec *list, const struct logs_host *host,
+			      const struct log_fact *f)
 {
-	return s->host == host && is_text(s->program, f->program) && is_text(s->server, f->server);
+	return (struct key){.list = list,
+			    .host = host,
+			    .program = kept_part(f->program),
+			    .name = kept_part(f->server)};
 }
 
 static struct logs_subject subject_make(struct logs_model *m, const struct logs_host *host,
@@ -124,27 +183,34 @@ static bool is_far(struct stamp late, struct stamp early, int64_t gap_ns)
 	       !__builtin_sub_overflow(late.ns, early.ns, &apart) && apart > gap_ns;
 }
 
-/* The last interval of this subject, open or not; NULL: none. */
-static struct logs_interval *interval_last(const struct logs_model *m, const struct logs_host *host,
-					   const struct log_fact *f)
+/* One more of the subject, whose last one is known; NULL: no room. */
+static struct logs_interval *interval_add(struct logs_model *m, const struct key *key,
+					  struct known *known)
 {
-	for (size_t i = m->intervals.len; i > 0; i--) {
-		struct logs_interval *v = *(struct logs_interval **)vec_at(&m->intervals, i - 1);
+	struct logs_interval *v = list_add(m, &m->intervals, LOGS_INTERVALS_MAX, sizeof(*v));
+	struct logs_interval *last = known ? known->item : NULL;
 
-		if (subject_is(&v->of, host, f))
-			return v;
-	}
-	return NULL;
+	if (!v)
+		return NULL;
+	v->head = last ? last->head : v;
+	if (last)
+		last->next = v;
+	else
+		known = known_add(m, key, v);
+	known->item = v;
+	return v;
 }
 
 static void take_not_responding(struct logs_model *m, const struct logs_host *host,
 				const struct event *e)
 {
-	struct logs_interval *v = interval_last(m, host, e->log);
+	const struct key key = subject_key(&m->intervals, host, e->log);
+	struct known *known = known_find(m, &key);
+	struct logs_interval *v = known ? known->item : NULL;
 
 	if (!v || v->ok.frame != FRAME_NONE || v->last.at.clock != e->at.at.clock ||
 	    is_far(e->at.at, v->last.at, INTERVAL_GAP_NS)) {
-		v = list_add(m, &m->intervals, LOGS_INTERVALS_MAX, sizeof(*v));
+		v = interval_add(m, &key, known);
 		if (!v)
 			return;
 		v->of = subject_make(m, host, e->log);
@@ -160,7 +226,9 @@ static void take_not_responding(struct logs_model *m, const struct logs_host *ho
 static void take_responding(struct logs_model *m, const struct logs_host *host,
 			    const struct event *e)
 {
-	struct logs_interval *v = interval_last(m, host, e->log);
+	const struct key key = subject_key(&m->intervals, host, e->log);
+	struct known *known = known_find(m, &key);
+	struct logs_interval *v = known ? known->item : NULL;
 
 	if (v && v->ok.frame == FRAME_NONE && v->last.at.clock == e->at.at.clock)
 		v->ok = e->at;
@@ -170,18 +238,15 @@ static void take_responding(struct logs_model *m, const struct logs_host *host,
 static void tally_take(struct logs_model *m, struct vec *list, const struct logs_host *host,
 		       const struct event *e)
 {
-	struct logs_tally *tally = NULL;
+	const struct key key = subject_key(list, host, e->log);
+	struct known *known = known_find(m, &key);
+	struct logs_tally *tally = known ? known->item : NULL;
 
-	for (size_t i = 0; i < list->len && !tally; i++) {
-		struct logs_tally *one = *(struct logs_tally **)vec_at(list, i);
-
-		if (subject_is(&one->of, host, e->log))
-			tally = one;
-	}
 	if (!tally) {
 		tally = list_add(m, list, LOGS_TALLIES_MAX, sizeof(*tally));
 		if (!tally)
 			return;
+		known_add(m, &key, tally);
 		tally->of = subject_make(m, host, e->log);
 		tally->first = e->at;
 		tally->subject = keep(m, e->log->subject);
@@ -235,16 +300,17 @@ static void take_upcall(struct logs_model *m, const struct logs_host *host, cons
 static struct logs_interface *interface_of(struct logs_model *m, const struct logs_host *host,
 					   const struct log_fact *f)
 {
+	const struct key key = {
+		.list = &m->interfaces, .host = host, .name = kept_part(f->subject)};
+	struct known *known = known_find(m, &key);
 	struct logs_interface *n;
 
-	for (size_t i = 0; i < m->interfaces.len; i++) {
-		n = *(struct logs_interface **)vec_at(&m->interfaces, i);
-		if (n->host == host && is_text(n->name, f->subject))
-			return n;
-	}
+	if (known)
+		return known->item;
 	n = list_add(m, &m->interfaces, LOGS_INTERFACES_MAX, sizeof(*n));
 	if (!n)
 		return NULL;
+	known_add(m, &key, n);
 	n->host = host;
 	n->name = keep(m, f->subject);
 	vec_init(&n->outages, sizeof(struct logs_outage));
@@ -284,18 +350,18 @@ static void take_hung_task(struct logs_model *m, const struct logs_host *host,
 			   const struct event *e)
 {
 	const struct log_fact *f = e->log;
-	struct logs_task *t = NULL;
+	const struct key key = {.list = &m->tasks,
+				.host = host,
+				.name = kept_part(f->subject),
+				.number = f->number};
+	struct known *known = known_find(m, &key);
+	struct logs_task *t = known ? known->item : NULL;
 
-	for (size_t i = 0; i < m->tasks.len && !t; i++) {
-		struct logs_task *one = *(struct logs_task **)vec_at(&m->tasks, i);
-
-		if (one->host == host && one->pid == f->number && is_text(one->name, f->subject))
-			t = one;
-	}
 	if (!t) {
 		t = list_add(m, &m->tasks, LOGS_TASKS_MAX, sizeof(*t));
 		if (!t)
 			return;
+		known_add(m, &key, t);
 		t->host = host;
 		t->name = keep(m, f->subject);
 		t->pid = f->number;

@@ -10,6 +10,7 @@
 #define MODEL_LOGS_H
 
 #include "base/arena.h"
+#include "base/map.h"
 #include "base/vec.h"
 #include "event/event.h"
 
@@ -56,6 +57,9 @@ struct logs_interval {
 	struct provenance gave_up_first; /* FRAME_NONE: none */
 	struct provenance cites[LOGS_CITES_MAX];
 	uint32_t cites_len;
+	/* The first interval of this subject, which may be this one, and the next; NULL: the last.
+	 */
+	struct logs_interval *head, *next;
 };
 
 /* Messages of one kind from one host about one peer. */
@@ -114,6 +118,7 @@ struct logs_packet {
 
 struct logs_model {
 	struct arena arena;
+	struct map known;      /* what is in which list; private to logs.c */
 	struct vec hosts;      /* struct logs_host *, each list in order of first sight */
 	struct vec intervals;  /* struct logs_interval * */
 	struct vec losses;     /* struct logs_tally *: locks that a host lost at a server */

@@ -269,18 +269,13 @@ static void tell(struct diagnosis *d, const struct lost *x, uint64_t count)
 /* --- the log of the server --- */
 
 /* A complaint of lockd that it never had as a client about the same host. */
-static bool only_gave_up(const struct logs_model *logs, const struct logs_interval *v)
+static bool only_gave_up(const struct logs_interval *v)
 {
 	if (strcmp(v->of.program, "lockd") != 0 || v->gave_up == 0)
 		return false;
-	for (size_t i = 0; i < logs->intervals.len; i++) {
-		const struct logs_interval *o =
-			*(struct logs_interval **)vec_at(&logs->intervals, i);
-
-		if (o->trying && o->of.host == v->of.host && strcmp(o->of.program, "lockd") == 0 &&
-		    strcmp(o->of.server, v->of.server) == 0)
+	for (const struct logs_interval *o = v->head; o; o = o->next)
+		if (o->trying)
 			return false;
-	}
 	return true;
 }
 
@@ -368,7 +363,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 		const struct logs_interval *v =
 			*(struct logs_interval **)vec_at(&in->logs->intervals, i);
 
-		if (only_gave_up(in->logs, v) && !told_by_wire(out, v))
+		if (only_gave_up(v) && !told_by_wire(out, v))
 			log_tell(in, out, v);
 	}
 }

@@ -20,12 +20,6 @@ static const struct logs_interval *interval_at(const struct logs_model *m, size_
 	return *(struct logs_interval **)vec_at(&m->intervals, index);
 }
 
-static bool same_subject(const struct logs_interval *a, const struct logs_interval *b)
-{
-	return a->of.host == b->of.host && strcmp(a->of.program, b->of.program) == 0 &&
-	       strcmp(a->of.server, b->of.server) == 0;
-}
-
 /* The sums over the intervals of one subject. */
 struct complaint {
 	uint64_t intervals, trying, gave_up;
@@ -249,20 +243,15 @@ static void cite_interval(struct diagnosis *d, struct finding *f, const struct l
 	log_finding_span(f, &v->ok);
 }
 
-/* All intervals of the subject of the one at `start`, which is the first of them. */
-static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
+/* All intervals of the subject of `v`, which is the first of them. */
+static void tell(const struct rule_input *in, struct diagnosis *d, const struct logs_interval *v)
 {
-	const struct logs_interval *v = interval_at(in->logs, start);
 	struct finding *f = diagnosis_add(d, "rpc-not-responding", CONFIDENCE_CERTAIN);
 	struct complaint c = {.longest_ns = -1};
 	const struct rpc_task_alarms *alarms = alarms_of(in, v);
 	const char *confirmed = "";
 
-	for (size_t i = start; i < in->logs->intervals.len; i++) {
-		const struct logs_interval *one = interval_at(in->logs, i);
-
-		if (!same_subject(v, one))
-			continue;
+	for (const struct logs_interval *one = v; one; one = one->next) {
 		complaint_add(&c, one);
 		cite_interval(d, f, one);
 		if (!*confirmed)
@@ -285,19 +274,14 @@ static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 			      log_exactness_text(in, d, &v->first));
 }
 
-static bool is_first(const struct logs_model *m, size_t index)
-{
-	for (size_t i = 0; i < index; i++)
-		if (same_subject(interval_at(m, i), interval_at(m, index)))
-			return false;
-	return true;
-}
-
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
-	for (size_t i = 0; in->logs && i < in->logs->intervals.len; i++)
-		if (is_first(in->logs, i))
-			tell(in, out, i);
+	for (size_t i = 0; in->logs && i < in->logs->intervals.len; i++) {
+		const struct logs_interval *v = interval_at(in->logs, i);
+
+		if (v == v->head)
+			tell(in, out, v);
+	}
 }
 
 const struct rule rule_rpc_not_responding = {

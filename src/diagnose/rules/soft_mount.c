@@ -21,18 +21,12 @@ static const struct logs_interval *interval_at(const struct logs_model *m, size_
 	return *(struct logs_interval **)vec_at(&m->intervals, index);
 }
 
-static bool same_subject(const struct logs_interval *a, const struct logs_interval *b)
+/* This one, or the next of its subject in which calls were given up; NULL: none. */
+static const struct logs_interval *soft_from(const struct logs_interval *v)
 {
-	return is_soft(a) && is_soft(b) && a->of.host == b->of.host &&
-	       strcmp(a->of.server, b->of.server) == 0;
-}
-
-static bool is_first(const struct logs_model *m, size_t index)
-{
-	for (size_t i = 0; i < index; i++)
-		if (same_subject(interval_at(m, i), interval_at(m, index)))
-			return false;
-	return true;
+	while (v && !is_soft(v))
+		v = v->next;
+	return v;
 }
 
 /* What the mount's options say to it; they are cited. Empty: they are not in the evidence. */
@@ -58,18 +52,14 @@ static const char *of_mount(const struct rule_input *in, struct diagnosis *d, st
 				       : "");
 }
 
-static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
+/* `v` is the first of its subject. */
+static void tell(const struct rule_input *in, struct diagnosis *d, const struct logs_interval *v)
 {
-	const struct logs_interval *v = interval_at(in->logs, start);
 	struct finding *f = diagnosis_add(d, "soft-mount-io-error", CONFIDENCE_CERTAIN);
 	uint64_t count = 0;
 
 	log_finding_about(in, d, f, &v->of);
-	for (size_t i = start; i < in->logs->intervals.len; i++) {
-		const struct logs_interval *one = interval_at(in->logs, i);
-
-		if (!same_subject(v, one))
-			continue;
+	for (const struct logs_interval *one = v; one; one = soft_from(one->next)) {
 		count += one->gave_up;
 		log_finding_span(f, &one->gave_up_first);
 		log_finding_span(f, &one->last);
@@ -91,9 +81,13 @@ static void tell(const struct rule_input *in, struct diagnosis *d, size_t start)
 
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
-	for (size_t i = 0; in->logs && i < in->logs->intervals.len; i++)
-		if (is_soft(interval_at(in->logs, i)) && is_first(in->logs, i))
-			tell(in, out, i);
+	for (size_t i = 0; in->logs && i < in->logs->intervals.len; i++) {
+		const struct logs_interval *v = interval_at(in->logs, i);
+		const struct logs_interval *soft = v == v->head ? soft_from(v) : NULL;
+
+		if (soft)
+			tell(in, out, soft);
+	}
 }
 
 const struct rule rule_soft_mount_io_error = {
