@@ -141,20 +141,38 @@ static void finding_explain(struct finding *left, struct finding *right)
 		left->explains_more++;
 }
 
-/* Of many findings most pairs have nothing to do with each other: what tells so fastest is asked
- * first. */
+/* What the finding explains among those of [from, to). */
+static void finding_explain_some(const struct diagnosis *d, struct finding *left, size_t from,
+				 size_t to)
+{
+	for (size_t j = from; j < to; j++) {
+		struct finding *right = finding_at(&d->findings, j);
+
+		if (left != right && finding_times_follow(left, right) &&
+		    finding_may_explain(left, right) && finding_subjects_meet(left, right))
+			finding_explain(left, right);
+	}
+}
+
+/* Findings stand by id, and of most ids a given one explains nothing. */
 static void findings_explain(struct diagnosis *d, const struct precedence *p)
 {
-	for (size_t i = 0; i < d->findings.len; i++)
-		for (size_t j = 0; j < d->findings.len; j++) {
-			struct finding *left = finding_at(&d->findings, i);
-			struct finding *right = finding_at(&d->findings, j);
+	size_t begin[PRECEDENCE_IDS_MAX + 1]; /* by place: of the findings of this id */
+	size_t next = 0;
 
-			if (i != j && precedence_explains_place(p, left->place, right->place) &&
-			    finding_times_follow(left, right) && finding_may_explain(left, right) &&
-			    finding_subjects_meet(left, right))
-				finding_explain(left, right);
-		}
+	for (size_t place = 0; place <= PRECEDENCE_IDS_MAX; place++) {
+		while (next < d->findings.len && finding_at(&d->findings, next)->place < place)
+			next++;
+		begin[place] = next;
+	}
+	for (size_t i = 0; i < d->findings.len; i++) {
+		struct finding *left = finding_at(&d->findings, i);
+
+		for (size_t place = 0; place < PRECEDENCE_IDS_MAX; place++)
+			if (begin[place] < begin[place + 1] &&
+			    precedence_explains_place(p, left->place, place))
+				finding_explain_some(d, left, begin[place], begin[place + 1]);
+	}
 }
 
 void diagnose_run_rules(const struct rule *const *rules, size_t count, const struct rule_input *in,

@@ -8,10 +8,11 @@
  */
 #include "diagnose/incident.h"
 
-#include "base/mem.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
 
 /*
  * A cause is often seen later than what it does: a restart shows when the first client has come
@@ -214,22 +215,144 @@ static bool findings_connected(const struct precedence *p, struct finding *a, st
 	return findings_same_time(a, b) && (finding_subjects_meet(a, b) || findings_share(p, a, b));
 }
 
+/*
+ * What findings that are connected have in common: a host by its name, an address, a log, or what
+ * they are joined with. Each of findings_connected's ways needs one of them; so of many findings
+ * only those of one feature are compared, and of these those of one time.
+ */
+struct feature {
+	uint64_t hash;
+	bool is_join; /* whose time does not matter */
+	size_t index; /* of the finding */
+	struct stamp first;
+};
+
+static void feature_add(struct vec *features, const struct feature *of, const void *bytes,
+			size_t len)
+{
+	struct feature *f = vec_push(features);
+
+	*f = *of;
+	f->hash = hash_bytes(bytes, len);
+}
+
+static void features_add_hosts(struct vec *features, const struct feature *of,
+			       const struct vec *hosts)
+{
+	for (size_t i = 0; i < hosts->len; i++) {
+		const struct endpoint *at = vec_at(hosts, i);
+
+		feature_add(features, of, at->addr, sizeof(at->addr));
+	}
+}
+
+static void features_add(struct vec *features, size_t index, struct finding *f)
+{
+	struct feature of = {.is_join = true, .index = index, .first = f->first};
+	const struct finding *root = finding_root(f);
+	const char *log = log_of(f);
+
+	feature_add(features, &of, &root, sizeof(root));
+	of.is_join = false;
+	if (f->host)
+		feature_add(features, &of, f->host, strlen(f->host));
+	if (log)
+		feature_add(features, &of, log, strlen(log));
+	if (f->server) {
+		feature_add(features, &of, f->server_at.addr, sizeof(f->server_at.addr));
+		feature_add(features, &of, f->server_root.addr, sizeof(f->server_root.addr));
+	}
+	features_add_hosts(features, &of, &f->clients_at);
+	features_add_hosts(features, &of, &f->host_at);
+}
+
+static bool is_same_feature(const struct feature *a, const struct feature *b)
+{
+	return a->hash == b->hash && a->is_join == b->is_join;
+}
+
+/* Those of one feature by time, first those of which it is not known. */
+static int feature_order(const void *a, const void *b)
+{
+	const struct feature *x = a, *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	if (x->is_join != y->is_join)
+		return x->is_join ? -1 : 1;
+	if (stamp_known(x->first) != stamp_known(y->first))
+		return stamp_known(y->first) ? -1 : 1;
+	if (x->first.clock != y->first.clock)
+		return x->first.clock < y->first.clock ? -1 : 1;
+	if (x->first.ns != y->first.ns)
+		return x->first.ns < y->first.ns ? -1 : 1;
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+static bool is_one_group(const struct feature *f, size_t len, size_t *group)
+{
+	for (size_t i = 1; i < len; i++)
+		if (group_find(group, f[i].index) != group_find(group, f[0].index))
+			return false;
+	return true;
+}
+
+/* Connects the first one with others; true when that made groups one. */
+static bool group_join(const struct diagnosis *d, const struct precedence *p,
+		       const struct feature *f, size_t len, size_t *group)
+{
+	struct finding *a = finding_at(&d->findings, f->index);
+	bool joined = false;
+
+	for (size_t i = 1; i < len; i++) {
+		struct finding *b = finding_at(&d->findings, f[i].index);
+		size_t x = group_find(group, f->index);
+		size_t y = group_find(group, f[i].index);
+
+		if (!f->is_join && stamp_known(a->first) && a->first.clock == a->last.clock &&
+		    !stamp_within(b->first, a->last, SAME_TIME_NS))
+			break; /* and the others are later */
+		if (x == y || !findings_connected(p, a, b))
+			continue;
+		group[x > y ? x : y] = x > y ? y : x;
+		joined = true;
+	}
+	return joined;
+}
+
+static void groups_join(const struct diagnosis *d, const struct precedence *p,
+			const struct feature *f, size_t len, size_t *group)
+{
+	bool joined = true;
+
+	for (size_t i = 0; i < len && !(joined && is_one_group(f, len, group)); i++)
+		joined = group_join(d, p, f + i, len - i, group);
+}
+
 static void groups_make(const struct diagnosis *d, const struct precedence *p, size_t *group)
 {
-	for (size_t i = 0; i < d->findings.len; i++)
-		group[i] = i;
-	for (size_t i = 0; i < d->findings.len; i++)
-		for (size_t j = i + 1; j < d->findings.len; j++) {
-			struct finding *a = finding_at(&d->findings, i);
-			struct finding *b = finding_at(&d->findings, j);
-			size_t x = group_find(group, i);
-			size_t y = group_find(group, j);
+	struct vec features;
+	size_t to;
 
-			if (x == y || a->role == ROLE_CONTEXT || b->role == ROLE_CONTEXT)
-				continue;
-			if (findings_connected(p, a, b))
-				group[x > y ? x : y] = x > y ? y : x;
-		}
+	vec_init(&features, sizeof(struct feature));
+	for (size_t i = 0; i < d->findings.len; i++) {
+		struct finding *f = finding_at(&d->findings, i);
+
+		group[i] = i;
+		if (f->role != ROLE_CONTEXT)
+			features_add(&features, i, f);
+	}
+	if (features.len)
+		qsort(features.items, features.len, sizeof(struct feature), feature_order);
+	for (size_t from = 0; from < features.len; from = to) {
+		const struct feature *first = vec_at(&features, from);
+
+		for (to = from + 1;
+		     to < features.len && is_same_feature(vec_at(&features, to), first);)
+			to++;
+		groups_join(d, p, first, to - from, group);
+	}
+	vec_deinit(&features);
 }
 
 static void incident_add(struct incident *in, struct finding *f)
