@@ -517,6 +517,8 @@ static void forms_of(const struct scan *s, bool strict, klog_form_fn *out[])
 	size_t count = 0;
 
 	if (s->at == s->end) {
+	} else if (*s->at == '[' && s->end - s->at > 1 && s->at[1] == '<') {
+		out[count++] = klog_form_elapsed; /* or a frame of a stack */
 	} else if (*s->at == '[') {
 		out[count++] = form_boot;
 		out[count++] = form_ctime;

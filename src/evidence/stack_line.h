@@ -35,6 +35,12 @@ struct stack_line {
 	uint64_t stack; /* where the frame lies in memory; 0: the form does not tell */
 };
 
+/* "[<": most lines of stacks begin so, and hardly any other line. */
+static inline bool stack_line_may_be_frame(struct slice text)
+{
+	return text.len > 2 && text.ptr[0] == '[' && text.ptr[1] == '<';
+}
+
 /* False: it is no line of a stack, or has an address without a name. */
 bool stack_line_parse(struct slice text, struct stack_line *out);
 

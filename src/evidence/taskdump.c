@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "evidence/taskdump_private.h"
 
@@ -43,21 +44,27 @@ struct slice taskdump_keep(struct taskdump *t, struct slice text)
 	return kept;
 }
 
+/* Where it is, or would be put: half of the places are free. */
+static size_t pid_place(const struct taskdump *t, int64_t pid)
+{
+	size_t place = hash_u64(hash_start(), (uint64_t)pid) % TASKDUMP_PIDS_PLACES;
+
+	while (t->pids[place] && t->pids[place] != pid)
+		place = (place + 1) % TASKDUMP_PIDS_PLACES;
+	return place;
+}
+
 bool taskdump_knows(const struct taskdump *t, int64_t pid)
 {
-	for (size_t i = 0; pid <= t->pid_highest && i < t->pids_len; i++)
-		if (t->pids[i] == pid)
-			return true;
-	return false;
+	return pid > 0 && t->pids_len && t->pids[pid_place(t, pid)] == pid;
 }
 
 static void taskdump_learn(struct taskdump *t, int64_t pid)
 {
 	if (pid <= 0 || t->pids_len == TASKDUMP_PIDS_MAX || taskdump_knows(t, pid))
 		return;
-	t->pids[t->pids_len++] = pid;
-	if (pid > t->pid_highest)
-		t->pid_highest = pid;
+	t->pids[pid_place(t, pid)] = pid;
+	t->pids_len++;
 }
 
 /* A task of which nothing was told but its number is none. */
@@ -194,7 +201,8 @@ void taskdump_line(struct taskdump *t, uint64_t line, struct slice text, bool lo
 	t->line = line;
 	if (text.len == 0 || text.len > LINE_BYTES_MAX)
 		return;
-	if (taskdump_take_log(t, text) || taskdump_take_locks(t, text)) {
+	if (!stack_line_may_be_frame(text) &&
+	    (taskdump_take_log(t, text) || taskdump_take_locks(t, text))) {
 		t->lines++;
 		return;
 	}
@@ -220,7 +228,8 @@ void taskdump_end(struct taskdump *t)
 	t->type = TASKDUMP_STRUCT_OTHER;
 	t->of = t->last_file = 0;
 	t->field = TASKDUMP_FIELD_NONE;
+	if (t->pids_len)
+		memset(t->pids, 0, sizeof(t->pids));
 	t->pids_len = 0;
-	t->pid_highest = 0;
 	t->lines = 0;
 }

@@ -11,6 +11,7 @@ enum {
 	TASKDUMP_NAME_BYTES_MAX = 64,
 	TASKDUMP_TEXT_BYTES = 8 << 10, /* names of the functions of one stack */
 	TASKDUMP_PIDS_MAX = 4096,      /* that a text has named so far */
+	TASKDUMP_PIDS_PLACES = 2 * TASKDUMP_PIDS_MAX,
 	TASKDUMP_COLUMNS_MAX = 24,
 	TASKDUMP_PID_MAX = 4194304, /* the kernel's PID_MAX_LIMIT */
 };
@@ -72,10 +73,9 @@ struct taskdump {
 		TASKDUMP_FIELD_WAITERS,
 	} field;
 	bool in_lock; /* an inode is printed: what comes is of its i_rwsem, and of no other lock */
-	uint64_t last_file; /* the last struct file of the task at hand; 0: none */
-	int64_t pids[TASKDUMP_PIDS_MAX];
+	uint64_t last_file;                 /* the last struct file of the task at hand; 0: none */
+	int64_t pids[TASKDUMP_PIDS_PLACES]; /* by their hash, or in the next free place; 0: free */
 	size_t pids_len;
-	int64_t pid_highest; /* of them */
 };
 
 /* --- taskdump.c --- */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "evidence/counter_line.h"
@@ -22,9 +24,16 @@ struct list_entry {
 	uint64_t line;
 };
 
+/* A client that a list has. */
+struct list_client {
+	uint64_t clientid;
+	uint32_t evidence, list;
+};
+
 struct lists {
 	struct arena arena;
 	struct vec entries; /* struct list_entry */
+	struct map clients; /* struct list_client */
 	struct rpc_reader rpc;
 	struct counter_reader counter;
 	uint32_t reading;                            /* the number of the last one */
@@ -41,12 +50,25 @@ struct lists {
 /* Lines of prose may stand between those of a client, but no page of them. */
 enum { CLIENT_LINES_APART = 8 };
 
+static bool client_equal(const void *item, const void *key)
+{
+	const struct list_client *a = item, *b = key;
+
+	return a->clientid == b->clientid && a->evidence == b->evidence && a->list == b->list;
+}
+
+static uint64_t client_hash(const struct list_client *c)
+{
+	return hash_u64_pair(hash_start(), c->clientid, (uint64_t)c->evidence << 32 | c->list);
+}
+
 struct lists *lists_create(void)
 {
 	struct lists *l = mem_alloc(1, sizeof(*l));
 
 	arena_init(&l->arena);
 	vec_init(&l->entries, sizeof(struct list_entry));
+	map_init(&l->clients, client_equal);
 	return l;
 }
 
@@ -55,6 +77,7 @@ void lists_destroy(struct lists *l)
 	if (!l)
 		return;
 	vec_deinit(&l->entries);
+	map_deinit(&l->clients);
 	arena_deinit(&l->arena);
 	free(l);
 }
@@ -171,17 +194,21 @@ static void client_take(struct lists *l, struct list_entry *e, uint64_t line,
 /* True when the client is in the list already: then the list is printed once more. */
 static bool client_is_known(const struct lists *l, uint64_t clientid)
 {
-	for (size_t i = l->entries.len; i > 0; i--) {
-		const struct list_entry *e = vec_at(&l->entries, i - 1);
+	const struct list_client key = {clientid, l->evidence, l->list};
 
-		if (e->fact.kind == HOST_COUNTER)
-			continue;
-		if (e->evidence != l->evidence || e->fact.list != l->list)
-			return false;
-		if (e->fact.kind == HOST_NFSD_CLIENT && e->fact.client.clientid == clientid)
-			return true;
-	}
-	return false;
+	return map_find(&l->clients, client_hash(&key), &key) != NULL;
+}
+
+static void client_know(struct lists *l, uint64_t clientid)
+{
+	const struct list_client key = {clientid, l->evidence, l->list};
+	struct list_client *c;
+
+	if (client_is_known(l, clientid))
+		return;
+	c = arena_alloc(&l->arena, sizeof(*c));
+	*c = key;
+	map_add(&l->clients, client_hash(&key), c);
 }
 
 static bool take_client(struct lists *l, uint64_t line, struct slice text)
@@ -200,6 +227,7 @@ static bool take_client(struct lists *l, uint64_t line, struct slice text)
 		e = add(l, line, HOST_NFSD_CLIENT);
 		if (!e)
 			return true;
+		client_know(l, fact.clientid);
 		l->client = l->entries.len - 1;
 	}
 	e->fact.client = fact;

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "evidence/stack_line.h"
 #include "evidence/text_scan.h"
 #include "ingest/log_facts.h"
 #include "ingest/log_private.h"
@@ -371,18 +372,26 @@ static bool is_remark(struct slice text)
 	return text_trim(text).len == 0 || text_begins(text, "#") || text_begins(text, "== /");
 }
 
-/* A line without a head. Lines of a trace are many, and nobody else has to look at them. */
+/*
+ * A line without a head. Lines of a trace and of stacks are many, and nobody else has to look at
+ * them.
+ */
 static void log_take_text(struct log_reading *r, const struct klog_line *line)
 {
+	bool is_frame = stack_line_may_be_frame(line->text);
+	bool known = is_frame && tasks_line(r->logs->tasks, line->line, NULL, line->text);
 	uint64_t unused = traces_unknown(r->logs->traces);
-	bool known;
 
+	if (known) {
+		log_take_plain(r, line);
+		return;
+	}
 	if (traces_line(r->logs->traces, line->line, line->text)) {
 		if (traces_unknown(r->logs->traces) != unused)
 			log_unknown(r, line);
 		return;
 	}
-	known = tasks_line(r->logs->tasks, line->line, NULL, line->text);
+	known = !is_frame && tasks_line(r->logs->tasks, line->line, NULL, line->text);
 	if (r->logs->plain &&
 	    r->logs->plain(r->logs->plain_context, r->file->evidence, line->line, line->text))
 		known = true;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* See task.h. This file keeps what was seen; task_wait.c and task_join.c say what it means. */
 #include "model/task.h"
+
+#include "base/hash.h"
 /* One copy of each text; "" when there is no room for one more. */
 static const char *task_keep(struct task_model *m, struct slice text)
 {
@@ -51,17 +53,35 @@ static bool is_of_interest(const struct task_fact *f)
 	return f->state == TASK_STATE_NONE && f->frames_len != 0;
 }
 
+/* A task of a snapshot by its number. */
+struct task_key {
+	const struct task_snapshot *snapshot;
+	int64_t pid;
+	struct task_seen *task;
+};
+
+static bool key_equal(const void *item, const void *key)
+{
+	const struct task_key *a = item, *b = key;
+
+	return a->snapshot == b->snapshot && a->pid == b->pid;
+}
+
+static uint64_t key_hash(const struct task_key *k)
+{
+	return hash_u64_pair(hash_start(), (uintptr_t)k->snapshot, (uint64_t)k->pid);
+}
+
 static struct task_seen *seen_get(struct task_model *m, struct task_snapshot *s,
 				  const struct task_fact *f)
 {
+	struct task_key key = {s, f->pid, NULL}, *known = NULL;
 	struct task_seen *t;
 
-	for (size_t i = 0; f->pid != TASK_PID_NONE && f->pid <= s->pid_highest && i < s->tasks.len;
-	     i++) {
-		t = *(struct task_seen **)vec_at(&s->tasks, i);
-		if (t->pid == f->pid)
-			return t;
-	}
+	if (f->pid != TASK_PID_NONE)
+		known = map_find(&m->by_pid, key_hash(&key), &key);
+	if (known)
+		return known->task;
 	if (m->seen == TASK_SEEN_MAX) {
 		m->dropped++;
 		return NULL;
@@ -69,13 +89,17 @@ static struct task_seen *seen_get(struct task_model *m, struct task_snapshot *s,
 	m->seen++;
 	t = arena_alloc(&m->arena, sizeof(*t));
 	t->pid = f->pid;
-	if (f->pid > s->pid_highest)
-		s->pid_highest = f->pid;
 	t->name = t->sleeps_in = t->where = t->procedure = t->holds_in = t->lists_other =
 		t->owner_name = "";
 	t->switches = TASK_COUNT_NONE;
 	t->owner_pid = TASK_PID_NONE;
 	*(struct task_seen **)vec_push(&s->tasks) = t;
+	if (f->pid == TASK_PID_NONE)
+		return t;
+	known = arena_alloc(&m->arena, sizeof(*known));
+	*known = key;
+	known->task = t;
+	map_add(&m->by_pid, key_hash(&key), known);
 	return t;
 }
 
@@ -193,6 +217,7 @@ void task_model_init(struct task_model *m)
 	*m = (struct task_model){0};
 	arena_init(&m->arena);
 	texts_init(&m->names, TASK_NAMES_MAX);
+	map_init(&m->by_pid, key_equal);
 	vec_init(&m->snapshots, sizeof(struct task_snapshot *));
 	vec_init(&m->known, sizeof(struct task_known));
 }
@@ -204,6 +229,7 @@ void task_model_deinit(struct task_model *m)
 	vec_deinit(&m->snapshots);
 	vec_deinit(&m->known);
 	texts_deinit(&m->names);
+	map_deinit(&m->by_pid);
 	arena_deinit(&m->arena);
 }
 
@@ -213,8 +239,34 @@ void task_model_attach(struct task_model *m, struct event_board *board)
 	event_board_add(board, EVENT_OBJECT, object_take, m);
 }
 
+static bool stack_equal(const void *item, const void *key)
+{
+	const struct task_seen *a = item, *b = key;
+
+	return a->frames_len == b->frames_len && a->first_frame == b->first_frame &&
+	       memcmp(a->frames, b->frames, a->frames_len * sizeof(*a->frames)) == 0;
+}
+
+/* Of many tasks that wait for one thing the stacks are the same, and tell the same. */
+static void classify(struct map *stacks, struct task_seen *t)
+{
+	/* Each name is there once: places tell names. */
+	uint64_t hash = hash_bytes(t->frames, t->frames_len * sizeof(*t->frames));
+	const struct task_seen *like = map_find(stacks, hash, t);
+
+	if (like) {
+		task_classify_like(t, like);
+		return;
+	}
+	task_classify(t);
+	map_add(stacks, hash, t);
+}
+
 void task_model_finish(struct task_model *m)
 {
+	struct map stacks;
+
+	map_init(&stacks, stack_equal);
 	for (size_t i = 0; i < m->snapshots.len; i++) {
 		struct task_snapshot *s = *(struct task_snapshot **)vec_at(&m->snapshots, i);
 
@@ -222,8 +274,9 @@ void task_model_finish(struct task_model *m)
 			struct task_seen *t = *(struct task_seen **)vec_at(&s->tasks, k);
 
 			if (t->frames_len)
-				task_classify(t);
+				classify(&stacks, t);
 		}
 	}
+	map_deinit(&stacks);
 	task_join(m);
 }

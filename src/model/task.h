@@ -9,6 +9,7 @@
 #ifndef MODEL_TASK_H
 #define MODEL_TASK_H
 
+#include "base/map.h"
 #include "base/texts.h"
 #include "base/vec.h"
 #include "event/event.h"
@@ -114,8 +115,7 @@ struct task_snapshot {
 	enum task_scope scope;
 	const char *host; /* "": not told */
 	bool host_told;
-	struct vec tasks;    /* struct task_seen * */
-	int64_t pid_highest; /* of them: tasks mostly come in the order of their numbers */
+	struct vec tasks; /* struct task_seen * */
 	struct provenance first;
 	uint64_t passed; /* tasks that are of no interest */
 };
@@ -130,6 +130,7 @@ struct task_model {
 	struct texts names;
 	struct vec snapshots; /* struct task_snapshot *, in order of first sight */
 	struct vec known;     /* struct task_known */
+	struct map by_pid;    /* private to task.c */
 	size_t seen;          /* tasks in all snapshots */
 	uint64_t dropped;
 };
@@ -221,6 +222,9 @@ bool task_pace_is_stuck(const struct task_pace *p);
 
 /* Fills in what the frames tell: wait, mode, purpose, holds and their functions. */
 void task_classify(struct task_seen *t);
+
+/* The same for a task whose stack is that of `like`, which was classified. */
+void task_classify_like(struct task_seen *t, const struct task_seen *like);
 
 /* True for functions of NFS, its transport or its lock manager. */
 bool task_function_is_nfs(const char *function);

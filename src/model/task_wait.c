@@ -456,6 +456,22 @@ void task_classify(struct task_seen *t)
 	classify_other(t);
 }
 
+void task_classify_like(struct task_seen *t, const struct task_seen *like)
+{
+	t->of_nfs = like->of_nfs;
+	t->wait = like->wait;
+	t->mode = like->mode;
+	t->mutex = like->mutex;
+	t->purpose = like->purpose;
+	t->sleeps_in = like->sleeps_in;
+	t->where = like->where;
+	t->procedure = like->procedure;
+	t->holds = like->holds;
+	t->holds_in = like->holds_in;
+	t->lists_other = like->lists_other;
+	t->proof = like->proof;
+}
+
 const char *task_wait_text(enum task_wait wait)
 {
 	static const char *const texts[TASK_WAIT_COUNT] = {

@@ -13,6 +13,8 @@
  */
 #include "diagnose/rules/host_clients.h"
 
+#include "base/hash.h"
+#include "base/map.h"
 #include "diagnose/rules/host_common.h"
 #include "diagnose/rules/timers.h"
 #include "diagnose/rules/transport.h"
@@ -33,18 +35,38 @@ static bool is_alive(const struct nfsd_client_fact *c)
 	return c->has_renewed && c->renewed_s <= RENEWED_MAX_S && !c->courtesy && !c->expirable;
 }
 
-/* The row above in the same list with this owner and another address; NULL: none. */
-static const struct host_record *rival_of(const struct rule_input *in, const struct host_record *r)
-{
-	const struct host_record *other;
-	size_t i = 0;
+/* The rows of one list with one owner. */
+struct owner {
+	const struct host_record *first, *other; /* the first, and the first of another address */
+};
 
-	while ((other = host_model_next(in->hosts, HOST_NFSD_CLIENT, &i)) && other != r)
-		if (other->fact.list == r->fact.list && other->fact.client.has_address &&
-		    slice_equal(other->fact.client.name, r->fact.client.name) &&
-		    !endpoint_same_host(&other->fact.client.at, &r->fact.client.at))
-			return other;
-	return NULL;
+static bool owner_equal(const void *item, const void *key)
+{
+	const struct host_record *a = ((const struct owner *)item)->first, *b = key;
+
+	return a->fact.list == b->fact.list &&
+	       slice_equal(a->fact.client.name, b->fact.client.name);
+}
+
+/* The first row above in the same list with this owner and another address; NULL: none. */
+static const struct host_record *rival_of(struct diagnosis *d, struct map *owners,
+					  const struct host_record *r)
+{
+	const struct slice name = r->fact.client.name;
+	uint64_t hash = hash_u64(hash_bytes(name.ptr, name.len), r->fact.list);
+	struct owner *o = map_find(owners, hash, r);
+
+	if (!o) {
+		o = arena_alloc(&d->arena, sizeof(*o));
+		o->first = r;
+		map_add(owners, hash, o);
+		return NULL;
+	}
+	if (endpoint_same_host(&o->first->fact.client.at, &r->fact.client.at))
+		return o->other;
+	if (!o->other)
+		o->other = r;
+	return o->first;
 }
 
 static const char *renewed_text(struct diagnosis *d, const struct nfsd_client_fact *c)
@@ -94,17 +116,19 @@ void host_clients_collision(const struct rule_input *in, struct diagnosis *out)
 {
 	const struct host_record *told[CASES_MAX];
 	const struct host_record *r;
+	struct map owners;
 	size_t len = 0, i = 0;
 
 	if (host_is_told(out, "nfs4-client-owner-collision"))
 		return;
+	map_init(&owners, owner_equal);
 	while ((r = host_model_next(in->hosts, HOST_NFSD_CLIENT, &i))) {
 		const struct host_record *rival;
 		bool known = false;
 
 		if (r->fact.client.name.len == 0 || !r->fact.client.has_address)
 			continue;
-		rival = rival_of(in, r);
+		rival = rival_of(out, &owners, r);
 		for (size_t k = 0; k < len; k++)
 			known |= slice_equal(told[k]->fact.client.name, r->fact.client.name);
 		if (!rival || known || len == CASES_MAX)
@@ -112,6 +136,7 @@ void host_clients_collision(const struct rule_input *in, struct diagnosis *out)
 		told[len++] = r;
 		collision_tell(out, rival, r);
 	}
+	map_deinit(&owners);
 }
 
 static bool is_captured(const struct rule_input *in, const struct endpoint *host)
