@@ -95,9 +95,14 @@ static enum walk_outcome walk_failure(int errno_value)
 	return WALK_UNREADABLE;
 }
 
+struct walk_name {
+	char *name;
+	bool may_be_link; /* the directory does not tell, or says so */
+};
+
 static int walk_compare_names(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(((const struct walk_name *)a)->name, ((const struct walk_name *)b)->name);
 }
 
 /* The names in a directory, sorted; false: it cannot be read, errno says why. */
@@ -106,13 +111,16 @@ static bool walk_list(const char *path, struct vec *names)
 	DIR *dir = opendir(path);
 	struct dirent *entry;
 
-	vec_init(names, sizeof(char *));
+	vec_init(names, sizeof(struct walk_name));
 	if (!dir)
 		return false;
 	while ((entry = readdir(dir)) && names->len <= WALK_FILES_MAX) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		*(char **)vec_push(names) = mem_copy(entry->d_name, strlen(entry->d_name));
+		*(struct walk_name *)vec_push(names) = (struct walk_name){
+			.name = mem_copy(entry->d_name, strlen(entry->d_name)),
+			.may_be_link = entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN,
+		};
 	}
 	closedir(dir);
 	if (names->len > 0)
@@ -158,7 +166,7 @@ static enum walk_link walk_follow(const struct walk *w, const char *path, char *
 	return WALK_LINK_OUT;
 }
 
-static void walk_path(struct walk *w, const char *path, unsigned int depth);
+static void walk_path(struct walk *w, const char *path, unsigned int depth, bool may_be_link);
 
 static void walk_directory(struct walk *w, const char *path, unsigned int depth)
 {
@@ -174,12 +182,12 @@ static void walk_directory(struct walk *w, const char *path, unsigned int depth)
 		walk_add(w, path, walk_failure(errno_value), depth == 0, errno_value);
 	}
 	for (size_t i = 0; i < names.len; i++) {
-		char *name = *(char **)vec_at(&names, i);
-		char *below = walk_join(path, name);
+		struct walk_name *name = vec_at(&names, i);
+		char *below = walk_join(path, name->name);
 
-		walk_path(w, below, depth + 1);
+		walk_path(w, below, depth + 1, name->may_be_link);
 		free(below);
-		free(name);
+		free(name->name);
 	}
 	vec_deinit(&names);
 }
@@ -229,8 +237,8 @@ static void walk_behind(struct walk *w, const char *path, char *target)
 	w->root = root;
 }
 
-/* One file, named (depth 0) or found. Depth is bounded by walk_directory. */
-static void walk_path(struct walk *w, const char *path, unsigned int depth)
+/* One file, named (depth 0: its link is followed) or found. Depth is bounded by walk_directory. */
+static void walk_path(struct walk *w, const char *path, unsigned int depth, bool may_be_link)
 {
 	bool named = depth == 0;
 	char target[PATH_MAX];
@@ -247,7 +255,7 @@ static void walk_path(struct walk *w, const char *path, unsigned int depth)
 		walk_add(w, path, WALK_CANDIDATE, true, 0);
 		return;
 	}
-	link = named ? WALK_LINK_NONE : walk_follow(w, path, target);
+	link = may_be_link ? walk_follow(w, path, target) : WALK_LINK_NONE;
 	if (link == WALK_LINK_BROKEN)
 		walk_add(w, path, WALK_NOWHERE, false, 0);
 	else if (link == WALK_LINK_OUT && depth == 1)
@@ -268,7 +276,7 @@ void walk_expand(const char *const *args, size_t arg_count, struct vec *files)
 	map_init(&w.seen, walk_identity_equal);
 	for (size_t i = 0; i < arg_count; i++) {
 		w.root = realpath(args[i], NULL);
-		walk_path(&w, args[i], 0);
+		walk_path(&w, args[i], 0, false);
 		free(w.root);
 	}
 	while ((item = map_next(&w.seen, &index)))
