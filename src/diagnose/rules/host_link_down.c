@@ -3,8 +3,9 @@
  * host-link-down: a host's own log says that its link went down, and calls waited at that time.
  *
  * A link that comes up for the first time, as at boot, is no incident: there must be an "up" before
- * the "down". Nor is a link that nobody missed, or one beside which the server was heard while it
- * was down: that went over another one.
+ * the "down", or a complaint of the host while it is down, and its end when the link is up. Nor is
+ * a link that nobody missed, or one beside which the server was heard while it was down: that went
+ * over another one.
  */
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/rules.h"
@@ -32,6 +33,14 @@ struct sufferer {
 	const struct logs_interval *complaint; /* NULL: none */
 	const struct conn *conn;               /* NULL: none */
 	const struct provenance *conn_at;      /* what shows it */
+};
+
+/* Outages that one complaint, or one connection, is about: a link that flaps. */
+struct flapping {
+	const struct logs_outage *first, *last;
+	uint64_t count;
+	int64_t longest_ns; /* -1: not known */
+	struct sufferer s;
 };
 
 /* From the loss to the return, or without an end. */
@@ -132,15 +141,21 @@ static bool is_far(const struct logs_outage *o, const struct sufferer *s)
 	       (!log_elapsed_ns(&o->down, &s->complaint->first, &ns) || ns > COMPLAINT_LATE_NS);
 }
 
-static const char *how_long(struct diagnosis *d, const struct logs_outage *o)
+static const char *how_long(struct diagnosis *d, const struct flapping *l)
 {
-	int64_t ns;
+	const char *longest = l->longest_ns < 0 ? NULL : log_duration_text(d, l->longest_ns);
 
-	if (o->up.frame == FRAME_NONE)
+	if (l->count > 1)
+		return arena_format(&d->arena, "%" PRIu64 " times, for %s at most%s", l->count,
+				    longest ? longest : "an unknown time",
+				    l->last->up.frame == FRAME_NONE
+					    ? ", and did not come back in the log"
+					    : "");
+	if (l->last->up.frame == FRAME_NONE)
 		return "and did not come back in the log";
-	if (!log_elapsed_ns(&o->down, &o->up, &ns))
+	if (!longest)
 		return "and came back";
-	return arena_format(&d->arena, "and came back after %s", log_duration_text(d, ns));
+	return arena_format(&d->arena, "and came back after %s", longest);
 }
 
 static void about(const struct rule_input *in, struct diagnosis *d, struct finding *f,
@@ -156,56 +171,106 @@ static void about(const struct rule_input *in, struct diagnosis *d, struct findi
 	finding_subject(d, f, "interface", "%s", log_text(d, n->name));
 }
 
-static void tell(const struct rule_input *in, struct diagnosis *d, const struct logs_interface *n,
-		 const struct logs_outage *o, const struct sufferer *s)
+static void cite(struct diagnosis *d, struct finding *f, const struct flapping *l, const char *name)
 {
-	struct finding *f =
-		diagnosis_add(d, "host-link-down",
-			      is_far(o, s) || n->member ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY);
+	finding_cite(d, f, &l->first->down, NULL, "the link of %s is down", name);
+	if (l->count > 1)
+		finding_cite(d, f, &l->last->down, NULL, "and for the last time");
+	finding_cite(d, f, &l->last->up, NULL, "the link of %s is up again", name);
+	if (l->s.conn_at)
+		finding_cite(d, f, l->s.conn_at, l->s.conn, "sent in vain, and sent again");
+	if (l->s.complaint)
+		finding_cite(d, f, &l->s.complaint->first, NULL, "a server is not responding");
+}
+
+static void tell(const struct rule_input *in, struct diagnosis *d, const struct logs_interface *n,
+		 const struct flapping *l)
+{
+	const struct sufferer *s = &l->s;
+	bool far = is_far(l->last, s);
+	struct finding *f = diagnosis_add(
+		d, "host-link-down", far || n->member ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY);
 	const char *name = log_text(d, n->name);
 
 	about(in, d, f, n, s);
-	log_finding_span(f, &o->down);
-	log_finding_span(f, &o->up);
-	f->count = 1;
-	f->title = arena_format(&d->arena, "the link of %s on %s went down, says the host's log",
-				name, log_text(d, n->host->name));
+	log_finding_span(f, &l->first->down);
+	log_finding_span(f, &l->last->down);
+	log_finding_span(f, &l->last->up);
+	f->count = l->count;
+	f->title = arena_format(
+		&d->arena, "the link of %s on %s went down%s, says the host's log", name,
+		log_text(d, n->host->name),
+		l->count > 1 ? arena_format(&d->arena, " %" PRIu64 " times", l->count) : "");
 	f->why = arena_format(
 		&d->arena,
 		"It went down %s. %s. That the two belong together is told by the time, "
 		"and by nothing else: %s.%s",
-		how_long(d, o),
-		s->conn        ? "In that time nothing got through on a connection in the "
-				 "captures"
-		: is_far(o, s) ? "Minutes or hours later a server did not respond"
-			       : "In that time, or right after it, a server did not respond",
+		how_long(d, l),
+		s->conn ? "In that time nothing got through on a connection in the "
+			  "captures"
+		: far   ? "Minutes or hours later a server did not respond"
+			: "In that time, or right after it, a server did not respond",
 		n->member ? "it is one link of a bond, whose others may have carried on"
 			  : "a host may have other interfaces",
-		s->conn ? log_exactness_text(in, d, &o->down) : "");
-	finding_cite(d, f, &o->down, NULL, "the link of %s is down", name);
-	finding_cite(d, f, &o->up, NULL, "the link of %s is up again", name);
-	if (s->conn_at)
-		finding_cite(d, f, s->conn_at, s->conn, "sent in vain, and sent again");
-	if (s->complaint)
-		finding_cite(d, f, &s->complaint->first, NULL, "a server is not responding");
+		s->conn ? log_exactness_text(in, d, &l->first->down) : "");
+	cite(d, f, l, name);
+}
+
+/*
+ * The host complains while the link is down, which nobody does of a link that is being set up, and
+ * is content when it is up.
+ */
+static bool was_missed(const struct logs_interface *n, const struct logs_outage *o,
+		       const struct sufferer *s)
+{
+	const struct logs_interval *v = s->complaint;
+	int64_t after_down, before_up, after_up;
+
+	return v && v->of.host == n->host && log_elapsed_ns(&o->down, &v->first, &after_down) &&
+	       after_down > 0 && log_elapsed_ns(&v->first, &o->up, &before_up) && before_up > 0 &&
+	       log_elapsed_ns(&o->up, &v->ok, &after_up) && after_up >= 0 &&
+	       after_up <= COMPLAINT_LATE_NS;
+}
+
+/* One more outage of the same story; false: it is another one. */
+static bool flapping_take(struct flapping *l, const struct logs_outage *o, const struct sufferer *s)
+{
+	int64_t ns;
+
+	if (l->count && (l->s.complaint != s->complaint || l->s.conn != s->conn))
+		return false;
+	if (l->count++ == 0)
+		*l = (struct flapping){.first = o, .count = 1, .longest_ns = -1, .s = *s};
+	l->last = o;
+	if (log_elapsed_ns(&o->down, &o->up, &ns) && ns > l->longest_ns)
+		l->longest_ns = ns;
+	return true;
 }
 
 static void look_at(const struct rule_input *in, struct diagnosis *out,
 		    const struct logs_interface *n)
 {
+	struct flapping l = {0};
+
 	for (size_t i = 0; i < n->outages.len; i++) {
 		const struct logs_outage *o = vec_at(&n->outages, i);
 		struct sufferer s = {0};
 
-		/* The first outage of an interface that was never up: it was being set up. */
-		if (i == 0 && n->downs_before_up)
-			continue;
 		s.complaint = find_complaint(in, n, o);
 		find_stall(in, o, &s);
 		find_connecting(in, o, &s);
-		if (s.complaint || s.conn)
-			tell(in, out, n, o, &s);
+		/* The first outage of an interface that was never up: it was being set up. */
+		if ((!s.complaint && !s.conn) ||
+		    (i == 0 && n->downs_before_up && !was_missed(n, o, &s)))
+			continue;
+		if (flapping_take(&l, o, &s))
+			continue;
+		tell(in, out, n, &l);
+		l.count = 0;
+		flapping_take(&l, o, &s);
 	}
+	if (l.count)
+		tell(in, out, n, &l);
 }
 
 static void run(const struct rule_input *in, struct diagnosis *out)
