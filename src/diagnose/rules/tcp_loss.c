@@ -5,6 +5,9 @@
  * tcp-large-segments-lost  only the largest are sent again in vain: path MTU
  * tcp-loss                 retransmissions in plenty, and a wait for each
  *
+ * A receiver's capture does not tell the first of them: what never arrives looks as what was never
+ * sent. Nor does a hole in front of a small last segment tell what would have filled it.
+ *
  * Loss happens in every network. It is a finding only where calls must have waited for seconds.
  */
 #include "diagnose/rules/rules.h"
