@@ -26,7 +26,7 @@ enum source_packing {
 };
 
 enum {
-	SOURCE_WINDOW_BYTES = 64 << 10, /* read at once: what the processor keeps near */
+	SOURCE_WINDOW_BYTES = 64 << 10,  /* read at once: what the processor keeps near */
 	SOURCE_PEEK_BYTES_MAX = 8 << 20, /* the most that source_peek gives */
 };
 
