@@ -232,10 +232,30 @@ static size_t pending_bytes(const struct pending_call *p)
 	       (p->own.told ? sizeof(*p->own.told) : 0) + p->handles_cap * sizeof(*p->handles);
 }
 
+static size_t text_bytes(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+/* What a viewer asked for may be longer than all else. */
+static size_t pending_text_bytes(const struct pending_call *p)
+{
+	size_t bytes = text_bytes(p->call.args_text) + text_bytes(p->call.result_text);
+
+	for (uint32_t i = 0; p->call.ops_text && i < p->call.ops_len; i++)
+		bytes += sizeof(char *) + text_bytes(p->call.ops_text[i]);
+	return bytes;
+}
+
+static uint32_t pending_weight(const struct pending_call *p)
+{
+	return (uint32_t)(pending_bytes(p) + pending_text_bytes(p));
+}
+
 void call_table_weigh(struct call_table *t, struct pending_call *p)
 {
 	t->bytes -= p->weight_bytes;
-	p->weight_bytes = (uint32_t)pending_bytes(p);
+	p->weight_bytes = pending_weight(p);
 	t->bytes += p->weight_bytes;
 }
 
@@ -355,6 +375,8 @@ void call_queue_push(struct call_queue *q, struct pending_call *p)
 		q->oldest = p;
 	q->newest = p;
 	q->len++;
+	p->weight_bytes = pending_weight(p);
+	q->bytes += p->weight_bytes;
 }
 
 struct pending_call *call_queue_pop(struct call_queue *q)
@@ -369,6 +391,7 @@ struct pending_call *call_queue_pop(struct call_queue *q)
 	else
 		q->newest = NULL;
 	q->len--;
+	q->bytes -= p->weight_bytes;
 	for (unsigned i = 0; p->flow && i < CALL_SETTLED_KEPT; i++)
 		if (p->flow->settled[i].kept == p)
 			p->flow->settled[i].kept = NULL;

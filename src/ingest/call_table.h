@@ -53,7 +53,7 @@ struct pending_call {
 	uint64_t head_hash; /* of the first bytes: tells a call sent again from an XID used again */
 	struct pending_buffers own;
 	uint32_t names_len;    /* bytes of all names */
-	uint32_t weight_bytes; /* as call_table_weigh found it; 0: not yet */
+	uint32_t weight_bytes; /* when it was last weighed; 0: not yet */
 	uint32_t handles_cap;
 	uint32_t *handles; /* what listing_told.handles points to; not kept for the next call */
 
@@ -113,8 +113,8 @@ void call_table_deinit(struct call_table *t);
 void flow_calls_init(struct flow_calls *flow, const struct conn *conn);
 
 /*
- * Counts what the call owns, now that its arguments are read. Who finds the table above
- * CALL_TABLE_BYTES_MAX lets the oldest ones go.
+ * Counts what the call owns, texts included, now that its arguments are read. Who finds the table
+ * above CALL_TABLE_BYTES_MAX lets the oldest ones go.
  */
 void call_table_weigh(struct call_table *t, struct pending_call *p);
 
@@ -166,7 +166,7 @@ void flow_calls_leave(struct flow_calls *flow);
 /* Calls that are settled, in that order, until they are told whole. */
 struct call_queue {
 	struct pending_call *oldest, *newest; /* by newer and older */
-	size_t len;
+	size_t len, bytes;                    /* the weights of those in it */
 };
 
 /* Appends a call that was taken out of the table; copies its connection. */

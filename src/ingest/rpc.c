@@ -15,7 +15,11 @@
  * Calls that wait for being sent once more. Who wants no texts has models beside them, which may be
  * full; what a call that comes so late adds is frames of retransmissions.
  */
-enum { SETTLED_QUEUE_MAX = 4096, SETTLED_QUEUE_MAX_FACTS = 256 };
+enum {
+	SETTLED_QUEUE_MAX = 4096,
+	SETTLED_QUEUE_MAX_FACTS = 256,
+	SETTLED_QUEUE_BYTES_MAX = 16 << 20, /* of what they own */
+};
 
 void rpc_emit(struct ingest *in, enum event_kind kind, const struct rpc_call *call,
 	      const struct provenance *at)
@@ -47,12 +51,15 @@ static void rpc_tell_settled(struct ingest *in)
 /* The call, which is in no table any more, is done with; but a viewer wants it whole. */
 void rpc_settle(struct ingest *in, struct pending_call *p)
 {
+	size_t max = in->options.keep_text ? SETTLED_QUEUE_MAX : SETTLED_QUEUE_MAX_FACTS;
+
 	if (!event_wanted(in->board, EVENT_RPC_SETTLED)) {
 		call_table_release(&in->calls, p);
 		return;
 	}
 	call_queue_push(&in->settled, p);
-	if (in->settled.len > (in->options.keep_text ? SETTLED_QUEUE_MAX : SETTLED_QUEUE_MAX_FACTS))
+	while (in->settled.len > max ||
+	       (in->settled.bytes > SETTLED_QUEUE_BYTES_MAX && in->settled.len > 1))
 		rpc_tell_settled(in);
 }
 
