@@ -551,11 +551,9 @@ bool klog_head_parse(struct slice text, bool strict, struct klog_head *out)
 
 	if (scan_is(&s, '<') || scan_is(&s, '1'))
 		skip_priority(&s, &is_5424);
-	if (is_5424) {
-		*out = (struct klog_head){0};
-		if (form_5424(s, text, out) && (out->kernel || !strict))
-			return true;
-	}
+	*out = (struct klog_head){0};
+	if (is_5424 && form_5424(s, text, out) && (out->kernel || !strict))
+		return true;
 	forms_of(&s, strict, forms);
 	for (size_t i = 0; forms[i]; i++) {
 		*out = (struct klog_head){0};
