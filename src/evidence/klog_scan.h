@@ -99,13 +99,27 @@ static inline struct slice scan_word(struct scan *s, uint8_t stop)
 	return scan_short_word(s, stop, SCAN_WORD_BYTES);
 }
 
-/* --- klog_head.c --- */
+/* --- klog_date.c --- */
 
 /*
  * "Nov", or what other locales make of it: a number and a word of bytes that are no ASCII ("11月",
  * in UTF-8 or GBK).
  */
 int32_t scan_month(struct scan *s);
+
+/* "01:26:00", with decimals behind "." or ",". Returns how many decimals. */
+unsigned scan_time(struct scan *s, struct klog_head *h);
+
+/* Fails where month and day cannot be. */
+void scan_check_date(struct scan *s, const struct klog_date *d);
+
+/* "2026-11-22" */
+void scan_iso_date(struct scan *s, struct klog_head *h);
+
+/* The zone, if one is told; true: it was. */
+bool scan_zone(struct scan *s, struct klog_head *h);
+
+/* --- klog_head.c --- */
 
 /* "HOST TAG:", "HOST kern.warn TAG[PID]:", or the tag alone. */
 void scan_host_and_tag(struct scan *s, struct klog_head *h);
