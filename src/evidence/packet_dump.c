@@ -2,6 +2,10 @@
 /* See packet_dump.h. */
 #include "evidence/packet_dump.h"
 
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
 #include "base/stamp.h"
 #include "evidence/text_scan.h"
 
@@ -226,42 +230,65 @@ struct talk {
 	uint32_t next[2]; /* relative to it */
 };
 
-void packet_numbers_init(struct packet_numbers *n)
-{
-	vec_init(&n->talks, sizeof(struct talk));
-	n->style = NUMBERS_UNDECIDED;
-}
-
-void packet_numbers_deinit(struct packet_numbers *n)
-{
-	vec_deinit(&n->talks);
-}
-
 static bool is_side(const struct talk *k, unsigned side, const uint8_t *address, uint16_t port)
 {
 	return k->port[side] == port &&
 	       memcmp(k->address[side], address, sizeof(k->address[side])) == 0;
 }
 
+/* The line's source is this side, and its destination the other one. */
+static bool is_from(const struct talk *k, unsigned side, const struct packet_line *t)
+{
+	return k->is_v6 == t->is_v6 && is_side(k, side, t->source, t->source_port) &&
+	       is_side(k, !side, t->destination, t->destination_port);
+}
+
+static bool talk_is(const void *item, const void *key)
+{
+	return is_from(item, 0, key) || is_from(item, 1, key);
+}
+
+/* The same in both directions. */
+static uint64_t talk_hash(const struct packet_line *t)
+{
+	return hash_u64(hash_bytes(t->source, sizeof(t->source)), t->source_port) +
+	       hash_u64(hash_bytes(t->destination, sizeof(t->destination)), t->destination_port);
+}
+
+void packet_numbers_init(struct packet_numbers *n)
+{
+	map_init(&n->talks, talk_is);
+	n->style = NUMBERS_UNDECIDED;
+}
+
+void packet_numbers_deinit(struct packet_numbers *n)
+{
+	struct talk *k;
+	size_t i = 0;
+
+	while ((k = map_next(&n->talks, &i)))
+		free(k);
+	map_deinit(&n->talks);
+}
+
 /* NULL: there is no room. */
 static struct talk *talk_of(struct packet_numbers *n, const struct packet_line *t, unsigned *side)
 {
-	struct talk *k;
+	uint64_t hash = talk_hash(t);
+	struct talk *k = map_find(&n->talks, hash, t);
 
-	for (size_t i = n->talks.len; i > 0; i--) {
-		k = vec_at(&n->talks, i - 1);
-		for (*side = 0; *side < 2; ++*side)
-			if (k->is_v6 == t->is_v6 && is_side(k, *side, t->source, t->source_port) &&
-			    is_side(k, !*side, t->destination, t->destination_port))
-				return k;
+	if (k) {
+		*side = is_from(k, 0, t) ? 0 : 1;
+		return k;
 	}
 	if (n->talks.len == PACKET_NUMBERS_MAX)
 		return NULL;
 	*side = 0;
-	k = vec_push(&n->talks);
+	k = mem_alloc(1, sizeof(*k));
 	*k = (struct talk){.is_v6 = t->is_v6, .port = {t->source_port, t->destination_port}};
 	memcpy(k->address[0], t->source, sizeof(k->address[0]));
 	memcpy(k->address[1], t->destination, sizeof(k->address[1]));
+	map_add(&n->talks, hash, k);
 	return k;
 }
 

@@ -10,7 +10,7 @@
 #ifndef EVIDENCE_PACKET_DUMP_H
 #define EVIDENCE_PACKET_DUMP_H
 
-#include "base/vec.h"
+#include "base/map.h"
 #include "evidence/packet_line.h"
 
 enum { PACKET_NUMBERS_MAX = 1024 };
@@ -39,7 +39,7 @@ bool packet_dump_total(struct slice text, uint64_t *out);
 
 /* Connections so far. */
 struct packet_numbers {
-	struct vec talks;
+	struct map talks; /* private to packet_dump.c */
 	enum {
 		NUMBERS_UNDECIDED,
 		NUMBERS_COUNTED,

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
@@ -38,9 +40,15 @@ struct row {
 	uint64_t line;
 };
 
-/* One direction between two ports. */
+/* From one port to another. */
+struct way {
+	bool is_v6;
+	uint8_t address[2][16]; /* as in struct packet_line; [0] sends */
+	uint16_t port[2];
+};
+
 struct direction {
-	const struct packet_line *of;
+	struct way way;
 	uint32_t base; /* of its sequence numbers */
 	bool begun;
 };
@@ -110,48 +118,68 @@ static int row_order(const void *a, const void *b)
 	return (x->line > y->line) - (x->line < y->line);
 }
 
-static bool same_way(const struct packet_line *a, const struct packet_line *b)
+static struct way way_of(const struct packet_line *t)
 {
-	return a->is_v6 == b->is_v6 && a->source_port == b->source_port &&
-	       a->destination_port == b->destination_port &&
-	       memcmp(a->source, b->source, sizeof(a->source)) == 0 &&
-	       memcmp(a->destination, b->destination, sizeof(a->destination)) == 0;
+	struct way w = {.is_v6 = t->is_v6, .port = {t->source_port, t->destination_port}};
+
+	memcpy(w.address[0], t->source, sizeof(t->source));
+	memcpy(w.address[1], t->destination, sizeof(t->destination));
+	return w;
 }
 
-static bool other_way(const struct packet_line *a, const struct packet_line *b)
+static struct way way_back(const struct packet_line *t)
 {
-	return a->is_v6 == b->is_v6 && a->source_port == b->destination_port &&
-	       a->destination_port == b->source_port &&
-	       memcmp(a->source, b->destination, sizeof(a->source)) == 0 &&
-	       memcmp(a->destination, b->source, sizeof(a->source)) == 0;
+	struct way w = {.is_v6 = t->is_v6, .port = {t->destination_port, t->source_port}};
+
+	memcpy(w.address[0], t->destination, sizeof(t->destination));
+	memcpy(w.address[1], t->source, sizeof(t->source));
+	return w;
 }
 
-/* NULL: no room for one more. They are few: nobody pastes a list of hundreds of connections. */
-static struct direction *direction_of(struct vec *directions, const struct packet_line *t)
+static uint64_t way_hash(const struct way *w)
 {
-	struct direction *d;
+	return hash_u64(hash_bytes(w->address, sizeof(w->address)),
+			(uint64_t)w->port[0] << 17 | (uint64_t)w->port[1] << 1 | w->is_v6);
+}
 
-	for (size_t i = 0; i < directions->len; i++) {
-		d = vec_at(directions, i);
-		if (same_way(d->of, t))
-			return d;
-	}
-	if (directions->len == DIRECTIONS_MAX)
-		return NULL;
-	d = vec_push(directions);
-	*d = (struct direction){.of = t};
+static bool direction_is(const void *item, const void *key)
+{
+	const struct way *a = &((const struct direction *)item)->way, *b = key;
+
+	return a->is_v6 == b->is_v6 && a->port[0] == b->port[0] && a->port[1] == b->port[1] &&
+	       memcmp(a->address, b->address, sizeof(a->address)) == 0;
+}
+
+/* NULL: no room for one more. */
+static struct direction *direction_of(struct map *directions, const struct packet_line *t)
+{
+	struct way way = way_of(t);
+	uint64_t hash = way_hash(&way);
+	struct direction *d = map_find(directions, hash, &way);
+
+	if (d || directions->len == DIRECTIONS_MAX)
+		return d;
+	d = mem_alloc(1, sizeof(*d));
+	d->way = way;
+	map_add(directions, hash, d);
 	return d;
 }
 
-static struct direction *direction_back(struct vec *directions, const struct packet_line *t)
+static struct direction *direction_back(const struct map *directions, const struct packet_line *t)
 {
-	for (size_t i = 0; i < directions->len; i++) {
-		struct direction *d = vec_at(directions, i);
+	struct way way = way_back(t);
 
-		if (other_way(d->of, t))
-			return d;
-	}
-	return NULL;
+	return map_find(directions, way_hash(&way), &way);
+}
+
+static void directions_deinit(struct map *directions)
+{
+	struct direction *d;
+	size_t i = 0;
+
+	while ((d = map_next(directions, &i)))
+		free(d);
+	map_deinit(directions);
 }
 
 /* --- the packets --- */
@@ -223,13 +251,13 @@ static size_t put_packet(uint8_t *out, const struct packet_line *t, uint32_t bas
 }
 
 /* Whether the segment is taken, if from a list that leaves packets out. */
-static bool is_sure(struct vec *directions, const struct packet_line *t, bool gaps)
+static bool is_sure(struct map *directions, const struct packet_line *t, bool gaps)
 {
 	return direction_of(directions, t) &&
 	       (!gaps || (t->length == 0 && direction_back(directions, t)));
 }
 
-static void add_record(struct strbuf *pcap, struct vec *directions, const struct packet_line *t,
+static void add_record(struct strbuf *pcap, struct map *directions, const struct packet_line *t,
 		       uint32_t id)
 {
 	struct direction *d = direction_of(directions, t);
@@ -256,11 +284,11 @@ static struct capture *make_capture(struct packet_list *p, const char *path)
 	static const uint32_t head[] = {PCAP_MAGIC_NS,   2 | 4 << 16, 0, 0,
 					PCAP_SNAP_BYTES, LINKTYPE_RAW};
 	uint64_t *lines = mem_alloc(p->rows.len + 1, sizeof(*lines));
-	struct vec directions;
+	struct map directions;
 	struct capture *capture = NULL;
 	struct strbuf pcap;
 
-	vec_init(&directions, sizeof(struct direction));
+	map_init(&directions, direction_is);
 	strbuf_init(&pcap);
 	strbuf_add(&pcap, head, sizeof(head));
 	for (size_t i = 0; i < p->rows.len; i++)
@@ -274,7 +302,7 @@ static struct capture *make_capture(struct packet_list *p, const char *path)
 		lines[p->stats.segments++] = r->line;
 		add_record(&pcap, &directions, &r->told, (uint32_t)i);
 	}
-	vec_deinit(&directions);
+	directions_deinit(&directions);
 	if (p->stats.segments == 0) {
 		strbuf_deinit(&pcap);
 		free(lines);
