@@ -39,7 +39,7 @@ TIMEOUT = 30
 RSS_LIMIT_MB = 1024
 # A feature met fewer times than this is rare to libFuzzer, which searches the list of them for each feature of a run:
 # with its 255, half of the time of the targets with many features.
-RARE = 16
+RARE = 4
 # What merge brings to tests/corpus: small inputs only, and no more than this for a target.
 KEEP_FILE_BYTES = 2048
 KEEP_TOTAL_BYTES = 48 * 1024
