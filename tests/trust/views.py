@@ -30,7 +30,7 @@ COMMANDS += [
     ("show", "timeline", "--status=NFS4ERR_BAD_STATEID"),
 ]
 TEXT_COMMANDS = [c for c in COMMANDS if c[1] in ("tasks", "waits", "timeline", "unknown", "--json")]
-SHARE = 40  # of each capture's packets, one in so many
+SHARE = 60  # of each capture's packets, one in so many
 TEXT_MB = 3
 
 
