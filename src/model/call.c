@@ -33,7 +33,9 @@ static bool call_op_stats_is(const void *item, const void *key)
 /* The counts of a call's procedure; NULL when there is no room for one more. */
 static struct call_stats *call_stats_get(struct call_model *m, const struct rpc_call *c)
 {
-	struct call_stats *s = m->last;
+	struct call_stats **recent =
+		&m->recent[(c->program * 7 + c->version * 24 + c->procedure) % CALL_RECENT];
+	struct call_stats *s = *recent;
 	uint64_t hash;
 
 	if (s && call_stats_is(s, c))
@@ -54,7 +56,7 @@ static struct call_stats *call_stats_get(struct call_model *m, const struct rpc_
 		map_add(&m->map, hash, s);
 		*(struct call_stats **)vec_push(&m->stats) = s;
 	}
-	m->last = s;
+	*recent = s;
 	return s;
 }
 

@@ -16,6 +16,7 @@
 
 enum {
 	CALL_STATS_MAX = 4096, /* procedures, and operations, kept apart */
+	CALL_RECENT = 64,      /* procedures that are found without a look-up */
 	CALL_ERRORS_MAX = 64,  /* statuses kept apart for each of them */
 	CALL_KNOWN_MINORS = 3, /* NFSv4.0 to 4.2 */
 	CALL_KNOWN_OPS = 128,  /* operations below it are found without a look-up */
@@ -62,8 +63,8 @@ struct call_model {
 	struct map op_map;
 	struct vec ops; /* struct call_op_stats * */
 	struct call_op_stats *known_ops[2][CALL_KNOWN_MINORS][CALL_KNOWN_OPS]; /* by callback */
-	struct call_stats *last; /* found last; NULL: none */
-	uint64_t calls_damaged;  /* calls that could not be decoded to their end */
+	struct call_stats *recent[CALL_RECENT]; /* found last, by procedure; NULL: none */
+	uint64_t calls_damaged;                 /* calls that could not be decoded to their end */
 	uint64_t replies_damaged;
 	uint64_t dropped; /* calls, replies and operations beyond CALL_STATS_MAX */
 };

@@ -33,6 +33,7 @@ enum visit_class {
 struct visit_host {
 	struct endpoint client, server;     /* client: port 0 */
 	struct visit *open[VISIT_OPEN_MAX]; /* least recently used first */
+	uint32_t dirs[VISIT_OPEN_MAX];      /* theirs, to be looked through at once */
 	uint32_t open_len;
 	uint64_t work;
 	struct visit_host *older, *newer; /* by last use */
@@ -197,13 +198,29 @@ static void calls_end(struct visit_calls *s)
 	s->seen = NULL;
 }
 
+/* Takes a visit out of the open ones. */
+static struct visit *host_take(struct visit_host *h, uint32_t index)
+{
+	struct visit *v = h->open[index];
+	uint32_t behind = --h->open_len - index;
+
+	memmove(&h->open[index], &h->open[index + 1], behind * sizeof(h->open[0]));
+	memmove(&h->dirs[index], &h->dirs[index + 1], behind * sizeof(h->dirs[0]));
+	return v;
+}
+
+/* Adds it as the most recently used; there is room. */
+static void host_put(struct visit_host *h, struct visit *v)
+{
+	h->dirs[h->open_len] = v->dir;
+	h->open[h->open_len++] = v;
+}
+
 /* The visit is over, and no longer among the open ones. */
 static void visit_end(struct visit_model *m, struct visit_host *h, uint32_t index)
 {
-	struct visit *v = h->open[index];
+	struct visit *v = host_take(h, index);
 
-	h->open_len--;
-	memmove(&h->open[index], &h->open[index + 1], (h->open_len - index) * sizeof(h->open[0]));
 	v->work = h->work - v->work_before;
 	calls_end(&v->linked);
 	calls_end(&v->loose);
@@ -265,16 +282,17 @@ static struct visit *visit_find(struct visit_model *m, struct visit_host *h, uin
 				const struct provenance *at)
 {
 	for (uint32_t i = h->open_len; i > 0; i--) {
-		struct visit *v = h->open[i - 1];
+		struct visit *v;
 
-		if (v->dir != dir)
+		if (h->dirs[i - 1] != dir)
 			continue;
+		v = h->open[i - 1];
 		if (apart_ns(v->last.at, at->at) > VISIT_PAUSE_NS) {
 			visit_end(m, h, i - 1);
 			return NULL;
 		}
-		memmove(&h->open[i - 1], &h->open[i], (h->open_len - i) * sizeof(h->open[0]));
-		h->open[h->open_len - 1] = v;
+		if (i < h->open_len)
+			host_put(h, host_take(h, i - 1));
 		return v;
 	}
 	return NULL;
@@ -293,7 +311,7 @@ static struct visit *visit_begin(struct visit_model *m, struct visit_host *h,
 	v->dir = c->object;
 	v->first = *at;
 	v->work_before = h->work;
-	h->open[h->open_len++] = v;
+	host_put(h, v);
 	return v;
 }
 
@@ -321,6 +339,18 @@ static uint32_t spread(uint32_t hash, unsigned bits)
 static struct visit_entry *entries_places(const struct visit_model *m, uint32_t object)
 {
 	return &m->entries[(size_t)spread(object, ENTRY_SET_BITS) * ENTRY_WAYS];
+}
+
+/* They are far away: what asks for them early need not wait. */
+static void entries_want(const struct visit_model *m, uint32_t object)
+{
+	const struct visit_entry *places;
+
+	if (!m->entries)
+		return;
+	places = entries_places(m, object);
+	__builtin_prefetch(places);
+	__builtin_prefetch(places + ENTRY_WAYS - 1);
 }
 
 static void entry_add(struct visit_model *m, struct visit_entry e)
@@ -452,6 +482,8 @@ static void visit_take_reply(void *context, const struct event *e)
 		take_listing(m, c, &e->at);
 		return;
 	}
+	if (is == VISIT_IS_ENTRY)
+		entries_want(m, c->object);
 	h = host_get(m, c->conn, false);
 	if (!h)
 		return;
