@@ -53,6 +53,12 @@ struct conn {
 	 * set back. -1: not known.
 	 */
 	int64_t clock_lost_ns;
+	/*
+	 * The other way round, at the server's last segment: by how much the server's timestamps
+	 * have fallen behind in the last minute or two. The clock of the capture was set ahead, the
+	 * server stood still, or that segment was held back. 0: not by much, or not known.
+	 */
+	int64_t clock_ahead_ns;
 };
 
 static inline bool endpoint_same_host(const struct endpoint *a, const struct endpoint *b)

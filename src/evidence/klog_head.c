@@ -157,8 +157,7 @@ static void scan_stream(struct scan *s)
 	    !slice_equal(name, slice_of_string("stdout")))
 		return;
 	scan_want_blanks(&t);
-	if (!scan_try(&t, 'F'))
-		scan_want(&t, 'P');
+	t.ok = t.ok && (scan_try(&t, 'F') || scan_try(&t, 'P')); /* whole, or a part */
 	scan_want_blanks(&t);
 	if (t.ok)
 		*s = t;
@@ -274,17 +273,14 @@ static bool form_5424(struct scan s, struct slice text, struct klog_head *h)
 		s.ok = s.ok && scan_word(&s, ' ').len > 0;
 	}
 	scan_want_blanks(&s);
-	if (scan_try(&s, '-')) {
-		scan_blanks(&s);
-	} else {
-		while (s.ok && scan_is(&s, '[') && s.at + 1 < s.end && s.at[1] > '9') {
-			scan_word(&s, ']');
-			while (s.ok && s.at < s.end && *s.at != ']')
-				s.at++;
-			scan_want(&s, ']');
-		}
-		scan_blanks(&s);
+	scan_try(&s, '-');
+	while (s.ok && scan_is(&s, '[') && s.at + 1 < s.end && s.at[1] > '9') {
+		scan_word(&s, ']');
+		while (s.ok && s.at < s.end && *s.at != ']')
+			s.at++;
+		scan_want(&s, ']');
 	}
+	scan_blanks(&s);
 	if (s.ok && s.end - s.at >= 3 && memcmp(s.at, "\xef\xbb\xbf", 3) == 0)
 		s.at += 3; /* RFC 5424: the message is UTF-8 */
 	scan_kernel_time(&s, h);

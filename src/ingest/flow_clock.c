@@ -103,6 +103,8 @@ void flow_clock_take(struct flow *flow, struct stamp at, const struct packet *pa
 	}
 	ahead_ns = clock_since(c->ticks * c->tick_ns, clock_since(at.ns, c->first_ns));
 	leap_ns = clock_since(ahead_ns, c->ahead_ns > c->before_ns ? c->ahead_ns : c->before_ns);
+	flow->conn.clock_ahead_ns =
+		leap_ns < -CLOCK_LEAP_NS && leap_ns > -CLOCK_LEAP_MAX_NS ? -leap_ns : 0;
 	if (leap_ns > CLOCK_LEAP_NS || (leap_ns > 0 && clock_woke_just_now(c, at.ns))) {
 		c->woke = true;
 		c->woke_ns = at.ns;

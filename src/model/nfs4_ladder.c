@@ -185,6 +185,10 @@ static void recovery_measure_silence(struct nfs4_party *p, struct nfs4_recovery 
 	/* Answered before the renewal that went before it: the capture's clock was set back. */
 	if (r->lost.at.ns < p->last_renewal.at.ns - CLOCK_SET_BACK_NS)
 		return;
+	/* Most of the time is one that the server has not seen: a lease goes by its clock. */
+	if (!r->connection_lost &&
+	    conn->clock_ahead_ns > (r->lost.at.ns - p->last_renewal.at.ns) / 2)
+		return;
 	r->silence_ns = r->lost_call.at.ns - p->last_renewal.at.ns;
 	if (r->silence_ns < 0)
 		r->silence_ns = 0;

@@ -66,3 +66,24 @@ def tls_is_joined(net):
         conn.send(1, b"\x17\x03\x03\x00\x80" + b"\x44" * 128)
         net.wait(1)
     conn.close()
+
+
+@scene(None)
+def dropped_when_the_clock_was_set_ahead(net):
+    """The clock of the capture is set ahead by an hour between two calls, and the server has dropped
+    the client meanwhile: by its own timestamps after a second, by the stamps long after the lease."""
+    srv, a, b = pair(net)
+    a.mount().work(8)
+    b.mount().work(8)
+    a.work(8)
+    net.wait(1)
+    at = net.now
+    _lose(net, a)
+    b.work()
+
+    def set_ahead(frames):
+        for f in frames:
+            f.t += 3600 * SECOND if f.t >= at else 0
+        return frames
+
+    net.recorded = set_ahead
