@@ -173,8 +173,8 @@ TEST(twin_other_messages_tell_nothing)
 		"NFS: 192.0.2.10: lost all locks",
 		"nfs server nas-1:/vol: is alive again and more",
 		"nfs: server nas-1 is alive again",
-		"INFO: task a:1 <writer> blocked on an rw-semaphore likely owned by task b:2 "
-		"<reader>",
+		("INFO: task a:1 <writer> blocked on an rw-semaphore likely owned by task b:2 "
+		 "<reader>"),
 		"\xe6\x89\x93\xe5\x8d\xb0lockd: server x not responding, still trying",
 	};
 
