@@ -143,7 +143,7 @@ bool utf8_is_unsafe(const uint8_t *p, size_t len)
 	return false;
 }
 
-void strbuf_add_safe(struct strbuf *sb, struct slice bytes)
+static void add_safe(struct strbuf *sb, struct slice bytes, const char *backslash)
 {
 	size_t at = 0;
 
@@ -152,7 +152,7 @@ void strbuf_add_safe(struct strbuf *sb, struct slice bytes)
 		size_t len = utf8_sequence_bytes(slice_make(p, bytes.len - at));
 
 		if (len == 1 && *p == '\\')
-			strbuf_add_text(sb, "\\\\");
+			strbuf_add_text(sb, backslash);
 		else if (len != 0 && !utf8_is_unsafe(p, len))
 			strbuf_add(sb, p, len);
 		else
@@ -160,6 +160,16 @@ void strbuf_add_safe(struct strbuf *sb, struct slice bytes)
 				strbuf_add_format(sb, "\\x%02x", p[i]);
 		at += len ? len : 1;
 	}
+}
+
+void strbuf_add_safe(struct strbuf *sb, struct slice bytes)
+{
+	add_safe(sb, bytes, "\\\\");
+}
+
+void strbuf_add_inert(struct strbuf *sb, struct slice bytes)
+{
+	add_safe(sb, bytes, "\\");
 }
 
 const char *strbuf_text(const struct strbuf *sb)

@@ -36,6 +36,9 @@ void strbuf_add_hex(struct strbuf *sb, struct slice bytes);
  */
 void strbuf_add_safe(struct strbuf *sb, struct slice bytes);
 
+/* The same, but a backslash stays one: for text of which some parts were made safe before. */
+void strbuf_add_inert(struct strbuf *sb, struct slice bytes);
+
 /* The text, valid until the next change. */
 const char *strbuf_text(const struct strbuf *sb);
 

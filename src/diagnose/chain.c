@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct finding *finding_at(const struct vec *v, size_t index)
-{
-	return *(struct finding **)vec_at(v, index);
-}
-
 static bool is_before(struct stamp a, struct stamp b)
 {
 	return a.clock == b.clock && a.ns < b.ns;

@@ -5,16 +5,12 @@
 #include "diagnose/chain.h"
 #include "diagnose/host_address.h"
 #include "diagnose/incident.h"
+#include "diagnose/inert.h"
 #include "diagnose/precedence.h"
 #include "diagnose/same_server.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static struct finding *finding_at(const struct vec *v, size_t index)
-{
-	return *(struct finding **)vec_at(v, index);
-}
 
 static int order_text(const char *a, const char *b)
 {
@@ -182,6 +178,7 @@ void diagnose_run_rules(const struct rule *const *rules, size_t count, const str
 
 	for (size_t i = 0; i < count; i++)
 		rules[i]->run(in, out);
+	diagnosis_make_inert(out);
 	same_servers_settle(in, out);
 	host_addresses_settle(in, out);
 	if (has_packet_list(in->evidence))

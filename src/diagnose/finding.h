@@ -79,6 +79,12 @@ struct finding {
 	struct finding *joined;
 };
 
+/* Of a vector of struct finding *. */
+static inline struct finding *finding_at(const struct vec *findings, size_t index)
+{
+	return *(struct finding **)vec_at(findings, index);
+}
+
 /* A rule that nearly spoke. */
 struct undecided {
 	const char *id;

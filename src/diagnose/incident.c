@@ -31,11 +31,6 @@
  */
 #define SAME_TIME_NS (10 * STAMP_NS_PER_S)
 
-static struct finding *finding_at(const struct vec *v, size_t index)
-{
-	return *(struct finding **)vec_at(v, index);
-}
-
 static bool clients_share_host(const struct finding *a, const struct finding *b)
 {
 	for (size_t i = 0; i < a->clients_at.len; i++)

@@ -19,11 +19,6 @@ enum { TEXT_INCIDENTS_MAX = 5, TEXT_LIST_MAX = 20, TEXT_CLIENTS_MAX = 6, TEXT_CL
 /* So long after its cause even the slowest timer of the kernel's RPC has complained. */
 #define OUTLASTING_MIN_NS (600 * STAMP_NS_PER_S)
 
-static struct finding *finding_at(const struct vec *findings, size_t index)
-{
-	return *(struct finding *const *)vec_at(findings, index);
-}
-
 static struct layout_span plain(const char *text)
 {
 	return (struct layout_span){text, LAYOUT_PLAIN};

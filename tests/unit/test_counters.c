@@ -145,6 +145,38 @@ TEST(counters_two_readings_and_their_difference)
 	stage_deinit(&st);
 }
 
+/* A mount's names come from evidence: what a terminal would obey is told as bytes. */
+TEST(counters_name_a_mount_safely)
+{
+	struct stage st;
+	struct rule_input in = {
+		.counters = &st.m, .visits = &st.visits, .conns = &st.conns, .hosts = &st.hosts};
+	const struct rule *rule = &rule_dir_attribute_storm;
+	const struct finding *f;
+	struct diagnosis d;
+
+	stage_init(&st);
+	lines(&st, 0,
+	      "device \xc2\x9b"
+	      "31m:/a\x1b[2J mounted on /m\xff with fstype nfs4 statvers=1.1\n"
+	      "\topts:\trw,vers=4.0,hard,proto=tcp,timeo=600\n"
+	      "\tage:\t60\n"
+	      "\tRPC iostats version: 1.1  p/v: 100003/4 (nfs)\n"
+	      "\txprt:\ttcp 795 0 2 0 6 900 900 0 900 0 2 0 0\n"
+	      "\tper-op statistics\n");
+	op(&st, 0, "GETATTR", 4000, 400000, 100, 80000);
+	op(&st, 0, "READDIR", 100, 3200000, 0, 1200);
+	counters_emit(st.in, &st.board);
+	diagnosis_init(&d);
+	diagnose_run_rules(&rule, 1, &in, &d);
+	CHECK_EQ_U64(d.findings.len, 1);
+	f = *(struct finding **)vec_at(&d.findings, 0);
+	CHECK_TEXT(((const struct subject *)vec_at(&f->subjects, 0))->value,
+		   "\\xc2\\x9b31m:/a\\x1b[2J on /m\\xff");
+	diagnosis_deinit(&d);
+	stage_deinit(&st);
+}
+
 TEST(counters_of_another_mount_make_no_difference)
 {
 	struct stage st;

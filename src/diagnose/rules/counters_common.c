@@ -2,6 +2,8 @@
 /* See counters_common.h. */
 #include "diagnose/rules/counters_common.h"
 
+#include "diagnose/rules/host_common.h"
+
 #include "diagnose/rules/nfs4_common.h"
 
 #include <inttypes.h>
@@ -71,9 +73,8 @@ void counters_about(struct diagnosis *d, struct finding *f, const struct counter
 
 	if (m->server_is_address)
 		finding_set_server(d, f, &m->server_at);
-	finding_subject(d, f, "mount", "%.*s:%.*s on %.*s", (int)m->server.len, m->server.ptr,
-			(int)m->export.len, m->export.ptr, (int)m->mount_point.len,
-			m->mount_point.ptr);
+	finding_subject(d, f, "mount", "%s:%s on %s", host_safe_text(d, m->server),
+			host_safe_text(d, m->export), host_safe_text(d, m->mount_point));
 }
 
 void counters_cite(struct diagnosis *d, struct finding *f, const struct counters_span *s,
