@@ -7,7 +7,7 @@
 #define LAB_SERVE_SERVER_H
 
 #include "lab/rpc/message.h"
-#include "lab/serve/tree.h"
+#include "lab/serve/tree/tree.h"
 
 enum {
 	SERVER_IO_BYTES_MAX = 1 << 20,               /* of READ and WRITE over TCP */

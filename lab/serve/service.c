@@ -7,9 +7,9 @@
 
 #include "base/mem.h"
 #include "lab/rpc/ports.h"
-#include "lab/serve/nfs4_faults.h"
-#include "lab/serve/nfs4_server.h"
-#include "lab/serve/nlm.h"
+#include "lab/serve/nfs4/nfs4_faults.h"
+#include "lab/serve/nfs4/nfs4_server.h"
+#include "lab/serve/nlm/nlm.h"
 #include "names/portmap.h"
 #include "net/timer.h"
 

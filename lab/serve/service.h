@@ -7,7 +7,7 @@
 #define LAB_SERVE_SERVICE_H
 
 #include "lab/fault/server.h"
-#include "lab/serve/endpoint.h"
+#include "lab/serve/endpoint/endpoint.h"
 
 enum { SERVICE_SLOTS_MAX = 1024 }; /* of a session */
 

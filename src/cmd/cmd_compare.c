@@ -4,9 +4,9 @@
  * grows in a table of measurements.
  */
 #include "cmd/command.h"
-#include "cmd/compare_growth.h"
-#include "cmd/compare_lists.h"
-#include "cmd/compare_runs.h"
+#include "cmd/compare/compare_growth.h"
+#include "cmd/compare/compare_lists.h"
+#include "cmd/compare/compare_runs.h"
 #include "cmd/confine.h"
 #include "cmd/output.h"
 #include "evidence/sniff.h"

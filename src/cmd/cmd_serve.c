@@ -8,7 +8,7 @@
 #include "cmd/faults.h"
 #include "lab/probe/registrar.h"
 #include "lab/serve/service.h"
-#include "lab/serve/tree_text.h"
+#include "lab/serve/tree/tree_text.h"
 #include "names/portmap.h"
 
 enum { TREE_FILE_BYTES_MAX = 16 << 20, PORT_MAX = 65535, SECONDS_MAX = 1000000 };

@@ -4,7 +4,7 @@
 
 #include "cmd/command.h"
 #include "cmd/confine.h"
-#include "cmd/show.h"
+#include "cmd/show/show.h"
 
 static const struct show_view *const views[] = {
 	&show_view_calls,    &show_view_ops,      &show_view_conns,   &show_view_clients,

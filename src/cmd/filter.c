@@ -3,7 +3,7 @@
 #include "cmd/filter.h"
 
 #include "cmd/label.h"
-#include "evidence/klog_head.h"
+#include "evidence/klog/klog_head.h"
 #include "names/names.h"
 
 #include <arpa/inet.h>

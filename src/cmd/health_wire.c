@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "cmd/health.h"
-#include "ingest/survey.h"
-#include "model/wire.h"
+#include "ingest/survey/survey.h"
+#include "model/wire/wire.h"
 #include "report/layout.h"
 
 enum {

@@ -5,7 +5,6 @@
 
 #include "diagnose/rule.h"
 #include "model/call.h"
-#include "model/clid.h"
 #include "model/conn.h"
 #include "model/counters.h"
 #include "model/dir.h"
@@ -14,18 +13,19 @@
 #include "model/ladder.h"
 #include "model/logs.h"
 #include "model/mount.h"
-#include "model/nfs4.h"
-#include "model/nfs4_state.h"
-#include "model/nlm.h"
+#include "model/nfs4/clid.h"
+#include "model/nfs4/nfs4.h"
+#include "model/nfs4/nfs4_state.h"
+#include "model/nlm/nlm.h"
 #include "model/overdue.h"
-#include "model/path.h"
+#include "model/path/path.h"
 #include "model/portmap.h"
 #include "model/rpc_task.h"
 #include "model/served.h"
 #include "model/stale.h"
-#include "model/task.h"
+#include "model/task/task.h"
 #include "model/visit.h"
-#include "model/wire.h"
+#include "model/wire/wire.h"
 
 struct models {
 	struct conn_model conns;

@@ -17,7 +17,7 @@
 #include "cmd/run_private.h"
 #include "evidence/capture.h"
 #include "evidence/hostclock.h"
-#include "evidence/klog_head.h"
+#include "evidence/klog/klog_head.h"
 #include "evidence/sniff.h"
 #include "evidence/walk.h"
 #include "ingest/ahead.h"
@@ -26,7 +26,7 @@
 #include "ingest/lists.h"
 #include "ingest/merge.h"
 #include "ingest/mounts.h"
-#include "ingest/survey.h"
+#include "ingest/survey/survey.h"
 #include "ingest/syscalls.h"
 
 /* Smaller captures are read before a thread is well under way. */

@@ -12,7 +12,7 @@
 #include "event/event.h"
 #include "event/evidence.h"
 #include "ingest/ingest.h"
-#include "ingest/log.h"
+#include "ingest/log/log.h"
 
 struct ahead;
 struct counters;

@@ -6,7 +6,7 @@
  */
 #include "diagnose/same_server.h"
 
-#include "model/nfs4.h"
+#include "model/nfs4/nfs4.h"
 
 #include <string.h>
 

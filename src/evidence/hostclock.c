@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "evidence/klog_head.h"
+#include "evidence/klog/klog_head.h"
 
 enum {
 	READ_BYTES_MAX = 16 << 10, /* of a text that is looked at */

@@ -11,7 +11,7 @@
 #define EVIDENCE_PACKET_DUMP_H
 
 #include "base/map.h"
-#include "evidence/packet_line.h"
+#include "evidence/line/packet_line.h"
 
 enum { PACKET_NUMBERS_MAX = 1024 };
 

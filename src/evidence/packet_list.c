@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
+#include "evidence/line/packet_line.h"
 #include "evidence/packet_dump.h"
-#include "evidence/packet_line.h"
 
 enum {
 	PCAP_SNAP_BYTES = 65535,

@@ -7,9 +7,9 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "evidence/mount_line.h"
+#include "evidence/line/mount_line.h"
 #include "evidence/mountstats.h"
-#include "ingest/log_facts.h"
+#include "ingest/log/log_facts.h"
 
 enum { LINE_BYTES_MAX = 8192 };
 

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "evidence/filter_line.h"
+#include "evidence/line/filter_line.h"
 
 struct filter_entry {
 	struct filter_fact fact; /* its text lies in the arena */

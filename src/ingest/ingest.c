@@ -3,9 +3,9 @@
 #include "ingest/ingest.h"
 
 #include "base/mem.h"
-#include "ingest/ends.h"
+#include "ingest/ends/ends.h"
 #include "ingest/private.h"
-#include "ingest/survey.h"
+#include "ingest/survey/survey.h"
 
 #include <stdlib.h>
 

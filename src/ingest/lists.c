@@ -9,14 +9,14 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "evidence/counter_line.h"
-#include "evidence/lock_line.h"
-#include "evidence/nfsd_client_line.h"
-#include "evidence/nfsd_state_line.h"
-#include "evidence/rpc_line.h"
-#include "evidence/socket_line.h"
+#include "evidence/line/counter_line.h"
+#include "evidence/line/lock_line.h"
+#include "evidence/line/nfsd_client_line.h"
+#include "evidence/line/nfsd_state_line.h"
+#include "evidence/line/rpc_line.h"
+#include "evidence/line/socket_line.h"
 #include "evidence/text_scan.h"
-#include "ingest/log_facts.h"
+#include "ingest/log/log_facts.h"
 
 struct list_entry {
 	struct host_fact fact; /* its texts lie in the arena */

@@ -7,8 +7,8 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "evidence/mount_line.h"
-#include "ingest/log_facts.h"
+#include "evidence/line/mount_line.h"
+#include "ingest/log/log_facts.h"
 
 struct mount_entry {
 	struct mount_fact fact; /* its texts lie in the arena */

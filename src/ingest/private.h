@@ -3,11 +3,11 @@
 #ifndef INGEST_PRIVATE_H
 #define INGEST_PRIVATE_H
 
-#include "ingest/call_table.h"
-#include "ingest/flow.h"
+#include "ingest/flow/flow.h"
 #include "ingest/ingest.h"
-#include "ingest/orphan.h"
-#include "ingest/undecoded.h"
+#include "ingest/rpc/call_table.h"
+#include "ingest/rpc/orphan.h"
+#include "ingest/rpc/undecoded.h"
 #include "proto/ipfrag.h"
 
 struct ends;

@@ -8,8 +8,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/texts.h"
-#include "evidence/taskdump.h"
-#include "ingest/log_private.h"
+#include "evidence/taskdump/taskdump.h"
+#include "ingest/log/log_private.h"
 
 enum {
 	TASKS_NAMES_MAX = 65536, /* different functions and names */

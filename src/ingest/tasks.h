@@ -11,7 +11,7 @@
 #define INGEST_TASKS_H
 
 #include "event/event.h"
-#include "evidence/klog_head.h"
+#include "evidence/klog/klog_head.h"
 
 struct logs;
 struct tasks;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How often an NFSv4 client had to rebuild its state, as its own kernel's trace tells it. Not what
- * the wire shows: that is model/nfs4.h.
+ * the wire shows: that is model/nfs4/nfs4.h.
  *
  * A round begins when the server refuses what it gave before, and ends with a new session (or, in
  * minor version 0, with SETCLIENTID_CONFIRM).

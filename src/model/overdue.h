@@ -2,7 +2,7 @@
 /*
  * Calls whose timers had time to run: sent again under the same XID, answered after OVERDUE_MIN_NS
  * or later, or never answered. When each was sent, again and again, and when it was over: what the
- * client's timers did is read from it. Who was slow is nothing to it (model/path.h).
+ * client's timers did is read from it. Who was slow is nothing to it (model/path/path.h).
  */
 #ifndef MODEL_OVERDUE_H
 #define MODEL_OVERDUE_H

@@ -6,7 +6,7 @@
 #include "capfile/source.h"
 #include "evidence/hostclock.h"
 #include "fuzz.h"
-#include "ingest/log.h"
+#include "ingest/log/log.h"
 
 #include <stdlib.h>
 

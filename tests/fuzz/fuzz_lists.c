@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Lists of connections, services, clients and counters from any bytes, up to the rules. */
 #include "diagnose/engine.h"
-#include "diagnose/rules/host_clients.h"
+#include "diagnose/rules/host/host_clients.h"
 #include "diagnose/rules/rules.h"
 #include "fuzz.h"
 #include "ingest/lists.h"
 #include "model/conn.h"
 #include "model/counters.h"
 #include "model/host.h"
-#include "model/path.h"
+#include "model/path/path.h"
 
 #include <stdlib.h>
 

@@ -6,9 +6,9 @@
  */
 #include "fuzz.h"
 #include "lab/rpc/record.h"
-#include "lab/serve/nlm.h"
+#include "lab/serve/nlm/nlm.h"
 #include "lab/serve/server.h"
-#include "lab/serve/tree_text.h"
+#include "lab/serve/tree/tree_text.h"
 #include "proto/xdr_type.h"
 
 #include <stdlib.h>

@@ -7,9 +7,9 @@
  */
 #include "base/mem.h"
 #include "fuzz.h"
-#include "lab/serve/nfs4_faults.h"
-#include "lab/serve/nfs4_server.h"
-#include "lab/serve/tree.h"
+#include "lab/serve/nfs4/nfs4_faults.h"
+#include "lab/serve/nfs4/nfs4_server.h"
+#include "lab/serve/tree/tree.h"
 #include "proto/nfs4_xdr.h"
 
 #include <stdlib.h>

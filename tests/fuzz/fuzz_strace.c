@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Straces of any bytes, aligned with themselves. */
-#include "cmd/compare_lists.h"
+#include "cmd/compare/compare_lists.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -7,13 +7,13 @@
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
 #include "fuzz.h"
-#include "ingest/log.h"
-#include "model/clid.h"
+#include "ingest/log/log.h"
 #include "model/ladder.h"
 #include "model/logs.h"
-#include "model/nfs4.h"
+#include "model/nfs4/clid.h"
+#include "model/nfs4/nfs4.h"
 #include "model/rpc_task.h"
-#include "model/task.h"
+#include "model/task/task.h"
 
 static void read_file(struct logs *l, struct evidence_list *list, struct slice bytes)
 {

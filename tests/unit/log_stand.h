@@ -8,7 +8,7 @@
 #include "base/strbuf.h"
 #include "capfile/source.h"
 #include "check.h"
-#include "ingest/log.h"
+#include "ingest/log/log.h"
 #include "script.h"
 
 #include <stdlib.h>

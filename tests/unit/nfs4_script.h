@@ -6,7 +6,7 @@
 #ifndef NFS4_SCRIPT_H
 #define NFS4_SCRIPT_H
 
-#include "model/nfs4.h"
+#include "model/nfs4/nfs4.h"
 #include "names/nfs4.h"
 #include "script.h"
 

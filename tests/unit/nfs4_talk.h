@@ -6,9 +6,9 @@
 #ifndef NFS4_TALK_H
 #define NFS4_TALK_H
 
-#include "lab/serve/nfs4_faults.h"
-#include "lab/serve/nfs4_server.h"
-#include "lab/serve/tree.h"
+#include "lab/serve/nfs4/nfs4_faults.h"
+#include "lab/serve/nfs4/nfs4_server.h"
+#include "lab/serve/tree/tree.h"
 #include "proto/nfs4_xdr.h"
 
 enum { TALK_BYTES = 256 << 10, TALK_OPS = 32, TALK_CALLBACKS = 16 };

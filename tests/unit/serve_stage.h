@@ -8,7 +8,7 @@
 
 #include "check.h"
 #include "lab/serve/server.h"
-#include "lab/serve/tree_text.h"
+#include "lab/serve/tree/tree_text.h"
 #include "names/nfs3.h"
 
 enum { ALL_PORTS = (1 << SERVER_PORTS) - 1, START_NS = 5000 };

@@ -17,7 +17,7 @@
 #include "diagnose/rules/rules.h"
 #include "model/call.h"
 #include "model/conn.h"
-#include "model/path.h"
+#include "model/path/path.h"
 #include "script.h"
 
 #define STAGE_CLIENT "192.0.2.21"

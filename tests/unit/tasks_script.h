@@ -9,9 +9,9 @@
 #include "check.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
-#include "ingest/log.h"
+#include "ingest/log/log.h"
 #include "model/logs.h"
-#include "model/task.h"
+#include "model/task/task.h"
 
 struct tasks_told {
 	struct evidence_list evidence;

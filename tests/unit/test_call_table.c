@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "check.h"
-#include "ingest/call_table.h"
+#include "ingest/rpc/call_table.h"
 
 enum { TEXT_BYTES = 1000 };
 

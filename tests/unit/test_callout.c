@@ -5,7 +5,7 @@
  */
 #include "check.h"
 #include "lab/rpc/record.h"
-#include "lab/serve/endpoint.h"
+#include "lab/serve/endpoint/endpoint.h"
 #include "net/stream.h"
 #include "net/timer.h"
 

@@ -5,7 +5,7 @@
 #include "diagnose/rules/rules.h"
 #include "evidence/mountstats.h"
 #include "ingest/counters.h"
-#include "ingest/log_facts.h"
+#include "ingest/log/log_facts.h"
 #include "model/conn.h"
 #include "model/counters.h"
 #include "model/host.h"

@@ -7,8 +7,8 @@
 #include "frame_make.h"
 #include "ingest/ingest.h"
 #include "ingest/merge.h"
-#include "ingest/survey.h"
-#include "model/wire.h"
+#include "ingest/survey/survey.h"
+#include "model/wire/wire.h"
 #include "proto/packet.h"
 
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include "diagnose/engine.h"
 #include "diagnose/precedence.h"
 #include "model/host.h"
-#include "model/nfs4.h"
+#include "model/nfs4/nfs4.h"
 #include "script.h"
 
 enum { SAYS_MAX = FINDING_EXPLAINS_MAX + 8 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Listings of packet filters, and host-filter-drop with them and the wire. */
 #include "check.h"
-#include "evidence/filter_line.h"
+#include "evidence/line/filter_line.h"
 #include "ingest/filters.h"
 #include "model/filter.h"
 #include "stage.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* ingest/flow.h: packets of several connections and captures; what is told is one line of text. */
+/* ingest/flow/flow.h: packets of several connections and captures; what is told is one line of
+ * text. */
 #include "base/strbuf.h"
 #include "check.h"
-#include "ingest/flow.h"
+#include "ingest/flow/flow.h"
 
 #include <stdlib.h>
 

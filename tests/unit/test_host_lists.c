@@ -2,9 +2,9 @@
 /* What hosts list of themselves: the readers, and the rules that speak from lists alone. */
 #include "base/arena.h"
 #include "check.h"
-#include "diagnose/rules/host_clients.h"
+#include "diagnose/rules/host/host_clients.h"
 #include "ingest/lists.h"
-#include "ingest/log_facts.h"
+#include "ingest/log/log_facts.h"
 #include "model/counters.h"
 #include "model/host.h"
 #include "model/logs.h"

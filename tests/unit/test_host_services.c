@@ -3,9 +3,9 @@
  */
 #include "capfile/source.h"
 #include "check.h"
-#include "diagnose/rules/host_services.h"
+#include "diagnose/rules/host/host_services.h"
 #include "ingest/lists.h"
-#include "ingest/log.h"
+#include "ingest/log/log.h"
 #include "model/host.h"
 #include "model/logs.h"
 #include "stage.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The reader of kernel logs: every form of a line, text around it, damage. */
 #include "check.h"
-#include "evidence/klog.h"
+#include "evidence/klog/klog.h"
 
 #include <stdio.h>
 #include <stdlib.h>

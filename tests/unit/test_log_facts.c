@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What messages of a kernel log mean, and which mean nothing to us. */
 #include "check.h"
-#include "ingest/log_facts.h"
+#include "ingest/log/log_facts.h"
 
 #include <stdio.h>
 

@@ -4,9 +4,9 @@
 #include "check.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
-#include "ingest/log.h"
+#include "ingest/log/log.h"
 #include "model/logs.h"
-#include "model/path.h"
+#include "model/path/path.h"
 #include "model/rpc_task.h"
 #include "script.h"
 

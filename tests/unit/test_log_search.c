@@ -4,9 +4,9 @@
  * plain search finds, in lines that are put together from what they look for, and from its like.
  */
 #include "check.h"
-#include "evidence/klog_head.h"
+#include "evidence/klog/klog_head.h"
 #include "evidence/text_scan.h"
-#include "ingest/log_facts.h"
+#include "ingest/log/log_facts.h"
 
 #include <stdio.h>
 #include <stdlib.h>

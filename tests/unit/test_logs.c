@@ -3,7 +3,7 @@
 #include "base/strbuf.h"
 #include "capfile/source.h"
 #include "check.h"
-#include "ingest/log.h"
+#include "ingest/log/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "check.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
-#include "model/nfs4_state.h"
+#include "model/nfs4/nfs4_state.h"
 #include "nfs4_script.h"
 
 struct stage {

@@ -4,7 +4,7 @@
 #include "check.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
-#include "model/nfs4_slots.h"
+#include "model/nfs4/nfs4_slots.h"
 #include "nfs4_script.h"
 
 #include <string.h>

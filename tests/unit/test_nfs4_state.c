@@ -4,8 +4,8 @@
 #include "diagnose/catalogue.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
-#include "model/nfs4.h"
-#include "model/nfs4_state.h"
+#include "model/nfs4/nfs4.h"
+#include "model/nfs4/nfs4_state.h"
 #include "names/nfs4.h"
 #include "script.h"
 

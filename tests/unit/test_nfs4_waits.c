@@ -3,7 +3,7 @@
 #include "check.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
-#include "model/nfs4_waits.h"
+#include "model/nfs4/nfs4_waits.h"
 #include "nfs4_script.h"
 
 #include <string.h>

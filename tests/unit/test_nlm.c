@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The model of NLM locks under scripted events. */
 #include "check.h"
-#include "model/nlm.h"
+#include "model/nlm/nlm.h"
 #include "names/nlm.h"
 #include "names/nsm.h"
 #include "nlm_script.h"

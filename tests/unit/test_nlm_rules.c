@@ -4,7 +4,7 @@
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
 #include "model/conn.h"
-#include "model/nlm.h"
+#include "model/nlm/nlm.h"
 #include "model/portmap.h"
 #include "names/nlm.h"
 #include "nlm_script.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The server's lock manager and status monitor: who gets which lock, and who is told. */
 #include "check.h"
-#include "lab/serve/nlm.h"
+#include "lab/serve/nlm/nlm.h"
 #include "names/nlm.h"
 #include "names/nsm.h"
 #include "proto/nlm_xdr.h"

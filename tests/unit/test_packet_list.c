@@ -2,8 +2,8 @@
 /* Lists of packets as Wireshark and tshark print them: their lines, and the capture made of them.
  */
 #include "check.h"
+#include "evidence/line/packet_line.h"
 #include "evidence/packet_dump.h"
-#include "evidence/packet_line.h"
 #include "evidence/packet_list.h"
 
 #include <stdio.h>

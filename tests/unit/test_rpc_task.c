@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A client's RPC tasks, by lists and traces of several kernels: what they say, and when nothing. */
-#include "evidence/rpc_task_line.h"
+#include "evidence/line/rpc_task_line.h"
 #include "trace_script.h"
 
 /* --- lines of lists --- */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One line of a stack as the architectures and generations of kernels write it. */
 #include "check.h"
-#include "evidence/stack_line.h"
+#include "evidence/line/stack_line.h"
 
 static void same(const char *text, const char *function, const char *module, bool guessed)
 {

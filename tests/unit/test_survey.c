@@ -5,7 +5,7 @@
 #include "evidence/capture.h"
 #include "frame_make.h"
 #include "ingest/merge.h"
-#include "ingest/survey.h"
+#include "ingest/survey/survey.h"
 #include "proto/packet.h"
 
 #include <stdio.h>

@@ -10,7 +10,7 @@
 #include "model/logs.h"
 #include "model/mount.h"
 #include "model/overdue.h"
-#include "model/path.h"
+#include "model/path/path.h"
 #include "script.h"
 
 enum { NFS = 100003, NLM = 100021, PORT_NLM = 2052, PORT_NFS = 2049 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Lines of a kernel's trace, and what nfsd's tracepoints tell of two instances of one owner. */
-#include "evidence/trace_line.h"
+#include "evidence/line/trace_line.h"
 #include "trace_script.h"
 
 static bool parses(const char *text, const char *event, int64_t pid, int64_t ns)

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "check.h"
-#include "lab/serve/tree.h"
-#include "lab/serve/tree_text.h"
+#include "lab/serve/tree/tree.h"
+#include "lab/serve/tree/tree_text.h"
 
 enum { MANY = 1000000 };
 

@@ -9,10 +9,10 @@
 #include "check.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
-#include "ingest/log.h"
-#include "model/clid.h"
+#include "ingest/log/log.h"
 #include "model/ladder.h"
-#include "model/nfs4.h"
+#include "model/nfs4/clid.h"
+#include "model/nfs4/nfs4.h"
 #include "model/rpc_task.h"
 #include "model/served.h"
 

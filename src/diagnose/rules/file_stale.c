@@ -5,7 +5,7 @@
  * export is never removed, and many handles at once, with none that still works, are no removal
  * either.
  */
-#include "diagnose/rules/nfs4_state_common.h"
+#include "diagnose/rules/nfs4/nfs4_state_common.h"
 #include "diagnose/rules/rules.h"
 #include "model/stale.h"
 

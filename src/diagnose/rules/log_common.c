@@ -4,7 +4,7 @@
 
 #include "base/strbuf.h"
 #include "model/conn.h"
-#include "model/nlm.h"
+#include "model/nlm/nlm.h"
 
 const char *log_text(struct diagnosis *d, const char *text)
 {

@@ -11,7 +11,7 @@
  *loop" (fs/nfs/dir.c)
  */
 #include "diagnose/rules/log_common.h"
-#include "diagnose/rules/nfs4_common.h"
+#include "diagnose/rules/nfs4/nfs4_common.h"
 #include "diagnose/rules/rules.h"
 
 #include <inttypes.h>

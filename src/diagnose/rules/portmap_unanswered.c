@@ -7,9 +7,9 @@
  * One "no such service" is how clients find out what a server offers: versions and protocols are
  * tried one after the other. A host that is down or cut off is the business of the rules about TCP.
  */
-#include "diagnose/rules/host_services.h"
-#include "diagnose/rules/nfs4_common.h"
-#include "diagnose/rules/nlm_common.h"
+#include "diagnose/rules/host/host_services.h"
+#include "diagnose/rules/lock/nlm_common.h"
+#include "diagnose/rules/nfs4/nfs4_common.h"
 #include "diagnose/rules/rules.h"
 #include "model/conn.h"
 #include "model/portmap.h"

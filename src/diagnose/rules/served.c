@@ -8,8 +8,8 @@
  * thread is at. Where the tracer lost lines, what was open then is not known.
  */
 #include "diagnose/rules/log_common.h"
-#include "diagnose/rules/nfs4_common.h"
-#include "diagnose/rules/nfs4_trace.h"
+#include "diagnose/rules/nfs4/nfs4_common.h"
+#include "diagnose/rules/nfs4/nfs4_trace.h"
 #include "diagnose/rules/rules.h"
 
 #include <inttypes.h>

@@ -11,8 +11,8 @@
  * the model leaves it out.
  */
 #include "diagnose/rules/log_common.h"
-#include "diagnose/rules/nfs4_common.h"
-#include "diagnose/rules/nfs4_trace.h"
+#include "diagnose/rules/nfs4/nfs4_common.h"
+#include "diagnose/rules/nfs4/nfs4_trace.h"
 #include "diagnose/rules/rules.h"
 
 #include <inttypes.h>

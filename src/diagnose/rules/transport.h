@@ -5,9 +5,9 @@
 
 #include "diagnose/rule.h"
 #include "model/conn.h"
-#include "model/path.h"
+#include "model/path/path.h"
 #include "model/vantage.h"
-#include "model/wire.h"
+#include "model/wire/wire.h"
 
 /* True when the port is NFS's: RPC was seen there, a portmapper told it, or it is well known. */
 bool transport_port_is_nfs(const struct rule_input *in, const struct endpoint *server);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What a second capture of the same connection tells about segments that got no answer: whether
- * they were lost between the two, or came to the other end. See model/wire.h.
+ * they were lost between the two, or came to the other end. See model/wire/wire.h.
  */
 #include "diagnose/rules/transport.h"
 
