@@ -5,6 +5,7 @@
 #ifndef EVENT_IDENT_H
 #define EVENT_IDENT_H
 
+#include "base/hash.h"
 #include "base/stamp.h"
 #include "base/strbuf.h"
 
@@ -32,6 +33,11 @@ enum transport { TRANSPORT_TCP, TRANSPORT_UDP };
 
 /* What a connection's client is: the side that sends the calls of the fore channel. */
 enum conn_side { CONN_FROM_CLIENT = 0, CONN_FROM_SERVER = 1 };
+
+static inline enum conn_side conn_other_side(enum conn_side side)
+{
+	return side == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
+}
 
 /*
  * One connection as one capture saw it: captures of the same wire give connections of their own,
@@ -72,6 +78,15 @@ static inline bool endpoint_equal(const struct endpoint *a, const struct endpoin
 }
 
 int endpoint_compare(const struct endpoint *a, const struct endpoint *b);
+
+/* Adds address and port to the hash of a key (base/hash.h). */
+static inline uint64_t endpoint_hash(uint64_t hash, const struct endpoint *e)
+{
+	uint64_t word[2];
+
+	memcpy(word, e->addr, sizeof(word));
+	return hash_u64(hash_u64_pair(hash, word[0], word[1]), e->port);
+}
 
 /* "192.0.2.1:2049", "[2001:db8::1]:2049". */
 void endpoint_add_text(struct strbuf *out, const struct endpoint *e);

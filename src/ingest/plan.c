@@ -93,7 +93,7 @@ static struct rpc_range plan_body(uint32_t version, uint32_t procedure, struct c
 static struct rpc_range plan_message(struct ingest *in, struct flow *flow, enum conn_side from,
 				     struct cursor head)
 {
-	enum conn_side caller = from == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
+	enum conn_side caller = conn_other_side(from);
 	const struct pending_call *p;
 	struct rpc_msg msg;
 

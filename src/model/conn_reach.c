@@ -32,14 +32,9 @@ static bool rpc_server_is(const void *item, const void *key)
 	return endpoint_equal(&s->at, key);
 }
 
-static uint64_t endpoint_hash(const struct endpoint *e)
-{
-	return hash_u64(hash_bytes(e->addr, sizeof(e->addr)), e->port);
-}
-
 static uint64_t reach_hash(const struct conn *conn)
 {
-	return hash_u64(endpoint_hash(&conn->server),
+	return hash_u64(endpoint_hash(hash_start(), &conn->server),
 			hash_bytes(conn->client.addr, sizeof(conn->client.addr)));
 }
 
@@ -209,7 +204,8 @@ void conn_reach_take_tcp(struct conn_model *m, struct conn_record *r, const stru
 static void rpc_server_note(struct conn_model *m, const struct endpoint *at,
 			    const struct rpc_call *rpc)
 {
-	struct conn_rpc_server *s = map_find(&m->rpc_server_map, endpoint_hash(at), at);
+	struct conn_rpc_server *s =
+		map_find(&m->rpc_server_map, endpoint_hash(hash_start(), at), at);
 
 	if (!s && m->rpc_servers.len == CONN_RPC_SERVERS_MAX) {
 		m->reach_dropped++;
@@ -218,7 +214,7 @@ static void rpc_server_note(struct conn_model *m, const struct endpoint *at,
 	if (!s) {
 		s = mem_alloc(1, sizeof(*s));
 		s->at = *at;
-		map_add(&m->rpc_server_map, endpoint_hash(at), s);
+		map_add(&m->rpc_server_map, endpoint_hash(hash_start(), at), s);
 		*(struct conn_rpc_server **)vec_push(&m->rpc_servers) = s;
 	}
 	for (uint32_t i = 0; i < s->programs_len; i++)
@@ -286,7 +282,7 @@ void conn_reach_deinit(struct conn_model *m)
 const struct conn_rpc_server *conn_model_rpc_server(const struct conn_model *m,
 						    const struct endpoint *server)
 {
-	return map_find(&m->rpc_server_map, endpoint_hash(server), server);
+	return map_find(&m->rpc_server_map, endpoint_hash(hash_start(), server), server);
 }
 
 bool conn_model_is_rpc_server(const struct conn_model *m, const struct endpoint *server)

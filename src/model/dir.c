@@ -57,7 +57,7 @@ static uint64_t listed_hash(const struct dir_listed *d)
 {
 	return hash_bytes(d->dir.bytes, d->dir.len) ^
 	       hash_bytes(d->client.addr, sizeof(d->client.addr)) ^
-	       hash_u64(hash_bytes(d->server.addr, sizeof(d->server.addr)), d->server.port);
+	       endpoint_hash(hash_start(), &d->server);
 }
 
 static void listed_link(struct dir_model *m, struct dir_listed *d)
@@ -165,7 +165,7 @@ static struct dir_server *server_get(struct dir_model *m, const struct endpoint 
 
 	if (m->last && endpoint_equal(&m->last->server, server))
 		return m->last;
-	hash = hash_u64(hash_bytes(server->addr, sizeof(server->addr)), server->port);
+	hash = endpoint_hash(hash_start(), server);
 	s = map_find(&m->servers, hash, server);
 	if (s)
 		return m->last = s;

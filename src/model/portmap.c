@@ -21,11 +21,6 @@ static struct endpoint host_of(const struct endpoint *e)
 	return host;
 }
 
-static uint64_t endpoint_hash(uint64_t hash, const struct endpoint *e)
-{
-	return hash_u64(hash ^ hash_bytes(e->addr, sizeof(e->addr)), e->port);
-}
-
 static bool service_is(const void *item, const void *key)
 {
 	const struct portmap_service *s = item;

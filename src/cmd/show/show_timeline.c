@@ -123,9 +123,8 @@ static bool kind_is(const void *item, const void *key)
 
 static uint64_t kind_hash(const struct kind *k)
 {
-	uint64_t hash =
-		hash_bytes(k->client.addr, sizeof(k->client.addr)) ^
-		hash_u64(hash_bytes(k->server.addr, sizeof(k->server.addr)), k->server.port);
+	uint64_t hash = hash_bytes(k->client.addr, sizeof(k->client.addr)) ^
+			endpoint_hash(hash_start(), &k->server);
 
 	hash = hash_u64(hash_u64(hash, k->program), k->procedure);
 	return hash_u64(hash_u64(hash, k->op), (uint64_t)k->outcome << 32 | k->status);
@@ -407,7 +406,7 @@ static void timeline_findings(struct timeline_view *v)
 	diagnosis_init(&d);
 	diagnose_run(&in, &d);
 	for (size_t i = 0; i < d.findings.len; i++)
-		timeline_finding(v, *(struct finding **)vec_at(&d.findings, i));
+		timeline_finding(v, finding_at(&d.findings, i));
 	diagnosis_deinit(&d);
 }
 

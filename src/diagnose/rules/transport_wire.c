@@ -19,7 +19,7 @@ static const char *sight_evidence(const struct rule_input *in, uint32_t index)
 static void sight_answers(const struct rule_input *in, const struct conn *conn, enum conn_side from,
 			  struct stamp first, struct stamp last, struct transport_sight *s)
 {
-	enum conn_side back = from == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
+	enum conn_side back = conn_other_side(from);
 	struct wire_tale tale;
 	struct wire_span span;
 

@@ -217,8 +217,7 @@ void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct 
 	call_make_room(in, m, msg->xid);
 	p = call_table_add(&in->calls, calls, &m->flow->conn, m->from, msg->xid);
 	p->head_hash = hash;
-	p->busy_ns =
-		calls->busy_ns[m->from == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT];
+	p->busy_ns = calls->busy_ns[conn_other_side(m->from)];
 	m->flow->asked_tls |= msg->call.cred.flavor == RPC_AUTH_TLS;
 	p->call.call = p->call.origin = m->at;
 	if (m->past)

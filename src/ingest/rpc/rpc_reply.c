@@ -73,7 +73,7 @@ static void tell_orphan(struct ingest *in, const struct rpc_message *m, const st
 	struct pending_call *p = call_table_loose(&in->calls);
 
 	p->call.conn = &m->flow->conn;
-	p->call.from = m->from == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
+	p->call.from = conn_other_side(m->from);
 	p->call.xid = msg->xid;
 	p->call.cred_flavor = UINT32_MAX;
 	p->call.uid = UINT32_MAX;
@@ -184,7 +184,7 @@ static int64_t reply_busy_ns(const struct pending_call *p, const struct rpc_mess
 void rpc_take_reply(struct ingest *in, const struct rpc_message *m, const struct rpc_msg *msg,
 		    bool whole, struct cursor *c)
 {
-	enum conn_side caller = m->from == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
+	enum conn_side caller = conn_other_side(m->from);
 	struct pending_call *p = call_table_find(&in->calls, rpc_calls_of(in, m->flow),
 						 &m->flow->conn, caller, msg->xid);
 	const struct settled_call *settled;
@@ -224,8 +224,7 @@ void rpc_take_reply(struct ingest *in, const struct rpc_message *m, const struct
 /* The reply to a call that was just taken was captured before it. */
 void rpc_take_held_reply(struct ingest *in, const struct rpc_message *call, uint32_t xid)
 {
-	enum conn_side answerer =
-		call->from == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
+	enum conn_side answerer = conn_other_side(call->from);
 	struct orphan *orphan = orphans_find(&in->orphans, call->flow, answerer, xid, call->at.at);
 	struct rpc_msg msg;
 	struct rpc_message m;

@@ -20,7 +20,7 @@ bool nfs4_delegation_equal(const void *item, const void *key)
 
 static uint64_t delegation_hash(const struct nfs4_delegation *d)
 {
-	return hash_endpoint(hash_bytes(d->stateid.other, sizeof(d->stateid.other)), &d->server);
+	return endpoint_hash(hash_bytes(d->stateid.other, sizeof(d->stateid.other)), &d->server);
 }
 
 /* A delegation that is gone: kept where it had been recalled. */

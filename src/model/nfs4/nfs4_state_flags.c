@@ -34,7 +34,7 @@ bool nfs4_flagged_equal(const void *item, const void *key)
 
 static uint64_t flagged_hash(const struct nfs4_flagged *f)
 {
-	return hash_endpoint(hash_bytes(f->sessionid, sizeof(f->sessionid)), &f->server);
+	return endpoint_hash(hash_bytes(f->sessionid, sizeof(f->sessionid)), &f->server);
 }
 
 /* The record of the session; NULL: none, and `make` is false. */
@@ -158,7 +158,7 @@ static struct nfs4_tester *tester_get(struct nfs4_state_model *m, const struct r
 {
 	struct nfs4_tester key = {.server = call->conn->server,
 				  .client = host_of(&call->conn->client)};
-	uint64_t hash = hash_endpoint(hash_endpoint(hash_start(), &key.server), &key.client);
+	uint64_t hash = endpoint_hash(endpoint_hash(hash_start(), &key.server), &key.client);
 	struct nfs4_tester *t = recent_find(&m->testers, hash, &key);
 
 	if (t) {

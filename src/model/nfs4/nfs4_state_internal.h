@@ -46,11 +46,6 @@ static inline struct endpoint host_of(const struct endpoint *e)
 	return host;
 }
 
-static inline uint64_t hash_endpoint(uint64_t hash, const struct endpoint *e)
-{
-	return hash_u64(hash ^ hash_bytes(e->addr, sizeof(e->addr)), e->port);
-}
-
 static inline void span_add(struct nfs4_span *s, const struct provenance *at)
 {
 	if (s->count++ == 0)

@@ -22,9 +22,9 @@ bool nfs4_lock_equal(const void *item, const void *key)
 
 static uint64_t lock_hash(const struct nfs4_lock *l)
 {
-	uint64_t hash = hash_endpoint(hash_bytes(l->file.bytes, l->file.len), &l->server);
+	uint64_t hash = endpoint_hash(hash_bytes(l->file.bytes, l->file.len), &l->server);
 
-	return hash_endpoint(hash, &l->client);
+	return endpoint_hash(hash, &l->client);
 }
 
 static bool lock_is_reclaim(const struct rpc_call *call, const struct nfs4_op_fact *op)

@@ -21,9 +21,9 @@ bool nfs4_run_equal(const void *item, const void *key)
 
 static uint64_t run_hash(const struct nfs4_run *r)
 {
-	uint64_t hash = hash_endpoint(hash_bytes(r->file.bytes, r->file.len), &r->server);
+	uint64_t hash = endpoint_hash(hash_bytes(r->file.bytes, r->file.len), &r->server);
 
-	return hash_u64(hash_u64(hash_endpoint(hash, &r->client), r->op), r->name);
+	return hash_u64(hash_u64(endpoint_hash(hash, &r->client), r->op), r->name);
 }
 
 /* Fills in the key; false where it is not known on what the operation works. */

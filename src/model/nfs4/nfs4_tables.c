@@ -11,14 +11,6 @@
 
 #include <stdlib.h>
 
-static uint64_t endpoint_hash(uint64_t hash, const struct endpoint *e)
-{
-	uint64_t word[2];
-
-	memcpy(word, e->addr, sizeof(word));
-	return hash_u64(hash_u64(hash_u64(hash, word[0]), word[1]), e->port);
-}
-
 /* --- servers --- */
 
 static bool server_equal(const void *item, const void *key)

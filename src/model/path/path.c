@@ -132,8 +132,7 @@ static void stall_end(struct path_model *m, struct path_conn *c, enum conn_side 
 static void path_take_tcp(void *context, const struct event *e)
 {
 	struct path_model *m = context;
-	enum conn_side other =
-		e->tcp->from == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
+	enum conn_side other = conn_other_side(e->tcp->from);
 	struct path_conn *c;
 
 	if (e->tcp->fact == TCP_FACT_RETRANSMISSION && !e->tcp->acked) {

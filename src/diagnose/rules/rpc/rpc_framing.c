@@ -37,11 +37,6 @@ static const char *bytes_text(struct diagnosis *d, const struct event_unframed *
 	return arena_format(&d->arena, "%s, \"%.*s\"", text, (int)u->len, (const char *)u->bytes);
 }
 
-static enum conn_side other_side(enum conn_side side)
-{
-	return side == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
-}
-
 /* The record of the connection if something can be said of it, else NULL. */
 static const struct conn_record *framing_conn(const struct rule_input *in,
 					      const struct conn_unframed *u)
@@ -110,7 +105,7 @@ static bool conn_was_given_up(const struct conn_record *r, enum conn_side by)
 static void framing_cite(struct diagnosis *d, struct finding *f, const struct conn_record *r,
 			 const struct conn_unframed *u)
 {
-	enum conn_side by = other_side(u->what.from);
+	enum conn_side by = conn_other_side(u->what.from);
 
 	finding_cite(d, f, &u->at, &u->conn, "no record mark: %s", bytes_text(d, &u->what));
 	if (transport_known(&r->rst))
@@ -126,7 +121,7 @@ static void framing_tell(const struct rule_input *in, struct diagnosis *d, size_
 	const struct conn_unframed *u = vec_at(all, i);
 	const struct conn_record *r = framing_conn(in, u);
 	bool lost = u->what.records != 0;
-	bool closed = conn_was_given_up(r, other_side(u->what.from));
+	bool closed = conn_was_given_up(r, conn_other_side(u->what.from));
 	struct finding *f = transport_finding(
 		d, "rpc-framing-broken", closed || !lost ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
 		&u->conn, u->at.at, r->last.at);

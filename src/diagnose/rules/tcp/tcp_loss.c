@@ -144,7 +144,7 @@ static void large_run(const struct rule_input *in, struct diagnosis *out)
 static bool loss_is_back(const struct rule_input *in, const struct path_conn *c,
 			 enum conn_side side)
 {
-	enum conn_side back = side == CONN_FROM_CLIENT ? CONN_FROM_SERVER : CONN_FROM_CLIENT;
+	enum conn_side back = conn_other_side(side);
 	struct wire_tale t;
 
 	return wire_ask(in->wire, c->conn.serial, back, &t) && t.is_shown &&
