@@ -261,40 +261,27 @@ static void tally_take(struct logs_model *m, struct vec *list, const struct logs
 	cite_add(tally->cites, &tally->cites_len, &e->at);
 }
 
-static void take_locks_lost(struct logs_model *m, const struct logs_host *host,
-			    const struct event *e)
+/* The list in which lines of this kind are counted by host and server; NULL: in none. */
+static struct vec *tallies_of(struct logs_model *m, enum log_fact_kind kind)
 {
-	tally_take(m, &m->losses, host, e);
-}
-
-static void take_mismatch(struct logs_model *m, const struct logs_host *host, const struct event *e)
-{
-	tally_take(m, &m->mismatches, host, e);
-}
-
-static void take_monitor(struct logs_model *m, const struct logs_host *host, const struct event *e)
-{
-	tally_take(m, &m->monitors, host, e);
-}
-
-static void take_in_use(struct logs_model *m, const struct logs_host *host, const struct event *e)
-{
-	tally_take(m, &m->in_use, host, e);
-}
-
-static void take_recovery(struct logs_model *m, const struct logs_host *host, const struct event *e)
-{
-	tally_take(m, &m->recoveries, host, e);
-}
-
-static void take_loop(struct logs_model *m, const struct logs_host *host, const struct event *e)
-{
-	tally_take(m, &m->loops, host, e);
-}
-
-static void take_upcall(struct logs_model *m, const struct logs_host *host, const struct event *e)
-{
-	tally_take(m, &m->upcalls, host, e);
+	switch (kind) {
+	case LOG_LOCKS_LOST:
+		return &m->losses;
+	case LOG_CLIENTID_MISMATCH:
+		return &m->mismatches;
+	case LOG_MONITOR_FAILED:
+		return &m->monitors;
+	case LOG_CLIENTID_IN_USE:
+		return &m->in_use;
+	case LOG_RECOVERY_FAILED:
+		return &m->recoveries;
+	case LOG_READDIR_LOOP:
+		return &m->loops;
+	case LOG_GSS_UPCALL:
+		return &m->upcalls;
+	default:
+		return NULL;
+	}
 }
 
 static struct logs_interface *interface_of(struct logs_model *m, const struct logs_host *host,
@@ -447,13 +434,6 @@ static void logs_take(void *context, const struct event *e)
 		[LOG_RESPONDING] = take_responding,
 		[LOG_LINK_DOWN] = take_link,
 		[LOG_LINK_UP] = take_link,
-		[LOG_LOCKS_LOST] = take_locks_lost,
-		[LOG_CLIENTID_MISMATCH] = take_mismatch,
-		[LOG_MONITOR_FAILED] = take_monitor,
-		[LOG_CLIENTID_IN_USE] = take_in_use,
-		[LOG_RECOVERY_FAILED] = take_recovery,
-		[LOG_READDIR_LOOP] = take_loop,
-		[LOG_GSS_UPCALL] = take_upcall,
 		[LOG_HUNG_TASK] = take_hung_task,
 		[LOG_PACKET] = take_packet,
 		[LOG_CONNTRACK_FULL] = take_conntrack,
@@ -461,12 +441,15 @@ static void logs_take(void *context, const struct event *e)
 	struct logs_model *m = context;
 	struct logs_host *host = host_of(m, e->log);
 	enum log_fact_kind kind = e->log->kind;
+	struct vec *tallies = tallies_of(m, kind);
 
 	if (!host)
 		return;
 	if (host->counts[kind]++ == 0)
 		host->first[kind] = e->at;
 	host->last[kind] = e->at;
+	if (tallies)
+		tally_take(m, tallies, host, e);
 	if (takers[kind])
 		takers[kind](m, host, e);
 }

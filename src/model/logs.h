@@ -137,6 +137,17 @@ struct logs_model {
 	uint64_t dropped;      /* facts for which there was no room */
 };
 
+static inline const struct logs_interval *logs_interval_at(const struct logs_model *m, size_t index)
+{
+	return *(struct logs_interval **)vec_at(&m->intervals, index);
+}
+
+/* Of one of the lists of tallies. */
+static inline const struct logs_tally *logs_tally_at(const struct vec *tallies, size_t index)
+{
+	return *(struct logs_tally **)vec_at(tallies, index);
+}
+
 void logs_model_init(struct logs_model *m);
 void logs_model_deinit(struct logs_model *m);
 

@@ -3,12 +3,12 @@
  * Causes that the kernel of a client names itself, in its log. No capture is needed: the line is
  * written where the kernel has the fact in hand.
  *
- *	nfs4-clientid-in-use      "NFS: Server X reports our clientid is in use"
- *(fs/nfs/nfs4state.c, nfs4_handle_reclaim_lease_error, on NFS4ERR_CLID_INUSE only)
- *	nfs4-state-manager-stuck  "NFS: state manager: SECTION failed on NFSv4 server X with error
- *N", again and again (nfs4_state_manager) gss-upcall-stuck          "RPC: AUTH_GSS upcall timed
- *out" (net/sunrpc/auth_gss/auth_gss.c) dir-cookie-loop           "directory X contains a readdir
- *loop" (fs/nfs/dir.c)
+ * - nfs4-clientid-in-use, by "NFS: Server X reports our clientid is in use" (fs/nfs/nfs4state.c,
+ *   nfs4_handle_reclaim_lease_error, on NFS4ERR_CLID_INUSE only)
+ * - nfs4-state-manager-stuck, by "NFS: state manager: SECTION failed on NFSv4 server X with error
+ *   N", again and again (nfs4_state_manager)
+ * - gss-upcall-stuck, by "RPC: AUTH_GSS upcall timed out" (net/sunrpc/auth_gss/auth_gss.c)
+ * - dir-cookie-loop, by "directory X contains a readdir loop" (fs/nfs/dir.c)
  */
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/nfs4/nfs4_common.h"
@@ -21,16 +21,11 @@
 enum { RECOVERIES_MIN = 5, UPCALLS_MIN = 2, NFS4_ERRORS = 10000 };
 #define RECOVERY_LASTS_NS (60 * STAMP_NS_PER_S)
 
-static const struct logs_tally *tally_at(const struct vec *list, size_t index)
-{
-	return *(struct logs_tally *const *)vec_at(list, index);
-}
-
 /* This host says it of the same server, or of one that it does not name. */
 static bool is_told(const struct vec *list, const struct logs_subject *of)
 {
 	for (size_t i = 0; i < list->len; i++) {
-		const struct logs_tally *t = tally_at(list, i);
+		const struct logs_tally *t = logs_tally_at(list, i);
 
 		if (t->of.host == of->host &&
 		    (!t->of.server[0] || strcmp(t->of.server, of->server) == 0))
@@ -72,7 +67,7 @@ static void run_in_use(const struct rule_input *in, struct diagnosis *out)
 	if (!in->logs || is_on_the_wire(in))
 		return;
 	for (size_t i = 0; i < in->logs->in_use.len; i++) {
-		const struct logs_tally *t = tally_at(&in->logs->in_use, i);
+		const struct logs_tally *t = logs_tally_at(&in->logs->in_use, i);
 		struct finding *f = begin(in, out, "nfs4-clientid-in-use", CONFIDENCE_CERTAIN, t);
 		const char *host = log_host_text(out, t->of.host);
 		const char *server = log_server_text(out, &t->of);
@@ -150,7 +145,7 @@ static bool is_failing(const struct rule_input *in, const struct logs_tally *t)
 static void run_recovery(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->logs && i < in->logs->recoveries.len; i++) {
-		const struct logs_tally *t = tally_at(&in->logs->recoveries, i);
+		const struct logs_tally *t = logs_tally_at(&in->logs->recoveries, i);
 		const char *host, *server, *step, *lasted;
 		struct finding *f;
 
@@ -167,10 +162,9 @@ static void run_recovery(const struct rule_input *in, struct diagnosis *out)
 			step, error_text(out, t->number));
 		f->why = arena_format(
 			&out->arena,
-			"%s in %s (the line is limited in its rate) the state manager of %s for %s "
-			"gave up: %s%s, with error %s%s. Until it succeeds, whatever needs state "
-			"at "
-			"that server waits or fails.%s",
+			"%s in %s (the line is limited in its rate) the state manager of %s for "
+			"%s gave up: %s%s, with error %s%s. Until it succeeds, whatever needs "
+			"state at that server waits or fails.%s",
 			nfs4_count_text(out, t->count, "time", "times"), lasted, host, server,
 			t->mixed ? "at first " : "", step, error_text(out, t->number),
 			t->mixed ? ", later also at other steps or with other errors" : "",
@@ -182,7 +176,7 @@ static void run_recovery(const struct rule_input *in, struct diagnosis *out)
 static void run_upcall(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->logs && i < in->logs->upcalls.len; i++) {
-		const struct logs_tally *t = tally_at(&in->logs->upcalls, i);
+		const struct logs_tally *t = logs_tally_at(&in->logs->upcalls, i);
 		struct finding *f =
 			begin(in, out, "gss-upcall-stuck",
 			      t->count < UPCALLS_MIN ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY, t);
@@ -192,13 +186,11 @@ static void run_upcall(const struct rule_input *in, struct diagnosis *out)
 			&out->arena, "rpc.gssd of %s does not take what the kernel asks it", host);
 		f->why = arena_format(
 			&out->arena,
-			"%s (the line is limited in its rate) the kernel of %s wrote that it asked "
-			"rpc.gssd for a Kerberos context and that the daemon did not take the "
-			"request: it does not run, or not yet. Whoever needs the context waits 15 "
-			"s "
-			"for it each time. With sec=sys that may be no more than a delay of "
-			"mounts, "
-			"as NFSv4 tries Kerberos first for its own calls.",
+			"%s (the line is limited in its rate) the kernel of %s wrote that it "
+			"asked rpc.gssd for a Kerberos context and that the daemon did not take "
+			"the request: it does not run, or not yet. Whoever needs the context "
+			"waits 15 s for it each time. With sec=sys that may be no more than a "
+			"delay of mounts, as NFSv4 tries Kerberos first for its own calls.",
 			nfs4_count_text(out, t->count, "time", "times"), host);
 		cite(out, f, t, "the upcall to rpc.gssd failed");
 	}
@@ -207,7 +199,7 @@ static void run_upcall(const struct rule_input *in, struct diagnosis *out)
 static void run_loop(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->logs && i < in->logs->loops.len; i++) {
-		const struct logs_tally *t = tally_at(&in->logs->loops, i);
+		const struct logs_tally *t = logs_tally_at(&in->logs->loops, i);
 		struct finding *f = begin(in, out, "dir-cookie-loop", CONFIDENCE_LIKELY, t);
 		const char *host = log_host_text(out, t->of.host);
 
@@ -216,11 +208,10 @@ static void run_loop(const struct rule_input *in, struct diagnosis *out)
 		finding_subject(out, f, "directory", "%s", log_text(out, t->subject));
 		f->why = arena_format(
 			&out->arena,
-			"%s the kernel of %s found that an entry has the cookie of one that it had "
-			"already read, and ended the listing with ELOOP. Two entries of the "
-			"server's "
-			"directory share a cookie. Where names are made and removed while it is "
-			"listed, kernels before 0c0308066ca5 said so wrongly.",
+			"%s the kernel of %s found that an entry has the cookie of one that it "
+			"had already read, and ended the listing with ELOOP. Two entries of the "
+			"server's directory share a cookie. Where names are made and removed "
+			"while it is listed, kernels before 0c0308066ca5 said so wrongly.",
 			nfs4_count_text(out, t->count, "time", "times"), host);
 		cite(out, f, t, "the kernel tells of a readdir loop");
 		finding_rule_out(out, f, "dir-listing-restarted",

@@ -16,11 +16,6 @@ static bool is_soft(const struct logs_interval *v)
 	return v->gave_up > 0 && strcmp(v->of.program, "nfs") == 0;
 }
 
-static const struct logs_interval *interval_at(const struct logs_model *m, size_t index)
-{
-	return *(struct logs_interval **)vec_at(&m->intervals, index);
-}
-
 /* This one, or the next of its subject in which calls were given up; NULL: none. */
 static const struct logs_interval *soft_from(const struct logs_interval *v)
 {
@@ -82,7 +77,7 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->logs && i < in->logs->intervals.len; i++) {
-		const struct logs_interval *v = interval_at(in->logs, i);
+		const struct logs_interval *v = logs_interval_at(in->logs, i);
 		const struct logs_interval *soft = v == v->head ? soft_from(v) : NULL;
 
 		if (soft)

@@ -60,8 +60,7 @@ bool timers_same_host(const struct rule_input *in, const struct logs_interval *v
 	if (timers_one_folder(in, conn->evidence, v->first.evidence))
 		return only_client(in, conn, conn->evidence);
 	for (size_t i = 0; i < in->logs->intervals.len; i++)
-		if ((*(struct logs_interval **)vec_at(&in->logs->intervals, i))->of.host !=
-		    v->of.host)
+		if (logs_interval_at(in->logs, i)->of.host != v->of.host)
 			return false;
 	return only_client(in, conn, UINT32_MAX);
 }
@@ -313,9 +312,8 @@ static const char *told_fit(struct diagnosis *d, const struct overdue_call *c,
 
 	return arena_format(&d->arena,
 			    "The complaint came %s after the %s of frame %" PRIu64
-			    ", as %s have it%s%s: due after %s; an alarm may be late by %s, and a "
-			    "log's time be "
-			    "off by 2 s.",
+			    ", as %s have it%s%s: due after %s; an alarm may be late by %s, and "
+			    "a log's time be off by 2 s.",
 			    seconds(d, fit->after_ns),
 			    transport_procedure(d, c->program, c->version, c->procedure),
 			    c->call.frame, timers_text(d, call), whose(call, mount), only,

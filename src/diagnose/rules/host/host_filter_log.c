@@ -159,8 +159,7 @@ static void undecided_log(struct diagnosis *d, const struct logged *l)
 			     "the log does not tell",
 			     log_host_text(d, l->kind->host), prefix_text(d, l->kind), l->lines),
 		"nft list ruleset; iptables -vnL   # on that host: what stands behind the LOG "
-		"rule, "
-		"and what it counts");
+		"rule, and what it counts");
 }
 
 static void tell_logged(const struct rule_input *in, struct diagnosis *d, const struct drop *drop,
@@ -207,8 +206,7 @@ static const struct logs_tally *find_full(const struct rule_input *in, const str
 	const struct transport_trouble *t = drop->trouble;
 
 	for (size_t i = 0; i < in->logs->conntracks.len; i++) {
-		const struct logs_tally *c =
-			*(struct logs_tally **)vec_at(&in->logs->conntracks, i);
+		const struct logs_tally *c = logs_tally_at(&in->logs->conntracks, i);
 		const struct logs_host *h = c->of.host;
 
 		if (!overlaps(&c->first, &c->last, t->first, t->end))
@@ -337,8 +335,7 @@ void host_filter_log_alone(const struct rule_input *in, struct diagnosis *out)
 	if (!in->logs || !in->logs->packets.len || (in->conns && in->conns->records.len))
 		return;
 	for (size_t i = 0; i < in->logs->intervals.len; i++) {
-		const struct logs_interval *v =
-			*(struct logs_interval **)vec_at(&in->logs->intervals, i);
+		const struct logs_interval *v = logs_interval_at(in->logs, i);
 
 		if (v->of.server_is_address)
 			tell_alone(in, out, v);

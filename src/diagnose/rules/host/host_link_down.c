@@ -79,7 +79,7 @@ static const struct logs_interval *find_complaint(const struct rule_input *in,
 	const struct logs_interval *other = NULL;
 
 	for (size_t i = 0; i < m->intervals.len; i++) {
-		const struct logs_interval *v = *(struct logs_interval **)vec_at(&m->intervals, i);
+		const struct logs_interval *v = logs_interval_at(m, i);
 
 		if (!in_outage(o, v->first.at, COMPLAINT_LATE_NS) || while_down(in, o, &v->ok))
 			continue;

@@ -156,8 +156,7 @@ static void blocked_tell(const struct rule_input *in, struct diagnosis *d,
 static bool lockd_complains(const struct rule_input *in)
 {
 	for (size_t i = 0; in->logs && i < in->logs->intervals.len; i++)
-		if (strcmp((*(struct logs_interval **)vec_at(&in->logs->intervals, i))->of.program,
-			   "lockd") == 0)
+		if (strcmp(logs_interval_at(in->logs, i)->of.program, "lockd") == 0)
 			return true;
 	return false;
 }

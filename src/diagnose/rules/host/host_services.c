@@ -136,11 +136,10 @@ static void missing_tell(const struct rule_input *in, struct diagnosis *d,
 				log_server_text(d, &v->of));
 	f->why = arena_format(
 		&d->arena,
-		"lockd of %s complains that %s does not respond, and the only list of RPC services "
-		"with NFSv3 has no lock manager (nlockmgr, program 100021). If it is that "
-		"server's, "
-		"and from that time, the port cannot be learnt, and locks wait. The list does not "
-		"name its host.",
+		"lockd of %s complains that %s does not respond, and the only list of RPC "
+		"services with NFSv3 has no lock manager (nlockmgr, program 100021). If it is "
+		"that server's, and from that time, the port cannot be learnt, and locks wait. "
+		"The list does not name its host.",
 		log_text(d, v->of.host->name), log_server_text(d, &v->of));
 	finding_cite(d, f, &v->first, NULL, "lockd complains");
 	finding_cite(d, f, &l->nfs->at, NULL, "the list that has NFSv3, and no lock manager");
@@ -157,8 +156,7 @@ void host_services_missing(const struct rule_input *in, struct diagnosis *out)
 	if (!l.nfs || l.has_nlm || !in->logs || host_is_told(out, "portmap-unanswered"))
 		return;
 	for (size_t i = 0; i < in->logs->intervals.len; i++) {
-		const struct logs_interval *v =
-			*(struct logs_interval **)vec_at(&in->logs->intervals, i);
+		const struct logs_interval *v = logs_interval_at(in->logs, i);
 
 		if (strcmp(v->of.program, "lockd") != 0)
 			continue;

@@ -308,7 +308,7 @@ static void log_tell(const struct rule_input *in, struct diagnosis *d,
 static bool told_by_wire(const struct diagnosis *d, const struct logs_interval *v)
 {
 	for (size_t i = 0; i < d->findings.len; i++) {
-		const struct finding *f = *(struct finding **)vec_at(&d->findings, i);
+		const struct finding *f = finding_at(&d->findings, i);
 
 		if (strcmp(f->id, "nlm-granted-lost") != 0 || !f->server)
 			continue;
@@ -360,8 +360,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 					    "on the server: tcpdump -w back.pcap host CLIENT");
 	}
 	for (size_t i = 0; in->logs && i < in->logs->intervals.len; i++) {
-		const struct logs_interval *v =
-			*(struct logs_interval **)vec_at(&in->logs->intervals, i);
+		const struct logs_interval *v = logs_interval_at(in->logs, i);
 
 		if (only_gave_up(v) && !told_by_wire(out, v))
 			log_tell(in, out, v);

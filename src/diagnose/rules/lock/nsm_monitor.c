@@ -77,7 +77,7 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->logs && i < in->logs->monitors.len; i++)
-		tell(in, out, *(struct logs_tally **)vec_at(&in->logs->monitors, i));
+		tell(in, out, logs_tally_at(&in->logs->monitors, i));
 }
 
 const struct rule rule_nsm_monitor_failed = {

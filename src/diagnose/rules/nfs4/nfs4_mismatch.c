@@ -53,7 +53,7 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->logs && i < in->logs->mismatches.len; i++)
-		tell(in, out, *(struct logs_tally **)vec_at(&in->logs->mismatches, i));
+		tell(in, out, logs_tally_at(&in->logs->mismatches, i));
 }
 
 const struct rule rule_nfs4_clientid_mismatch = {

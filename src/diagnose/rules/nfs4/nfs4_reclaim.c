@@ -192,7 +192,7 @@ static void run_wire(const struct rule_input *in, struct diagnosis *out)
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->logs && i < in->logs->losses.len; i++)
-		tell(in, out, *(struct logs_tally **)vec_at(&in->logs->losses, i));
+		tell(in, out, logs_tally_at(&in->logs->losses, i));
 	if (in->nfs4 && in->state)
 		run_wire(in, out);
 }

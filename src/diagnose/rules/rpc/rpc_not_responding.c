@@ -15,11 +15,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const struct logs_interval *interval_at(const struct logs_model *m, size_t index)
-{
-	return *(struct logs_interval **)vec_at(&m->intervals, index);
-}
-
 /* The sums over the intervals of one subject. */
 struct complaint {
 	uint64_t intervals, trying, gave_up;
@@ -277,7 +272,7 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->logs && i < in->logs->intervals.len; i++) {
-		const struct logs_interval *v = interval_at(in->logs, i);
+		const struct logs_interval *v = logs_interval_at(in->logs, i);
 
 		if (v == v->head)
 			tell(in, out, v);

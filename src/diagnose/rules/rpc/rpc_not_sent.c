@@ -184,7 +184,7 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 	if (!in->logs || !in->conns || !in->overdue || in->overdue->dropped)
 		return;
 	for (size_t i = 0; i < in->logs->intervals.len; i++)
-		look_at(in, out, *(struct logs_interval **)vec_at(&in->logs->intervals, i));
+		look_at(in, out, logs_interval_at(in->logs, i));
 }
 
 const struct rule rule_rpc_not_sent = {
