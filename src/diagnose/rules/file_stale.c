@@ -83,8 +83,7 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 		&d->arena,
 		"%" PRIu64 " calls of %s with %s%s were answered %s within %s, and none with a "
 		"handle of that export was answered otherwise in between.%s Programs get ESTALE "
-		"for "
-		"whatever they have open there.",
+		"for whatever they have open there.",
 		r->count, who, handles_text(d, r),
 		r->root ? ", among them that of the export's root," : "", status,
 		nfs4_duration_text(d, nfs4_between_ns(&r->first, &r->last)), change_text(d, r));

@@ -93,11 +93,11 @@ static void tell_stuck(struct diagnosis *d, const struct served_host *h, const s
 	f->why = arena_format(
 		&d->arena,
 		"The server's trace has each of these threads begin a call (svc_process) and no "
-		"end "
-		"of it (svc_send) until the trace ends, up to %s later; the trace shows %s in "
-		"all, which finished %s. A thread that has begun a call is in the server's own "
-		"hands: it sleeps in the exported file system, or in a call of nfsd's own. The "
-		"network has no part in it, and clients get no answer. In what it sleeps its stack "
+		"end of it (svc_send) until the trace ends, up to %s later; the trace shows %s "
+		"in all, which finished %s. A thread that has begun a call is in the server's "
+		"own hands: it sleeps in the exported file system, or in a call of nfsd's own. "
+		"The network has no part in it, and clients get no answer. In what it sleeps its "
+		"stack "
 		"tells: cat /proc/%" PRId64 "/stack.",
 		nfs4_duration_text(d, s->longest_ns),
 		nfs4_count_text(d, h->threads.len, "thread", "threads"),
@@ -143,11 +143,10 @@ static void tell_slow(struct diagnosis *d, const struct served_host *h)
 				nfs4_duration_text(d, longest));
 	f->why = arena_format(
 		&d->arena,
-		"By the server's own trace %s%s took it 10 s or more from beginning (svc_process) "
-		"to end (svc_send), the longest %s; it finished %s while it was traced. The "
-		"network has "
-		"no part in this time: the thread was in the exported file system, or in a call of "
-		"the service's own.",
+		"By the server's own trace %s%s took it 10 s or more from beginning "
+		"(svc_process) to end (svc_send), the longest %s; it finished %s while it was "
+		"traced. The network has no part in this time: the thread was in the exported "
+		"file system, or in a call of the service's own.",
 		f->count == SERVED_LATE_MAX ? "at least " : "",
 		nfs4_count_text(d, f->count, "call", "calls"), nfs4_duration_text(d, longest),
 		nfs4_count_text(d, h->calls, "call", "calls"));

@@ -124,11 +124,9 @@ static const char *cause_text(struct diagnosis *d, const struct unanswered *u,
 		return arena_format(
 			&d->arena,
 			"A thread puts a call off while a program in user space is asked for "
-			"something: "
-			"here %s of the cache %s, and nothing was told since. That is what %s is "
-			"there for: see whether it runs, and what it waits for (its stack, the "
-			"name "
-			"service that it asks). ",
+			"something: here %s of the cache %s, and nothing was told since. That is "
+			"what %s is there for: see whether it runs, and what it waits for (its "
+			"stack, the name service that it asks). ",
 			nfs4_count_text(d, asked->count, "question", "questions"),
 			log_text(d, asked->name), program_of(asked->name));
 	return "A thread puts a call off while a program in user space is asked for something; "

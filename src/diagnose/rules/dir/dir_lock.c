@@ -251,8 +251,7 @@ static const char *pace_words(struct diagnosis *d, const struct dir_story *story
 	if (story->outage && !story->moved_to)
 		return " The host's log complains that a server does not respond, and of no OK: as "
 		       "long as the holder's call is not answered, that outage decides, and not "
-		       "the "
-		       "lock.";
+		       "the lock.";
 	if (story->moved_to)
 		return arena_format(&d->arena,
 				    " It is slow and not stuck: in another sample %s holds the "

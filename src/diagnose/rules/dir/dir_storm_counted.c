@@ -105,11 +105,10 @@ struct finding *dir_storm_counted_tell(struct diagnosis *d, const struct counter
 		"%s the client made %" PRIu64 " calls for single files and directories on this "
 		"mount and waited %s for them in all, %s each on average; its %" PRIu64
 		" calls that list waited %s and brought %" PRIu64
-		" bytes each, as for directories with many entries. What a listing brings is asked "
-		"for again, entry by entry: the directory changed meanwhile, or the listing "
-		"outlived the attributes that the client had cached, or something is wanted that "
-		"no "
-		"listing brings.",
+		" bytes each, as for directories with many entries. What a listing brings is "
+		"asked for again, entry by entry: the directory changed meanwhile, or the "
+		"listing outlived the attributes that the client had cached, or something is "
+		"wanted that no listing brings.",
 		counters_span_text(d, s), entry.calls, nfs4_duration_text(d, waited_ns),
 		nfs4_duration_text(d, waited_ns / (int64_t)entry.calls), listing.calls,
 		nfs4_duration_text(d, (int64_t)listing.execute_ms * STAMP_NS_PER_MS),

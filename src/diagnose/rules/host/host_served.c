@@ -386,10 +386,9 @@ static void refused_tell(struct diagnosis *d, const struct host_record *before,
 				"the server refused %" PRIu64 " of %" PRIu64
 				" calls for their credentials",
 				f->count, b->calls - a->calls);
-	f->why =
-		"Between two readings the server's count of calls with credentials that it does "
-		"not "
-		"take (badauth) rose as much. The counters tell neither the client nor the reason.";
+	f->why = "Between two readings the server's count of calls with credentials that it does "
+		 "not take (badauth) rose as much. The counters tell neither the client nor the "
+		 "reason.";
 	finding_cite(d, f, &before->at, NULL, "the first reading: %" PRIu64 " refused",
 		     a->bad_auth);
 	finding_cite(d, f, &r->at, NULL, "the second one: %" PRIu64 " refused", b->bad_auth);

@@ -48,11 +48,10 @@ static void nolocks_tell(struct diagnosis *d, const struct nlm_denial *n)
 		nfs4_host_text(d, &n->client));
 	f->why = arena_format(
 		&d->arena,
-		"The answer is DENIED_NOLOCKS: it says nothing of another holder; the server could "
-		"not set the lock up, and the program at the client gets ENOLCK. Besides a lack of "
-		"memory or of "
-		"lock records, a Linux server answers so when its own statd cannot watch the "
-		"client%s.%s %s",
+		"The answer is DENIED_NOLOCKS: it says nothing of another holder; the server "
+		"could not set the lock up, and the program at the client gets ENOLCK. Besides a "
+		"lack of memory or of lock records, a Linux server answers so when its own statd "
+		"cannot watch the client%s.%s %s",
 		n->caller[0] ? arena_format(&d->arena, " (it calls itself %s)", n->caller) : "",
 		slow_text(d, n),
 		n->over.frame == FRAME_NONE
@@ -103,10 +102,9 @@ static void double_tell(struct diagnosis *d, const struct nlm_double *two)
 	f->why = arena_format(
 		&d->arena,
 		"%s asked for the lock at %s; the answer of %s was DENIED, and %s, sent before "
-		"that, "
-		"was answered GRANTED at %s. The first answer is the one that counts for the "
-		"client: its program believes that somebody else has the lock, and the server "
-		"keeps it for that client%s.",
+		"that, was answered GRANTED at %s. The first answer is the one that counts for "
+		"the client: its program believes that somebody else has the lock, and the "
+		"server keeps it for that client%s.",
 		client, nlm_time_text(d, two->asked.at), nlm_time_text(d, two->denied.at),
 		two->same_xid ? "the same request (one XID)" : "another request of the same owner",
 		nlm_time_text(d, two->granted.at),

@@ -174,9 +174,8 @@ static void moved_tell(const struct rule_input *in, struct diagnosis *d,
 	f->why = arena_format(
 		&d->arena,
 		"The portmapper told %s port %u of the lock manager. From %s on that port was "
-		"tried "
-		"in vain: %s. At %s the portmapper told port %u instead%s. Locks waited for that "
-		"long; NFS itself has another port.",
+		"tried in vain: %s. At %s the portmapper told port %u instead%s. Locks waited "
+		"for that long; NFS itself has another port.",
 		nfs4_host_text(d, &s->client), move->from, nlm_time_text(d, v->first.at),
 		vain_text(d, v), nlm_time_text(d, move->told.at), move->to,
 		next ? arena_format(&d->arena, ", and at %s the client connected there",

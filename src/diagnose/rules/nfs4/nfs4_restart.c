@@ -197,10 +197,9 @@ static void undecided_several(struct diagnosis *d, const struct nfs4_model *m)
 			diagnosis_undecided(
 				d, "nfs4-server-restart",
 				"the start times in the client IDs of one server address "
-				"alternate: "
-				"several server instances answer there in turn, and clients lose "
-				"their state when they reach another one; why they are sent to "
-				"another is not in this evidence",
+				"alternate: several server instances answer there in turn, and "
+				"clients lose their state when they reach another one; why they "
+				"are sent to another is not in this evidence",
 				"look at the load balancer or the address that moves: which node "
 				"had it when");
 }

@@ -67,10 +67,10 @@ static void tell(struct diagnosis *d, const struct nfs4_party *p, const struct n
 		" %% of "
 		"the time, and %" PRIu64 " of %" PRIu64
 		" calls that took the last one began at once when an answer freed one (within "
-		"1/32 of that call's round trip, or 1 ms): they seem to have waited for it in the "
-		"client, "
-		"where programs see the wait and the wire does not. `mountstats --rpc MOUNTPOINT` "
-		"on the client decides: an average queue time far above the RTT.%s",
+		"1/32 of that call's round trip, or 1 ms): they seem to have waited for it in "
+		"the client, where programs see the wait and the wire does not. `mountstats "
+		"--rpc MOUNTPOINT` on the client decides: an average queue time far above the "
+		"RTT.%s",
 		u->asked, u->slots, nfs4_duration_text(d, lasted_ns),
 		(uint64_t)(u->full_ns / (lasted_ns / 100)), u->handovers, u->fills,
 		single ? " One program that makes one call after the other looks the same." : "");

@@ -139,21 +139,17 @@ static const struct service_wait *service_wait_of(const struct logs_task *t)
 	static const struct service_wait waits[] = {
 		/* fs/nfsd/nfs4callback.c: both flush the queue of callbacks. */
 		{{"nfsd4_shutdown_callback", "nfsd4_probe_callback_sync", "nfsd41_cb_inflight"},
-		 "That lasts until callbacks of this host's NFS server to its clients have ended; "
-		 "a "
-		 "client that does not answer one holds it up.",
+		 "That lasts until callbacks of this host's NFS server to its clients have "
+		 "ended; a client that does not answer one holds it up.",
 		 "On this server: `cat /proc/fs/nfsd/clients/*/info` (status, callback state) "
-		 "tells "
-		 "which client's callbacks are in trouble; `echo w > /proc/sysrq-trigger` shows "
-		 "the "
-		 "workers that wait for an answer. Capture with that client: callbacks are calls "
-		 "of "
+		 "tells which client's callbacks are in trouble; `echo w > /proc/sysrq-trigger` "
+		 "shows the workers that wait for an answer. Capture with that client: callbacks "
+		 "are calls of "
 		 "the server."},
 		/* fs/nfsd/nfs4recover.c: an upcall that nobody answers is waited for without end.
 		 */
 		{{"nfsd4_cld_", "__cld_pipe_upcall", "cld_pipe_upcall"},
-		 "That is an answer of nfsdcld, the daemon of this host that keeps the list "
-		 "of "
+		 "That is an answer of nfsdcld, the daemon of this host that keeps the list of "
 		 "NFSv4 clients.",
 		 "On this server: `systemctl status nfsdcld`, and what holds it up (`cat "
 		 "/proc/$(pidof nfsdcld)/stack`); its database is below /var/lib/nfs/nfsdcld."},
@@ -224,14 +220,12 @@ static const char *victim_words(struct diagnosis *d, const struct logs_task *t,
 		return service_wait_of(t)->why;
 	if (is_server_thread(t))
 		return "It is a thread of the server, at work for a client: what it waits for is "
-		       "of "
-		       "this host, in the exported file system or below it, and its client waits "
-		       "with it.";
+		       "of this host, in the exported file system or below it, and its client "
+		       "waits with it.";
 	if (is_server_work(t))
 		return "It is work of this host's NFS server that belongs to no call, such as "
 		       "expiring clients or calling them back; other work of that kind waits "
-		       "behind "
-		       "it.";
+		       "behind it.";
 	return "It is a victim and hardly the holder of what it waits for: the kernel reports only "
 	       "tasks that wait uninterruptibly, and those that read directories or wait for a "
 	       "server's answer wait in a killable way and are never reported. Who holds it shows "
@@ -276,10 +270,9 @@ static void add_remedies(struct diagnosis *d, struct finding *f, const struct lo
 		finding_add_remedy(
 			d, f,
 			"On this server: `cat /proc/fs/nfsd/clients/*/info` (status, callback "
-			"state), "
-			"as clients that are gone or do not answer are what such work is about; "
-			"the "
-			"stacks of its other workers, by `echo w > /proc/sysrq-trigger`.");
+			"state), as clients that are gone or do not answer are what such work is "
+			"about; the stacks of its other workers, by `echo w > "
+			"/proc/sysrq-trigger`.");
 	else if (is_server_thread(t))
 		finding_add_remedy(
 			d, f,

@@ -127,9 +127,8 @@ static void tell_going(const struct rule_input *in, struct diagnosis *d,
 	f->why = arena_format(
 		&d->arena,
 		"It waits for %s in both looks, but not for the same one: %s. A task that waits "
-		"for "
-		"a reply is woken when that has come. So it goes on, one round trip after the "
-		"other.%s%s",
+		"for a reply is woken when that has come. So it goes on, one round trip after "
+		"the other.%s%s",
 		task_wait_words(d, p->last), task_pace_words(d, p),
 		counted_words(d, in->counters, p->last),
 		others(d, story->going, "this one was woken least"));
@@ -145,10 +144,9 @@ static void tell_stuck(struct diagnosis *d, const struct pace_story *story)
 				task_text(d, p->last), nfs4_duration_text(d, p->ns));
 	f->why = arena_format(
 		&d->arena,
-		"It waits for %s in both looks, and %s. Such a task is woken when its reply comes: "
-		"it waits for one and the same. That the server does not answer is one reason, "
-		"that "
-		"the call was never sent another: the wire tells.%s",
+		"It waits for %s in both looks, and %s. Such a task is woken when its reply "
+		"comes: it waits for one and the same. That the server does not answer is one "
+		"reason, that the call was never sent another: the wire tells.%s",
 		task_wait_words(d, p->last), task_pace_words(d, p),
 		others(d, story->stuck, "this one was seen waiting longest"));
 }

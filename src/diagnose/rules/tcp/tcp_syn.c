@@ -399,9 +399,8 @@ static void one_sided_tell(const struct rule_input *in, struct diagnosis *d)
 				     t->tries, transport_host(d, &t->conn.client),
 				     transport_endpoint(d, &t->conn.server),
 				     transport_host(d, &t->conn.client)),
-			"tcpdump -i any -s 0 -w client.pcap, on the client, with all that it sends "
-			"and "
-			"gets");
+			"tcpdump -i any -s 0 -w client.pcap, on the client, with all that it "
+			"sends and gets");
 	}
 	vec_deinit(&troubles);
 }
