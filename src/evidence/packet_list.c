@@ -118,21 +118,15 @@ static int row_order(const void *a, const void *b)
 	return (x->line > y->line) - (x->line < y->line);
 }
 
-static struct way way_of(const struct packet_line *t)
+/* Of the line, or the way back. */
+static struct way way_of(const struct packet_line *t, bool back)
 {
-	struct way w = {.is_v6 = t->is_v6, .port = {t->source_port, t->destination_port}};
+	struct way w = {.is_v6 = t->is_v6};
 
-	memcpy(w.address[0], t->source, sizeof(t->source));
-	memcpy(w.address[1], t->destination, sizeof(t->destination));
-	return w;
-}
-
-static struct way way_back(const struct packet_line *t)
-{
-	struct way w = {.is_v6 = t->is_v6, .port = {t->destination_port, t->source_port}};
-
-	memcpy(w.address[0], t->destination, sizeof(t->destination));
-	memcpy(w.address[1], t->source, sizeof(t->source));
+	w.port[back] = t->source_port;
+	w.port[!back] = t->destination_port;
+	memcpy(w.address[back], t->source, sizeof(t->source));
+	memcpy(w.address[!back], t->destination, sizeof(t->destination));
 	return w;
 }
 
@@ -153,7 +147,7 @@ static bool direction_is(const void *item, const void *key)
 /* NULL: no room for one more. */
 static struct direction *direction_of(struct map *directions, const struct packet_line *t)
 {
-	struct way way = way_of(t);
+	struct way way = way_of(t, false);
 	uint64_t hash = way_hash(&way);
 	struct direction *d = map_find(directions, hash, &way);
 
@@ -167,7 +161,7 @@ static struct direction *direction_of(struct map *directions, const struct packe
 
 static struct direction *direction_back(const struct map *directions, const struct packet_line *t)
 {
-	struct way way = way_back(t);
+	struct way way = way_of(t, true);
 
 	return map_find(directions, way_hash(&way), &way);
 }

@@ -10,13 +10,6 @@
 
 enum { EXPORT_LENGTH_BYTES = 8 };
 
-static bool slice_begins(struct slice text, const char *start)
-{
-	size_t len = strlen(start);
-
-	return text.len >= len && memcmp(text.ptr, start, len) == 0;
-}
-
 static int64_t export_number(struct slice value)
 {
 	int64_t number = 0;
@@ -157,7 +150,7 @@ bool klog_export_take(struct klog *k, struct slice line, struct klog_line *out)
 	size_t len;
 
 	if (k->entry_form == KLOG_ENTRY_NONE &&
-	    (slice_begins(line, "__CURSOR=") || slice_begins(line, "__REALTIME_TIMESTAMP=")))
+	    (text_begins(line, "__CURSOR=") || text_begins(line, "__REALTIME_TIMESTAMP=")))
 		klog_entry_begin(k, KLOG_ENTRY_EXPORT);
 	if (k->entry_form != KLOG_ENTRY_EXPORT)
 		return false;

@@ -302,7 +302,7 @@ static bool form_iso(struct scan s, struct slice text, bool strict, struct klog_
 		scan_want(&s, ' ');
 	if (!s.ok)
 		return false;
-	comma = s.ok && s.end - s.at > 8 && s.at[8] == ',';
+	comma = s.end - s.at > 8 && s.at[8] == ',';
 	decimals = scan_time(&s, h);
 	if (scan_is(&s, ' ') && s.end - s.at > 4 && memcmp(s.at, " UTC ", 5) == 0)
 		s.at++;

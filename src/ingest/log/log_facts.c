@@ -9,6 +9,8 @@
  */
 #include "ingest/log/log_facts.h"
 
+#include "evidence/text_scan.h"
+
 #include <arpa/inet.h>
 
 enum {
@@ -258,16 +260,13 @@ static bool program_is_plausible(struct slice program)
  */
 static void server_settle(struct log_fact *f)
 {
-	const char *other = "nfs client";
-	size_t len = 0;
+	struct slice path = text_find(f->server, ":/");
 
 	if (f->program.len || (f->kind != LOG_NOT_RESPONDING && f->kind != LOG_RESPONDING))
 		return;
-	f->program = slice_of_string(other);
-	while (len + 1 < f->server.len && memcmp(f->server.ptr + len, ":/", 2) != 0)
-		len++;
-	if (len && len + 1 < f->server.len)
-		f->server.len = len;
+	f->program = slice_of_string("nfs client");
+	if (path.len && path.len < f->server.len)
+		f->server.len -= path.len;
 }
 
 bool log_fact_parse(struct slice text, bool kernel, struct log_fact *out)

@@ -224,6 +224,9 @@ static void upper_record(void *context, struct flow *flow, enum conn_side from,
 {
 	/* Wireshark shows a record that the snap length cut under its first frame. */
 	bool cut = (record->damage & RPC_RECORD_CUT) != 0;
+	int64_t took_ns = record->last.at.ns > record->first.at.ns
+				  ? record->last.at.ns - record->first.at.ns
+				  : 0;
 	struct rpc_message m;
 	struct rpc_past past;
 
@@ -232,16 +235,11 @@ static void upper_record(void *context, struct flow *flow, enum conn_side from,
 	cursor_copy(&m.body, &record->body);
 	m.at = provenance_of(flow, cut ? &record->first : &record->last);
 	m.first_frame = record->first.number;
-	m.took_ns = 0;
+	m.took_ns = cut ? 0 : took_ns;
 	m.damage = record->damage;
 	m.past = NULL;
-	if (!cut && record->last.at.ns > record->first.at.ns)
-		m.took_ns = record->last.at.ns - record->first.at.ns;
 	if (flow->rpc)
-		message_note_busy(flow->rpc, from, &record->first.at,
-				  record->last.at.ns > record->first.at.ns
-					  ? record->last.at.ns - record->first.at.ns
-					  : 0);
+		message_note_busy(flow->rpc, from, &record->first.at, took_ns);
 	if (flow->past)
 		message_ask_past(&m, &record->last, &past);
 	take_message(context, &m);

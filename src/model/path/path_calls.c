@@ -83,12 +83,12 @@ static int64_t server_ns(const struct path_model *m, const struct rpc_call *rpc)
 }
 
 /*
- * The same, less the time in which answers were on their way on this connection, one behind the
- * other: a narrow way, or a client that does not read, holds them up, and the server is waiting.
+ * `ns` of server_ns, less the time in which answers were on their way on this connection, one
+ * behind the other: a narrow way, or a client that does not read, holds them up, and the server is
+ * waiting.
  */
-static int64_t server_idle_ns(const struct path_model *m, const struct rpc_call *rpc)
+static int64_t idle_ns(int64_t ns, const struct rpc_call *rpc)
 {
-	int64_t ns = server_ns(m, rpc);
 	int64_t all_ns = path_span_ns(rpc->call.at, rpc->reply.at);
 	int64_t left_ns = all_ns > rpc->reply_busy_ns ? all_ns - rpc->reply_busy_ns : 0;
 
@@ -228,9 +228,10 @@ static void take_reply(void *context, const struct event *e)
 	path_held_take(m, e);
 	if (path_span_ns(rpc->call.at, rpc->reply.at) < PATH_LATE_NS)
 		return;
-	ns = server_idle_ns(m, rpc);
-	if (ns < PATH_LATE_NS && server_ns(m, rpc) < PATH_LATE_NS)
+	ns = server_ns(m, rpc);
+	if (ns < PATH_LATE_NS)
 		return;
+	ns = idle_ns(ns, rpc);
 	c = path_calls_get(m, e);
 	if (c && ns < PATH_LATE_NS)
 		queued_note(c, rpc);
