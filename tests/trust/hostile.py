@@ -6,10 +6,8 @@ Each generator is given how many packets to make, or nearly so; adversarial.py a
 """
 import struct
 
-from wire import CLIENT, SERVER, call, client_of, dialogue, record, reply, tcp, udp
+from wire import CLIENT, ETHERNET, GETATTR, SERVER, call, client_of, dialogue, ipv4, record, reply, tcp, udp
 
-ETHERNET = b"\2\0\0\0\0\1\2\0\0\0\0\2"
-GETATTR = struct.pack("!I", 32) + bytes(range(32))
 OK = bytes(4)
 
 
@@ -60,23 +58,22 @@ def names(count):
 # --- fragments ---
 
 
-def ipv4(payload, ident, offset, more, proto=17, client=CLIENT):
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), ident & 0xFFFF, more << 13 | offset // 8, 64, proto,
-                       0, client, SERVER)
-    return ETHERNET + b"\x08\0" + head + payload
+def fragment(payload, ident, offset, more, client=CLIENT):
+    """Of a datagram of UDP."""
+    return ipv4(payload, 17, client, ident=ident, fragment=more << 13 | offset // 8)
 
 
 def fragments_alone(count):
     """The first fragment of each datagram, and never another."""
     payload = struct.pack("!HHHH", 700, 2049, 60000, 0) + call(1, body=GETATTR) + bytes(900)
     for number in range(count):
-        yield ipv4(payload[:960], number, 0, 1, client=client_of(number)[0])
+        yield fragment(payload[:960], number, 0, 1, client=client_of(number)[0])
 
 
 def fragments_last(count):
     """The last piece of datagrams of 64 KB: room for all of it is wanted at once."""
     for number in range(count):
-        yield ipv4(bytes(64), number, 65440, 0, client=client_of(number)[0])
+        yield fragment(bytes(64), number, 65440, 0, client=client_of(number)[0])
 
 
 def fragments_scattered(count):
@@ -84,9 +81,9 @@ def fragments_scattered(count):
     for number in range(count):
         piece = number % 300
         if piece < 250:
-            yield ipv4(bytes(8), number // 300, 65000 - piece * 16, 1)
+            yield fragment(bytes(8), number // 300, 65000 - piece * 16, 1)
         else:
-            yield ipv4(bytes(1024), number // 300, piece % 64 * 1000, 1)
+            yield fragment(bytes(1024), number // 300, piece % 64 * 1000, 1)
 
 
 # --- headers upon headers ---
@@ -134,8 +131,7 @@ def stacks(count):
                 elif kind == 5:
                     packet = struct.pack("!HHHH", 700, 4789, 16 + 14 + len(packet), 0) + b"\x08" + bytes(
                         7) + ETHERNET + b"\x08\0" + packet
-                packet = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(packet), 1, 0x4000, 64, proto, 0, CLIENT,
-                                     SERVER) + packet
+                packet = ipv4(packet, proto)[len(ETHERNET) + 2:]
             yield ETHERNET + b"\x08\0" + packet
 
 
@@ -275,7 +271,7 @@ def strangers(count):
             yield b"\xff" * 6 + ETHERNET[6:] + b"\x08\x06" + struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 1, ETHERNET[:6],
                                                                        client, bytes(6), SERVER)
         elif number % 3 == 1:
-            yield ipv4(struct.pack("!BBHI", 3, 3, 0, 0) + tcp(client, port, 1, 2)[14:], 1, 0, 0, 1, client)
+            yield ipv4(struct.pack("!BBHI", 3, 3, 0, 0) + tcp(client, port, 1, 2)[14:], 1, client, fragment=0)
         else:
             yield udp(client, port, call(number, 6, opaque(b"host-%d" % number) + struct.pack("!I", number), 1, 100024))
 

@@ -5,6 +5,7 @@ import struct
 
 CLIENT, SERVER = b"\xc0\x00\x02\x15", b"\xc0\x00\x02\x0a"
 FIN, SYN, ACK, PSH = 1, 2, 16, 24
+ETHERNET = b"\2\0\0\0\0\1\2\0\0\0\0\2"
 
 
 def pcap(path, frames):
@@ -15,23 +16,29 @@ def pcap(path, frames):
                                 len(frame)) + frame)
 
 
+def ipv4(payload, proto, source=CLIENT, target=SERVER, ident=1, fragment=0x4000):
+    """A packet; fragment: flags and the offset in eights of bytes."""
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), ident & 0xFFFF, fragment, 64, proto, 0, source,
+                       target)
+    return ETHERNET + b"\x08\0" + head + payload
+
+
+def between(client, port, back, server_port):
+    """Addresses of IP, and the ports, of a packet between a client and the server."""
+    return ((SERVER, client), (server_port, port)) if back else ((client, SERVER), (port, server_port))
+
+
 def tcp(client, port, seq, flags, payload=b"", back=False, ack=0):
     """A segment between a client and port 2049 of the server."""
-    head = b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0"
-    source, target = (SERVER, client) if back else (client, SERVER)
-    ports = (2049, port) if back else (port, 2049)
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40 + len(payload), 1, 0x4000, 64, 6, 0, source, target)
-    return head + ip + struct.pack("!HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack, 0x50, flags, 512, 0,
-                                   0) + payload
+    hosts, ports = between(client, port, back, 2049)
+    head = struct.pack("!HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack, 0x50, flags, 512, 0, 0)
+    return ipv4(head + payload, 6, *hosts)
 
 
 def udp(client, port, payload, back=False, server_port=2049):
     """A datagram between a client and the server."""
-    head = b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0"
-    source, target = (SERVER, client) if back else (client, SERVER)
-    ports = (server_port, port) if back else (port, server_port)
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + len(payload), 1, 0x4000, 64, 17, 0, source, target)
-    return head + ip + struct.pack("!HHHH", *ports, 8 + len(payload), 0) + payload
+    hosts, ports = between(client, port, back, server_port)
+    return ipv4(struct.pack("!HHHH", *ports, 8 + len(payload), 0) + payload, 17, *hosts)
 
 
 def client_of(number):
