@@ -33,7 +33,7 @@ static void finding_deinit(struct finding *f)
 void diagnosis_deinit(struct diagnosis *d)
 {
 	for (size_t i = 0; i < d->findings.len; i++)
-		finding_deinit(*(struct finding **)vec_at(&d->findings, i));
+		finding_deinit(finding_at(&d->findings, i));
 	for (size_t i = 0; i < d->incidents.len; i++) {
 		struct incident *in = vec_at(&d->incidents, i);
 

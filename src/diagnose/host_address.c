@@ -85,7 +85,7 @@ void host_addresses_settle(const struct rule_input *in, struct diagnosis *d)
 	collect(in, HOST_ADDRESS, &all);
 	collect(in, HOST_SOCKET, &all);
 	for (size_t i = 0; i < d->findings.len; i++) {
-		struct finding *f = *(struct finding **)vec_at(&d->findings, i);
+		struct finding *f = finding_at(&d->findings, i);
 
 		if (!f->host || f->server || f->clients_at.len)
 			continue;

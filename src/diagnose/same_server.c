@@ -59,7 +59,7 @@ static struct endpoint root_of(const struct nfs4_model *m, const struct endpoint
 void same_servers_settle(const struct rule_input *in, struct diagnosis *d)
 {
 	for (size_t i = 0; i < d->findings.len; i++) {
-		struct finding *f = *(struct finding **)vec_at(&d->findings, i);
+		struct finding *f = finding_at(&d->findings, i);
 
 		f->server_root = in->nfs4 ? root_of(in->nfs4, &f->server_at) : f->server_at;
 	}

@@ -31,7 +31,7 @@ static void add_keys(struct json *j, const char *key, const struct vec *findings
 	json_key(j, key);
 	json_array_begin(j);
 	for (size_t i = 0; i < findings->len; i++)
-		json_text(j, (*(struct finding *const *)vec_at(findings, i))->key);
+		json_text(j, finding_at(findings, i)->key);
 	json_array_end(j);
 }
 
@@ -285,7 +285,7 @@ static void write_lists(struct json *j, const struct report_input *in,
 	json_key(j, "findings");
 	json_array_begin(j);
 	for (size_t i = 0; i < d->findings.len; i++) {
-		add_finding(j, in->evidence, *(struct finding *const *)vec_at(&d->findings, i));
+		add_finding(j, in->evidence, finding_at(&d->findings, i));
 		report_flush(options, j->out);
 	}
 	json_array_end(j);

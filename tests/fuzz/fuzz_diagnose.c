@@ -65,7 +65,7 @@ static void check_diagnosis(const struct pipeline *p)
 	diagnosis_init(&d);
 	diagnose_run(&input, &d);
 	for (size_t i = 0; i < d.findings.len; i++) {
-		const struct finding *f = *(struct finding **)vec_at(&d.findings, i);
+		const struct finding *f = finding_at(&d.findings, i);
 
 		require(f->cites.len > 0 && f->cites.len <= FINDING_CITES_MAX);
 		for (size_t k = 0; k < f->cites.len; k++) {

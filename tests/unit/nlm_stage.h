@@ -122,7 +122,7 @@ static inline void stage_run(struct stage *st, double end)
 static inline const struct finding *stage_find(const struct stage *st, const char *id)
 {
 	for (size_t i = 0; i < st->d.findings.len; i++) {
-		const struct finding *f = *(struct finding **)vec_at(&st->d.findings, i);
+		const struct finding *f = finding_at(&st->d.findings, i);
 
 		if (strcmp(f->id, id) == 0)
 			return f;

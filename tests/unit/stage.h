@@ -113,7 +113,7 @@ static inline size_t stage_findings(struct stage *st, const struct rule *rule, d
 
 static inline const struct finding *stage_finding(const struct stage *st, size_t i)
 {
-	return *(struct finding **)vec_at(&st->d.findings, i);
+	return finding_at(&st->d.findings, i);
 }
 
 #endif

@@ -67,7 +67,7 @@ static inline void tasks_told_deinit(struct tasks_told *t)
 static inline const struct finding *tasks_found(const struct tasks_told *t, const char *id)
 {
 	for (size_t i = 0; i < t->d.findings.len; i++) {
-		const struct finding *f = *(struct finding **)vec_at(&t->d.findings, i);
+		const struct finding *f = finding_at(&t->d.findings, i);
 
 		if (strcmp(f->id, id) == 0)
 			return f;

@@ -170,7 +170,7 @@ TEST(counters_name_a_mount_safely)
 	diagnosis_init(&d);
 	diagnose_run_rules(&rule, 1, &in, &d);
 	CHECK_EQ_U64(d.findings.len, 1);
-	f = *(struct finding **)vec_at(&d.findings, 0);
+	f = finding_at(&d.findings, 0);
 	CHECK_TEXT(((const struct subject *)vec_at(&f->subjects, 0))->value,
 		   "\\xc2\\x9b31m:/a\\x1b[2J on /m\\xff");
 	diagnosis_deinit(&d);

@@ -186,7 +186,7 @@ static size_t findings_of(unsigned calls, double rtt, double gap, unsigned other
 	diagnose_run_rules(rules, 1, &in, &d);
 	count = d.findings.len;
 	if (count) {
-		const struct finding *f = *(struct finding **)vec_at(&d.findings, 0);
+		const struct finding *f = finding_at(&d.findings, 0);
 
 		CHECK_TEXT(f->id, "dir-listing-rtt-bound");
 		CHECK_TEXT(f->title, "listing a directory of 59901 entries took 60.6 s: 600 calls, "
@@ -464,7 +464,7 @@ static size_t slow_pages(double rtt, double handshake, double other, bool lost)
 	diagnose_run_rules(rules, 1, &in, &d);
 	count = d.findings.len;
 	if (count)
-		CHECK_EQ_U64((*(struct finding **)vec_at(&d.findings, 0))->confidence,
+		CHECK_EQ_U64(finding_at(&d.findings, 0)->confidence,
 			     other > 0 ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
 	diagnosis_deinit(&d);
 	conn_model_deinit(&conns);

@@ -23,7 +23,7 @@ static size_t told(const char *text, const char *id)
 	tell(text, &t);
 	CHECK(t.tasks.snapshots.len);
 	for (size_t i = 0; i < t.d.findings.len; i++)
-		count += strcmp((*(struct finding **)vec_at(&t.d.findings, i))->id, id) == 0;
+		count += strcmp(finding_at(&t.d.findings, i)->id, id) == 0;
 	tasks_told_deinit(&t);
 	return count;
 }

@@ -80,7 +80,7 @@ static void diagnose_says(const struct say *rows, struct diagnosis *d)
 static const struct finding *finding_by(const struct diagnosis *d, const char *key)
 {
 	for (size_t i = 0; i < d->findings.len; i++) {
-		const struct finding *f = *(struct finding **)vec_at(&d->findings, i);
+		const struct finding *f = finding_at(&d->findings, i);
 
 		if (strcmp(f->key, key) == 0)
 			return f;
@@ -101,7 +101,7 @@ static const char *explains(const struct diagnosis *d, const char *key, size_t i
 
 	if (!f || i >= f->explains.len)
 		return NULL;
-	return (*(struct finding **)vec_at(&f->explains, i))->key;
+	return finding_at(&f->explains, i)->key;
 }
 
 TEST(of_many_that_are_explained_some_are_named_and_all_counted)
@@ -120,7 +120,7 @@ TEST(of_many_that_are_explained_some_are_named_and_all_counted)
 	CHECK_EQ_U64(cause->explains.len, FINDING_EXPLAINS_MAX);
 	CHECK_EQ_U64(cause->explains_more, 3);
 	for (size_t i = 1; i < d.findings.len; i++)
-		CHECK((*(struct finding **)vec_at(&d.findings, i))->explained);
+		CHECK(finding_at(&d.findings, i)->explained);
 	diagnosis_deinit(&d);
 }
 
@@ -137,8 +137,7 @@ TEST(cause_explains_symptom)
 	CHECK_TEXT(headline(&d, 0), "nfs4-client-owner-collision#1");
 	CHECK_TEXT(explains(&d, "nfs4-client-owner-collision#1", 0), "nfs4-session-reset-loop#1");
 	CHECK(finding_by(&d, "nfs4-session-reset-loop#1")->explained);
-	CHECK_TEXT((*(struct finding **)vec_at(&d.findings, 0))->key,
-		   "nfs4-client-owner-collision#1");
+	CHECK_TEXT(finding_at(&d.findings, 0)->key, "nfs4-client-owner-collision#1");
 	CHECK_EQ_I64(((struct incident *)vec_at(&d.incidents, 0))->first.ns, script_at(9).ns);
 	diagnosis_deinit(&d);
 }
@@ -510,8 +509,8 @@ TEST(the_order_of_rules_leaves_no_trace)
 	backwards = false;
 	CHECK_EQ_U64(d.findings.len, e.findings.len);
 	for (size_t i = 0; i < d.findings.len; i++) {
-		const struct finding *x = *(struct finding **)vec_at(&d.findings, i);
-		const struct finding *y = *(struct finding **)vec_at(&e.findings, i);
+		const struct finding *x = finding_at(&d.findings, i);
+		const struct finding *y = finding_at(&e.findings, i);
 
 		CHECK_TEXT(x->key, y->key);
 		CHECK_TEXT(x->server, y->server);

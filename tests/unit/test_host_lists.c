@@ -73,7 +73,7 @@ static int says(const struct rule *rule, const char *one, const char *two)
 				.hosts = &hosts};
 	rule->run(&in, &st.d);
 	if (st.d.findings.len)
-		said = 1 + (int)(*(struct finding **)vec_at(&st.d.findings, 0))->confidence;
+		said = 1 + (int)finding_at(&st.d.findings, 0)->confidence;
 	CHECK(st.d.findings.len <= 1);
 	host_model_deinit(&hosts);
 	counters_model_deinit(&counters);

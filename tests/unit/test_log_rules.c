@@ -66,7 +66,7 @@ static void told_deinit(struct told *t)
 static const struct finding *find(const struct told *t, const char *id)
 {
 	for (size_t i = 0; i < t->d.findings.len; i++) {
-		const struct finding *f = *(struct finding **)vec_at(&t->d.findings, i);
+		const struct finding *f = finding_at(&t->d.findings, i);
 
 		if (strcmp(f->id, id) == 0)
 			return f;
@@ -497,7 +497,7 @@ static void check_standstill(const char *line, const char *said)
 			  line);
 	tell(strbuf_text(&text), NULL, &t);
 	if (CHECK_EQ_U64(t.d.findings.len, 1)) {
-		f = *(struct finding **)vec_at(&t.d.findings, 0);
+		f = finding_at(&t.d.findings, 0);
 		CHECK(strstr(f->why, said) != NULL);
 	}
 	told_deinit(&t);

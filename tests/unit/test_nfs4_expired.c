@@ -53,7 +53,7 @@ static void check_says(struct v4_stage *st, const char *id, enum finding_confide
 	said_init(&said, st);
 	CHECK(v4_party(st, 0)->recoveries_count > 0);
 	if (CHECK_EQ_U64(said.d.findings.len, *id ? 1 : 0) && *id) {
-		f = *(struct finding **)vec_at(&said.d.findings, 0);
+		f = finding_at(&said.d.findings, 0);
 		CHECK_TEXT(f->id, id);
 		CHECK_EQ_U64(f->confidence, confidence);
 	}

@@ -33,7 +33,7 @@ static const struct finding *said_by(struct v4_stage *st, struct said *said)
 	evidence_list_add(&said->evidence, "capture2.pcap", EVIDENCE_PCAP);
 	diagnosis_init(&said->d);
 	diagnose_run_rules(rules, sizeof(rules) / sizeof(*rules), &in, &said->d);
-	return said->d.findings.len ? *(struct finding **)vec_at(&said->d.findings, 0) : NULL;
+	return said->d.findings.len ? finding_at(&said->d.findings, 0) : NULL;
 }
 
 static void said_deinit(struct v4_stage *st, struct said *said)
@@ -580,7 +580,7 @@ static enum finding_confidence in_use_before_the_end(uint32_t minor_version, dou
 	diagnosis_init(&d);
 	diagnose_run_rules(alone, 1, &in, &d);
 	if (CHECK_EQ_U64(d.findings.len, 1))
-		said = (*(struct finding **)vec_at(&d.findings, 0))->confidence;
+		said = finding_at(&d.findings, 0)->confidence;
 	diagnosis_deinit(&d);
 	evidence_list_deinit(&evidence);
 	nfs4_model_deinit(&st.model);

@@ -83,7 +83,7 @@ static void check_says(struct stage *s, const char *id, enum finding_confidence 
 	diagnosis_init(&d);
 	diagnose_run_rules(rules, 3, &in, &d);
 	if (CHECK_EQ_U64(d.findings.len, id ? 1 : 0) && id) {
-		f = *(struct finding **)vec_at(&d.findings, 0);
+		f = finding_at(&d.findings, 0);
 		CHECK_TEXT(f->id, id);
 		CHECK_EQ_U64(f->confidence, confidence);
 	}

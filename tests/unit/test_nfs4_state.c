@@ -123,7 +123,7 @@ static const char *said(struct stage *st, enum finding_confidence *confidence)
 	diagnosis_init(&d);
 	diagnose_run_rules(rules, sizeof(rules) / sizeof(*rules), &in, &d);
 	if (d.findings.len) {
-		const struct finding *f = *(struct finding **)vec_at(&d.findings, 0);
+		const struct finding *f = finding_at(&d.findings, 0);
 
 		id = catalogue_id_find(f->id)->id;
 		if (confidence)

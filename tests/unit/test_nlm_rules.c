@@ -70,7 +70,7 @@ static size_t stage_findings(struct stage *st, double end)
 
 static const struct finding *stage_finding(const struct stage *st)
 {
-	return *(struct finding **)vec_at(&st->d.findings, 0);
+	return finding_at(&st->d.findings, 0);
 }
 
 /* Client B wants at `asked` what client A has, and gets it at `got`. */

@@ -65,7 +65,7 @@ static int confidence_after(const struct how *how)
 	CHECK_EQ_U64(conns.unframed.len, 1);
 	diagnose_run_rules(rules, 1, &in, &d);
 	if (d.findings.len)
-		confidence = (int)(*(struct finding **)vec_at(&d.findings, 0))->confidence;
+		confidence = (int)finding_at(&d.findings, 0)->confidence;
 	diagnosis_deinit(&d);
 	evidence_list_deinit(&evidence);
 	conn_model_deinit(&conns);

@@ -69,7 +69,7 @@ static int said(struct stage *st)
 	diagnosis_init(&d);
 	diagnose_run_rules(rules, 1, &in, &d);
 	if (d.findings.len)
-		confidence = (int)(*(struct finding **)vec_at(&d.findings, 0))->confidence;
+		confidence = (int)finding_at(&d.findings, 0)->confidence;
 	CHECK(d.findings.len <= 1);
 	diagnosis_deinit(&d);
 	evidence_list_deinit(&evidence);

@@ -57,7 +57,7 @@ static int says(const struct rule *rule, const char *options, const char *text, 
 	diagnosis_init(&d);
 	rule->run(&in, &d);
 	if (d.findings.len)
-		said = 1 + (int)(*(struct finding **)vec_at(&d.findings, 0))->confidence;
+		said = 1 + (int)finding_at(&d.findings, 0)->confidence;
 	else if (d.undecided.len)
 		said = -1;
 	diagnosis_deinit(&d);

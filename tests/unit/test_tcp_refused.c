@@ -74,7 +74,7 @@ static size_t stage_findings(struct stage *st, double end)
 
 static const struct finding *stage_finding(const struct stage *st, size_t i)
 {
-	return *(struct finding **)vec_at(&st->d.findings, i);
+	return finding_at(&st->d.findings, i);
 }
 
 TEST(refused_without_end_is_certain)

@@ -117,7 +117,7 @@ static const struct finding *judge(struct play *p, const struct rule *rule)
 
 	path_model_finish(&p->path);
 	diagnose_run_rules(&rule, 1, &in, &p->d);
-	return p->d.findings.len ? *(struct finding **)vec_at(&p->d.findings, 0) : NULL;
+	return p->d.findings.len ? finding_at(&p->d.findings, 0) : NULL;
 }
 
 static void check_says(const struct finding *f, const char *words)

@@ -101,7 +101,7 @@ static size_t findings(struct stage *st, enum finding_confidence *confidence)
 	diagnose_run_rules(rules, 1, &in, &d);
 	count = d.findings.len;
 	if (count)
-		*confidence = (*(struct finding **)vec_at(&d.findings, 0))->confidence;
+		*confidence = finding_at(&d.findings, 0)->confidence;
 	diagnosis_deinit(&d);
 	return count;
 }

@@ -234,7 +234,7 @@ static bool next_pair(const struct compare_side *good, const struct compare_side
 static bool has_finding(const struct compare_side *s, const char *id)
 {
 	for (size_t i = 0; i < s->diagnosis.findings.len; i++)
-		if (strcmp((*(struct finding **)vec_at(&s->diagnosis.findings, i))->id, id) == 0)
+		if (strcmp(finding_at(&s->diagnosis.findings, i)->id, id) == 0)
 			return true;
 	return false;
 }
@@ -389,7 +389,7 @@ void compare_sides_text(struct strbuf *out, const struct compare_side *good,
 	}
 	strbuf_add_text(out, "\nOnly in the bad run:\n");
 	for (size_t i = 0; i < bad->diagnosis.findings.len; i++) {
-		const struct finding *f = *(struct finding **)vec_at(&bad->diagnosis.findings, i);
+		const struct finding *f = finding_at(&bad->diagnosis.findings, i);
 
 		if (has_finding(good, f->id))
 			continue;
@@ -468,7 +468,7 @@ void compare_sides_json(struct json *j, const struct compare_side *good,
 	json_key(j, "only_bad");
 	json_array_begin(j);
 	for (size_t i = 0; i < bad->diagnosis.findings.len; i++) {
-		const struct finding *f = *(struct finding **)vec_at(&bad->diagnosis.findings, i);
+		const struct finding *f = finding_at(&bad->diagnosis.findings, i);
 
 		if (!has_finding(good, f->id))
 			json_text(j, f->id);

@@ -21,7 +21,7 @@ const char *host_safe_text(struct diagnosis *d, struct slice text)
 bool host_is_told(const struct diagnosis *d, const char *id)
 {
 	for (size_t i = 0; i < d->findings.len; i++)
-		if (strcmp((*(struct finding **)vec_at(&d->findings, i))->id, id) == 0)
+		if (strcmp(finding_at(&d->findings, i)->id, id) == 0)
 			return true;
 	return false;
 }

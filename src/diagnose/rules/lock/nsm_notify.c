@@ -183,7 +183,7 @@ static bool is_unanswered(const struct rule_input *in, const struct nlm_notify *
 static bool is_told(const struct diagnosis *d, const struct nlm_notify *n)
 {
 	for (size_t i = 0; i < d->findings.len; i++) {
-		const struct finding *f = *(struct finding **)vec_at(&d->findings, i);
+		const struct finding *f = finding_at(&d->findings, i);
 
 		for (size_t j = 0;
 		     f->id && strcmp(f->id, "nsm-notify-lost") == 0 && j < f->clients_at.len; j++)

@@ -367,7 +367,7 @@ static bool elsewhere_is_told(const struct diagnosis *d, const struct nfs4_party
 			      const struct nfs4_instance *other)
 {
 	for (size_t i = 0; i < d->findings.len; i++) {
-		const struct finding *f = *(struct finding **)vec_at(&d->findings, i);
+		const struct finding *f = finding_at(&d->findings, i);
 
 		if (strcmp(f->id, "nfs4-client-owner-collision") == 0 &&
 		    names_client(f, &p->host) && names_client(f, &other->hosts[0]))

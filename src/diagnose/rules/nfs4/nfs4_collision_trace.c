@@ -29,7 +29,7 @@ struct family {
 bool nfs4_trace_was_told(const struct diagnosis *d, const char *id)
 {
 	for (size_t i = 0; i < d->findings.len; i++)
-		if (strcmp((*(struct finding **)vec_at(&d->findings, i))->id, id) == 0)
+		if (strcmp(finding_at(&d->findings, i)->id, id) == 0)
 			return true;
 	return false;
 }

@@ -167,7 +167,7 @@ static int ends_order(const void *a, const void *b)
 static bool ends_is_told(const struct diagnosis *d, const struct endpoint *server)
 {
 	for (size_t i = 0; i < d->findings.len; i++) {
-		const struct finding *f = *(struct finding **)vec_at(&d->findings, i);
+		const struct finding *f = finding_at(&d->findings, i);
 
 		if (strcmp(f->id, "tcp-delivery-delayed") == 0 &&
 		    endpoint_same_host(&f->server_at, server))
