@@ -46,6 +46,8 @@ static const struct {
 	{"nlm-server-restart", "portmap-unanswered"},
 	{"nlm-port-changed", "tcp-syn-refused"},
 	{"nlm-port-changed", "tcp-syn-unanswered"},
+	{"nlm-server-restart", "nlm-locks-out-of-step"},
+	{"nsm-notify-lost", "nlm-locks-out-of-step"},
 	{"nsm-notify-lost", "nlm-grace"},
 	{"nsm-notify-lost", "nlm-port-changed"},
 
@@ -145,6 +147,7 @@ static const char *const precedence_harmful[] = {
 /* Symptoms without a cause, by how much they hurt: lost data and errors before waiting. */
 static const char *const precedence_symptoms[] = {
 	"nfs4-lock-reclaim-failed",
+	"nlm-locks-out-of-step",
 	"soft-mount-io-error",
 	"task-hung",
 	"rpc-not-responding",

@@ -25,7 +25,9 @@ enum log_fact_kind {
 	LOG_READDIR_LOOP,      /* "NFS: directory PATH contains a readdir loop" */
 	LOG_GSS_UPCALL,        /* "RPC: AUTH_GSS upcall timed out": rpc.gssd did not take it */
 	LOG_MONITOR_FAILED,    /* "lockd: cannot monitor NAME" */
-	LOG_LOCK_OUT_OF_STEP,  /* lockd: "unexpected unlock status", "VFS is out of sync" */
+	LOG_LOCK_UNRECLAIMED,  /* "lockd: failed to reclaim lock for pid N (errno N, status N)" */
+	LOG_UNLOCK_REFUSED,    /* "lockd: unexpected unlock status: N" */
+	LOG_LOCK_OUT_OF_STEP,  /* lockd: "VFS is out of sync with lock manager" */
 	LOG_FILEID_CHANGED,    /* "NFS: server NAME error: fileid changed" */
 	LOG_FRAGMENT_REFUSED,  /* a server: an RPC record is longer than it takes */
 	LOG_TRACKING_FAILED,   /* nfsd cannot keep which clients may reclaim: "Unable to initialize
@@ -77,7 +79,7 @@ struct log_fact {
 	bool server_is_address;
 	struct endpoint server_at; /* valid with server_is_address; port 0 */
 	struct slice subject;      /* interface, section, path or task name, what a LOG rule puts
-				    * before a packet; or empty */
+				    * before a packet, a status of NLM; or empty */
 	struct log_packet packet;  /* PACKET */
 	bool gave_up;              /* NOT_RESPONDING: "timed out", not "still trying" */
 	bool member;               /* LINK_*: of a bond, whose other links may carry on */

@@ -47,6 +47,8 @@ void logs_model_init(struct logs_model *m)
 	vec_init(&m->monitors, sizeof(struct logs_tally *));
 	vec_init(&m->in_use, sizeof(struct logs_tally *));
 	vec_init(&m->recoveries, sizeof(struct logs_tally *));
+	vec_init(&m->opens, sizeof(struct logs_tally *));
+	vec_init(&m->lock_steps, sizeof(struct logs_tally *));
 	vec_init(&m->loops, sizeof(struct logs_tally *));
 	vec_init(&m->upcalls, sizeof(struct logs_tally *));
 	vec_init(&m->interfaces, sizeof(struct logs_interface *));
@@ -66,6 +68,8 @@ void logs_model_deinit(struct logs_model *m)
 	vec_deinit(&m->monitors);
 	vec_deinit(&m->in_use);
 	vec_deinit(&m->recoveries);
+	vec_deinit(&m->opens);
+	vec_deinit(&m->lock_steps);
 	vec_deinit(&m->loops);
 	vec_deinit(&m->upcalls);
 	vec_deinit(&m->interfaces);
@@ -238,15 +242,19 @@ static void take_responding(struct logs_model *m, const struct logs_host *host,
 static void tally_take(struct logs_model *m, struct vec *list, const struct logs_host *host,
 		       const struct event *e)
 {
-	const struct key key = subject_key(list, host, e->log);
-	struct known *known = known_find(m, &key);
-	struct logs_tally *tally = known ? known->item : NULL;
+	struct key key = subject_key(list, host, e->log);
+	struct logs_tally *tally;
+	struct known *known;
 
+	key.number = e->log->kind;
+	known = known_find(m, &key);
+	tally = known ? known->item : NULL;
 	if (!tally) {
 		tally = list_add(m, list, LOGS_TALLIES_MAX, sizeof(*tally));
 		if (!tally)
 			return;
 		known_add(m, &key, tally);
+		tally->kind = e->log->kind;
 		tally->of = subject_make(m, host, e->log);
 		tally->first = e->at;
 		tally->subject = keep(m, e->log->subject);
@@ -275,6 +283,12 @@ static struct vec *tallies_of(struct logs_model *m, enum log_fact_kind kind)
 		return &m->in_use;
 	case LOG_RECOVERY_FAILED:
 		return &m->recoveries;
+	case LOG_OPEN_UNRECOVERED:
+		return &m->opens;
+	case LOG_LOCK_UNRECLAIMED:
+	case LOG_UNLOCK_REFUSED:
+	case LOG_LOCK_OUT_OF_STEP:
+		return &m->lock_steps;
 	case LOG_READDIR_LOOP:
 		return &m->loops;
 	case LOG_GSS_UPCALL:
@@ -418,6 +432,7 @@ static void take_conntrack(struct logs_model *m, const struct logs_host *host,
 		tally = list_add(m, &m->conntracks, LOGS_TALLIES_MAX, sizeof(*tally));
 		if (!tally)
 			return;
+		tally->kind = e->log->kind;
 		tally->of = subject_make(m, host, e->log);
 		tally->first = e->at;
 	}

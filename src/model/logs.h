@@ -64,6 +64,7 @@ struct logs_interval {
 
 /* Messages of one kind from one host about one peer. */
 struct logs_tally {
+	enum log_fact_kind kind;
 	struct logs_subject of; /* its server: the peer that the messages name */
 	uint64_t count;         /* messages */
 	uint64_t sum;           /* of their numbers (locks lost); 0: they tell none */
@@ -127,6 +128,9 @@ struct logs_model {
 	struct vec monitors;   /* struct logs_tally *: hosts that a lockd cannot have watched */
 	struct vec in_use;     /* struct logs_tally *: servers that refuse a host's client owner */
 	struct vec recoveries; /* struct logs_tally *: servers at which a host's recovery fails */
+	struct vec opens;      /* struct logs_tally *: open files that a host gave up in recovery */
+	struct vec lock_steps; /* struct logs_tally *: a host's locks of NLM that its server does
+				* not have, or has and the host does not: of three kinds */
 	struct vec loops;      /* struct logs_tally *: listings that a host found to be a circle */
 	struct vec upcalls;    /* struct logs_tally *: rpc.gssd did not take what a host asked */
 	struct vec interfaces; /* struct logs_interface * */

@@ -194,17 +194,23 @@ def lock_manager_at_another_port_in_time(net):
     null(net, work)
 
 
-def restart(net, notified):
-    """Two clients; the first holds the lock, the lock manager restarts elsewhere, the second asks
-    for the lock until it is granted or the first has it again."""
-    work = nfs(net, "app-01"), nfs(net, "app-02")
-    getport(net, "app-01", 2052)
+def held_and_closed(net):
+    """Two clients of the lock manager; the first holds the lock, and both connections are closed."""
     holder, app = Client(net, "app-01"), Client(net, "app-02", sport=746)
     holder.lock(GRANTED)
     net.wait(30)
     for client in (holder, app):
         client.conn.close()
     net.wait(3)
+    return holder, app
+
+
+def restart(net, notified):
+    """Two clients; the first holds the lock, the lock manager restarts elsewhere, the second asks
+    for the lock until it is granted or the first has it again."""
+    work = nfs(net, "app-01"), nfs(net, "app-02")
+    getport(net, "app-01", 2052)
+    holder, app = held_and_closed(net)
     if notified:
         sm_notify(net, SERVER, holder.address, "files.example", 5)
         net.wait(1)
@@ -238,6 +244,36 @@ def lock_manager_restarted_unnoticed(net):
     holder.reopen(3063)
     holder.unlock()
     net.wait(2)
+
+
+def take_over(net, answer):
+    """The holder of a lock is told of a restart, and asks for what it held."""
+    nfs(net, "app-01"), nfs(net, "app-02")
+    holder, app = held_and_closed(net)
+    app.reopen(2052)
+    app.lock(GRANTED, svid=2)
+    net.wait(20)
+    sm_notify(net, SERVER, holder.address, "files.example", 5)
+    net.wait(1)
+    holder.reopen(2052)
+    holder.lock(answer, block=False, reclaim=True)
+    net.wait(20)
+    app.unlock(svid=2)
+    net.wait(10)
+
+
+@scene("nlm-server-restart", found=["nlm-locks-out-of-step"], also=["nsm-notify-lost"])
+def lock_reclaimed_at_the_other_node(net):
+    """An address moves to another node, which gives a lock to somebody else; then its old holder is
+    told, and its reclaim is denied."""
+    take_over(net, DENIED)
+
+
+@scene("nlm-server-restart", found=["nlm-locks-out-of-step"], also=["nsm-notify-lost"])
+def lock_reclaimed_too_late(net):
+    """The client is told after the grace period: a Linux lock manager answers a reclaim then with
+    DENIED_GRACE_PERIOD."""
+    take_over(net, GRACE)
 
 
 @scene(None)

@@ -18,7 +18,7 @@
 static const struct rule *const nlm_rules[] = {
 	&rule_nlm_denied_nolocks, &rule_nlm_granted_lost,          &rule_nlm_port_changed,
 	&rule_nlm_server_restart, &rule_nlm_retransmission_denied, &rule_nsm_monitor_failed,
-	&rule_nsm_notify_lost,
+	&rule_nsm_notify_lost,    &rule_nlm_locks_out_of_step,
 };
 
 struct stage {

@@ -70,7 +70,9 @@ static const struct {
 	{"NFS: directory a b/c contains a readdir loop.Please contact your server vendor.  The "
 	 "file: x has duplicate cookie 7",
 	 LOG_READDIR_LOOP, "", "", "a b/c", 0, false},
-	{"lockd: unexpected unlock status: 2", LOG_LOCK_OUT_OF_STEP, "", "", "", 2, false},
+	{"lockd: failed to reclaim lock for pid 1234 (errno -37, status 4)", LOG_LOCK_UNRECLAIMED,
+	 "", "", "4", -37, false},
+	{"lockd: unexpected unlock status: 2", LOG_UNLOCK_REFUSED, "", "", "", 2, false},
 	{"nlmclnt_lock: VFS is out of sync with lock manager!", LOG_LOCK_OUT_OF_STEP, "", "", "", 0,
 	 false},
 	{"NFS: server nas error: fileid changed", LOG_FILEID_CHANGED, "", "nas", "", 0, false},

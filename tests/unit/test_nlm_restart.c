@@ -148,6 +148,77 @@ TEST(restart_that_is_told_and_reclaimed_is_certain)
 	stage_deinit(&st);
 }
 
+/* A's lock is reclaimed, with this answer; a second later once more, where `again` is told. */
+static void reclaims(struct stage *st, uint32_t status, uint32_t again, bool flag)
+{
+	struct nlm_told a = script_lock(1, 0, 0);
+
+	script_nlm(&st->s, 0, &st->a, NLMPROC_LOCK, &a, NLM_GRANTED);
+	script_exchange(&st->s, 1, &st->nfs_a, 100003, 3);
+	notify(st, 100, &st->notify, true);
+	a.reclaim = true;
+	script_nlm(&st->s, 101, &st->a, NLMPROC_LOCK, &a, status);
+	a.reclaim = flag;
+	if (again != UINT32_MAX)
+		script_nlm(&st->s, 102, &st->a, NLMPROC_LOCK, &a, again);
+}
+
+TEST(reclaim_that_is_refused_is_told)
+{
+	const struct finding *f;
+	struct stage st;
+
+	stage_init(&st);
+	reclaims(&st, NLM_DENIED, UINT32_MAX, true);
+	stage_run(&st, 200);
+	f = stage_find(&st, "nlm-locks-out-of-step");
+	if (CHECK(f)) {
+		CHECK(f->confidence == CONFIDENCE_CERTAIN);
+		CHECK_TEXT(f->title, "192.0.2.31 could not take back 1 lock from the lock manager "
+				     "of 192.0.2.10");
+		CHECK(strstr(f->why, "DENIED"));
+	}
+	stage_deinit(&st);
+}
+
+TEST(reclaim_that_comes_too_late_is_no_grace_period)
+{
+	struct stage st;
+
+	stage_init(&st);
+	reclaims(&st, NLM_DENIED_GRACE_PERIOD, UINT32_MAX, true);
+	stage_run(&st, 200);
+	CHECK(stage_find(&st, "nlm-locks-out-of-step"));
+	CHECK_EQ_U64(st.nlm.graces.len, 0);
+	stage_deinit(&st);
+}
+
+TEST(reclaim_that_an_ordinary_lock_replaces_is_told)
+{
+	const struct finding *f;
+	struct stage st;
+
+	stage_init(&st);
+	reclaims(&st, NLM_DENIED, NLM_GRANTED, false);
+	stage_run(&st, 200);
+	f = stage_find(&st, "nlm-locks-out-of-step");
+	if (CHECK(f))
+		CHECK(strstr(f->why, "ordinary LOCK"));
+	stage_deinit(&st);
+}
+
+TEST(twin_reclaim_that_is_granted_at_the_second_try_is_silent)
+{
+	struct stage st;
+
+	stage_init(&st);
+	reclaims(&st, NLM_DENIED, NLM_GRANTED, true);
+	stage_run(&st, 200);
+	CHECK_EQ_U64((*(struct nlm_reclaim **)vec_at(&st.nlm.reclaims, 0))->refused, 1);
+	CHECK(!stage_find(&st, "nlm-locks-out-of-step"));
+	stage_deinit(&st);
+}
+
 TEST(grace_alone_is_a_restart_or_a_takeover)
 {
 	struct nlm_told a = script_lock(1, 0, 0);

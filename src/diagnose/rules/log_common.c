@@ -3,8 +3,13 @@
 #include "diagnose/rules/log_common.h"
 
 #include "base/strbuf.h"
+#include "diagnose/rules/nfs4/nfs4_common.h"
 #include "model/conn.h"
 #include "model/nlm/nlm.h"
+
+#include <inttypes.h>
+
+enum { NFS4_ERRORS = 10000 };
 
 const char *log_text(struct diagnosis *d, const char *text)
 {
@@ -151,4 +156,28 @@ const char *log_exactness_text(const struct rule_input *in, struct diagnosis *d,
 		return "";
 	return arena_format(&d->arena, " The log's times are those of the captures to within %s.",
 			    log_duration_text(d, e->clock_error_ns));
+}
+
+const char *log_error_text(struct diagnosis *d, int64_t error)
+{
+	/* The kernel's numbers, on all but a few machines. */
+	static const struct {
+		int64_t number;
+		const char *name;
+	} errors[] = {
+		{1, "EPERM"},         {2, "ENOENT"},         {5, "EIO"},
+		{12, "ENOMEM"},       {13, "EACCES"},        {37, "ENOLCK"},
+		{110, "ETIMEDOUT"},   {111, "ECONNREFUSED"}, {113, "EHOSTUNREACH"},
+		{116, "ESTALE"},      {121, "EREMOTEIO"},    {126, "ENOKEY"},
+		{127, "EKEYEXPIRED"}, {512, "ERESTARTSYS"},  {524, "ENOTSUPP"},
+	};
+	int64_t number = error < 0 ? -error : error;
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i].number == number)
+			return arena_format(&d->arena, "%" PRId64 " (%s)", number, errors[i].name);
+	if (number > NFS4_ERRORS && number < 2 * NFS4_ERRORS)
+		return arena_format(&d->arena, "%" PRId64 " (%s)", number,
+				    nfs4_status_text(d, (uint32_t)number));
+	return arena_format(&d->arena, "%" PRId64, number);
 }

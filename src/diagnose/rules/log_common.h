@@ -45,6 +45,9 @@ bool log_elapsed_ns(const struct provenance *from, const struct provenance *to, 
 const char *log_exactness_text(const struct rule_input *in, struct diagnosis *d,
 			       const struct provenance *line);
 
+/* "13 (EACCES)", "10013 (NFS4ERR_GRACE)": an error of a kernel, of either sign. */
+const char *log_error_text(struct diagnosis *d, int64_t error);
+
 const char *log_duration_text(struct diagnosis *d, int64_t ns);
 
 #endif

@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* A step of recovery may fail once, and succeed when it is tried again. */
-enum { RECOVERIES_MIN = 5, UPCALLS_MIN = 2, NFS4_ERRORS = 10000 };
+enum { RECOVERIES_MIN = 5, UPCALLS_MIN = 2 };
 #define RECOVERY_LASTS_NS (60 * STAMP_NS_PER_S)
 
 /* This host says it of the same server, or of one that it does not name. */
@@ -90,30 +90,6 @@ static void run_in_use(const struct rule_input *in, struct diagnosis *out)
 	}
 }
 
-/* "13 (EACCES)", "10013 (NFS4ERR_GRACE)" */
-static const char *error_text(struct diagnosis *d, int64_t error)
-{
-	/* The kernel's numbers, on all but a few machines. */
-	static const struct {
-		int64_t number;
-		const char *name;
-	} errors[] = {
-		{1, "EPERM"},          {5, "EIO"},           {12, "ENOMEM"},
-		{13, "EACCES"},        {110, "ETIMEDOUT"},   {111, "ECONNREFUSED"},
-		{113, "EHOSTUNREACH"}, {116, "ESTALE"},      {121, "EREMOTEIO"},
-		{126, "ENOKEY"},       {127, "EKEYEXPIRED"}, {512, "ERESTARTSYS"},
-	};
-	int64_t number = error < 0 ? -error : error;
-
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		if (errors[i].number == number)
-			return arena_format(&d->arena, "%" PRId64 " (%s)", number, errors[i].name);
-	if (number > NFS4_ERRORS && number < 2 * NFS4_ERRORS)
-		return arena_format(&d->arena, "%" PRId64 " (%s)", number,
-				    nfs4_status_text(d, (uint32_t)number));
-	return arena_format(&d->arena, "%" PRId64, number);
-}
-
 /* What an error mostly means; "": it may be anything. */
 static const char *error_hint(int64_t error)
 {
@@ -159,14 +135,14 @@ static void run_recovery(const struct rule_input *in, struct diagnosis *out)
 		f->title = arena_format(
 			&out->arena,
 			"recovery of NFSv4 state fails on %s again and again: %s, error %s", host,
-			step, error_text(out, t->number));
+			step, log_error_text(out, t->number));
 		f->why = arena_format(
 			&out->arena,
 			"%s in %s (the line is limited in its rate) the state manager of %s for "
 			"%s gave up: %s%s, with error %s%s. Until it succeeds, whatever needs "
 			"state at that server waits or fails.%s",
 			nfs4_count_text(out, t->count, "time", "times"), lasted, host, server,
-			t->mixed ? "at first " : "", step, error_text(out, t->number),
+			t->mixed ? "at first " : "", step, log_error_text(out, t->number),
 			t->mixed ? ", later also at other steps or with other errors" : "",
 			error_hint(t->number));
 		cite(out, f, t, "the state manager gives up");

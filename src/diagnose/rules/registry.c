@@ -58,6 +58,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_nlm_denied_nolocks,
 	&rule_nlm_grace,
 	&rule_nlm_granted_lost,
+	&rule_nlm_locks_out_of_step,
 	&rule_nlm_port_changed,
 	&rule_nlm_retransmission_denied,
 	&rule_nlm_server_restart,

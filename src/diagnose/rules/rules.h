@@ -55,6 +55,7 @@ extern const struct rule rule_nlm_blocked_listed;
 extern const struct rule rule_nlm_denied_nolocks;
 extern const struct rule rule_nlm_grace;
 extern const struct rule rule_nlm_granted_lost;
+extern const struct rule rule_nlm_locks_out_of_step;
 extern const struct rule rule_nlm_port_changed;
 extern const struct rule rule_nlm_retransmission_denied;
 extern const struct rule rule_nlm_server_restart;

@@ -69,10 +69,11 @@ static const struct wording {
 	{LOG_GATE_NETFS, "FS-Cache: Netfs 'nfs' registered", LOG_NFS_LOADED, false, false},
 	{LOG_GATE_RESOLVER, "Key type id_resolver registered", LOG_NFS4_LOADED, false, false},
 	/* fs/lockd/mon.c */
-	{LOG_GATE_MONITOR, "lockd: cannot monitor $S", LOG_MONITOR_FAILED, false, false},
-	/* fs/lockd/clntproc.c: nlmclnt_unlock, nlmclnt_lock */
-	{LOG_GATE_UNLOCK, "lockd: unexpected unlock status: $N", LOG_LOCK_OUT_OF_STEP, false,
-	 false},
+	{LOG_GATE_LOCKD, "lockd: cannot monitor $S", LOG_MONITOR_FAILED, false, false},
+	/* fs/lockd/clntproc.c: nlmclnt_reclaim, nlmclnt_unlock, nlmclnt_lock */
+	{LOG_GATE_LOCKD, "lockd: failed to reclaim lock for pid $* (errno $N, status $T)",
+	 LOG_LOCK_UNRECLAIMED, false, false},
+	{LOG_GATE_LOCKD, "lockd: unexpected unlock status: $N", LOG_UNLOCK_REFUSED, false, false},
 	{LOG_GATE_OUT_OF_SYNC, "VFS is out of sync with lock manager", LOG_LOCK_OUT_OF_STEP, false,
 	 false},
 	/* fs/nfs/inode.c: nfs_update_inode */

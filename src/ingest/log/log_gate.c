@@ -18,8 +18,7 @@
 	G(c, INCORRECT, "incorrect client", 10, 'c', 'l', 'i') \
 	G(c, TRACKING, "recovery track", 11, 'a', 'c', 'k')    \
 	G(c, GRACE, "grace period", 0, 'g', 'r', 'a')          \
-	G(c, MONITOR, "cannot mon", 7, 'm', 'o', 'n')          \
-	G(c, UNLOCK, "unlock status", 3, 'o', 'c', 'k')        \
+	G(c, LOCKD, "lockd: ", 2, 'c', 'k', 'd')               \
 	G(c, OUT_OF_SYNC, "out of sync", 7, 's', 'y', 'n')     \
 	G(c, FILEID, "fileid changed", 7, 'c', 'h', 'a')       \
 	G(c, FRAGMENT, "ragment", 1, 'a', 'g', 'm')            \

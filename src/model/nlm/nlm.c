@@ -250,7 +250,8 @@ static void note_callback(struct nlm_model *m, const struct nlm_request *r, bool
 /* What a procedure's answer does; `procedure` in its synchronous form. */
 static void nlm_answer(struct nlm_model *m, uint32_t procedure, const struct nlm_request *r)
 {
-	if (r->status == NLM_DENIED_GRACE_PERIOD)
+	/* A reclaim is refused so out of the grace period (Linux), and not within it. */
+	if (r->status == NLM_DENIED_GRACE_PERIOD && !r->told->reclaim)
 		nlm_grace_add(m, r);
 	if (r->status == NLM_DENIED_NOLOCKS)
 		nlm_denial_add(m, r);

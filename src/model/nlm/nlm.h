@@ -127,8 +127,15 @@ struct nlm_notify {
 struct nlm_reclaim {
 	struct conn conn;               /* a copy: of the first one, for cites */
 	struct endpoint client, server; /* port 0 */
-	uint64_t granted, refused;      /* refused: not by the grace period */
-	struct provenance first, last;  /* answers */
+	uint64_t granted, refused;
+	struct provenance first, last; /* answers */
+	/* Of the refused ones. What the first was about, and when it was had nevertheless. */
+	struct provenance refused_first, refused_last;
+	uint32_t refused_status; /* of the first */
+	uint64_t refused_owner;  /* of the first: as in struct nlm_owner */
+	struct file_handle refused_file;
+	struct provenance regained; /* FRAME_NONE: it was not */
+	bool regained_reclaim;      /* by another call with the reclaim flag */
 };
 
 /* A lock that the server gave to somebody else although its holder is not seen to give it back. */
@@ -184,6 +191,7 @@ struct nlm_model {
 	struct nlm_message *messages; /* private: a ring of NLM_MESSAGES_MAX */
 	uint32_t messages_next;
 	uint32_t taken_unheard;    /* private: of `taken`, those whose `heard` is not known */
+	uint32_t reclaims_refused; /* private: of `reclaims`, those with `regained` to look for */
 	struct nlm_denied *denied; /* private: a ring of NLM_DENIED_RECENT */
 	uint32_t denied_next;
 	uint64_t forgotten; /* locks that a cap forgot while they were held or waited for */

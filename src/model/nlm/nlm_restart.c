@@ -4,6 +4,7 @@
  * that went to somebody else because their holders did not reclaim them.
  */
 #include "base/mem.h"
+#include "event/handle.h"
 #include "model/nlm/nlm_internal.h"
 #include "names/nlm.h"
 
@@ -58,10 +59,29 @@ void nlm_grace_add(struct nlm_model *m, const struct nlm_request *r)
 		g->clients[g->clients_len++] = r->client;
 }
 
+/* What a client could not take back is granted to it after all. */
+static void reclaims_regain(struct nlm_model *m, const struct nlm_request *r)
+{
+	for (size_t i = 0; m->reclaims_refused && i < m->reclaims.len; i++) {
+		struct nlm_reclaim *c = *(struct nlm_reclaim **)vec_at(&m->reclaims, i);
+
+		if (c->refused == 0 || c->regained.frame != FRAME_NONE ||
+		    c->refused_owner != r->told->owner_hash ||
+		    !endpoint_same_host(&c->client, &r->client) ||
+		    !endpoint_same_host(&c->server, &r->server) ||
+		    !file_handle_equal(&c->refused_file, &r->told->file))
+			continue;
+		c->regained = r->reply;
+		c->regained_reclaim = r->told->reclaim;
+		m->reclaims_refused--;
+	}
+}
+
 void nlm_grace_note_grant(struct nlm_model *m, const struct nlm_request *r)
 {
 	struct nlm_grace *g = m->graces.len ? grace_last(m, &r->server) : NULL;
 
+	reclaims_regain(m, r);
 	if (!g)
 		return;
 	if (r->told->reclaim)
@@ -115,9 +135,19 @@ void nlm_reclaim_note(struct nlm_model *m, const struct nlm_request *r)
 	}
 	if (!c)
 		return;
-	c->granted += r->status == NLM_GRANTED;
-	c->refused += r->status != NLM_GRANTED && r->status != NLM_DENIED_GRACE_PERIOD;
 	c->last = r->reply;
+	if (r->status == NLM_GRANTED) {
+		c->granted++;
+		return;
+	}
+	if (c->refused++ == 0) {
+		c->refused_first = r->reply;
+		c->refused_status = r->status;
+		c->refused_owner = r->told->owner_hash;
+		c->refused_file = r->told->file;
+		m->reclaims_refused++;
+	}
+	c->refused_last = r->reply;
 }
 
 /* --- locks that somebody else got --- */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * nfs4-lock-reclaim-failed: a client lost locks when it recovered its state.
+ * nfs4-lock-reclaim-failed: a client lost locks, or open files, when it recovered its state.
  *
- * Its log says so (fs/nfs/nfs4state.c, nfs4_reclaim_locks and nfs4_reclaim_open_state). On the wire
+ * Its log says so (fs/nfs/nfs4state.c, nfs4_reclaim_locks, nfs4_reclaim_open_state and
+ * nfs4_state_mark_open_context_bad). On the wire
  * a reclaim of OPEN that is refused says nothing yet, as the file is then opened anew: a lock is
  * lost where it had been taken, the server then dropped the client with all its state, and the lock
  * was refused, or not asked for again, when the client worked again. A Linux client does not ask
@@ -24,6 +25,9 @@ static const char *how_many(struct diagnosis *d, const struct logs_tally *loss)
 	return arena_format(&d->arena, "locks (%" PRIu64 " message%s)", loss->count,
 			    loss->count == 1 ? "" : "s");
 }
+
+/* As the kernel numbers them on all machines that matter. */
+enum { ERROR_ACCES = 13, ERROR_STALE = 116 };
 
 /* So often, and so close together that no lease runs out in between. */
 enum { LOSSES_MIN = 3 };
@@ -66,6 +70,52 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 			"on the server, several times: grep -H -e name -e address "
 			"/proc/fs/nfsd/clients/*/info; and tcpdump -i any -s 0 -w server.pcap "
 			"port 2049");
+}
+
+/* --- open files that were given up --- */
+
+/* What an error of a reclaim mostly means; "": it may be anything. */
+static const char *error_means(int64_t error)
+{
+	switch (error < 0 ? -error : error) {
+	case ERROR_ACCES:
+		return " The server does not let this user open the file again, which it has to "
+		       "when it does not take the reclaim as one: the file's mode forbids it, say.";
+	case ERROR_STALE:
+		return " The server does not know the file any more: it was removed, or its "
+		       "export is another one.";
+	default:
+		return "";
+	}
+}
+
+static void tell_opens(const struct rule_input *in, struct diagnosis *d,
+		       const struct logs_tally *opens)
+{
+	struct finding *f = diagnosis_add(d, "nfs4-lock-reclaim-failed", CONFIDENCE_CERTAIN);
+	const char *host = log_host_text(d, opens->of.host);
+	const char *error = log_error_text(d, opens->number);
+
+	log_finding_about(in, d, f, &opens->of);
+	finding_subject(d, f, "file", "%s%s", log_text(d, opens->subject),
+			opens->mixed ? ", or later others or with other errors" : "");
+	f->first = opens->first.at;
+	f->last = opens->last.at;
+	f->count = opens->count;
+	f->title = arena_format(&d->arena, "%s gave up open files in recovery, says its log", host);
+	f->why = arena_format(
+		&d->arena,
+		"%s the kernel of %s wrote that it could not get back the state of an open file, "
+		"the first with error %s: the server had taken its state away, or restarted, and "
+		"did not let it open the file again.%s Programs that have the file open get EIO or "
+		"EBADF for it, on hard mounts too, until they close it. The log does not tell why "
+		"the state was lost.",
+		nfs4_count_text(d, opens->count, "time", "times"), host, error,
+		error_means(opens->number));
+	for (uint32_t i = 0; i < opens->cites_len; i++)
+		finding_cite(d, f, &opens->cites[i], NULL, "recovery of an open file failed");
+	finding_rule_out(d, f, "soft-mount-io-error",
+			 "the error is of recovery, and not of a call that ran into a timeout");
 }
 
 /* --- on the wire --- */
@@ -193,6 +243,8 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->logs && i < in->logs->losses.len; i++)
 		tell(in, out, logs_tally_at(&in->logs->losses, i));
+	for (size_t i = 0; in->logs && i < in->logs->opens.len; i++)
+		tell_opens(in, out, logs_tally_at(&in->logs->opens, i));
 	if (in->nfs4 && in->state)
 		run_wire(in, out);
 }
