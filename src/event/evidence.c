@@ -77,6 +77,29 @@ void evidence_add_clock_note(struct evidence_list *list, uint32_t index, const c
 	*(const char **)vec_push(&e->clock_notes) = *(const char **)vec_last(&e->notes);
 }
 
+/*
+ * Of segments that are missing one by one, as in a sample, those in a row make one hole: as many
+ * holes come to one segment that is there as segments are missing of one that was sent. A hole
+ * where many were dropped at once stays one.
+ */
+bool evidence_may_lack(const struct evidence_list *list, uint32_t index, uint64_t packets)
+{
+	enum { WHOLE = 1000000, SELDOM = WHOLE / 100 };
+	const struct evidence *e;
+	uint64_t missing, all = WHOLE;
+
+	if (index >= list->items.len)
+		return false;
+	e = evidence_list_at(list, index);
+	/* One hole tells no rate; nor do those of who left all data out by a filter. */
+	if (e->holes < 2 || e->data_segments == 0 || e->partial)
+		return false;
+	missing = e->holes > e->data_segments ? WHOLE : e->holes * WHOLE / e->data_segments;
+	for (uint64_t i = 0; i < packets && all > SELDOM && missing < WHOLE; i++)
+		all = all * missing / WHOLE;
+	return all > SELDOM;
+}
+
 const char *evidence_kind_name(enum evidence_kind kind)
 {
 	static const char *const names[] = {

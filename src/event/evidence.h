@@ -51,6 +51,8 @@ struct evidence {
 	struct vec clock_notes;   /* const char *, some of the notes: what its times rest on */
 	uint64_t lost_bytes;      /* stream bytes that the capture never showed */
 	uint64_t dropped_packets; /* by the interface or system that captured; 0: none, not known */
+	uint64_t data_segments;   /* TCP segments with data that it holds */
+	uint64_t holes;           /* places in TCP streams at which it lacks some */
 	uint64_t cut_packets;     /* packets cut by a snap length */
 	uint64_t cut_first_frame; /* the first of them; 0: none */
 	bool partial;             /* a list that leaves packets out, by somebody's choice */
@@ -79,6 +81,14 @@ void evidence_add_note(struct evidence_list *list, uint32_t index, const char *n
 
 /* A note on what the times of a log rest on, or why they stay apart. */
 void evidence_add_clock_note(struct evidence_list *list, uint32_t index, const char *note);
+
+/*
+ * Whether so many packets may all have passed and be missing: at the rate at which the capture
+ * lacks segments of the streams that it shows, more often than once in a hundred times. So it is
+ * with captures that keep one packet of several, or drop them all the time. False of what is no
+ * capture.
+ */
+bool evidence_may_lack(const struct evidence_list *list, uint32_t index, uint64_t packets);
 
 /* "pcap", "pcapng", "kernel-log", "mounts", "host-clock", "stacks", "packet-filter",
  * "lists", "strace", "trace", "packet-list", "unread". */

@@ -130,6 +130,10 @@ void ingest_packet(struct ingest *in, const struct ingest_packet *p)
 	in->ahead = p->ahead;
 	switch (p->packet.kind) {
 	case PACKET_TCP:
+		ingest_health_of(in, p->evidence)->data_segments +=
+			p->packet.payload_wire_bytes != 0;
+		ingest_transport(in, p, &p->packet);
+		break;
 	case PACKET_UDP:
 		ingest_transport(in, p, &p->packet);
 		break;
@@ -180,6 +184,8 @@ static void ingest_tell_health(struct ingest *in, uint32_t evidence)
 	e->cut_packets = h->cut_packets;
 	e->cut_first_frame = h->cut_first_frame;
 	e->lost_bytes = h->lost_acked_bytes;
+	e->data_segments = h->data_segments;
+	e->holes = h->holes;
 	if (h->lost_acked_bytes)
 		evidence_add_damage(
 			in->evidence, evidence,

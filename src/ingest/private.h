@@ -44,6 +44,7 @@ struct ingest_health {
 	uint64_t cut_packets, cut_first_frame;
 	uint64_t lost_acked_bytes, lost_first_frame;
 	uint64_t lost_bytes; /* of which it is not known whether the receiver had them */
+	uint64_t data_segments, holes;
 	uint64_t spoken_for; /* packets of connections for which another capture speaks */
 };
 

@@ -11,6 +11,12 @@
 /* A stretch shorter than this is a conversation and no trouble. */
 #define TROUBLE_MIN_NS STAMP_NS_PER_S
 
+/*
+ * Who gets no answer waits longer than this before it sends again (a SYN 1 s): what is sent sooner,
+ * as a copy of the capture or a call behind the handshake, has left no time for one.
+ */
+#define TRY_APART_NS (STAMP_NS_PER_S / 2)
+
 /* --- tables --- */
 
 static struct endpoint host_of(const struct endpoint *e)
@@ -263,6 +269,15 @@ static struct portmap_trouble *peer_sent(struct portmap_model *m, const struct e
 	return t;
 }
 
+/* What wants an answer, which what went before it has not got. */
+static void trouble_try(struct portmap_trouble *t, const struct event *e)
+{
+	if (stamp_known(t->tried) && apart_ns(t->tried, e->at.at) < TRY_APART_NS)
+		return;
+	t->vain += stamp_known(t->tried);
+	t->tried = e->at.at;
+}
+
 /* The portmapper took the connection, or answered. */
 static void peer_worked(struct portmap_model *m, const struct event *e)
 {
@@ -323,6 +338,8 @@ static void portmap_take_call(void *context, const struct event *e)
 	if (p) {
 		p->asked++;
 		p->now.calls++;
+		p->now.call_sure |= e->conn->transport == TRANSPORT_TCP && !e->conn->joined;
+		trouble_try(&p->now, e);
 	}
 }
 
@@ -330,8 +347,10 @@ static void portmap_take_repeat(void *context, const struct event *e)
 {
 	struct portmap_trouble *t = to_portmap(e) ? peer_sent(context, e) : NULL;
 
-	if (t)
+	if (t) {
 		t->repeats++;
+		trouble_try(t, e);
+	}
 }
 
 static void portmap_take_reply(void *context, const struct event *e)
@@ -378,6 +397,8 @@ static void portmap_take_tcp(void *context, const struct event *e)
 	if (!t)
 		return;
 	t->connections += e->tcp->fact == TCP_FACT_SYN;
+	if (e->tcp->fact == TCP_FACT_SYN || e->tcp->fact == TCP_FACT_SYN_REPEAT)
+		trouble_try(t, e);
 	if (e->tcp->fact == TCP_FACT_SYN_ACK) {
 		t->syns_answered++;
 		if (t->alive.frame == FRAME_NONE)

@@ -63,7 +63,11 @@ struct portmap_trouble {
 	uint32_t refused;       /* of them: by RST */
 	uint32_t calls,
 		repeats; /* calls that were not answered, and how often they were repeated */
+	uint32_t vain;   /* SYNs, calls and repeats of both behind which the next was sent */
 	bool lossy;      /* the capture lost bytes of a connection of it */
+	/* A call on a connection that was seen from its beginning: TCP would show its answer. */
+	bool call_sure;
+	struct stamp tried;            /* the last of `vain`, or what may become one */
 	struct provenance first, last; /* of what was sent in vain */
 	/* Signs that the host lives: SYN-ACKs of its portmapper, its replies from other ports. */
 	struct provenance alive, alive_last;

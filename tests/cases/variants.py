@@ -74,6 +74,12 @@ DAMAGE = [
     _v("cut-half", "cut:start=50", holds=LESS),
     _v("cut-end", "cut:end=30", holds=LESS),
     _v("cut-end-90", "cut:end=90", holds=LESS),
+    _v("loss-90", "loss:percent=90:seed=1", holds=LESS),
+    _v("sample-10", "sample:every=10:first=1", holds=LESS),
+    _v("copies-2", "copies:ms=2", holds=LESS),
+    _v("cut-first", "cut:end=80", holds=LESS),
+    _v("cut-last", "cut:start=80", holds=LESS),
+    _v("cut-middle", "cut:start=30:end=50", holds=LESS),
     _v("loss-snap", "loss:percent=5:seed=8", "snap:size=128", holds=LESS),
 ]
 

@@ -308,6 +308,19 @@ def loss(cap, percent=2, seed=1):
 
 
 @mutation
+def sample(cap, every=10, first=0):
+    """one packet of so many, as a switch that samples hands them on"""
+    return with_frames(cap, cap.frames[first::every])
+
+
+@mutation
+def copies(cap, ms=2):
+    """each frame once more, so many milliseconds later, as two mirrors of one way give them"""
+    later = [Frame(f.t + ms * 1_000_000, f.data, f.wire) for f in cap.frames]
+    return with_frames(cap, sorted([*cap.frames, *later], key=lambda f: f.t))
+
+
+@mutation
 def reorder(cap, percent=5, seed=1):
     """frames that change places with the next one, at random, where they are close together"""
     # Moved by seconds, a reply would truly be late in the evidence: another incident.

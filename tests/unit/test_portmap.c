@@ -83,10 +83,32 @@ TEST(portmap_conversation_is_no_trouble_but_silence_is)
 		return;
 	t = &p->troubles[0];
 	CHECK_EQ_U64(t->connections, 4);
+	CHECK_EQ_U64(t->vain, 3);
 	CHECK_EQ_I64(t->first.at.ns, script_at(10).ns);
 	CHECK_EQ_I64(t->alive.at.ns, script_at(35.001).ns);
 	CHECK_EQ_I64(t->over.at.ns, script_at(50.0002).ns);
 	CHECK_EQ_I64(t->worked_before.at.ns, script_at(1.001).ns);
+	portmap_model_deinit(&st.m);
+}
+
+TEST(portmap_copy_of_a_syn_is_no_second_try)
+{
+	const struct portmap_peer *p;
+	struct stage st;
+
+	stage_init(&st);
+	script_handshake(&st.s, 0, &st.c);
+	script_getport(&st.s, 0.001, &st.c, NLM, IPPROTO_TCP, 4045);
+	script_tcp(&st.s, 0.02, &st.c, TCP_FACT_SYN, CONN_FROM_CLIENT);
+	script_tcp(&st.s, 0.04, &st.c, TCP_FACT_SYN, CONN_FROM_CLIENT);
+	script_exchange(&st.s, 30, &st.nfs, NFS, 3);
+	script_handshake(&st.s, 60, &st.c);
+	portmap_model_finish(&st.m);
+	p = *(struct portmap_peer **)vec_at(&st.m.peers, 0);
+	if (CHECK_EQ_U64(p->troubles_len, 1)) {
+		CHECK_EQ_U64(p->troubles[0].vain, 1); /* and at 60 s one that works */
+		CHECK(!p->troubles[0].call_sure);
+	}
 	portmap_model_deinit(&st.m);
 }
 

@@ -121,3 +121,12 @@ TEST(twin_tls_on_a_connection_that_was_joined_is_silent)
 	how.bytes = NULL;
 	CHECK_EQ_I64(confidence_after(&how), CONFIDENCE_CERTAIN);
 }
+
+TEST(one_record_of_a_connection_that_was_joined_is_no_place_to_lose)
+{
+	struct how how = {.calls = true, .records = 1, .joined = true, .port = 2049};
+
+	CHECK_EQ_I64(confidence_after(&how), -1);
+	how.records = 3;
+	CHECK_EQ_I64(confidence_after(&how), CONFIDENCE_LIKELY);
+}

@@ -215,7 +215,7 @@ TEST(other_ttl_may_be_a_middlebox)
 	stage_deinit(&st);
 }
 
-TEST(refused_once_at_the_end_of_the_evidence_is_likely)
+TEST(refused_once_at_the_end_of_the_evidence_is_possible)
 {
 	struct stage st;
 
@@ -223,7 +223,8 @@ TEST(refused_once_at_the_end_of_the_evidence_is_likely)
 	stage_refused(&st, 199, CLIENT, 2049);
 	if (!CHECK_EQ_U64(stage_findings(&st, 200), 1))
 		return;
-	CHECK_TEXT(finding_confidence_name(stage_finding(&st, 0)->confidence), "likely");
+	CHECK_TEXT(finding_confidence_name(stage_finding(&st, 0)->confidence), "possible");
+	CHECK(strstr(stage_finding(&st, 0)->why, "The evidence ends 1.0 s later") != NULL);
 	stage_deinit(&st);
 }
 

@@ -42,6 +42,9 @@ enum { REFUSALS_MIN = 3 };
  */
 #define TROUBLE_ALIVE_NS (20 * STAMP_NS_PER_S)
 
+/* Tries in vain; a single SYN may be the copy of one of a connection that is over. */
+enum { VAIN_MIN = 2 };
+
 /* --- "no such service" --- */
 
 static bool is_needed(uint32_t program)
@@ -197,6 +200,9 @@ static bool trouble_speaks(const struct rule_input *in, const struct portmap_pee
 {
 	struct stamp end = t->over.frame != FRAME_NONE ? t->over.at : t->last.at;
 
+	if (!t->call_sure &&
+	    (t->vain < VAIN_MIN || evidence_may_lack(in->evidence, p->conn.evidence, t->vain)))
+		return false;
 	return t->refused == 0 && !t->lossy && t->alive.frame != FRAME_NONE &&
 	       nlm_apart_ns(t->alive.at, end) >= TROUBLE_ALIVE_NS &&
 	       !capture_lost_some(in, p, t, end);

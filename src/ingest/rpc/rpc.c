@@ -265,6 +265,7 @@ static void upper_gap(void *context, struct flow *flow, enum conn_side from,
 	struct ingest_health *health = ingest_health_of(context, flow->conn.evidence);
 
 	(void)from;
+	health->holes += gap->kind != TCP_GAP_CUT;
 	if (gap->kind == TCP_GAP_LOST_ACKED) {
 		if (health->lost_acked_bytes == 0)
 			health->lost_first_frame = gap->frame.number;

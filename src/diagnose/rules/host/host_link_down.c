@@ -105,7 +105,8 @@ static void find_stall(const struct rule_input *in, const struct logs_outage *o,
 		if (!s->heard_before || !in_outage(o, s->first.at, CLOCK_SLACK_NS) ||
 		    while_down(in, o, &q->until) || while_down(in, o, &s->progress))
 			continue;
-		if (!log_elapsed_ns(&q->from, &q->last, &ns) || ns < CONNECT_SLOW_NS)
+		if (!log_elapsed_ns(&q->from, &q->last, &ns) || ns < CONNECT_SLOW_NS ||
+		    evidence_may_lack(in->evidence, s->conn.evidence, q->repeats))
 			continue;
 		out->conn = &s->conn;
 		out->conn_at = &s->first;
@@ -125,7 +126,8 @@ static void find_connecting(const struct rule_input *in, const struct logs_outag
 		    while_down(in, o, &r->syn_ack) || while_down(in, o, &r->refused) ||
 		    while_down(in, o, &r->established))
 			continue;
-		if (log_elapsed_ns(&r->syn, &r->established, &ns) && ns < CONNECT_SLOW_NS)
+		if ((log_elapsed_ns(&r->syn, &r->established, &ns) && ns < CONNECT_SLOW_NS) ||
+		    evidence_may_lack(in->evidence, r->conn.evidence, r->syns))
 			continue;
 		out->conn = &r->conn;
 		out->conn_at = &r->syn;

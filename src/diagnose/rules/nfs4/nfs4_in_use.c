@@ -60,12 +60,20 @@ static bool may_be_renamed(const struct rule_input *in, const struct nfs4_instan
 	       path_span_ns(i->in_use_last.at, end) < OTHER_NAME_NS;
 }
 
+/* The one answer that lets it in, under this name or another, may be what the capture lacks. */
+static bool may_lack_success(const struct rule_input *in, const struct nfs4_instance *i)
+{
+	return i->in_use <= REFUSALS_BEFORE_OTHER_NAME && !accepted_after(i, &i->in_use_last) &&
+	       evidence_may_lack(in->evidence, i->in_use_last.evidence, 1);
+}
+
 static void write_finding(const struct rule_input *in, struct diagnosis *d,
 			  const struct nfs4_instance *i)
 {
 	bool early = may_be_renamed(in, i);
+	bool lossy = may_lack_success(in, i);
 	struct finding *f = diagnosis_add(d, "nfs4-clientid-in-use",
-					  early ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
+					  early || lossy ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
 	const struct nfs4_server *s = i->owner->server;
 	const char *name = nfs4_owner_text(d, i->owner);
 	bool later = accepted_after(i, &i->in_use_last);

@@ -30,6 +30,24 @@ struct restart {
 	struct finding *finding;
 };
 
+/* Another machine presents the client's owner: the two push each other out. */
+static bool owner_is_shared(const struct nfs4_party *p)
+{
+	const struct nfs4_owner *owner = p->instance ? p->instance->owner : NULL;
+
+	for (size_t i = 0; owner && i < owner->instances.len; i++) {
+		const struct nfs4_instance *o =
+			*(struct nfs4_instance **)vec_at(&owner->instances, i);
+		bool same_host = o == p->instance;
+
+		for (uint32_t h = 0; h < o->hosts_len && !same_host; h++)
+			same_host = endpoint_same_host(&o->hosts[h], &p->host);
+		if (!same_host)
+			return true;
+	}
+	return owner && owner->returns > 0;
+}
+
 /*
  * Whether GRACE and reclaims that were accepted may be put down to a restart. Some servers accept
  * reclaims at any time, or answer GRACE to who has just come; then clients that push each other out
@@ -37,9 +55,7 @@ struct restart {
  */
 static bool answers_prove(const struct nfs4_party *p, const struct nfs4_recovery *r)
 {
-	bool shared = p->instance && p->instance->owner->returns > 0;
-
-	return !r->other && !shared && p->full_count < LOSSES_TOO_MANY &&
+	return !r->other && !owner_is_shared(p) && p->full_count < LOSSES_TOO_MANY &&
 	       (r->grace > 0 || !p->lossy);
 }
 

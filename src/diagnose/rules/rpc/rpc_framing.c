@@ -15,6 +15,9 @@
 /* The content types of a TLS record, RFC 8446 section 5.1; the legacy version follows. */
 enum { TLS_CONTENT_FIRST = 20, TLS_CONTENT_LAST = 23, TLS_VERSION_MAJOR = 3 };
 
+/* So many good records in a row were no accident. */
+enum { RECORDS_OF_JOINED_MIN = 3 };
+
 static bool bytes_are_tls(const struct event_unframed *u)
 {
 	return u->len > 1 && u->bytes[0] >= TLS_CONTENT_FIRST && u->bytes[0] <= TLS_CONTENT_LAST &&
@@ -37,6 +40,11 @@ static const char *bytes_text(struct diagnosis *d, const struct event_unframed *
 	return arena_format(&d->arena, "%s, \"%.*s\"", text, (int)u->len, (const char *)u->bytes);
 }
 
+static bool conn_was_given_up(const struct conn_record *r, enum conn_side by)
+{
+	return transport_known(&r->rst) || r->fins[by];
+}
+
 /* The record of the connection if something can be said of it, else NULL. */
 static const struct conn_record *framing_conn(const struct rule_input *in,
 					      const struct conn_unframed *u)
@@ -47,6 +55,10 @@ static const struct conn_record *framing_conn(const struct rule_input *in,
 		return NULL;
 	/* Of a connection that was joined the question for TLS may not be in the capture. */
 	if (u->conn.joined && bytes_are_tls(&u->what))
+		return NULL;
+	/* The first record of such a one was only found by what it looks like. */
+	if (u->conn.joined && u->what.records && u->what.records < RECORDS_OF_JOINED_MIN &&
+	    !conn_was_given_up(r, conn_other_side(u->what.from)))
 		return NULL;
 	/* RPC must have been seen on it: of the side itself, or calls that it answers. */
 	if (u->what.records == 0 && (u->what.from != CONN_FROM_SERVER || r->calls == 0))
@@ -95,11 +107,6 @@ static bool framing_same(const struct conn_unframed *a, const struct conn_unfram
 	return a->what.from == b->what.from && !a->what.records == !b->what.records &&
 	       endpoint_same_host(&a->conn.client, &b->conn.client) &&
 	       endpoint_equal(&a->conn.server, &b->conn.server);
-}
-
-static bool conn_was_given_up(const struct conn_record *r, enum conn_side by)
-{
-	return transport_known(&r->rst) || r->fins[by];
 }
 
 static void framing_cite(struct diagnosis *d, struct finding *f, const struct conn_record *r,

@@ -138,8 +138,9 @@ static bool refusal_judge(const struct rule_input *in, const struct conn_reach *
 			   stamp_apart_ns(outage->last.at, reach->worked_last.at) > 0,
 		.end = end,
 	};
-	out->confidence =
-		enough && !out->other_ttl && !out->working ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+	out->confidence = !enough && !over                             ? CONFIDENCE_POSSIBLE
+			  : enough && !out->other_ttl && !out->working ? CONFIDENCE_CERTAIN
+								       : CONFIDENCE_LIKELY;
 	return true;
 }
 
@@ -242,6 +243,20 @@ static void why_add_before(struct strbuf *why, const struct refusal *r, size_t n
 	strbuf_add_text(why, " No earlier success is in the evidence.");
 }
 
+/* Refused once, and nothing behind it that would tell. */
+static void why_add_end(const struct rule_input *in, struct strbuf *why, const struct refusal *r)
+{
+	const struct provenance *last = &r->outage->last;
+	char left[STAMP_TEXT_BYTES];
+
+	stamp_format_duration(stamp_apart_ns(last->at, transport_evidence_end(in, last->evidence)),
+			      left);
+	strbuf_add_format(why,
+			  " The evidence ends %s later: whether something listens there again at "
+			  "once, or the service is at another port, it does not show.",
+			  left);
+}
+
 static void why_add_after(const struct rule_input *in, struct strbuf *why, const struct refusal *r,
 			  size_t n)
 {
@@ -268,6 +283,8 @@ static void why_add_after(const struct rule_input *in, struct strbuf *why, const
 	else if (over < n)
 		strbuf_add_text(why, first ? " Not every client has succeeded since."
 					   : " No connection succeeded since.");
+	if (r[0].confidence == CONFIDENCE_POSSIBLE && n == 1)
+		why_add_end(in, why, &r[0]);
 	if (working)
 		strbuf_add_text(why, " Calls on a connection that already stood were still "
 				     "answered, so only new ones are refused.");
@@ -376,7 +393,7 @@ static void refusals_cite(struct diagnosis *d, struct finding *f, const struct r
 static void refusals_tell(const struct rule_input *in, struct diagnosis *d, const struct refusal *r,
 			  size_t n, struct stamp end)
 {
-	enum finding_confidence confidence = CONFIDENCE_LIKELY;
+	enum finding_confidence confidence = CONFIDENCE_POSSIBLE;
 	struct refused_sight sight;
 	struct finding *f;
 

@@ -164,6 +164,8 @@ static bool trouble_counts(const struct rule_input *in, enum attempt_kind kind,
 		return false;
 	if (kind == ATTEMPT_UNANSWERED && t->tries == t->conns)
 		return false;
+	if (evidence_may_lack(in->evidence, t->conn.evidence, t->tries))
+		return false; /* so may each answer */
 	return t->over || t->tries > TRIES_MIN || path_span_ns(t->end, end) >= ANSWER_NS ||
 	       path_span_ns(t->first, t->end) >= TROUBLE_LONG_NS;
 }
