@@ -75,6 +75,22 @@ def locks_denied_by_a_holder(net):
     net.wait(1)
 
 
+@scene("rpc-server-silent", found=["rpc-retransmission"])
+def lock_answer_dropped_while_others_get_theirs(net):
+    """The lock manager drops its answer to one LOCK, as Linux does while a cluster file system has
+    it pending; another client's locks are granted all the time."""
+    work = nfs(net, "app-01")
+    app, other = Client(net, "app-01"), Client(net, "app-02", sport=746)
+    ask = app.lock_call(net.number())
+    for pause in (10, 20, 30) * 2:
+        app.conn.send(0, ask)
+        app.conn.acknowledge(1)
+        net.wait(pause)
+        null(net, work)
+        other.lock(GRANTED, svid=6)
+        other.unlock(6)
+
+
 @scene("nlm-retransmission-denied", also=["rpc-server-slow", "rpc-retransmission"])
 def lock_denied_by_its_own_retransmission(net):
     """LOCK is sent again after 10 s; the copy is denied, and the first one granted after that."""

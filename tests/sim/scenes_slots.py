@@ -130,3 +130,43 @@ def slots_as_many_as_programs(net):
 def slots_enough(net):
     """The same load with all the slots that the client asked for."""
     _crowd(net, 0, slots=64)
+
+
+def _put_off(net, times):
+    """A call on slot 1 gets no answer for a minute while the others do. The client connects anew,
+    sends it again, and is answered DELAY."""
+    srv = Server(net)
+    c = Client(net, srv, "192.0.2.31", "web-01").mount().work()
+    steps, xid = _start(c, 1)
+    c.conn.acknowledge(1)
+    for _ in range(20):
+        c.work(1, 3)
+    c.conn.close()
+    c.connect(sport=888)
+    again = c.call_bytes(steps, xid)
+    for _ in range(times):
+        c.conn.send(0, again)
+        c.conn.send(1, c.reply_bytes([steps[0].fails(ops.DELAY), *steps[1:]], xid))
+        c.conn.acknowledge(0)
+        c.work(1, 5)
+        again = c.call_bytes(steps)
+        xid = c._xid
+    c.conn.send(0, again)
+    return c, (steps, xid)
+
+
+@scene("nfs4-delay-loop", also=["rpc-server-silent"])
+def slot_put_off_after_a_dropped_call(net):
+    """A server drops a call without giving its slot free: what comes on this slot is answered DELAY
+    for ever."""
+    _put_off(net, 30)
+
+
+@scene(["rpc-server-silent", None])
+def slot_put_off_until_its_call_is_done(net):
+    """The twin: the server is at the call for a minute and a half, as its answer to the copy on the
+    next connection shows. Its slot is no fault of its own."""
+    c, call = _put_off(net, 8)
+    _answer(c, call)
+    c.conn.acknowledge(0)
+    c.work(4, 5)

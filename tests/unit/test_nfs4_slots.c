@@ -5,6 +5,7 @@
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
 #include "model/nfs4/nfs4_slots.h"
+#include "model/nfs4/nfs4_state.h"
 #include "nfs4_script.h"
 
 #include <string.h>
@@ -71,17 +72,20 @@ static void exchange(struct stage *s, double at, uint32_t slot, uint32_t seqid, 
 static void check_says(struct stage *s, const char *id, enum finding_confidence confidence)
 {
 	static const struct rule *const rules[] = {
-		&rule_nfs4_slot_out_of_step, &rule_nfs4_false_retry, &rule_nfs4_slots_exhausted};
+		&rule_nfs4_slot_out_of_step, &rule_nfs4_false_retry, &rule_nfs4_slots_exhausted,
+		&rule_nfs4_delay_loop};
 	struct evidence_list evidence;
-	struct rule_input in = {.evidence = &evidence, .nfs4 = &s->st.model};
+	struct nfs4_state_model state;
+	struct rule_input in = {.evidence = &evidence, .nfs4 = &s->st.model, .state = &state};
 	struct diagnosis d;
 	const struct finding *f;
 
+	nfs4_state_init(&state);
 	nfs4_model_finish(&s->st.model);
 	evidence_list_init(&evidence);
 	evidence_list_add(&evidence, "capture.pcap", EVIDENCE_PCAP);
 	diagnosis_init(&d);
-	diagnose_run_rules(rules, 3, &in, &d);
+	diagnose_run_rules(rules, sizeof(rules) / sizeof(*rules), &in, &d);
 	if (CHECK_EQ_U64(d.findings.len, id ? 1 : 0) && id) {
 		f = finding_at(&d.findings, 0);
 		CHECK_TEXT(f->id, id);
@@ -89,6 +93,7 @@ static void check_says(struct stage *s, const char *id, enum finding_confidence 
 	}
 	diagnosis_deinit(&d);
 	evidence_list_deinit(&evidence);
+	nfs4_state_deinit(&state);
 	nfs4_model_deinit(&s->st.model);
 }
 
@@ -162,6 +167,50 @@ TEST(twin_taken_at_the_second_try_is_silent)
 	}
 	CHECK_EQ_U64(trouble(&s, SLOT_MISORDERED)->all.count, 5);
 	check_says(&s, NULL, CONFIDENCE_POSSIBLE);
+}
+
+/* A call on slot 3 gets no answer; its number is put off every 5 s from 60 s on. */
+static void put_off(struct stage *s, unsigned times)
+{
+	stage_init(s, 64);
+	exchange(s, 9, 3, 7, NFS4_OK);
+	send_call(s, 10, 3, 8);
+	for (unsigned i = 0; i < times; i++) {
+		exchange(s, 60 + 5 * i, 3, 8, NFS4ERR_DELAY);
+		exchange(s, 61 + 5 * i, 4, i + 1, NFS4_OK);
+	}
+}
+
+TEST(a_slot_that_is_put_off_for_ever_speaks)
+{
+	const struct nfs4_slot_trouble *t;
+	struct stage s;
+
+	put_off(&s, 12);
+	t = trouble(&s, SLOT_DELAYED);
+	if (CHECK(t)) {
+		CHECK_EQ_I64(t->longest.unanswered.at.at.ns, script_at(10).ns);
+		CHECK_EQ_U64(t->longest.unanswered.seqid, 8);
+		CHECK_EQ_U64(t->longest.others_accepted, 12);
+	}
+	check_says(&s, "nfs4-delay-loop", CONFIDENCE_CERTAIN);
+}
+
+TEST(twin_a_slot_that_is_put_off_until_its_call_is_done_is_silent)
+{
+	struct stage s;
+
+	put_off(&s, 12);
+	exchange(&s, 130, 3, 8, NFS4_OK);
+	check_says(&s, NULL, CONFIDENCE_CERTAIN);
+}
+
+TEST(twin_a_slot_that_is_put_off_for_moments_is_silent)
+{
+	struct stage s;
+
+	put_off(&s, 5);
+	check_says(&s, NULL, CONFIDENCE_CERTAIN);
 }
 
 TEST(false_retries_again_and_again_speak)

@@ -26,7 +26,8 @@ struct slot {
 	struct nfs4_slot_call last;     /* the last call */
 	struct nfs4_slot_call accepted; /* the last that was accepted */
 	struct nfs4_slot_call unanswered;
-	bool sent_again; /* `last` was sent before under its XID */
+	struct nfs4_slot_call copy; /* of `last`, when it was sent for the first time */
+	bool sent_again;            /* `last` was sent before under its XID */
 	enum nfs4_slot_answer kind;
 	struct nfs4_slot_streak *streak; /* under way, of this kind; NULL: none */
 	uint64_t accepted_then;          /* the session's `accepted` when it began */
@@ -240,8 +241,12 @@ static struct nfs4_slot_call slot_call(const struct rpc_call *call)
 		.cache_this = call->sequence.cache_this,
 	};
 
-	if (call->ops_len > 1)
-		c.op = call->ops[1].op;
+	/* What names a file tells less than what is done to it. */
+	for (uint32_t i = 1; i < call->ops_len; i++) {
+		c.op = call->ops[i].op;
+		if (c.op != OP_PUTFH && c.op != OP_PUTROOTFH && c.op != OP_SAVEFH)
+			break;
+	}
 	return c;
 }
 
@@ -256,6 +261,10 @@ void nfs4_slots_called(struct nfs4_model *m, struct nfs4_session *s, const struc
 			   slot->last.seqid == call->sequence.seqid;
 	if (slot->busy && !slot->sent_again)
 		slot->unanswered = slot->last;
+	if (!slot->sent_again)
+		slot->copy.at.frame = FRAME_NONE;
+	else if (slot->copy.at.frame == FRAME_NONE)
+		slot->copy = slot->last;
 	w->busy += !slot->busy;
 	slot->busy = true;
 	slot->last = slot_call(call);
@@ -280,6 +289,7 @@ static void slot_refused(struct nfs4_model *m, struct nfs4_session *s, struct sl
 		memcpy(slot->streak->sessionid, s->id, NFS4_SESSIONID_BYTES);
 		slot->streak->refused = slot_call(call);
 		slot->streak->sent_again = slot->sent_again || call->retransmissions.len > 0;
+		slot->streak->copy = slot->copy;
 		slot->streak->accepted = slot->accepted;
 		slot->streak->unanswered = slot->unanswered;
 		slot->streak->first = call->reply;
@@ -317,6 +327,9 @@ void nfs4_slots_answered(struct nfs4_model *m, struct nfs4_session *s, const str
 		break;
 	case NFS4ERR_SEQ_FALSE_RETRY:
 		slot_refused(m, s, slot, SLOT_FALSE_RETRY, call);
+		break;
+	case NFS4ERR_DELAY:
+		slot_refused(m, s, slot, SLOT_DELAYED, call);
 		break;
 	case NFS4ERR_RETRY_UNCACHED_REP:
 		slot_refused(m, s, slot, SLOT_UNCACHED, call);

@@ -20,6 +20,7 @@ enum nfs4_slot_answer {
 	SLOT_MISORDERED,  /* NFS4ERR_SEQ_MISORDERED: another number was due */
 	SLOT_FALSE_RETRY, /* NFS4ERR_SEQ_FALSE_RETRY: the number was used for another call */
 	SLOT_UNCACHED,    /* NFS4ERR_RETRY_UNCACHED_REP: the answer was not kept */
+	SLOT_DELAYED,     /* NFS4ERR_DELAY: to the server the number's call is still at work */
 	SLOT_ANSWERS,
 };
 
@@ -27,7 +28,7 @@ enum nfs4_slot_answer {
 struct nfs4_slot_call {
 	struct provenance at; /* FRAME_NONE: none */
 	uint32_t seqid, xid;
-	uint32_t op;     /* the first after SEQUENCE; OP_SEQUENCE where it is alone */
+	uint32_t op;     /* the first after SEQUENCE and PUTFH; OP_SEQUENCE where it is alone */
 	bool cache_this; /* the answer was to be kept */
 };
 
@@ -40,6 +41,7 @@ struct nfs4_slot_streak {
 	uint64_t others_accepted;       /* calls accepted on other slots of the session meanwhile */
 	struct nfs4_slot_call refused;  /* the first */
 	bool sent_again;                /* it, or one with its XID and number, was sent before */
+	struct nfs4_slot_call copy;     /* the first time, on another connection maybe */
 	struct nfs4_slot_call accepted; /* the last before that the server accepted */
 	struct nfs4_slot_call unanswered; /* a call after that which got no answer */
 	struct provenance first, last;    /* the answers */

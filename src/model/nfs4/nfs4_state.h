@@ -55,13 +55,12 @@ struct nfs4_run {
 	struct recent_item item;
 	/* The key. */
 	struct endpoint server;
-	struct endpoint client;  /* port 0 */
-	uint32_t op;             /* OP_SEQUENCE: of a slot */
-	uint32_t name;           /* hash of the name in the directory, or of session and slot; 0 */
+	struct endpoint client; /* port 0 */
+	uint32_t op;
+	uint32_t name;           /* hash of the name in the directory; 0: none */
 	struct file_handle file; /* the current file; empty for OP_SEQUENCE */
 
 	enum nfs4_run_kind kind;
-	uint32_t slot;   /* OP_SEQUENCE */
 	uint32_t status; /* the last */
 	uint32_t minor_version;
 	struct nfs4_span all;

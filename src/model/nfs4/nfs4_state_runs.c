@@ -35,14 +35,6 @@ static bool run_key(struct nfs4_run *r, const struct rpc_call *call, const struc
 	r->client = host_of(&call->conn->client);
 	r->op = op->op;
 	r->name = op->name;
-	if (op->op == OP_SEQUENCE) {
-		uint64_t hash =
-			hash_bytes(call->sequence.sessionid, sizeof(call->sequence.sessionid));
-
-		r->name = (uint32_t)hash_u64(hash, call->sequence.slot);
-		r->slot = call->sequence.slot;
-		return call->sequence.present;
-	}
 	if (!file)
 		return false;
 	r->file.len = file->len;

@@ -21,6 +21,12 @@ struct nfs4_loss {
 /* All recoveries that the model kept, by party and in order of time: struct nfs4_loss. */
 void nfs4_losses(const struct nfs4_model *m, struct vec *out);
 
+/*
+ * True when the call, which got no answer, is what a slot is put off for ever after
+ * (nfs4-delay-loop), while other slots are served.
+ */
+bool nfs4_slot_is_put_off(const struct rule_input *in, const struct provenance *call);
+
 /* Seconds of the server's lease: told, or assumed. */
 int64_t nfs4_lease_ns(const struct nfs4_server *server, bool *told);
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * nfs4-delay-loop (catalogue A20, A21): one operation on one file is answered NFS4ERR_DELAY without
- * end, and no delegation can be the reason (RFC 8881 section 10.2).
+ * end, and no delegation can be the reason (RFC 8881 section 10.2); or SEQUENCE itself on one slot,
+ * where the server thinks that the slot's call is still at work (section 2.10.6.2).
  */
 #include "diagnose/rules/nfs4/nfs4_state_common.h"
 #include "diagnose/rules/rules.h"
+#include "model/nfs4/nfs4_slots.h"
 #include "names/nfs4.h"
 
 #include <inttypes.h>
@@ -22,7 +24,6 @@ static bool op_needs_no_recall(uint32_t op)
 	case OP_DELEGRETURN:
 	case OP_READLINK:
 	case OP_READDIR:
-	case OP_SEQUENCE:
 		return true;
 	default:
 		return false;
@@ -31,8 +32,6 @@ static bool op_needs_no_recall(uint32_t op)
 
 static const char *where_text(struct diagnosis *d, const struct nfs4_run *r)
 {
-	if (r->op == OP_SEQUENCE)
-		return arena_format(&d->arena, "slot %" PRIu32 " of one session", r->slot);
 	return arena_format(&d->arena, "%s%s", r->name ? "one name in " : "",
 			    nfs4_file_text(d, &r->file));
 }
@@ -93,8 +92,106 @@ static void judge(const struct rule_input *in, struct diagnosis *out, const stru
 			"for 4.0)");
 }
 
+/* --- a slot --- */
+
+/* One that is accepted in the end waited for its first copy: the server was slow. */
+#define SLOT_LASTS_NS (180 * STAMP_NS_PER_S)
+
+static bool slot_is_stuck(const struct nfs4_slot_streak *s)
+{
+	int64_t lasted_ns = s->last.at.ns - s->first.at.ns;
+
+	return s->count >= DELAYS_MIN && lasted_ns >= LASTS_NS &&
+	       (s->over.frame == FRAME_NONE || lasted_ns >= SLOT_LASTS_NS);
+}
+
+/* The call that the server still works on, as far as the evidence shows it; NULL: it does not. */
+static const struct nfs4_slot_call *slot_origin(const struct nfs4_slot_streak *s)
+{
+	if (s->unanswered.at.frame != FRAME_NONE && s->unanswered.seqid == s->refused.seqid)
+		return &s->unanswered;
+	return s->copy.at.frame != FRAME_NONE ? &s->copy : NULL;
+}
+
+static void tell_slot(struct diagnosis *d, const struct nfs4_party *p,
+		      const struct nfs4_slot_streak *s)
+{
+	const struct nfs4_slot_call *origin = slot_origin(s);
+	struct finding *f = diagnosis_add(d, "nfs4-delay-loop",
+					  p->lossy ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
+	const char *who = nfs4_host_text(d, &p->host);
+	const char *lasted = nfs4_duration_text(d, s->last.at.ns - s->first.at.ns);
+
+	nfs4_finding_about(d, f, p);
+	finding_subject(d, f, "slot", "%" PRIu32, s->slot);
+	if (origin)
+		nfs4_finding_span(f, &origin->at);
+	nfs4_finding_span(f, &s->first);
+	nfs4_finding_span(f, &s->last);
+	f->count = s->count;
+	f->title = arena_format(&d->arena,
+				"slot %" PRIu32 " of the session of %s is put off for %s "
+				"(NFS4ERR_DELAY)",
+				s->slot, who, lasted);
+	f->why = arena_format(
+		&d->arena,
+		"SEQUENCE on this slot was answered NFS4ERR_DELAY %s within %s, and never "
+		"otherwise in between: to the server an earlier call with the slot's number is "
+		"still at work. %s %s The client asks again and again.",
+		nfs4_count_text(d, s->count, "time", "times"), lasted,
+		origin ? arena_format(&d->arena,
+				      "Such a call (%s, number %" PRIu32 ") had been sent before, "
+				      "and got no answer.",
+				      nfs4_op_text(d, origin->op), origin->seqid)
+		       : "That call is not in the evidence.",
+		s->others_accepted
+			? arena_format(
+				  &d->arena,
+				  "On other slots %s accepted meanwhile: the server dropped "
+				  "that call without giving the slot free, or one of its "
+				  "threads is stuck in it.",
+				  nfs4_count_text(d, s->others_accepted, "call was", "calls were"))
+			: "No call was accepted on another slot meanwhile.");
+	if (origin)
+		nfs4_cite(d, f, p->server, &origin->at,
+			  "a call on slot %" PRIu32 " that gets no answer: number %" PRIu32,
+			  s->slot, origin->seqid);
+	nfs4_cite(d, f, p->server, &s->refused.at, "the slot's number %" PRIu32 " is sent again",
+		  s->refused.seqid);
+	nfs4_cite(d, f, p->server, &s->first, "answered NFS4ERR_DELAY for the first time");
+	nfs4_cite(d, f, p->server, &s->last, "answered NFS4ERR_DELAY for the last time");
+	nfs4_cite(d, f, p->server, &s->over, "a call that is accepted again on the slot");
+	finding_rule_out(d, f, "nfs4-slot-out-of-step",
+			 "the server does not answer NFS4ERR_SEQ_MISORDERED");
+	if (s->others_accepted)
+		finding_rule_out(d, f, "rpc-server-silent",
+				 "calls on other slots are answered meanwhile");
+}
+
+bool nfs4_slot_is_put_off(const struct rule_input *in, const struct provenance *call)
+{
+	for (size_t i = 0; in->nfs4 && i < in->nfs4->parties.len; i++) {
+		const struct nfs4_party *p = *(struct nfs4_party **)vec_at(&in->nfs4->parties, i);
+		const struct nfs4_slot_streak *s =
+			p->slots ? &p->slots->of[SLOT_DELAYED].longest : NULL;
+		const struct nfs4_slot_call *origin = s ? slot_origin(s) : NULL;
+
+		if (!p->merged_into && origin && s->others_accepted && slot_is_stuck(s) &&
+		    origin->at.evidence == call->evidence && origin->at.frame == call->frame)
+			return true;
+	}
+	return false;
+}
+
 static void run(const struct rule_input *in, struct diagnosis *out)
 {
+	for (size_t i = 0; in->nfs4 && i < in->nfs4->parties.len; i++) {
+		const struct nfs4_party *p = *(struct nfs4_party **)vec_at(&in->nfs4->parties, i);
+
+		if (!p->merged_into && p->slots &&
+		    slot_is_stuck(&p->slots->of[SLOT_DELAYED].longest))
+			tell_slot(out, p, &p->slots->of[SLOT_DELAYED].longest);
+	}
 	for (size_t i = 0; in->state && i < in->state->runs.len; i++)
 		judge(in, out, *(struct nfs4_run **)vec_at(&in->state->runs, i));
 }

@@ -9,6 +9,7 @@
  * What the network took is not counted (model/path/path_calls.c). Healthy servers are slow at
  * times: the first lock of a client waits 6 to 10 s for a statd whose name service is slow.
  */
+#include "diagnose/rules/nfs4/nfs4_common.h"
 #include "diagnose/rules/rules.h"
 #include "diagnose/rules/timers.h"
 #include "diagnose/rules/transport.h"
@@ -357,6 +358,8 @@ struct wait_end {
 	struct stamp at;
 	struct provenance closed;          /* by the client; FRAME_NONE: it still waits */
 	struct provenance others_answered; /* the last answer meanwhile; FRAME_NONE: none */
+	struct conn others;                /* on which; serial 0: that of the wait */
+	bool others_served;                /* they were answered for half of the time or more */
 };
 
 /* Later than any acknowledgement of what the other side just said. */
@@ -441,6 +444,33 @@ static bool wait_was_followed(const struct rule_input *in, const struct conn_rec
 	return false;
 }
 
+/* The last answer of the same port meanwhile: on this connection, or else on another one. */
+static void wait_find_others(const struct rule_input *in, const struct path_wait *w,
+			     const struct conn_record *r, struct wait_end *end)
+{
+	int64_t half_ns = path_span_ns(w->first.at, end->at) / 2;
+
+	if (transport_known(&r->replied) && path_span_ns(w->first.at, r->replied.at) > 0) {
+		end->others_answered = r->replied;
+		end->others_served = path_span_ns(w->first.at, r->replied.at) >= half_ns;
+		return;
+	}
+	for (size_t i = 0; i < in->conns->records.len; i++) {
+		const struct conn_record *o = transport_record(in, i);
+
+		if (o == r || !transport_known(&o->replied) ||
+		    !endpoint_equal(&o->conn.server, &r->conn.server) ||
+		    path_span_ns(w->first.at, o->replied.at) < half_ns ||
+		    path_span_ns(o->replied.at, end->at) < 0 ||
+		    (transport_known(&end->others_answered) &&
+		     path_span_ns(end->others_answered.at, o->replied.at) <= 0))
+			continue;
+		end->others_answered = o->replied;
+		end->others = o->conn;
+		end->others_served = true;
+	}
+}
+
 /* Acknowledged by TCP, unanswered for long. */
 static bool wait_counts(const struct rule_input *in, const struct path_wait *w,
 			struct wait_end *end)
@@ -464,20 +494,44 @@ static bool wait_counts(const struct rule_input *in, const struct path_wait *w,
 		return false;
 	if (path_span_ns(w->first.at, end->at) < SILENT_MIN_NS || wait_was_followed(in, r))
 		return false;
-	if (transport_known(&r->replied) && path_span_ns(w->first.at, r->replied.at) > 0)
-		end->others_answered = r->replied;
+	wait_find_others(in, w, r, end);
 	return true;
 }
 
 /* What the calls without an answer tell of the service, as the end of a sentence. */
-static const char *silent_means(struct diagnosis *d, const struct wait_end *end)
+static const char *silent_means(struct diagnosis *d, const struct path_wait *w,
+				const struct wait_end *end)
 {
 	if (!transport_known(&end->others_answered))
 		return "the host is up and takes what is sent, but the service does not answer";
-	return arena_format(&d->arena,
-			    "the host is up and takes what is sent, and other calls of this "
-			    "connection were answered meanwhile, the last at %s",
-			    transport_time(d, end->others_answered.at));
+	return arena_format(
+		&d->arena,
+		"the host is up and takes what is sent, and %s answered meanwhile, the last at "
+		"%s%s",
+		end->others.serial ? "calls on other connections to the same port were"
+				   : "other calls of this connection were",
+		transport_time(d, end->others_answered.at),
+		!end->others_served ? ""
+		: w->count == 1
+			? ": the service works, and does not get on with this one, or dropped it"
+			: ": the service works, and does not get on with these, or dropped them");
+}
+
+/* "has not answered NFS of CLIENT", or the number of calls where it answers others. */
+static const char *silent_title(struct diagnosis *d, const struct path_wait *w,
+				const struct wait_end *end, const char *waited)
+{
+	bool closed = transport_known(&end->closed);
+	const char *program = transport_program(d, w->program);
+	const char *what = program;
+
+	if (end->others_served)
+		what = arena_format(&d->arena, "%" PRIu64 " %s call%s", w->count, program,
+				    w->count == 1 ? "" : "s");
+	return arena_format(&d->arena, "%s %s answer%s %s of %s for %s%s",
+			    transport_endpoint(d, &w->conn.server), closed ? "did not" : "has not",
+			    closed ? "" : "ed", what, transport_host(d, &w->conn.client), waited,
+			    closed ? ", until the client closed" : "");
 }
 
 static void silent_tell(const struct rule_input *in, struct diagnosis *d, const struct path_wait *w,
@@ -491,11 +545,7 @@ static void silent_tell(const struct rule_input *in, struct diagnosis *d, const 
 
 	f->count = w->count;
 	finding_subject(d, f, "program", "%s", transport_program(d, w->program));
-	f->title =
-		arena_format(&d->arena, "%s %s answer%s %s of %s for %s%s", server,
-			     closed ? "did not" : "has not", closed ? "" : "ed",
-			     transport_program(d, w->program), transport_host(d, &w->conn.client),
-			     waited, closed ? ", until the client closed" : "");
+	f->title = silent_title(d, w, end, waited);
 	f->why = arena_format(&d->arena,
 			      "TCP of %s acknowledged %" PRIu64 " %s at %s, and no answer "
 			      "came in the %s until %s: %s.%s",
@@ -503,7 +553,7 @@ static void silent_tell(const struct rule_input *in, struct diagnosis *d, const 
 			      w->count == 1 ? "call, sent" : "calls, the first of them sent",
 			      transport_time(d, w->first.at), waited,
 			      closed ? "the client closed the connection" : "the evidence ends",
-			      silent_means(d, end), transport_ends_text(in, d, &w->conn));
+			      silent_means(d, w, end), transport_ends_text(in, d, &w->conn));
 	for (uint32_t i = 0; i < w->cites_len; i++)
 		finding_cite(d, f, &w->cites[i], &w->conn, "%s, never answered",
 			     transport_procedure(d, w->program, w->version, w->procedures[i]));
@@ -511,8 +561,10 @@ static void silent_tell(const struct rule_input *in, struct diagnosis *d, const 
 	if (closed)
 		finding_cite(d, f, &end->closed, &w->conn, "the client closes the connection");
 	if (transport_known(&end->others_answered))
-		finding_cite(d, f, &end->others_answered, &w->conn,
-			     "the last answer on this connection, to another call");
+		finding_cite(d, f, &end->others_answered,
+			     end->others.serial ? &end->others : &w->conn,
+			     "the last answer on %s connection, to another call",
+			     end->others.serial ? "another" : "this");
 	finding_rule_out(d, f, "tcp-path-silent", "TCP acknowledged all that was sent");
 }
 
@@ -522,7 +574,8 @@ static void silent_run(const struct rule_input *in, struct diagnosis *out)
 		const struct path_wait *w = vec_at(&in->path->waits, i);
 		struct wait_end end;
 
-		if (wait_counts(in, w, &end))
+		if (wait_counts(in, w, &end) &&
+		    !(w->count == 1 && nfs4_slot_is_put_off(in, &w->first)))
 			silent_tell(in, out, w, &end);
 	}
 }
