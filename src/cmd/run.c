@@ -501,12 +501,12 @@ static struct stamp run_take_items(struct run *r)
 	progress_init(&progress);
 	while ((item = ahead_next(r->ahead))) {
 		if (item->is_journal) {
-			logs_take_journal(r->logs, item->packet.evidence, item->packet.frame,
-					  item->journal);
+			logs_take_journal(r->logs, item->packet.where.evidence,
+					  item->packet.where.frame, item->journal);
 			continue;
 		}
 		if (!any)
-			first = item->packet.at;
+			first = item->packet.where.at;
 		any = true;
 		ingest_packet(r->ingest, &item->packet);
 		if (progress_due(&progress)) {

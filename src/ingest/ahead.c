@@ -142,9 +142,9 @@ static void item_fill(struct ahead_item *item, const struct merge_item *from, st
 	const struct capfile_packet *p = from->packet;
 
 	item->is_journal = false;
-	item->packet.evidence = from->evidence;
-	item->packet.frame = p->frame;
-	item->packet.at = p->at;
+	item->packet.where.evidence = from->evidence;
+	item->packet.where.frame = p->frame;
+	item->packet.where.at = p->at;
 	item->packet.bytes = bytes.len;
 	item->packet.wire_bytes = p->wire_bytes;
 	item->packet.ahead = NULL;
@@ -182,7 +182,7 @@ bool ahead_put_journal(struct ahead *a, uint32_t evidence, uint64_t frame, struc
 		return false;
 	item = ahead_place(a, 0);
 	*item = (struct ahead_item){.is_journal = true,
-				    .packet = {.evidence = evidence, .frame = frame},
+				    .packet = {.where = {.evidence = evidence, .frame = frame}},
 				    .journal = slice_make(mem_copy(text.ptr, text.len), text.len)};
 	a->filling->journal_bytes += text.len + 1;
 	return true;

@@ -84,7 +84,7 @@ static void ingest_surveyed(struct ingest *in, const struct provenance *where,
 	answer = survey_ask(in->options.survey, where, is_tcp ? TRANSPORT_TCP : TRANSPORT_UDP, &src,
 			    &dst);
 	if (answer.speaks) {
-		flow_table_packet(&in->flows, where->evidence, where->frame, where->at, packet);
+		flow_table_packet(&in->flows, where, packet);
 		flow = in->flows.last_found;
 	} else {
 		ingest_health_of(in, where->evidence)->spoken_for++;
@@ -98,16 +98,13 @@ static void ingest_surveyed(struct ingest *in, const struct provenance *where,
 			  flow && !flow->not_rpc);
 }
 
-static void ingest_transport(struct ingest *in, const struct ingest_packet *p,
-			     const struct packet *packet)
+static inline void ingest_transport(struct ingest *in, const struct provenance *where,
+				    const struct packet *packet)
 {
 	if (in->options.survey)
-		ingest_surveyed(in,
-				&(struct provenance){
-					.evidence = p->evidence, .frame = p->frame, .at = p->at},
-				packet);
+		ingest_surveyed(in, where, packet);
 	else
-		flow_table_packet(&in->flows, p->evidence, p->frame, p->at, packet);
+		flow_table_packet(&in->flows, where, packet);
 }
 
 static void ingest_count(struct ingest *in, const struct ingest_packet *p)
@@ -115,10 +112,10 @@ static void ingest_count(struct ingest *in, const struct ingest_packet *p)
 	in->totals.frames++;
 	in->totals.bytes += p->wire_bytes;
 	if (__builtin_expect(p->bytes < p->wire_bytes, 0)) {
-		struct ingest_health *health = ingest_health_of(in, p->evidence);
+		struct ingest_health *health = ingest_health_of(in, p->where.evidence);
 
 		if (health->cut_packets++ == 0)
-			health->cut_first_frame = p->frame;
+			health->cut_first_frame = p->where.frame;
 	}
 }
 
@@ -135,11 +132,11 @@ void ingest_packet(struct ingest *in, const struct ingest_packet *p)
 		ingest_transport(in, p, &p->packet);
 		break;
 	case PACKET_UDP:
-		ingest_transport(in, p, &p->packet);
+		ingest_transport(in, &p->where, &p->packet);
 		break;
 	case PACKET_FRAGMENT:
-		if (ipfrag_add(in->fragments, &p->packet, p->at.ns, &whole))
-			ingest_transport(in, p, &whole);
+		if (ipfrag_add(in->fragments, &p->packet, p->where.at.ns, &whole))
+			ingest_transport(in, &p->where, &whole);
 		break;
 	case PACKET_CUT:
 		in->undecoded[UNDECODED_CUT_PACKET]++;
@@ -152,10 +149,7 @@ void ingest_packet(struct ingest *in, const struct ingest_packet *p)
 		break;
 	case PACKET_ICMP:
 	case PACKET_ARP:
-		ingest_net(in,
-			   &(struct provenance){
-				   .evidence = p->evidence, .frame = p->frame, .at = p->at},
-			   &p->packet);
+		ingest_net(in, &p->where, &p->packet);
 		break;
 	case PACKET_OTHER:
 		break;
@@ -166,9 +160,7 @@ void ingest_packet(struct ingest *in, const struct ingest_packet *p)
 void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, struct stamp at,
 		  uint32_t linktype, struct slice bytes, size_t wire_bytes)
 {
-	struct ingest_packet p = {.evidence = evidence,
-				  .frame = frame_number,
-				  .at = at,
+	struct ingest_packet p = {.where = {.evidence = evidence, .frame = frame_number, .at = at},
 				  .bytes = bytes.len,
 				  .wire_bytes = wire_bytes};
 

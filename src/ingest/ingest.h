@@ -50,9 +50,7 @@ void ingest_destroy(struct ingest *in);
 
 /* A frame that was taken apart: what proto/packet.h makes of it, and what it does not keep. */
 struct ingest_packet {
-	uint32_t evidence;
-	uint64_t frame; /* from 1 within its capture */
-	struct stamp at;
+	struct provenance where;
 	size_t bytes, wire_bytes;      /* of the frame: captured, and on the wire */
 	struct packet packet;          /* points into the frame */
 	const struct rpc_ahead *ahead; /* of its payload; NULL: not decoded ahead */

@@ -191,19 +191,17 @@ static uint16_t tcp_pseudo_sum(const struct packet *p, size_t tcp_bytes)
 	return sum_fold(sum);
 }
 
-/* An option list that is cut by the snap length leaves the segment as it is: it has no payload. */
-static void tcp_parse(struct cursor *c, struct packet *out)
+/*
+ * A header of which the fixed part is here: `here` bytes from p on, of `wire_bytes` that the
+ * segment has. An option list that is cut by the snap length leaves the segment as it is: it has no
+ * payload.
+ */
+static inline void tcp_read(const uint8_t *p, size_t here, size_t wire_bytes, struct packet *out)
 {
 	struct packet_tcp *tcp = &out->tcp;
-	const uint8_t *p = c->pos;
-	size_t options_bytes;
-	size_t options_here;
+	size_t header_bytes = (size_t)(p[12] >> 4) * 4;
+	size_t header_here = header_bytes < here ? header_bytes : here;
 
-	if (cursor_here(c) < TCP_HEADER_BYTES) {
-		transport_parse_front(c, TCP_HEADER_BYTES, out);
-		return;
-	}
-	c->pos += TCP_HEADER_BYTES;
 	tcp->wscale = 0xff;
 	out->src_port = get_u16(p);
 	out->dst_port = get_u16(p + 2);
@@ -211,19 +209,27 @@ static void tcp_parse(struct cursor *c, struct packet *out)
 	tcp->ack = get_u32(p + 8);
 	tcp->flags = p[13];
 	tcp->window = get_u16(p + 14);
-	options_bytes = (size_t)(p[12] >> 4) * 4;
-	if (options_bytes < TCP_HEADER_BYTES || options_bytes - TCP_HEADER_BYTES > cursor_left(c)) {
+	if (header_bytes < TCP_HEADER_BYTES || header_bytes > wire_bytes) {
 		packet_bad(out);
 		return;
 	}
-	options_bytes -= TCP_HEADER_BYTES;
-	options_here = options_bytes < cursor_here(c) ? options_bytes : cursor_here(c);
 	out->kind = PACKET_TCP;
-	tcp->sum_unfilled =
-		get_u16(p + 16) == tcp_pseudo_sum(out, TCP_HEADER_BYTES + cursor_left(c));
-	out->payload_wire_bytes = cursor_left(c) - options_bytes;
-	out->payload = slice_make(c->pos + options_here, cursor_here(c) - options_here);
-	tcp_parse_options(c->pos, options_here, tcp);
+	tcp->sum_unfilled = get_u16(p + 16) == tcp_pseudo_sum(out, wire_bytes);
+	out->payload_wire_bytes = wire_bytes - header_bytes;
+	out->payload = slice_make(p + header_here, here - header_here);
+	tcp_parse_options(p + TCP_HEADER_BYTES, header_here - TCP_HEADER_BYTES, tcp);
+}
+
+static void tcp_parse(struct cursor *c, struct packet *out)
+{
+	const uint8_t *p = c->pos;
+
+	if (cursor_here(c) < TCP_HEADER_BYTES) {
+		transport_parse_front(c, TCP_HEADER_BYTES, out);
+		return;
+	}
+	tcp_read(p, cursor_here(c), cursor_left(c), out);
+	c->pos += TCP_HEADER_BYTES;
 }
 
 static void udp_parse(struct cursor *c, struct packet *out)
@@ -486,22 +492,51 @@ static void tunnels_parse(struct cursor *c, struct packet *out)
 		network_parse(c, type, out);
 }
 
+/*
+ * What nearly each frame is: Ethernet without tags, IPv4 without options, in one piece, and TCP. It
+ * is read here with few checks, to the same result; false: it is another frame, and nothing was
+ * told of it.
+ */
+static bool packet_parse_plain(struct slice frame, struct packet *out)
+{
+	enum { TCP_AT = ETHERNET_BYTES + IPV4_HEADER_BYTES, IPV4_PLAIN = 0x45 };
+	const uint8_t *ip;
+	size_t here, wire_bytes;
+
+	if (frame.len < TCP_AT + TCP_HEADER_BYTES)
+		return false;
+	ip = frame.ptr + ETHERNET_BYTES;
+	if (get_u16(ip - 2) != ETHERTYPE_IPV4 || ip[0] != IPV4_PLAIN || ip[9] != IPPROTO_TCP_ ||
+	    get_u16(ip + 6) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK))
+		return false;
+	wire_bytes = get_u16(ip + 2);
+	if (wire_bytes < IPV4_HEADER_BYTES + TCP_HEADER_BYTES)
+		return false;
+	wire_bytes -= IPV4_HEADER_BYTES;
+	here = frame.len - TCP_AT < wire_bytes ? frame.len - TCP_AT : wire_bytes;
+	out->ip_version = 4;
+	out->ip_proto = IPPROTO_TCP_;
+	out->ip_id = get_u16(ip + 4);
+	out->ttl = ip[8];
+	put_ipv4(out->src, ip + 12);
+	put_ipv4(out->dst, ip + 16);
+	tcp_read(ip + IPV4_HEADER_BYTES, here, wire_bytes, out);
+	return true;
+}
+
 void packet_parse(uint32_t linktype, struct slice frame, size_t wire_bytes, struct packet *out)
 {
 	struct cursor c;
 	uint32_t type;
 
-	cursor_start(&c, frame, wire_bytes > frame.len ? wire_bytes - frame.len : 0);
 	memset(out, 0, sizeof(*out));
-	if (__builtin_expect(packet_link_is_plain(linktype, frame), 1)) {
-		c.pos += ETHERNET_BYTES;
-		ipv4_parse(&c, out);
-	} else {
-		out->kind = PACKET_UNKNOWN_LINK;
-		if (!packet_link_parse(linktype, &c, out, &type))
-			return;
-		network_parse(&c, type, out);
-	}
+	if (__builtin_expect(linktype == LINKTYPE_ETHERNET && packet_parse_plain(frame, out), 1))
+		return;
+	cursor_start(&c, frame, wire_bytes > frame.len ? wire_bytes - frame.len : 0);
+	out->kind = PACKET_UNKNOWN_LINK;
+	if (!packet_link_parse(linktype, &c, out, &type))
+		return;
+	network_parse(&c, type, out);
 	tunnels_parse(&c, out);
 }
 

@@ -16,13 +16,6 @@ enum {
 
 enum { ETHERNET_BYTES = 14 };
 
-/* What nearly each frame has: Ethernet without tags, before IPv4. */
-static inline bool packet_link_is_plain(uint32_t linktype, struct slice frame)
-{
-	return linktype == LINKTYPE_ETHERNET && frame.len >= ETHERNET_BYTES &&
-	       frame.ptr[12] == ETHERTYPE_IPV4 >> 8 && frame.ptr[13] == (ETHERTYPE_IPV4 & 0xff);
-}
-
 /*
  * Leaves the link layer's header behind and says what follows (an ETHERTYPE_, or any other type);
  * ETHERTYPE_NONE also when the cursor has a fault. False: the link type is not known.

@@ -113,8 +113,8 @@ static void rpc_record_finish(struct rpc_stream *s)
 		.bytes = s->rec_bytes,
 		.skipped_bytes = s->skipped_bytes,
 		.damage = s->damage,
-		.first = s->first,
-		.last = s->last,
+		.first = &s->first,
+		.last = &s->last,
 	};
 
 	if (s->hole.to > s->hole.from)
@@ -313,8 +313,8 @@ static void rpc_take_in_place(struct rpc_stream *s, struct rpc_input *in)
 		.body = cursor_make(slice_make(in->p, s->frag_left)),
 		.offset = s->rec_off,
 		.bytes = s->frag_left,
-		.first = s->first,
-		.last = *in->done,
+		.first = &s->first,
+		.last = in->done,
 	};
 
 	if (!rpc_record_check(s, in->p)) {
@@ -505,9 +505,6 @@ static bool rpc_take_single(struct rpc_stream *s, const struct tcp_chunk *chunk)
 	    rpc_mark_load(p) != (RPC_MARK_LAST | (len - RPC_MARK_BYTES)) ||
 	    rpc_mark_load(p + RPC_MARK_BYTES + 4) > RPC_MSG_REPLY)
 		return false;
-	s->first = chunk->frame;
-	s->last = chunk->done;
-	s->rec_off = chunk->offset;
 	cursor_start(&record.body, slice_make(p + RPC_MARK_BYTES, len - RPC_MARK_BYTES), 0);
 	record.offset = chunk->offset;
 	record.bytes = len - RPC_MARK_BYTES;
@@ -530,8 +527,8 @@ void rpc_stream_chunk(struct rpc_stream *s, const struct tcp_chunk *chunk)
 	feed.chunk = (struct rpc_input){.p = chunk->bytes.ptr,
 					.n = chunk->bytes.len,
 					.off = chunk->offset,
-					.frame = &chunk->frame,
-					.done = &chunk->done,
+					.frame = chunk->frame,
+					.done = chunk->done,
 					.is_start = true};
 	rpc_take(s, &feed);
 }

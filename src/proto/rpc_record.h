@@ -46,8 +46,8 @@ struct rpc_record {
 	size_t bytes;           /* the message's length, whether here or not */
 	size_t skipped_bytes;   /* left out because nobody wants them */
 	uint32_t damage;        /* RPC_RECORD_* bits; 0: complete, but for skipped_bytes */
-	struct tcp_frame first; /* the frame with its first byte */
-	struct tcp_frame last;  /* the frame that completed it: its time is the message's */
+	const struct tcp_frame *first; /* the frame with its first byte */
+	const struct tcp_frame *last;  /* the frame that completed it: its time is the message's */
 };
 
 /* Bytes [from, to) of a record: offsets as in the cursor. from == to: none. */

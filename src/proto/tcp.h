@@ -52,9 +52,9 @@ struct tcp_chunk {
 	enum tcp_side from;
 	uint64_t offset; /* stream offset of the first byte */
 	struct slice bytes;
-	struct tcp_frame frame; /* the frame that holds the bytes */
-	struct tcp_frame done;  /* the frame that completed the stream up to them: `frame`, or a
-				 * later  one that filled a hole before them */
+	const struct tcp_frame *frame; /* the frame that holds the bytes */
+	const struct tcp_frame *done;  /* the frame that completed the stream up to them: `frame`,
+					* or a later one that filled a hole before them */
 };
 
 enum tcp_gap_kind {

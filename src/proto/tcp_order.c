@@ -58,8 +58,8 @@ static void tcp_hand_on(struct tcp *tcp, enum tcp_side from, struct slice bytes,
 		struct tcp_chunk chunk = {.from = from,
 					  .offset = off,
 					  .bytes = bytes,
-					  .frame = *frame,
-					  .done = *done};
+					  .frame = frame,
+					  .done = done};
 
 		half->payload_bytes += bytes.len;
 		tcp->sink->chunk(tcp->context, &chunk);

@@ -181,8 +181,7 @@ static void segment_ahead(struct run *run, bool server, uint8_t flags, struct sl
 			  size_t ahead)
 {
 	struct ingest_packet p = {
-		.frame = ++run->frame,
-		.at = stamp_utc(run->ms * STAMP_NS_PER_MS),
+		.where = {.frame = ++run->frame, .at = stamp_utc(run->ms * STAMP_NS_PER_MS)},
 		.bytes = bytes.len + 54,
 		.wire_bytes = bytes.len + 54,
 		.packet = {.kind = PACKET_TCP, .ttl = 64, .ip_version = 4, .ip_proto = 6},

@@ -71,6 +71,7 @@ static const struct rpc_stream_sink sink = {on_record, on_plan, on_note};
 /* A chunk in a block of its own size, so that a sanitizer sees an over-read. */
 static void give(struct rpc_stream *s, const uint8_t *data, size_t n, uint64_t off, uint64_t frame)
 {
+	struct tcp_frame at = {.number = frame};
 	struct tcp_chunk chunk = {.offset = off};
 	uint8_t *copy = calloc(n ? n : 1, 1);
 
@@ -78,8 +79,7 @@ static void give(struct rpc_stream *s, const uint8_t *data, size_t n, uint64_t o
 	if (data && n)
 		memcpy(copy, data, n);
 	chunk.bytes = slice_make(copy, n);
-	chunk.frame.number = frame;
-	chunk.done = chunk.frame;
+	chunk.frame = chunk.done = &at;
 	if (n)
 		rpc_stream_chunk(s, &chunk);
 	free(copy);

@@ -131,7 +131,11 @@ static void packet_give(struct tester *t, struct packet *p, const uint8_t *bytes
 
 	p->payload = slice_make(copy, len);
 	p->payload_wire_bytes = len;
-	flow_table_packet(&t->table, t->evidence, ++t->frame, stamp_utc(t->now_ns), p);
+	flow_table_packet(&t->table,
+			  &(struct provenance){.evidence = t->evidence,
+					       .frame = ++t->frame,
+					       .at = stamp_utc(t->now_ns)},
+			  p);
 	t->now_ns += STAMP_NS_PER_MS;
 	free(copy);
 }

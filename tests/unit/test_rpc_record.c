@@ -124,8 +124,8 @@ static void on_record(void *context, enum tcp_side from, const struct rpc_record
 			    .skipped = record->skipped_bytes,
 			    .damage = record->damage,
 			    .offset = record->offset,
-			    .first = record->first.number,
-			    .last = record->last.number,
+			    .first = record->first->number,
+			    .last = record->last->number,
 			    .is_right = record_is_right(record)};
 	got->xid = cursor_u32(&c);
 }
@@ -173,9 +173,10 @@ static void feed(struct tester *t, size_t n)
 {
 	uint8_t *bytes = check_copy(wire + t->off, n);
 	struct tcp_chunk chunk = {.offset = t->off, .bytes = slice_make(bytes, n)};
+	struct tcp_frame frame;
 
-	chunk.frame = (struct tcp_frame){.number = ++t->frame, .at = stamp_utc((int64_t)t->frame)};
-	chunk.done = chunk.frame;
+	frame = (struct tcp_frame){.number = ++t->frame, .at = stamp_utc((int64_t)t->frame)};
+	chunk.frame = chunk.done = &frame;
 	rpc_stream_chunk(&t->stream, &chunk);
 	t->off += n;
 	free(bytes);

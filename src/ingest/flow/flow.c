@@ -86,7 +86,7 @@ void flow_table_deinit(struct flow_table *t)
 	rpc_pool_deinit(&t->pool);
 }
 
-static uint64_t flow_hash(const struct flow_key *key)
+uint64_t flow_hash(const struct flow_key *key)
 {
 	uint64_t hash = hash_start();
 

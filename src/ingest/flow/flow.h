@@ -122,9 +122,9 @@ struct flow {
 	uint64_t marked[2], small[2], unfilled[2];
 	uint8_t ttl[2];        /* of the first segment; 0: none */
 	struct tcp_past *past; /* the same, once RPC was recognised; else NULL */
-	/* TCP only: the segment that is being taken, while it is; its frame is `now`. */
+	/* TCP only: the segment that is being taken, while it is, and its frame. */
 	const struct packet *packet;
-	struct tcp_frame now;
+	const struct tcp_frame *now;
 	struct flow_udp *udp; /* UDP only; else NULL */
 };
 
@@ -209,11 +209,11 @@ void flow_table_init(struct flow_table *t, const struct flow_options *options,
 void flow_table_deinit(struct flow_table *t);
 
 /*
- * Takes one packet: TCP and UDP; other kinds are ignored. frame_number counts from 1 and ascends
- * within an evidence; stamps may go backwards. The packet is borrowed for the call.
+ * Takes one packet: TCP and UDP; other kinds are ignored. Frames count from 1 and ascend within an
+ * evidence; stamps may go backwards. The packet is borrowed for the call.
  */
-void flow_table_packet(struct flow_table *t, uint32_t evidence, uint64_t frame_number,
-		       struct stamp at, const struct packet *packet);
+void flow_table_packet(struct flow_table *t, const struct provenance *where,
+		       const struct packet *packet);
 
 /*
  * Another capture speaks from here on for the connection of this packet: what this one told of it

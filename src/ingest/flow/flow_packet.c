@@ -281,7 +281,7 @@ static const struct tcp_past *flow_past(const struct flow *flow, enum conn_side 
 
 	/* a record may have been completed by an earlier frame, which waited for a hole before it
 	 */
-	if (!flow->past || !flow->packet || flow->now.number != frame_number)
+	if (!flow->past || !flow->packet || flow->now->number != frame_number)
 		return NULL;
 	return &flow->past[side];
 }
@@ -291,7 +291,7 @@ bool flow_ask_past(const struct flow *flow, enum conn_side from, uint64_t frame_
 {
 	const struct tcp_past *past = flow_past(flow, from, frame_number);
 
-	return past && tcp_past_ask(past, flow->packet, &flow->now, out);
+	return past && tcp_past_ask(past, flow->packet, flow->now, out);
 }
 
 bool flow_ask_unsent(const struct flow *flow, enum conn_side from, uint64_t frame_number,
@@ -301,10 +301,10 @@ bool flow_ask_unsent(const struct flow *flow, enum conn_side from, uint64_t fram
 
 	if (!past)
 		return false;
-	*unsent = tcp_past_unsent(past, flow->packet, &flow->now);
+	*unsent = tcp_past_unsent(past, flow->packet, flow->now);
 	*age_ns = TCP_AGE_UNKNOWN;
 	if (from == CONN_FROM_SERVER) /* whose clock was learnt */
-		*age_ns = tcp_past_age_ns(past, flow->packet, &flow->now, flow->clock.tick_ns);
+		*age_ns = tcp_past_age_ns(past, flow->packet, flow->now, flow->clock.tick_ns);
 	return true;
 }
 
@@ -316,7 +316,7 @@ static enum tcp_verdict flow_segment(struct flow *flow, enum tcp_side from,
 	enum tcp_verdict verdict;
 
 	flow->packet = packet;
-	flow->now = *frame;
+	flow->now = frame;
 	verdict = tcp_segment(&flow->tcp, from, packet, frame);
 	if (flow->queue == FLOW_QUIET)
 		flow_begin_past(flow);
@@ -362,122 +362,6 @@ static void flow_make_echo(struct flow_table *t, struct flow *flow, const struct
 	t->counts.flows--;
 }
 
-static void flow_packet_tcp(struct flow_table *t, const struct flow_key *key,
-			    const struct provenance *at, const struct packet *packet)
-{
-	struct tcp_frame frame = {.number = at->frame, .at = at->at};
-	bool joined = !(packet->tcp.flags & TCP_SYN);
-	uint64_t hash = 0;
-	struct flow *flow = flow_find(t, key, &hash);
-
-	if (flow && flow->not_rpc) {
-		t->counts.packets_not_rpc++;
-		if (flow->is_echo && !flow_echo_is_over(flow, packet)) {
-			flow->last = *at;
-			return;
-		}
-		if (!flow->is_echo && !(packet->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
-			flow->tcp.half[key->from].segments++;
-			flow->last = *at;
-			return;
-		}
-	}
-	if (flow && (flow->is_echo || flow->firsts)) {
-		bool is_echo = flow->firsts && flow_is_echo(t, flow, at, packet);
-
-		if (flow->firsts)
-			flow->firsts--;
-		hash = flow->hash;
-		if (flow->is_echo || is_echo) {
-			flow_end(t, flow);
-			flow = NULL;
-		}
-		if (is_echo) {
-			flow_make_echo(t, flow_add(t, key, hash, at), packet);
-			return;
-		}
-	}
-	if (flow)
-		flow_note_clock(flow, key->from, at->at, packet);
-	if (flow && flow_segment(flow, key->from, packet, &frame) == TCP_OTHER_CONNECTION) {
-		hash = flow->hash;
-		flow_end(t, flow);
-		flow = NULL;
-	} else if (flow) {
-		flow->last = *at;
-	}
-	if (!flow) {
-		flow = flow_add(t, key, hash, at);
-		if (flow_is_echo(t, flow, at, packet)) {
-			flow_make_echo(t, flow, packet);
-			return;
-		}
-		flow->firsts = joined ? FLOW_FIRSTS_JOINED - 1 : 0;
-		flow_start(flow, joined);
-		flow_note_clock(flow, key->from, at->at, packet);
-		flow_segment(flow, key->from, packet, &frame);
-	}
-	if (__builtin_expect(flow->gives_up, 0))
-		flow_give_up(flow);
-	if (flow->tcp.completeness & (TCP_COMPLETE_FIN | TCP_COMPLETE_RST))
-		flow_set_queue(flow, tcp_is_closed(&flow->tcp) ? FLOW_CLOSING : FLOW_OPEN);
-}
-
-/* Did the capture show this very datagram just now? See tcp.h for the times. */
-static bool flow_seen_twice(struct flow *flow, const struct flow_key *key, uint32_t xid,
-			    const struct provenance *at, const struct packet *packet)
-{
-	struct flow_seen *seen = flow->udp->seen[key->from];
-	uint64_t window_ns = (uint64_t)(packet->ip_id ? TCP_TWICE_NS : TCP_TWICE_ANY_NS);
-
-	for (size_t i = 0; i < FLOW_SEEN; i++)
-		if (seen[i].bytes == packet->payload_wire_bytes && seen[i].xid == xid &&
-		    seen[i].ip_id == packet->ip_id &&
-		    (uint64_t)at->at.ns - (uint64_t)seen[i].ns + window_ns <= 2 * window_ns)
-			return true;
-	seen[flow->udp->datagrams[key->from] % FLOW_SEEN] =
-		(struct flow_seen){at->at.ns, packet->ip_id, xid, packet->payload_wire_bytes};
-	return false;
-}
-
-static void flow_packet_udp(struct flow_table *t, const struct flow_key *key,
-			    const struct provenance *at, const struct packet *packet)
-{
-	struct flow_datagram datagram = {
-		.body = cursor_make_cut(packet->payload,
-					packet->payload_wire_bytes - packet->payload.len),
-		.bytes = packet->payload_wire_bytes,
-		.at = *at,
-	};
-	uint64_t hash = 0;
-	struct flow *flow = flow_find(t, key, &hash);
-	enum rpc_plausible verdict = rpc_msg_plausible(packet->payload, datagram.bytes);
-	struct cursor head = datagram.body;
-
-	if (verdict == RPC_PLAUSIBLE_NO || (verdict == RPC_PLAUSIBLE_MORE && !flow)) {
-		t->counts.packets_not_rpc++;
-		return;
-	}
-	if (!flow) {
-		flow = flow_add(t, key, hash, at);
-		flow_start(flow, true);
-		t->counts.udp_pairs++;
-		flow->is_rpc = true;
-	}
-	flow_set_queue(flow, FLOW_DATAGRAMS);
-	flow->last = *at;
-	if (flow_seen_twice(flow, key, cursor_u32(&head), at, packet)) {
-		t->counts.datagrams_twice++;
-		return;
-	}
-	flow->udp->datagrams[key->from]++;
-	flow->udp->datagram_bytes[key->from] += datagram.bytes;
-	flow->conn.lossy |= datagram.bytes > packet->payload.len;
-	flow_settle(flow, key->from, datagram.body);
-	t->counts.datagrams++;
-	t->upper.datagram(t->upper.context, flow, flow_side(flow, key->from), &datagram);
-}
-
 /* As memcmp does, of two addresses. */
 static inline int flow_order_addr(const uint8_t *a, const uint8_t *b)
 {
@@ -509,6 +393,173 @@ static inline void flow_key_of(uint32_t evidence, const struct packet *packet, s
 	key->end[!key->from].port = packet->dst_port;
 }
 
+static inline bool flow_end_is(const struct endpoint *end, const uint8_t *addr, uint16_t port)
+{
+	return end->port == port && memcmp(end->addr, addr, PACKET_ADDR_BYTES) == 0;
+}
+
+/*
+ * Is the TCP packet of this flow, as most are of that of the packet before? Then no key need be
+ * made. *from is set as in the key.
+ */
+static inline bool flow_has(const struct flow *flow, uint32_t evidence, const struct packet *p,
+			    enum tcp_side *from)
+{
+	const struct endpoint *a = &flow->end[TCP_SIDE_A], *b = &flow->end[TCP_SIDE_B];
+	bool ends;
+
+	if (flow_end_is(a, p->src, p->src_port)) {
+		*from = TCP_SIDE_A;
+		ends = flow_end_is(b, p->dst, p->dst_port);
+	} else {
+		*from = TCP_SIDE_B;
+		ends = flow_end_is(b, p->src, p->src_port) && flow_end_is(a, p->dst, p->dst_port);
+	}
+	return ends && flow->conn.evidence == evidence && flow->conn.transport == TRANSPORT_TCP;
+}
+
+/* The flow of a TCP packet, or NULL; *from is set in any case. */
+static inline struct flow *flow_find_tcp(struct flow_table *t, uint32_t evidence,
+					 const struct packet *packet, enum tcp_side *from)
+{
+	struct flow *flow = t->last_found;
+	struct flow_key key;
+	uint64_t hash;
+
+	if (__builtin_expect(flow && flow_has(flow, evidence, packet, from), 1))
+		return flow;
+	flow_key_of(evidence, packet, &key);
+	*from = key.from;
+	return flow_find(t, &key, &hash);
+}
+
+/* A new flow for the packet. */
+static struct flow *flow_add_tcp(struct flow_table *t, const struct provenance *at,
+				 const struct packet *packet)
+{
+	struct flow_key key;
+
+	flow_key_of(at->evidence, packet, &key);
+	return flow_add(t, &key, flow_hash(&key), at);
+}
+
+static void flow_packet_tcp(struct flow_table *t, const struct provenance *at,
+			    const struct packet *packet)
+{
+	struct tcp_frame frame = {.number = at->frame, .at = at->at};
+	bool joined = !(packet->tcp.flags & TCP_SYN);
+	enum tcp_side from;
+	struct flow *flow = flow_find_tcp(t, at->evidence, packet, &from);
+
+	if (flow && flow->not_rpc) {
+		t->counts.packets_not_rpc++;
+		if (flow->is_echo && !flow_echo_is_over(flow, packet)) {
+			flow->last = *at;
+			return;
+		}
+		if (!flow->is_echo && !(packet->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
+			flow->tcp.half[from].segments++;
+			flow->last = *at;
+			return;
+		}
+	}
+	if (flow && (flow->is_echo || flow->firsts)) {
+		bool is_echo = flow->firsts && flow_is_echo(t, flow, at, packet);
+
+		if (flow->firsts)
+			flow->firsts--;
+		if (flow->is_echo || is_echo) {
+			flow_end(t, flow);
+			flow = NULL;
+		}
+		if (is_echo) {
+			flow_make_echo(t, flow_add_tcp(t, at, packet), packet);
+			return;
+		}
+	}
+	if (flow)
+		flow_note_clock(flow, from, at->at, packet);
+	if (flow && flow_segment(flow, from, packet, &frame) == TCP_OTHER_CONNECTION) {
+		flow_end(t, flow);
+		flow = NULL;
+	} else if (flow) {
+		flow->last = *at;
+	}
+	if (!flow) {
+		flow = flow_add_tcp(t, at, packet);
+		if (flow_is_echo(t, flow, at, packet)) {
+			flow_make_echo(t, flow, packet);
+			return;
+		}
+		flow->firsts = joined ? FLOW_FIRSTS_JOINED - 1 : 0;
+		flow_start(flow, joined);
+		flow_note_clock(flow, from, at->at, packet);
+		flow_segment(flow, from, packet, &frame);
+	}
+	if (__builtin_expect(flow->gives_up, 0))
+		flow_give_up(flow);
+	if (flow->tcp.completeness & (TCP_COMPLETE_FIN | TCP_COMPLETE_RST))
+		flow_set_queue(flow, tcp_is_closed(&flow->tcp) ? FLOW_CLOSING : FLOW_OPEN);
+}
+
+/* Did the capture show this very datagram just now? See tcp.h for the times. */
+static bool flow_seen_twice(struct flow *flow, const struct flow_key *key, uint32_t xid,
+			    const struct provenance *at, const struct packet *packet)
+{
+	struct flow_seen *seen = flow->udp->seen[key->from];
+	uint64_t window_ns = (uint64_t)(packet->ip_id ? TCP_TWICE_NS : TCP_TWICE_ANY_NS);
+
+	for (size_t i = 0; i < FLOW_SEEN; i++)
+		if (seen[i].bytes == packet->payload_wire_bytes && seen[i].xid == xid &&
+		    seen[i].ip_id == packet->ip_id &&
+		    (uint64_t)at->at.ns - (uint64_t)seen[i].ns + window_ns <= 2 * window_ns)
+			return true;
+	seen[flow->udp->datagrams[key->from] % FLOW_SEEN] =
+		(struct flow_seen){at->at.ns, packet->ip_id, xid, packet->payload_wire_bytes};
+	return false;
+}
+
+static void flow_packet_udp(struct flow_table *t, const struct provenance *at,
+			    const struct packet *packet)
+{
+	struct flow_key key;
+	struct flow_datagram datagram = {
+		.body = cursor_make_cut(packet->payload,
+					packet->payload_wire_bytes - packet->payload.len),
+		.bytes = packet->payload_wire_bytes,
+		.at = *at,
+	};
+	enum rpc_plausible verdict = rpc_msg_plausible(packet->payload, datagram.bytes);
+	struct cursor head = datagram.body;
+	uint64_t hash = 0;
+	struct flow *flow;
+
+	flow_key_of(at->evidence, packet, &key);
+	flow = flow_find(t, &key, &hash);
+	if (verdict == RPC_PLAUSIBLE_NO || (verdict == RPC_PLAUSIBLE_MORE && !flow)) {
+		t->counts.packets_not_rpc++;
+		return;
+	}
+	if (!flow) {
+		flow = flow_add(t, &key, hash, at);
+		flow_start(flow, true);
+		t->counts.udp_pairs++;
+		flow->is_rpc = true;
+	}
+	flow_set_queue(flow, FLOW_DATAGRAMS);
+	flow->last = *at;
+	if (flow_seen_twice(flow, &key, cursor_u32(&head), at, packet)) {
+		t->counts.datagrams_twice++;
+		return;
+	}
+	flow->udp->datagrams[key.from]++;
+	flow->udp->datagram_bytes[key.from] += datagram.bytes;
+	flow->conn.lossy |= datagram.bytes > packet->payload.len;
+	flow_settle(flow, key.from, datagram.body);
+	t->counts.datagrams++;
+	t->upper.datagram(t->upper.context, flow, flow_side(flow, key.from), &datagram);
+}
+
 void flow_table_hand_over(struct flow_table *t, uint32_t evidence, const struct packet *packet)
 {
 	struct flow_key key;
@@ -523,18 +574,14 @@ void flow_table_hand_over(struct flow_table *t, uint32_t evidence, const struct 
 	flow_end(t, flow);
 }
 
-void flow_table_packet(struct flow_table *t, uint32_t evidence, uint64_t frame_number,
-		       struct stamp at, const struct packet *packet)
+void flow_table_packet(struct flow_table *t, const struct provenance *where,
+		       const struct packet *packet)
 {
-	struct provenance where = {.evidence = evidence, .frame = frame_number, .at = at};
-	struct flow_key key;
-
 	if (packet->kind != PACKET_TCP && packet->kind != PACKET_UDP)
 		return;
 	t->counts.packets++;
-	flow_key_of(evidence, packet, &key);
 	if (packet->kind == PACKET_TCP)
-		flow_packet_tcp(t, &key, &where, packet);
+		flow_packet_tcp(t, where, packet);
 	else
-		flow_packet_udp(t, &key, &where, packet);
+		flow_packet_udp(t, where, packet);
 }

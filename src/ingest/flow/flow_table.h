@@ -16,7 +16,9 @@ struct flow_key {
 	enum tcp_side from;
 };
 
-/* The flow with this key, or NULL. */
+uint64_t flow_hash(const struct flow_key *key);
+
+/* The flow with this key, or NULL. *hash is that of the key; not set where it was not needed. */
 struct flow *flow_find(struct flow_table *t, const struct flow_key *key, uint64_t *hash);
 
 /* A new flow, in the table. Others may end to make room. */

@@ -157,7 +157,7 @@ static void take_ahead(struct ingest *in, const struct rpc_message *m,
 {
 	struct cursor c;
 
-	cursor_copy(&c, &m->body);
+	cursor_copy(&c, m->body);
 	c.pos += ahead->header_bytes;
 	take_decoded(in, m, &ahead->msg, true, &c);
 }
@@ -168,11 +168,11 @@ static void take_message(struct ingest *in, const struct rpc_message *m)
 	struct rpc_msg msg;
 	bool whole;
 
-	if (rpc_ahead_is(in->ahead, &m->body)) {
+	if (rpc_ahead_is(in->ahead, m->body)) {
 		take_ahead(in, m, in->ahead);
 		return;
 	}
-	cursor_copy(&c, &m->body);
+	cursor_copy(&c, m->body);
 	whole = rpc_msg_decode(&c, &msg);
 	if (!whole) {
 		rpc_count_damage(in, m->damage, c.fault);
@@ -224,24 +224,24 @@ static void upper_record(void *context, struct flow *flow, enum conn_side from,
 {
 	/* Wireshark shows a record that the snap length cut under its first frame. */
 	bool cut = (record->damage & RPC_RECORD_CUT) != 0;
-	int64_t took_ns = record->last.at.ns > record->first.at.ns
-				  ? record->last.at.ns - record->first.at.ns
+	int64_t took_ns = record->last->at.ns > record->first->at.ns
+				  ? record->last->at.ns - record->first->at.ns
 				  : 0;
 	struct rpc_message m;
 	struct rpc_past past;
 
 	m.flow = flow;
 	m.from = from;
-	cursor_copy(&m.body, &record->body);
-	m.at = provenance_of(flow, cut ? &record->first : &record->last);
-	m.first_frame = record->first.number;
+	m.body = &record->body;
+	m.at = provenance_of(flow, cut ? record->first : record->last);
+	m.first_frame = record->first->number;
 	m.took_ns = cut ? 0 : took_ns;
 	m.damage = record->damage;
 	m.past = NULL;
 	if (flow->rpc)
-		message_note_busy(flow->rpc, from, &record->first.at, took_ns);
+		message_note_busy(flow->rpc, from, &record->first->at, took_ns);
 	if (flow->past)
-		message_ask_past(&m, &record->last, &past);
+		message_ask_past(&m, record->last, &past);
 	take_message(context, &m);
 }
 
@@ -251,7 +251,7 @@ static void upper_datagram(void *context, struct flow *flow, enum conn_side from
 	struct rpc_message m = {
 		.flow = flow,
 		.from = from,
-		.body = datagram->body,
+		.body = &datagram->body,
 		.at = datagram->at,
 		.first_frame = datagram->at.frame,
 	};

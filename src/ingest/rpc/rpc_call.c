@@ -199,7 +199,7 @@ void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct 
 		   struct cursor *c)
 {
 	struct flow_calls *calls = rpc_calls_of(in, m->flow);
-	uint64_t hash = head_hash(in, &m->body);
+	uint64_t hash = head_hash(in, m->body);
 	struct pending_call *p =
 		call_table_find(&in->calls, calls, &m->flow->conn, m->from, msg->xid);
 	struct pending_call *origin;

@@ -9,7 +9,7 @@
 struct rpc_message {
 	struct flow *flow;
 	enum conn_side from;
-	struct cursor body; /* from the xid on */
+	const struct cursor *body; /* from the xid on */
 	struct provenance at;
 	uint64_t first_frame;
 	int64_t took_ns;             /* from its first byte to its last; 0: not known */

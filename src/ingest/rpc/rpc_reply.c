@@ -92,12 +92,14 @@ static void tell_orphan(struct ingest *in, const struct rpc_message *m, const st
 	rpc_settle(in, p);
 }
 
-static struct rpc_message orphan_message(const struct orphan *orphan)
+/* `body` becomes the message's, and must live as long. */
+static struct rpc_message orphan_message(const struct orphan *orphan, struct cursor *body)
 {
+	*body = orphan_body(orphan);
 	return (struct rpc_message){
 		.flow = orphan->flow,
 		.from = orphan->from,
-		.body = orphan_body(orphan),
+		.body = body,
 		.at = orphan->at,
 		.first_frame = orphan->first_frame,
 		.damage = orphan->damage,
@@ -107,8 +109,9 @@ static struct rpc_message orphan_message(const struct orphan *orphan)
 /* The call did not come: frees the place. */
 void rpc_release_orphan(struct ingest *in, struct orphan *orphan)
 {
-	struct rpc_message m = orphan_message(orphan);
-	struct cursor c = m.body;
+	struct cursor body;
+	struct rpc_message m = orphan_message(orphan, &body);
+	struct cursor c = body;
 	struct rpc_msg msg = {0};
 	bool whole = rpc_msg_decode(&c, &msg);
 
@@ -122,7 +125,7 @@ static void take_orphan(struct ingest *in, const struct rpc_message *m, const st
 {
 	struct orphan *place = orphans_place(&in->orphans);
 
-	if (!whole || !orphan_fits(&m->body)) {
+	if (!whole || !orphan_fits(m->body)) {
 		tell_orphan(in, m, msg, whole);
 		return;
 	}
@@ -131,7 +134,7 @@ static void take_orphan(struct ingest *in, const struct rpc_message *m, const st
 	place->at = m->at;
 	place->first_frame = m->first_frame;
 	place->damage = m->damage;
-	orphan_fill(&in->orphans, place, m->flow, m->from, msg->xid, &m->body);
+	orphan_fill(&in->orphans, place, m->flow, m->from, msg->xid, m->body);
 }
 
 /* The cursor stands on the results, if the call was accepted. */
@@ -228,12 +231,12 @@ void rpc_take_held_reply(struct ingest *in, const struct rpc_message *call, uint
 	struct orphan *orphan = orphans_find(&in->orphans, call->flow, answerer, xid, call->at.at);
 	struct rpc_msg msg;
 	struct rpc_message m;
-	struct cursor c;
+	struct cursor body, c;
 
 	if (!orphan)
 		return;
-	m = orphan_message(orphan);
-	c = m.body;
+	m = orphan_message(orphan, &body);
+	c = body;
 	if (rpc_msg_decode(&c, &msg))
 		rpc_take_reply(in, &m, &msg, true, &c);
 	orphan_free(&in->orphans, orphan);
