@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <malloc.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,15 @@ static void *mem_check(void *p)
 void *mem_alloc(size_t count, size_t size)
 {
 	return mem_check(calloc(count ? count : 1, size ? size : 1));
+}
+
+void *mem_alloc_lines(size_t size)
+{
+	size_t rest = size % MEM_LINE_BYTES;
+
+	if (rest && size <= SIZE_MAX - MEM_LINE_BYTES)
+		size += MEM_LINE_BYTES - rest;
+	return mem_check(aligned_alloc(MEM_LINE_BYTES, size ? size : MEM_LINE_BYTES));
 }
 
 void *mem_resize(void *old, size_t count, size_t size)

@@ -11,6 +11,13 @@
 /* Zeroed memory for count items of size bytes; never NULL. Freed with free(). */
 void *mem_alloc(size_t count, size_t size);
 
+/*
+ * size bytes that begin with a line of the processor's cache, as two threads want them who write
+ * side by side; not zeroed; never NULL. Freed with free().
+ */
+enum { MEM_LINE_BYTES = 64 };
+void *mem_alloc_lines(size_t size);
+
 /* Resizes to count items of size bytes; new bytes are not zeroed; never NULL. */
 void *mem_resize(void *old, size_t count, size_t size);
 

@@ -23,15 +23,20 @@ enum {
 	AHEAD_ITEMS = 128,              /* of a batch */
 	AHEAD_BYTES = 32 << 10,         /* of a batch; more only for one packet that is longer */
 	AHEAD_JOURNAL_MAX = 256 << 10,  /* of journals in a batch, but for the last entry */
-	AHEAD_LINE = 64,                /* bytes: of a cache */
 	AHEAD_NEXT = 6,                 /* packets: so far ahead its lines are asked for */
 	AHEAD_NEXT_BYTES = 1024,        /* the same in what packets hold */
+	AHEAD_MESSAGE_BYTES = 128,      /* of a decoded header, that the user reads */
 	AHEAD_APART = 128,              /* bytes: two lines of a cache, which come in pairs */
 };
 
+/* Each of its parts begins with a line of the cache, so that no two share one. */
 struct ahead_batch {
-	struct ahead_item items[AHEAD_ITEMS];
-	struct rpc_ahead messages[AHEAD_ITEMS]; /* theirs */
+	struct {
+		struct ahead_item item;
+	} __attribute__((aligned(MEM_LINE_BYTES))) places[AHEAD_ITEMS];
+	struct {
+		struct rpc_ahead message;
+	} __attribute__((aligned(MEM_LINE_BYTES))) messages[AHEAD_ITEMS]; /* theirs */
 	size_t len;
 	uint8_t *bytes; /* of its packets */
 	size_t bytes_len, bytes_cap;
@@ -68,11 +73,21 @@ struct ahead {
 	uint8_t apart_others[AHEAD_APART];
 };
 
+static void batch_init(struct ahead_batch *b)
+{
+	b->len = 0;
+	b->bytes_cap = AHEAD_BYTES;
+	b->bytes = mem_alloc_lines(AHEAD_BYTES);
+	b->bytes_len = 0;
+	b->journal_bytes = 0;
+	b->is_last = false;
+}
+
 static void batch_clear(struct ahead_batch *b)
 {
 	for (size_t i = 0; i < b->len && b->journal_bytes; i++)
-		if (b->items[i].is_journal)
-			free((void *)(uintptr_t)b->items[i].journal.ptr);
+		if (b->places[i].item.is_journal)
+			free((void *)(uintptr_t)b->places[i].item.journal.ptr);
 	b->len = 0;
 	b->bytes_len = 0;
 	b->journal_bytes = 0;
@@ -106,15 +121,16 @@ static struct ahead_item *ahead_place(struct ahead *a, size_t bytes)
 	struct ahead_batch *b = a->filling;
 
 	if (b->len == AHEAD_ITEMS || b->journal_bytes >= AHEAD_JOURNAL_MAX ||
-	    (b->len && bytes > b->bytes_cap - b->bytes_len)) {
+	    (b->len && b->bytes_len + bytes > b->bytes_cap)) {
 		ahead_publish(a);
 		b = a->filling;
 	}
 	if (bytes > b->bytes_cap) { /* nothing is in it: nobody points there */
+		free(b->bytes);
 		b->bytes_cap = bytes;
-		b->bytes = mem_resize(b->bytes, b->bytes_cap, 1);
+		b->bytes = mem_alloc_lines(b->bytes_cap);
 	}
-	return &b->items[b->len++];
+	return &b->places[b->len++].item;
 }
 
 /*
@@ -123,18 +139,18 @@ static struct ahead_item *ahead_place(struct ahead *a, size_t bytes)
  */
 __attribute__((always_inline)) static inline void lines_want(const void *at, size_t bytes)
 {
-	for (size_t i = 0; i < bytes; i += AHEAD_LINE)
+	for (size_t i = 0; i < bytes; i += MEM_LINE_BYTES)
 		__builtin_prefetch((const uint8_t *)at + i, 1);
 }
 
 __attribute__((always_inline)) static inline void batch_want(const struct ahead_batch *b)
 {
 	if (b->len + AHEAD_NEXT < AHEAD_ITEMS) {
-		lines_want(&b->items[b->len + AHEAD_NEXT], sizeof(b->items[0]));
-		lines_want(&b->messages[b->len + AHEAD_NEXT], sizeof(b->messages[0]));
+		lines_want(&b->places[b->len + AHEAD_NEXT], sizeof(b->places[0]));
+		lines_want(&b->messages[b->len + AHEAD_NEXT], AHEAD_MESSAGE_BYTES);
 	}
-	if (b->bytes_len + AHEAD_NEXT_BYTES + 4 * AHEAD_LINE < b->bytes_cap)
-		lines_want(b->bytes + b->bytes_len + AHEAD_NEXT_BYTES, 4 * AHEAD_LINE);
+	if (b->bytes_len + AHEAD_NEXT_BYTES + 4 * MEM_LINE_BYTES < b->bytes_cap)
+		lines_want(b->bytes + b->bytes_len + AHEAD_NEXT_BYTES, 4 * MEM_LINE_BYTES);
 }
 
 static void item_fill(struct ahead_item *item, const struct merge_item *from, struct slice bytes)
@@ -156,7 +172,7 @@ static void ahead_put_packet(struct ahead *a, const struct merge_item *from)
 	struct slice bytes = from->packet->bytes;
 	struct ahead_item *item = ahead_place(a, bytes.len);
 	struct ahead_batch *b = a->filling;
-	struct rpc_ahead *message = &b->messages[b->len - 1];
+	struct rpc_ahead *message = &b->messages[b->len - 1].message;
 	struct slice *payload = &item->packet.packet.payload;
 	uint8_t *to = b->bytes + b->bytes_len;
 
@@ -166,7 +182,8 @@ static void ahead_put_packet(struct ahead *a, const struct merge_item *from)
 		return;
 	memcpy(to, payload->ptr, payload->len);
 	payload->ptr = to;
-	b->bytes_len += payload->len;
+	/* The next begins with a line of its own: of most no more than one is looked at. */
+	b->bytes_len += (payload->len + MEM_LINE_BYTES - 1) & ~(size_t)(MEM_LINE_BYTES - 1);
 	if (item->packet.packet.kind != PACKET_TCP)
 		return;
 	rpc_ahead_decode(*payload, message);
@@ -230,11 +247,9 @@ static void ahead_start(struct ahead *a)
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->published_more, NULL);
 	pthread_cond_init(&a->used_more, NULL);
-	a->batches = mem_alloc(AHEAD_BATCHES, sizeof(*a->batches));
-	for (size_t i = 0; i < AHEAD_BATCHES; i++) {
-		a->batches[i].bytes_cap = AHEAD_BYTES;
-		a->batches[i].bytes = mem_alloc(AHEAD_BYTES, 1);
-	}
+	a->batches = mem_alloc_lines(AHEAD_BATCHES * sizeof(*a->batches));
+	for (size_t i = 0; i < AHEAD_BATCHES; i++)
+		batch_init(&a->batches[i]);
 	a->filling = a->batches;
 	hash_start(); /* the seed is made before there are two who need it */
 	a->threaded = true;
@@ -263,7 +278,7 @@ const struct ahead_item *ahead_next(struct ahead *a)
 			return NULL;
 		ahead_turn(a);
 	}
-	return &a->using->items[a->using_next++];
+	return &a->using->places[a->using_next++].item;
 }
 
 void ahead_get_progress(const struct ahead *a, uint64_t *done_bytes, uint64_t *total_bytes)

@@ -28,26 +28,33 @@ static inline size_t rpc_padded(uint32_t len)
 	return ((size_t)len + 3) & ~(size_t)3;
 }
 
+static void rpc_auth_decode_slow(struct cursor *c, struct rpc_auth *out)
+{
+	out->flavor = cursor_u32(c);
+	out->body = xdr_opaque_slice(cursor_opaque(c, RPC_AUTH_BODY_MAX));
+}
+
 /*
  * Two fields that nearly each message has whole: read with one check, as all that stands in front
  * of the arguments; the cursor does the rest.
  */
-static struct rpc_auth rpc_auth_decode(struct cursor *c)
+static inline void rpc_auth_decode(struct cursor *c, struct rpc_auth *out)
 {
-	struct rpc_auth auth;
+	const uint8_t *p = c->pos;
+	uint32_t len;
 
-	if (__builtin_expect(cursor_ok(c) && cursor_here(c) >= 8, 1)) {
-		const uint8_t *p = c->pos;
-		uint32_t len = rpc_mark_load(p + 4);
-
-		if (len <= RPC_AUTH_BODY_MAX && rpc_padded(len) <= cursor_here(c) - 8) {
-			c->pos = p + 8 + rpc_padded(len);
-			return (struct rpc_auth){rpc_mark_load(p), slice_make(p + 8, len)};
-		}
+	if (__builtin_expect(cursor_here(c) < 8 || !cursor_ok(c), 0)) {
+		rpc_auth_decode_slow(c, out);
+		return;
 	}
-	auth.flavor = cursor_u32(c);
-	auth.body = xdr_opaque_slice(cursor_opaque(c, RPC_AUTH_BODY_MAX));
-	return auth;
+	len = rpc_mark_load(p + 4);
+	if (__builtin_expect(len > RPC_AUTH_BODY_MAX || rpc_padded(len) > cursor_here(c) - 8, 0)) {
+		rpc_auth_decode_slow(c, out);
+		return;
+	}
+	out->flavor = rpc_mark_load(p);
+	out->body = slice_make(p + 8, len);
+	c->pos = p + 8 + rpc_padded(len);
 }
 
 /* Appendix A. */
@@ -134,12 +141,12 @@ static enum rpc_body rpc_call_decode(struct cursor *c, struct rpc_call_header *c
 		call->version = cursor_u32(c);
 		call->procedure = cursor_u32(c);
 	}
-	call->cred = rpc_auth_decode(c);
+	rpc_auth_decode(c, &call->cred);
 	if (cursor_ok(c) && call->cred.flavor == RPC_AUTH_SYS)
 		call->has_sys = rpc_auth_sys_decode(call->cred.body, &call->sys);
 	if (cursor_ok(c) && call->cred.flavor == RPC_AUTH_GSS)
 		call->has_gss = rpc_auth_gss_decode(call->cred.body, &call->gss);
-	call->verf = rpc_auth_decode(c);
+	rpc_auth_decode(c, &call->verf);
 	if (call->cred.flavor != RPC_AUTH_GSS)
 		return RPC_BODY_PLAIN;
 	return call->has_gss ? rpc_gss_enter(c, &call->gss) : RPC_BODY_SEALED;
@@ -147,7 +154,7 @@ static enum rpc_body rpc_call_decode(struct cursor *c, struct rpc_call_header *c
 
 static enum rpc_body rpc_accepted_decode(struct cursor *c, struct rpc_reply_header *reply)
 {
-	reply->verf = rpc_auth_decode(c);
+	rpc_auth_decode(c, &reply->verf);
 	reply->accept_stat = cursor_u32(c);
 	switch (reply->accept_stat) {
 	case RPC_ACCEPT_SUCCESS:
@@ -216,8 +223,16 @@ static enum rpc_body rpc_reply_decode(struct cursor *c, struct rpc_reply_header 
 
 bool rpc_msg_decode(struct cursor *c, struct rpc_msg *out)
 {
-	out->xid = cursor_u32(c);
-	out->type = cursor_u32(c);
+	const uint8_t *p = c->pos;
+
+	if (__builtin_expect(cursor_here(c) >= 8 && cursor_ok(c), 1)) {
+		out->xid = rpc_mark_load(p);
+		out->type = rpc_mark_load(p + 4);
+		c->pos = p + 8;
+	} else {
+		out->xid = cursor_u32(c);
+		out->type = cursor_u32(c);
+	}
 	out->body = RPC_BODY_NONE;
 	if (out->type ==
 	    RPC_MSG_REPLY) { /* its header is short: the rest of `out` is left as it was */
@@ -225,7 +240,8 @@ bool rpc_msg_decode(struct cursor *c, struct rpc_msg *out)
 		out->body = rpc_reply_decode(c, &out->reply);
 		return cursor_ok(c);
 	}
-	memset(&out->call, 0, offsetof(struct rpc_call_header, gss));
+	memset(&out->call, 0, offsetof(struct rpc_call_header, sys));
+	out->call.verf = (struct rpc_auth){0};
 	if (!cursor_ok(c))
 		return false;
 	if (out->type == RPC_MSG_CALL)

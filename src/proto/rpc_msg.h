@@ -68,10 +68,10 @@ enum rpc_body {
 /* AUTH_SYS credential. */
 struct rpc_auth_sys {
 	uint32_t stamp;
-	struct slice machine; /* borrowed */
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t gids_len;
+	struct slice machine; /* borrowed */
 	uint32_t gids[RPC_AUTH_GIDS_MAX];
 };
 
@@ -95,20 +95,21 @@ struct rpc_call_header {
 	uint32_t version;
 	uint32_t procedure;
 	struct rpc_auth cred;
-	struct rpc_auth verf;
 	bool has_sys;            /* sys is valid */
 	bool has_gss;            /* gss is valid */
-	struct rpc_auth_gss gss; /* set only with has_gss */
 	struct rpc_auth_sys sys; /* set only with has_sys, its groups up to gids_len */
+	/* What nearly nobody looks at, in the cache's next lines: see struct rpc_ahead. */
+	struct rpc_auth verf;
+	struct rpc_auth_gss gss; /* set only with has_gss */
 };
 
 struct rpc_reply_header {
 	uint32_t reply_stat;
-	struct rpc_auth verf; /* accepted */
 	uint32_t accept_stat; /* accepted */
 	uint32_t reject_stat; /* denied */
 	uint32_t auth_stat;   /* denied with AUTH_ERROR */
 	uint32_t low, high;   /* the two kinds of mismatch: versions supported */
+	struct rpc_auth verf; /* accepted */
 };
 
 struct rpc_msg {
@@ -130,7 +131,10 @@ struct rpc_msg {
  */
 bool rpc_msg_decode(struct cursor *c, struct rpc_msg *out);
 
-/* A message that was decoded ahead of its stream: it is used where the stream comes to it. */
+/*
+ * A message that was decoded ahead of its stream: it is used where the stream comes to it. What is
+ * looked at of nearly each lies in the first two lines of the cache.
+ */
 struct rpc_ahead {
 	const uint8_t *message; /* from the xid on; NULL: there is none */
 	uint32_t message_bytes;

@@ -41,11 +41,11 @@ enum rpc_record_damage {
 
 /* One record. Everything is valid until the callback returns. */
 struct rpc_record {
-	struct cursor body;     /* the message, from the xid on, without record marks */
-	uint64_t offset;        /* stream offset of its (first) record mark */
-	size_t bytes;           /* the message's length, whether here or not */
-	size_t skipped_bytes;   /* left out because nobody wants them */
-	uint32_t damage;        /* RPC_RECORD_* bits; 0: complete, but for skipped_bytes */
+	struct cursor body;            /* the message, from the xid on, without record marks */
+	uint64_t offset;               /* stream offset of its (first) record mark */
+	size_t bytes;                  /* the message's length, whether here or not */
+	size_t skipped_bytes;          /* left out because nobody wants them */
+	uint32_t damage;               /* RPC_RECORD_* bits; 0: complete, but for skipped_bytes */
 	const struct tcp_frame *first; /* the frame with its first byte */
 	const struct tcp_frame *last;  /* the frame that completed it: its time is the message's */
 };

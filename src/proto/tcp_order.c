@@ -55,11 +55,8 @@ static void tcp_hand_on(struct tcp *tcp, enum tcp_side from, struct slice bytes,
 	half->next_off += wire_bytes;
 	half->next_seq += (uint32_t)wire_bytes;
 	if (bytes.len) {
-		struct tcp_chunk chunk = {.from = from,
-					  .offset = off,
-					  .bytes = bytes,
-					  .frame = frame,
-					  .done = done};
+		struct tcp_chunk chunk = {
+			.from = from, .offset = off, .bytes = bytes, .frame = frame, .done = done};
 
 		half->payload_bytes += bytes.len;
 		tcp->sink->chunk(tcp->context, &chunk);

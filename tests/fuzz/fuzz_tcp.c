@@ -35,7 +35,7 @@ static void on_chunk(void *context, const struct tcp_chunk *chunk)
 	struct script *s = context;
 
 	require(chunk->bytes.len > 0 && chunk->offset == s->streamed[chunk->from]);
-	require(chunk->frame.number <= chunk->done.number);
+	require(chunk->frame->number <= chunk->done->number);
 	touch(chunk->bytes.ptr[0]);
 	touch(chunk->bytes.ptr[chunk->bytes.len - 1]);
 	s->streamed[chunk->from] += chunk->bytes.len;

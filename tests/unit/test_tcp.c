@@ -46,7 +46,7 @@ static void on_chunk(void *context, const struct tcp_chunk *chunk)
 	strbuf_add_format(&s->log, " %c%llu+%zu", 'A' + chunk->from,
 			  (unsigned long long)chunk->offset, chunk->bytes.len);
 	s->is_wrong |= chunk->offset != s->streamed[chunk->from] || chunk->bytes.len == 0 ||
-		       chunk->frame.number > chunk->done.number;
+		       chunk->frame->number > chunk->done->number;
 	for (size_t i = 0; i < chunk->bytes.len; i++)
 		s->is_wrong |= chunk->bytes.ptr[i] != stream_byte(chunk->offset + i);
 	s->streamed[chunk->from] += chunk->bytes.len;
