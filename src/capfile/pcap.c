@@ -235,12 +235,13 @@ enum capfile_result pcap_next(struct capfile *cf, struct capfile_packet *out)
 		return capfile_finish(cf);
 	if (bytes.len < header)
 		return capfile_finish_cut(cf, bytes);
-	if (__builtin_expect(cf->pcap.after_at == source_offset(cf->source), 1))
+	if (__builtin_expect(cf->pcap.after_at == source_offset(cf->source), 1)) {
 		rec = cf->pcap.after;
-	else
+	} else {
 		rec = pcap_read_record(&cf->pcap, bytes.ptr);
-	if (!pcap_record_possible(&cf->pcap, &rec))
-		return pcap_resync(cf);
+		if (!pcap_record_possible(&cf->pcap, &rec))
+			return pcap_resync(cf);
+	}
 	record_bytes = header + rec.cap_bytes;
 	if (bytes.len < record_bytes + header)
 		bytes = source_peek(cf->source, record_bytes + header);
@@ -250,6 +251,7 @@ enum capfile_result pcap_next(struct capfile *cf, struct capfile_packet *out)
 		cf->pcap.after = pcap_read_record(&cf->pcap, bytes.ptr + record_bytes);
 		cf->pcap.after_at = source_offset(cf->source) + record_bytes;
 		if (!pcap_record_possible(&cf->pcap, &cf->pcap.after)) {
+			cf->pcap.after_at = 0;
 			if (pcap_length_lies(cf, record_bytes))
 				return pcap_resync(cf);
 			bytes = source_peek(cf->source, record_bytes);

@@ -23,8 +23,8 @@ struct pcap_state {
 	uint32_t record_header_bytes;
 	uint32_t cap_max; /* captured length above which a header is damage */
 	uint32_t linktype;
-	struct pcap_record after; /* the header that was looked at behind the last record */
-	uint64_t after_at;        /* its offset; 0: none was */
+	struct pcap_record after; /* the header behind the last record: it is possible */
+	uint64_t after_at;        /* its offset; 0: none was looked at, or it is not */
 };
 
 /* One interface of a pcapng section. */
