@@ -35,11 +35,9 @@ static unsigned event_sort(const struct event *event)
 	if (event->kind < EVENT_RPC_CALL || event->kind > EVENT_RPC_SETTLED)
 		return 0;
 	call = event->rpc;
-	if (call->is_callback)
-		return 1;
-	if (call->program != NFS_PROGRAM || call->version < NFS_V3 || call->version > NFS_V4)
-		return 2;
-	return call->version - NFS_V3;
+	if (call->program == NFS_PROGRAM && call->version - NFS_V3 <= NFS_V4 - NFS_V3)
+		return call->version - NFS_V3;
+	return call->is_callback ? 1 : 2;
 }
 
 void event_emit(const struct event_board *board, const struct event *event)

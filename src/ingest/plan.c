@@ -94,7 +94,7 @@ static struct rpc_range plan_message(struct ingest *in, struct flow *flow, enum 
 				     struct cursor head)
 {
 	enum conn_side caller = conn_other_side(from);
-	const struct pending_call *p;
+	const struct pending_call *p = NULL;
 	struct rpc_msg msg;
 
 	if (!rpc_msg_decode(&head, &msg))
@@ -104,7 +104,11 @@ static struct rpc_range plan_message(struct ingest *in, struct flow *flow, enum 
 			return (struct rpc_range){0};
 		return plan_body(msg.call.version, msg.call.procedure, &head, false);
 	}
-	p = flow->rpc ? call_table_find(&in->calls, flow->rpc, &flow->conn, caller, msg.xid) : NULL;
+	if (flow->rpc) {
+		struct call_place place = call_place_make(flow->rpc, caller, msg.xid);
+
+		p = call_table_find(&in->calls, &place, &flow->conn);
+	}
 	if (!p || p->call.program != NFS4_PROGRAM)
 		return (struct rpc_range){0};
 	if (msg.reply.reply_stat != RPC_REPLY_ACCEPTED ||

@@ -30,18 +30,14 @@ static bool call_op_stats_is(const void *item, const void *key)
 	return s->op == k->op && s->minor_version == k->minor_version && s->callback == k->callback;
 }
 
-/* The counts of a call's procedure; NULL when there is no room for one more. */
-static struct call_stats *call_stats_get(struct call_model *m, const struct rpc_call *c)
+/* See call_stats_get: the one found last is another one, whose place it takes. */
+static struct call_stats *call_stats_find(struct call_model *m, const struct rpc_call *c,
+					  struct call_stats **recent)
 {
-	struct call_stats **recent =
-		&m->recent[(c->program * 7 + c->version * 24 + c->procedure) % CALL_RECENT];
-	struct call_stats *s = *recent;
-	uint64_t hash;
+	uint64_t hash =
+		hash_u64(hash_u64(hash_u64(hash_start(), c->program), c->version), c->procedure);
+	struct call_stats *s = map_find(&m->map, hash, c);
 
-	if (s && call_stats_is(s, c))
-		return s;
-	hash = hash_u64(hash_u64(hash_u64(hash_start(), c->program), c->version), c->procedure);
-	s = map_find(&m->map, hash, c);
 	if (!s && m->stats.len == CALL_STATS_MAX) {
 		m->dropped++;
 		return NULL;
@@ -58,6 +54,17 @@ static struct call_stats *call_stats_get(struct call_model *m, const struct rpc_
 	}
 	*recent = s;
 	return s;
+}
+
+/* The counts of a call's procedure; NULL when there is no room for one more. */
+static inline struct call_stats *call_stats_get(struct call_model *m, const struct rpc_call *c)
+{
+	struct call_stats **recent =
+		&m->recent[(c->program * 7 + c->version * 24 + c->procedure) % CALL_RECENT];
+
+	if (__builtin_expect(*recent && call_stats_is(*recent, c), 1))
+		return *recent;
+	return call_stats_find(m, c, recent);
 }
 
 /* The counts of an operation that has no place in known_ops yet; NULL when there is no room. */

@@ -94,9 +94,9 @@ static void tell(struct strbuf *out, const struct ahead_item *item)
 				  item->journal.len);
 	else
 		strbuf_add_format(out, "%u %llu %lld %zu %zu %u %u %zu\n", p->where.evidence,
-				  (unsigned long long)p->where.frame, (long long)p->where.at.ns, p->bytes,
-				  p->wire_bytes, (unsigned)p->packet.kind, p->packet.tcp.seq,
-				  p->packet.payload.len);
+				  (unsigned long long)p->where.frame, (long long)p->where.at.ns,
+				  p->bytes, p->wire_bytes, (unsigned)p->packet.kind,
+				  p->packet.tcp.seq, p->packet.payload.len);
 }
 
 static char *told_by(bool threaded)

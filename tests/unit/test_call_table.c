@@ -22,12 +22,14 @@ TEST(texts_of_a_viewer_weigh)
 	struct conn conn = {.serial = 1};
 	struct call_queue settled = {0};
 	struct call_table table;
+	struct call_place place;
 	struct pending_call *p;
 	size_t before;
 
 	call_table_init(&table, 0);
 	flow_calls_init(&flow, &conn);
-	p = call_table_add(&table, &flow, &conn, CONN_FROM_CLIENT, 7);
+	place = call_place_make(&flow, CONN_FROM_CLIENT, 7);
+	p = call_table_add(&table, &place, &conn);
 	pending_add_op(p);
 	call_table_weigh(&table, p);
 	before = table.bytes;

@@ -43,7 +43,7 @@ static void names_free(struct pending_call *p, bool keep)
 		struct pending_names *names = p->own.names;
 
 		p->own.names = names->older;
-		p->own.names_cap -= names->cap;
+		p->own.bytes -= names->cap;
 		free(names);
 	}
 	if (p->own.names)
@@ -88,38 +88,37 @@ void flow_calls_init(struct flow_calls *flow, const struct conn *conn)
 	flow->pair = hash_u64(hash, (uint64_t)conn->server.port << 32 | conn->evidence);
 }
 
-static size_t bucket_of(const struct call_table *t, uint64_t pair, enum conn_side from,
-			uint32_t xid)
+static inline struct pending_call **bucket_of(const struct call_table *t, uint64_t hash)
 {
-	return hash_u64(pair ^ (uint64_t)from, xid) & (t->buckets_len - 1);
+	return &t->buckets[hash & (t->buckets_len - 1)];
 }
 
-static bool pending_is(const struct pending_call *p, uint64_t pair, enum conn_side from,
-		       uint32_t xid)
+static bool pending_is(const struct pending_call *p, const struct call_place *place)
 {
-	return p->call.xid == xid && p->pair == pair && p->call.from == from;
+	return p->call.xid == place->xid && p->pair == place->flow->pair &&
+	       p->call.from == place->from;
 }
 
-struct pending_call *call_table_find(const struct call_table *t, const struct flow_calls *flow,
-				     const struct conn *conn, enum conn_side from, uint32_t xid)
+struct pending_call *call_table_find(const struct call_table *t, const struct call_place *place,
+				     const struct conn *conn)
 {
-	struct pending_call *p = t->buckets[bucket_of(t, flow->pair, from, xid)];
+	struct pending_call *p = *bucket_of(t, place->hash);
 
-	while (p && (!pending_is(p, flow->pair, from, xid) || p->call.conn->serial != conn->serial))
+	while (p && (!pending_is(p, place) || p->call.conn->serial != conn->serial))
 		p = p->hash_next;
 	return p;
 }
 
 struct pending_call *call_table_find_elsewhere(const struct call_table *t,
-					       const struct flow_calls *flow,
-					       const struct conn *conn, uint32_t xid)
+					       const struct call_place *place,
+					       const struct conn *conn)
 {
-	struct pending_call *p = t->buckets[bucket_of(t, flow->pair, CONN_FROM_CLIENT, xid)];
+	struct pending_call *p = *bucket_of(t, place->hash);
 
 	for (; p; p = p->hash_next) {
 		const struct conn *its = p->call.conn;
 
-		if (pending_is(p, flow->pair, CONN_FROM_CLIENT, xid) &&
+		if (pending_is(p, place) && p->call.from == CONN_FROM_CLIENT &&
 		    its->serial != conn->serial && its->evidence == conn->evidence &&
 		    its->transport == TRANSPORT_TCP &&
 		    endpoint_same_host(&its->client, &conn->client) &&
@@ -129,15 +128,14 @@ struct pending_call *call_table_find_elsewhere(const struct call_table *t,
 	return NULL;
 }
 
-struct pending_call *call_table_crowded(const struct call_table *t, const struct flow_calls *flow,
-					enum conn_side from, uint32_t xid)
+struct pending_call *call_table_crowded(const struct call_table *t, const struct call_place *place)
 {
-	struct pending_call *p = t->buckets[bucket_of(t, flow->pair, from, xid)];
+	struct pending_call *p = *bucket_of(t, place->hash);
 	struct pending_call *oldest = NULL;
 	uint32_t count = 0;
 
 	for (; p; p = p->hash_next)
-		if (pending_is(p, flow->pair, from, xid)) {
+		if (pending_is(p, place)) {
 			oldest = p;
 			count++;
 		}
@@ -152,10 +150,10 @@ static void call_table_grow(struct call_table *t)
 	t->buckets = mem_alloc(t->buckets_len, sizeof(*t->buckets));
 	free(old);
 	for (struct pending_call *p = t->oldest; p; p = p->newer) {
-		size_t b = bucket_of(t, p->pair, p->call.from, p->call.xid);
+		struct pending_call **bucket = bucket_of(t, p->hash);
 
-		p->hash_next = t->buckets[b];
-		t->buckets[b] = p;
+		p->hash_next = *bucket;
+		*bucket = p;
 	}
 }
 
@@ -163,7 +161,6 @@ static void call_table_grow(struct call_table *t)
 static struct pending_call *pending_fresh(struct call_table *t)
 {
 	struct pending_call *p = t->spare;
-	struct pending_buffers own;
 	struct rpc_call call;
 
 	if (!p) {
@@ -174,9 +171,7 @@ static struct pending_call *pending_fresh(struct call_table *t)
 	t->spare = p->hash_next;
 	t->spare_len--;
 	call = p->call;
-	own = p->own;
 	memset(p, 0, offsetof(struct pending_call, gss));
-	p->own = own;
 	p->call.ops = call.ops;
 	p->call.facts = call.facts;
 	p->call.files = call.files;
@@ -191,22 +186,24 @@ struct pending_call *call_table_loose(struct call_table *t)
 	return pending_fresh(t);
 }
 
-struct pending_call *call_table_add(struct call_table *t, struct flow_calls *flow,
-				    const struct conn *conn, enum conn_side from, uint32_t xid)
+struct pending_call *call_table_add(struct call_table *t, const struct call_place *place,
+				    const struct conn *conn)
 {
 	struct pending_call *p = pending_fresh(t);
-	size_t b;
+	struct flow_calls *flow = place->flow;
+	struct pending_call **bucket;
 
 	if (t->len >= t->buckets_len)
 		call_table_grow(t);
 	p->call.conn = conn;
-	p->call.from = from;
-	p->call.xid = xid;
+	p->call.from = place->from;
+	p->call.xid = place->xid;
 	p->flow = flow;
 	p->pair = flow->pair;
-	b = bucket_of(t, p->pair, from, xid);
-	p->hash_next = t->buckets[b];
-	t->buckets[b] = p;
+	p->hash = place->hash;
+	bucket = bucket_of(t, p->hash);
+	p->hash_next = *bucket;
+	*bucket = p;
 	p->older = t->newest;
 	if (t->newest)
 		t->newest->newer = p;
@@ -221,15 +218,6 @@ struct pending_call *call_table_add(struct call_table *t, struct flow_calls *flo
 	flow->newest = p;
 	t->len++;
 	return p;
-}
-
-/* Bytes of memory that the call owns. */
-static size_t pending_bytes(const struct pending_call *p)
-{
-	return p->own.ops_cap * sizeof(*p->call.ops) + p->own.facts_cap * sizeof(*p->call.facts) +
-	       p->own.files_cap * sizeof(*p->call.files) +
-	       p->own.stateids_cap * sizeof(*p->call.stateids) + p->own.names_cap +
-	       (p->own.told ? sizeof(*p->own.told) : 0) + p->handles_cap * sizeof(*p->handles);
 }
 
 static size_t text_bytes(const char *text)
@@ -249,7 +237,7 @@ static size_t pending_text_bytes(const struct pending_call *p)
 
 static uint32_t pending_weight(const struct pending_call *p)
 {
-	return (uint32_t)(pending_bytes(p) + pending_text_bytes(p));
+	return (uint32_t)(p->own.bytes + pending_text_bytes(p));
 }
 
 void call_table_weigh(struct call_table *t, struct pending_call *p)
@@ -276,8 +264,7 @@ static void stranded_unlink(struct call_table *t, struct pending_call *p)
 
 void call_table_remove(struct call_table *t, struct pending_call *p)
 {
-	size_t b = bucket_of(t, p->pair, p->call.from, p->call.xid);
-	struct pending_call **link = &t->buckets[b];
+	struct pending_call **link = bucket_of(t, p->hash);
 
 	while (*link != p)
 		link = &(*link)->hash_next;
@@ -320,11 +307,12 @@ void call_table_release(struct call_table *t, struct pending_call *p)
 		pending_drop_texts(p);
 	if (p->handles) {
 		free(p->handles);
+		p->own.bytes -= p->handles_cap * sizeof(*p->handles);
 		p->handles = NULL;
 		p->handles_cap = 0;
 	}
 	names_free(p, true);
-	if (t->spare_len == CALL_TABLE_SPARE_MAX || pending_bytes(p) > CALL_SPARE_BYTES_MAX) {
+	if (t->spare_len == CALL_TABLE_SPARE_MAX || p->own.bytes > CALL_SPARE_BYTES_MAX) {
 		pending_free(t, p);
 		return;
 	}
@@ -412,24 +400,36 @@ const struct settled_call *flow_calls_settled(const struct flow_calls *flow, enu
 	return NULL;
 }
 
+/* The array, with twice its room, or with `first` items at first. */
+static void *pending_grow(struct pending_call *p, void *items, size_t item_bytes, uint32_t *cap,
+			  uint32_t first)
+{
+	uint32_t more = *cap ? *cap : first;
+
+	*cap += more;
+	p->own.bytes += more * item_bytes;
+	return mem_resize(items, *cap, item_bytes);
+}
+
 void pending_keep_handle(struct pending_call *p, struct xdr_opaque handle)
 {
 	struct listing_told *t = &p->own.told->listing;
 
 	if (handle.have < handle.len || t->handles_len == RPC_LISTED_HANDLES_MAX)
 		return;
-	if (t->handles_len == p->handles_cap) {
-		p->handles_cap = p->handles_cap ? p->handles_cap * 2 : HANDLES_FIRST;
-		p->handles = mem_resize(p->handles, p->handles_cap, sizeof(*p->handles));
-	}
+	if (t->handles_len == p->handles_cap)
+		p->handles = pending_grow(p, p->handles, sizeof(*p->handles), &p->handles_cap,
+					  HANDLES_FIRST);
 	p->handles[t->handles_len++] = file_handle_hash_bytes(handle.ptr, handle.len);
 	t->handles = p->handles;
 }
 
 union pending_told *pending_told_of(struct pending_call *p)
 {
-	if (!p->own.told)
+	if (!p->own.told) {
 		p->own.told = pool_alloc(p->own.told_pool);
+		p->own.bytes += sizeof(*p->own.told);
+	}
 	memset(p->own.told, 0, sizeof(*p->own.told));
 	return p->own.told;
 }
@@ -438,10 +438,9 @@ struct nfs4_op_fact *pending_add_op(struct pending_call *p)
 {
 	struct nfs4_op_fact *op;
 
-	if (p->call.ops_len == p->own.ops_cap) {
-		p->own.ops_cap = p->own.ops_cap ? p->own.ops_cap * 2 : OPS_FIRST;
-		p->call.ops = mem_resize(p->call.ops, p->own.ops_cap, sizeof(*p->call.ops));
-	}
+	if (p->call.ops_len == p->own.ops_cap)
+		p->call.ops = pending_grow(p, p->call.ops, sizeof(*p->call.ops), &p->own.ops_cap,
+					   OPS_FIRST);
 	op = &p->call.ops[p->call.ops_len++];
 	*op = (struct nfs4_op_fact){
 		.status = NFS4_STATUS_NONE, .file = NFS4_INDEX_NONE, .stateid = NFS4_INDEX_NONE};
@@ -452,10 +451,9 @@ struct nfs4_fact *pending_add_fact(struct pending_call *p)
 {
 	struct nfs4_fact *fact;
 
-	if (p->call.facts_len == p->own.facts_cap) {
-		p->own.facts_cap = p->own.facts_cap ? p->own.facts_cap * 2 : FACTS_FIRST;
-		p->call.facts = mem_resize(p->call.facts, p->own.facts_cap, sizeof(*p->call.facts));
-	}
+	if (p->call.facts_len == p->own.facts_cap)
+		p->call.facts = pending_grow(p, p->call.facts, sizeof(*p->call.facts),
+					     &p->own.facts_cap, FACTS_FIRST);
 	fact = &p->call.facts[p->call.facts_len++];
 	*fact = (struct nfs4_fact){.status = NFS4_STATUS_NONE};
 	return fact;
@@ -468,10 +466,9 @@ uint8_t pending_keep_file(struct pending_call *p, struct xdr_opaque handle)
 	if (handle.len == 0 || handle.len > RPC_HANDLE_BYTES_MAX || handle.have < handle.len ||
 	    p->call.files_len == NFS4_INDEX_NONE)
 		return NFS4_INDEX_NONE;
-	if (p->call.files_len == p->own.files_cap) {
-		p->own.files_cap = p->own.files_cap ? p->own.files_cap * 2 : FACTS_FIRST;
-		p->call.files = mem_resize(p->call.files, p->own.files_cap, sizeof(*p->call.files));
-	}
+	if (p->call.files_len == p->own.files_cap)
+		p->call.files = pending_grow(p, p->call.files, sizeof(*p->call.files),
+					     &p->own.files_cap, FACTS_FIRST);
 	file = &p->call.files[p->call.files_len];
 	memcpy(file->bytes, handle.ptr, handle.len);
 	file->len = (uint8_t)handle.len;
@@ -485,11 +482,9 @@ uint8_t pending_keep_stateid(struct pending_call *p, struct cursor at)
 	xdr_take_bytes(&at, stateid.other, NFS4_OTHER_BYTES);
 	if (!cursor_ok(&at) || p->call.stateids_len == NFS4_INDEX_NONE)
 		return NFS4_INDEX_NONE;
-	if (p->call.stateids_len == p->own.stateids_cap) {
-		p->own.stateids_cap = p->own.stateids_cap ? p->own.stateids_cap * 2 : FACTS_FIRST;
-		p->call.stateids = mem_resize(p->call.stateids, p->own.stateids_cap,
-					      sizeof(*p->call.stateids));
-	}
+	if (p->call.stateids_len == p->own.stateids_cap)
+		p->call.stateids = pending_grow(p, p->call.stateids, sizeof(*p->call.stateids),
+						&p->own.stateids_cap, FACTS_FIRST);
 	p->call.stateids[p->call.stateids_len] = stateid;
 	return (uint8_t)p->call.stateids_len++;
 }
@@ -509,7 +504,7 @@ struct nfs4_name pending_keep_name(struct pending_call *p, struct xdr_opaque nam
 		names->older = p->own.names;
 		names->cap = cap;
 		p->own.names = names;
-		p->own.names_cap += cap;
+		p->own.bytes += cap;
 	}
 	kept.bytes = memcpy(names->bytes + names->len, name.ptr, len);
 	kept.len = (uint16_t)len;

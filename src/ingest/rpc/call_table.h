@@ -11,6 +11,7 @@
 #ifndef INGEST_CALL_TABLE_H
 #define INGEST_CALL_TABLE_H
 
+#include "base/hash.h"
 #include "base/pool.h"
 #include "event/rpc.h"
 #include "proto/rpc_msg.h"
@@ -38,11 +39,11 @@ union pending_told {
 
 /* What a call owns besides the arrays in struct rpc_call; kept for the next call. */
 struct pending_buffers {
+	size_t bytes; /* of all that is here, of the arrays, and of `handles` */
 	uint32_t ops_cap, facts_cap, files_cap, stateids_cap;
 	struct pool *told_pool;
 	union pending_told *told;    /* what rpc_call.told points to; NULL until it is needed */
 	struct pending_names *names; /* owners and others that facts point to; the newest first */
-	uint32_t names_cap;          /* bytes, in all of them */
 };
 
 /* A call in the table, with what only ingest needs. */
@@ -51,8 +52,7 @@ struct pending_call {
 	bool has_gss;
 	uint64_t busy_ns;   /* of the side that answers, when the call was sent */
 	uint64_t head_hash; /* of the first bytes: tells a call sent again from an XID used again */
-	struct pending_buffers own;
-	uint32_t names_len;    /* bytes of all names */
+	uint32_t names_len; /* bytes of all names */
 	uint32_t weight_bytes; /* when it was last weighed; 0: not yet */
 	uint32_t handles_cap;
 	uint32_t *handles; /* what listing_told.handles points to; not kept for the next call */
@@ -62,9 +62,11 @@ struct pending_call {
 	struct pending_call *flow_newer, *flow_older; /* of its connection, or stranded too */
 	struct flow_calls *flow; /* NULL: its connection ended while it was kept */
 	uint64_t pair;           /* as in struct flow_calls */
+	uint64_t hash;           /* as in struct call_place */
 	/* What follows is not zeroed for a new call. */
 	struct rpc_auth_gss gss; /* of the call, when has_gss; its handle is not kept */
-	struct conn conn;        /* a copy, while it is kept */
+	struct pending_buffers own;
+	struct conn conn; /* a copy, while it is kept */
 };
 
 /* A call that got its reply: repetitions of either are known by it. */
@@ -118,25 +120,38 @@ void flow_calls_init(struct flow_calls *flow, const struct conn *conn);
  */
 void call_table_weigh(struct call_table *t, struct pending_call *p);
 
+/* Where a call belongs: who asks for it more than once has it made once. */
+struct call_place {
+	struct flow_calls *flow;
+	enum conn_side from;
+	uint32_t xid;
+	uint64_t hash;
+};
+
+static inline struct call_place call_place_make(struct flow_calls *flow, enum conn_side from,
+						uint32_t xid)
+{
+	return (struct call_place){flow, from, xid, hash_u64(flow->pair ^ (uint64_t)from, xid)};
+}
+
 /* The waiting call of this connection, direction and XID, or NULL. */
-struct pending_call *call_table_find(const struct call_table *t, const struct flow_calls *flow,
-				     const struct conn *conn, enum conn_side from, uint32_t xid);
+struct pending_call *call_table_find(const struct call_table *t, const struct call_place *place,
+				     const struct conn *conn);
 
 /*
  * The client's newest call with this XID on another TCP connection between the same hosts, to the
  * same port of the server, or NULL. It may be one whose connection ended (flow is NULL).
  */
 struct pending_call *call_table_find_elsewhere(const struct call_table *t,
-					       const struct flow_calls *flow,
-					       const struct conn *conn, uint32_t xid);
+					       const struct call_place *place,
+					       const struct conn *conn);
 
 /*
  * The oldest of the calls that share this place's XID and pair of hosts, once there are
  * CALL_SAME_XID_MAX; else NULL. It must go before one more is added, or whoever forges such calls
  * makes each look-up slow.
  */
-struct pending_call *call_table_crowded(const struct call_table *t, const struct flow_calls *flow,
-					enum conn_side from, uint32_t xid);
+struct pending_call *call_table_crowded(const struct call_table *t, const struct call_place *place);
 
 /*
  * The connection of a call in the table ends; the call stays, with a copy of the connection.
@@ -145,8 +160,8 @@ struct pending_call *call_table_crowded(const struct call_table *t, const struct
 struct pending_call *call_table_strand(struct call_table *t, struct pending_call *p);
 
 /* A fresh call in the table, zeroed but for its buffers. The table must not be full. */
-struct pending_call *call_table_add(struct call_table *t, struct flow_calls *flow,
-				    const struct conn *conn, enum conn_side from, uint32_t xid);
+struct pending_call *call_table_add(struct call_table *t, const struct call_place *place,
+				    const struct conn *conn);
 
 /* Takes the call out; it stays valid until call_table_release. */
 void call_table_remove(struct call_table *t, struct pending_call *p);

@@ -94,9 +94,11 @@ static void call_add_repeat(struct pending_call *p, uint64_t frame)
 
 /* A call that is sent again after its reply was seen. True when it is one. */
 static bool call_repeat_late(struct ingest *in, const struct rpc_message *m,
-			     const struct rpc_call_header *h, uint32_t xid, uint64_t hash)
+			     const struct flow_calls *calls, const struct rpc_msg *msg,
+			     uint64_t hash)
 {
-	const struct settled_call *s = flow_calls_settled(rpc_calls_of(in, m->flow), m->from, xid);
+	const struct settled_call *s = flow_calls_settled(calls, m->from, msg->xid);
+	const struct rpc_call_header *h = &msg->call;
 	struct rpc_call call;
 
 	if (!s || s->head_hash != hash || s->program != h->program || s->version != h->version ||
@@ -105,7 +107,7 @@ static bool call_repeat_late(struct ingest *in, const struct rpc_message *m,
 	call = (struct rpc_call){
 		.conn = &m->flow->conn,
 		.from = m->from,
-		.xid = xid,
+		.xid = msg->xid,
 		.program = h->program,
 		.version = h->version,
 		.procedure = h->procedure,
@@ -137,14 +139,14 @@ static bool call_is_same(const struct pending_call *p, const struct rpc_call_hea
 /* The call as it was sent on an earlier connection, taken out of the table; NULL: it is a new one.
  */
 static struct pending_call *call_take_origin(struct ingest *in, const struct rpc_message *m,
+					     const struct call_place *place,
 					     const struct rpc_msg *msg, uint64_t hash)
 {
 	struct pending_call *p;
 
 	if (m->from != CONN_FROM_CLIENT || m->flow->conn.transport != TRANSPORT_TCP)
 		return NULL;
-	p = call_table_find_elsewhere(&in->calls, rpc_calls_of(in, m->flow), &m->flow->conn,
-				      msg->xid);
+	p = call_table_find_elsewhere(&in->calls, place, &m->flow->conn);
 	/* A client with several connections at a time (nconnect) counts XIDs for each of them. */
 	if (!p || !call_is_same(p, &msg->call, hash) || m->flow->first.at.ns < p->call.call.at.ns)
 		return NULL;
@@ -173,10 +175,9 @@ static void call_join_origin(struct ingest *in, struct pending_call *p, struct p
 }
 
 /* One call more wants room. */
-static void call_make_room(struct ingest *in, const struct rpc_message *m, uint32_t xid)
+static void call_make_room(struct ingest *in, const struct call_place *place)
 {
-	struct pending_call *crowd =
-		call_table_crowded(&in->calls, rpc_calls_of(in, m->flow), m->from, xid);
+	struct pending_call *crowd = call_table_crowded(&in->calls, place);
 	struct pending_call *p = in->calls.len == in->calls.max ? in->calls.oldest : crowd;
 
 	if (!p)
@@ -200,8 +201,8 @@ void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct 
 {
 	struct flow_calls *calls = rpc_calls_of(in, m->flow);
 	uint64_t hash = head_hash(in, m->body);
-	struct pending_call *p =
-		call_table_find(&in->calls, calls, &m->flow->conn, m->from, msg->xid);
+	struct call_place place = call_place_make(calls, m->from, msg->xid);
+	struct pending_call *p = call_table_find(&in->calls, &place, &m->flow->conn);
 	struct pending_call *origin;
 
 	if (p && call_is_same(p, &msg->call, hash)) {
@@ -211,11 +212,11 @@ void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct 
 	}
 	if (p) /* the XID is used again for another call */
 		rpc_forget(in, p);
-	else if (call_repeat_late(in, m, &msg->call, msg->xid, hash))
+	else if (call_repeat_late(in, m, calls, msg, hash))
 		return;
-	origin = call_take_origin(in, m, msg, hash);
-	call_make_room(in, m, msg->xid);
-	p = call_table_add(&in->calls, calls, &m->flow->conn, m->from, msg->xid);
+	origin = call_take_origin(in, m, &place, msg, hash);
+	call_make_room(in, &place);
+	p = call_table_add(&in->calls, &place, &m->flow->conn);
 	p->head_hash = hash;
 	p->busy_ns = calls->busy_ns[conn_other_side(m->from)];
 	m->flow->asked_tls |= msg->call.cred.flavor == RPC_AUTH_TLS;

@@ -188,12 +188,13 @@ void rpc_take_reply(struct ingest *in, const struct rpc_message *m, const struct
 		    bool whole, struct cursor *c)
 {
 	enum conn_side caller = conn_other_side(m->from);
-	struct pending_call *p = call_table_find(&in->calls, rpc_calls_of(in, m->flow),
-						 &m->flow->conn, caller, msg->xid);
+	struct flow_calls *calls = rpc_calls_of(in, m->flow);
+	struct call_place place = call_place_make(calls, caller, msg->xid);
+	struct pending_call *p = call_table_find(&in->calls, &place, &m->flow->conn);
 	const struct settled_call *settled;
 
 	if (!p) {
-		settled = flow_calls_settled(rpc_calls_of(in, m->flow), caller, msg->xid);
+		settled = flow_calls_settled(calls, caller, msg->xid);
 		if (settled)
 			take_reply_repeat(in, m, settled,
 					  whole && outcome_of(&msg->reply) == RPC_SUCCESS ? c
