@@ -127,9 +127,9 @@ void ingest_packet(struct ingest *in, const struct ingest_packet *p)
 	in->ahead = p->ahead;
 	switch (p->packet.kind) {
 	case PACKET_TCP:
-		ingest_health_of(in, p->evidence)->data_segments +=
+		ingest_health_of(in, p->where.evidence)->data_segments +=
 			p->packet.payload_wire_bytes != 0;
-		ingest_transport(in, p, &p->packet);
+		ingest_transport(in, &p->where, &p->packet);
 		break;
 	case PACKET_UDP:
 		ingest_transport(in, &p->where, &p->packet);
