@@ -52,10 +52,20 @@ uint64_t hash_bytes(const void *bytes, size_t len)
 	uint64_t hash = hash_u64(hash_start(), len);
 	uint64_t a, b;
 
-	for (; len > 16; p += 16, len -= 16) {
+	for (; len > 32; p += 32, len -= 32) { /* two steps of what follows */
 		memcpy(&a, p, 8);
 		memcpy(&b, p + 8, 8);
 		hash = hash_u64_pair(hash, a, b);
+		memcpy(&a, p + 16, 8);
+		memcpy(&b, p + 24, 8);
+		hash = hash_u64_pair(hash, a, b);
+	}
+	if (len > 16) {
+		memcpy(&a, p, 8);
+		memcpy(&b, p + 8, 8);
+		hash = hash_u64_pair(hash, a, b);
+		p += 16;
+		len -= 16;
 	}
 	return len ? hash_tail(hash, p, len) : hash;
 }

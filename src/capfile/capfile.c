@@ -108,14 +108,15 @@ void capfile_add_damage(struct capfile *cf, enum capfile_damage_kind kind, uint6
 	entry->skipped_bytes += skipped_bytes;
 }
 
-static void capfile_count_time(struct capfile *cf, int64_t ns)
+/* The first packet, or one that is older than the one before it. */
+static void capfile_count_back(struct capfile *cf, int64_t ns)
 {
 	struct capfile_stats *stats = &cf->stats;
 
 	if (!stamp_known(stats->first)) {
 		stats->first = stamp_utc(ns);
 		stats->last = stamp_utc(ns);
-	} else if (ns < cf->previous_ns) {
+	} else {
 		int64_t back = 0;
 
 		if (__builtin_sub_overflow(cf->previous_ns, ns, &back))
@@ -124,9 +125,17 @@ static void capfile_count_time(struct capfile *cf, int64_t ns)
 		if (back > stats->backwards_max_ns)
 			stats->backwards_max_ns = back;
 	}
-	cf->previous_ns = ns;
 	if (ns < stats->first.ns)
 		stats->first.ns = ns;
+}
+
+static inline void capfile_count_time(struct capfile *cf, int64_t ns)
+{
+	struct capfile_stats *stats = &cf->stats;
+
+	if (__builtin_expect(ns < cf->previous_ns || !stamp_known(stats->first), 0))
+		capfile_count_back(cf, ns);
+	cf->previous_ns = ns;
 	if (ns > stats->last.ns)
 		stats->last.ns = ns;
 }

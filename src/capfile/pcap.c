@@ -190,8 +190,8 @@ static struct stamp pcap_stamp(const struct pcap_state *state, const struct pcap
 			 (int64_t)rec->fraction * state->frac_ns);
 }
 
-static enum capfile_result pcap_deliver(struct capfile *cf, const struct pcap_record *rec,
-					struct slice bytes, struct capfile_packet *out)
+static inline enum capfile_result pcap_deliver(struct capfile *cf, const struct pcap_record *rec,
+					       struct slice bytes, struct capfile_packet *out)
 {
 	uint64_t offset = source_offset(cf->source);
 
@@ -224,7 +224,8 @@ static enum capfile_result pcap_next_cut(struct capfile *cf, const struct pcap_r
 	return capfile_finish_cut(cf, bytes);
 }
 
-enum capfile_result pcap_next(struct capfile *cf, struct capfile_packet *out)
+/* Any record, and the end. */
+static enum capfile_result pcap_next_any(struct capfile *cf, struct capfile_packet *out)
 {
 	size_t header = cf->pcap.record_header_bytes;
 	struct slice bytes = source_peek(cf->source, header);
@@ -257,6 +258,29 @@ enum capfile_result pcap_next(struct capfile *cf, struct capfile_packet *out)
 			bytes = source_peek(cf->source, record_bytes);
 		}
 	}
+	return pcap_deliver(cf, &rec, bytes, out);
+}
+
+/* A record whose header was looked at with the one before it, and has another behind it. */
+enum capfile_result pcap_next(struct capfile *cf, struct capfile_packet *out)
+{
+	struct pcap_state *state = &cf->pcap;
+	size_t header = state->record_header_bytes;
+	size_t record_bytes = header + state->after.cap_bytes;
+	struct pcap_record rec, after;
+	struct slice bytes;
+
+	if (__builtin_expect(state->after_at != source_offset(cf->source), 0))
+		return pcap_next_any(cf, out);
+	bytes = source_peek(cf->source, record_bytes + header);
+	if (__builtin_expect(bytes.len < record_bytes + header, 0))
+		return pcap_next_any(cf, out);
+	after = pcap_read_record(state, bytes.ptr + record_bytes);
+	if (__builtin_expect(!pcap_record_possible(state, &after), 0))
+		return pcap_next_any(cf, out);
+	rec = state->after;
+	state->after = after;
+	state->after_at += record_bytes;
 	return pcap_deliver(cf, &rec, bytes, out);
 }
 

@@ -3,8 +3,9 @@
  * See ahead.h. The batches are a ring: the reader fills one while others wait or are used up. A
  * batch is the reader's until it is published and the user's until it is given back, so that the
  * lock is taken twice a batch and not for each packet. To wake a thread costs as much as some dozen
- * packets: a reader that finds the ring full sleeps until half of it is free. The user does not
- * wait for more than one batch: a pipe may have no more for hours.
+ * packets: a reader that finds the ring full sleeps until half of it is free, and a user that
+ * finds it empty until some batches are there. But of a pipe it does not wait for more than one:
+ * there may be no more for hours.
  *
  * What costs most is that the lines of the ring are in the cache of the processor that had them
  * last. The reader asks for those that it will write some packets later, so that it need not wait.
@@ -19,14 +20,15 @@
 
 enum {
 	AHEAD_BATCHES = 16,
-	AHEAD_FREE = AHEAD_BATCHES / 2, /* batches, that a reader waits for */
-	AHEAD_ITEMS = 128,              /* of a batch */
-	AHEAD_BYTES = 32 << 10,         /* of a batch; more only for one packet that is longer */
-	AHEAD_JOURNAL_MAX = 256 << 10,  /* of journals in a batch, but for the last entry */
-	AHEAD_NEXT = 6,                 /* packets: so far ahead its lines are asked for */
-	AHEAD_NEXT_BYTES = 1024,        /* the same in what packets hold */
-	AHEAD_MESSAGE_BYTES = 128,      /* of a decoded header, that the user reads */
-	AHEAD_APART = 128,              /* bytes: two lines of a cache, which come in pairs */
+	AHEAD_FREE = AHEAD_BATCHES / 2,  /* batches, that a reader waits for */
+	AHEAD_READY = AHEAD_BATCHES / 4, /* the same for the user */
+	AHEAD_ITEMS = 128,               /* of a batch */
+	AHEAD_BYTES = 32 << 10,          /* of a batch; more only for one packet that is longer */
+	AHEAD_JOURNAL_MAX = 256 << 10,   /* of journals in a batch, but for the last entry */
+	AHEAD_NEXT = 6,                  /* packets: so far ahead its lines are asked for */
+	AHEAD_NEXT_BYTES = 1024,         /* the same in what packets hold */
+	AHEAD_MESSAGE_BYTES = 128,       /* of a decoded header, that the user reads */
+	AHEAD_APART = 128,               /* bytes: two lines of a cache, which come in pairs */
 };
 
 /* Each of its parts begins with a line of the cache, so that no two share one. */
@@ -50,6 +52,7 @@ struct ahead {
 	/* before there is a thread, and without one */
 	bool wanted;   /* a thread is, and was not started yet */
 	bool threaded; /* there is one */
+	bool steady;   /* what is read are files, which have the next batch soon */
 	pthread_t thread;
 	struct merge *caller; /* the merge's place */
 	struct ahead_item single;
@@ -63,9 +66,12 @@ struct ahead {
 	uint8_t apart_both[AHEAD_APART];
 	pthread_mutex_t lock;
 	pthread_cond_t published_more, used_more;
-	uint64_t published, used; /* batches so far; under the lock */
-	bool waits;               /* the reader does, for used_more; under the lock */
-	bool stopped;             /* nobody wants more; under the lock */
+	/* under the lock */
+	uint64_t published, used; /* batches so far */
+	bool waits;               /* the reader does, for used_more */
+	uint64_t awaited;         /* so many published is what the user waits for; 0: it does not */
+	bool ended;               /* the last one is published */
+	bool stopped;             /* nobody wants more */
 
 	uint8_t apart_user[AHEAD_APART];
 	struct ahead_batch *using; /* the user's; NULL: none */
@@ -103,7 +109,11 @@ static void ahead_publish(struct ahead *a)
 	merge_get_progress(&a->merge, &b->done_bytes, &b->total_bytes);
 	pthread_mutex_lock(&a->lock);
 	a->published++;
-	pthread_cond_signal(&a->published_more);
+	a->ended = b->is_last;
+	if (a->awaited && (a->published >= a->awaited || a->ended)) {
+		a->awaited = 0;
+		pthread_cond_signal(&a->published_more);
+	}
 	a->waits = a->published - a->used == AHEAD_BATCHES && !b->is_last;
 	while (a->waits && !a->stopped)
 		pthread_cond_wait(&a->used_more, &a->lock);
@@ -139,6 +149,7 @@ static struct ahead_item *ahead_place(struct ahead *a, size_t bytes)
  */
 __attribute__((always_inline)) static inline void lines_want(const void *at, size_t bytes)
 {
+#pragma GCC unroll 4
 	for (size_t i = 0; i < bytes; i += MEM_LINE_BYTES)
 		__builtin_prefetch((const uint8_t *)at + i, 1);
 }
@@ -230,7 +241,9 @@ static void ahead_turn(struct ahead *a)
 			pthread_cond_signal(&a->used_more);
 		}
 	}
-	while (a->published == a->used)
+	if (a->published == a->used && !a->ended)
+		a->awaited = a->used + (a->steady ? AHEAD_READY : 1);
+	while (a->awaited)
 		pthread_cond_wait(&a->published_more, &a->lock);
 	a->using = &a->batches[a->used % AHEAD_BATCHES];
 	a->using_next = 0;
@@ -267,7 +280,8 @@ static const struct ahead_item *ahead_next_single(struct ahead *a)
 	return &a->single;
 }
 
-const struct ahead_item *ahead_next(struct ahead *a)
+/* Not inline: from a batch that is there an item is taken with few steps. */
+__attribute__((noinline)) static const struct ahead_item *ahead_next_other(struct ahead *a)
 {
 	if (a->wanted)
 		ahead_start(a);
@@ -279,6 +293,15 @@ const struct ahead_item *ahead_next(struct ahead *a)
 		ahead_turn(a);
 	}
 	return &a->using->places[a->using_next++].item;
+}
+
+const struct ahead_item *ahead_next(struct ahead *a)
+{
+	const struct ahead_batch *b = a->using;
+
+	if (b && a->using_next < b->len)
+		return &b->places[a->using_next++].item;
+	return ahead_next_other(a);
 }
 
 void ahead_get_progress(const struct ahead *a, uint64_t *done_bytes, uint64_t *total_bytes)
@@ -300,6 +323,7 @@ struct ahead *ahead_create(struct merge *merge, bool threaded)
 	a->caller = merge;
 	a->merge = *merge;
 	a->wanted = threaded;
+	a->steady = merge_is_steady(merge);
 	return a;
 }
 

@@ -119,18 +119,12 @@ static void ingest_count(struct ingest *in, const struct ingest_packet *p)
 	}
 }
 
-void ingest_packet(struct ingest *in, const struct ingest_packet *p)
+/* What is no TCP. Not inline: it would take room on the stack for each packet. */
+__attribute__((noinline)) static void ingest_other(struct ingest *in, const struct ingest_packet *p)
 {
 	struct packet whole;
 
-	ingest_count(in, p);
-	in->ahead = p->ahead;
 	switch (p->packet.kind) {
-	case PACKET_TCP:
-		ingest_health_of(in, p->where.evidence)->data_segments +=
-			p->packet.payload_wire_bytes != 0;
-		ingest_transport(in, &p->where, &p->packet);
-		break;
 	case PACKET_UDP:
 		ingest_transport(in, &p->where, &p->packet);
 		break;
@@ -151,8 +145,22 @@ void ingest_packet(struct ingest *in, const struct ingest_packet *p)
 	case PACKET_ARP:
 		ingest_net(in, &p->where, &p->packet);
 		break;
+	case PACKET_TCP:
 	case PACKET_OTHER:
 		break;
+	}
+}
+
+void ingest_packet(struct ingest *in, const struct ingest_packet *p)
+{
+	ingest_count(in, p);
+	in->ahead = p->ahead;
+	if (__builtin_expect(p->packet.kind == PACKET_TCP, 1)) {
+		ingest_health_of(in, p->where.evidence)->data_segments +=
+			p->packet.payload_wire_bytes != 0;
+		ingest_transport(in, &p->where, &p->packet);
+	} else {
+		ingest_other(in, p);
 	}
 	in->ahead = NULL;
 }

@@ -142,13 +142,9 @@ static void merge_replace_top(struct merge *m)
 		merge_sift_down(m);
 }
 
-bool merge_next(struct merge *m, struct merge_item *out)
+/* The first packet of each capture that has not been asked for any yet. */
+static void merge_begin(struct merge *m)
 {
-	const struct merge_input *input;
-
-	if (m->has_pending)
-		merge_replace_top(m);
-	m->has_pending = false;
 	for (; m->fresh < m->inputs.len; m->fresh++) {
 		struct merge_input *fresh = vec_at(&m->inputs, m->fresh);
 
@@ -158,6 +154,17 @@ bool merge_next(struct merge *m, struct merge_item *out)
 			merge_input_rest(fresh);
 		merge_push(m, m->fresh);
 	}
+}
+
+bool merge_next(struct merge *m, struct merge_item *out)
+{
+	const struct merge_input *input;
+
+	if (m->has_pending)
+		merge_replace_top(m);
+	m->has_pending = false;
+	if (__builtin_expect(m->fresh < m->inputs.len, 0))
+		merge_begin(m);
 	if (m->heap.len == 0)
 		return false;
 	input = (const struct merge_input *)m->inputs.items + *(const size_t *)m->heap.items;
@@ -168,6 +175,14 @@ bool merge_next(struct merge *m, struct merge_item *out)
 		.key_ns = input->key_ns,
 		.packet = &input->packet,
 	};
+	return true;
+}
+
+bool merge_is_steady(const struct merge *m)
+{
+	for (size_t i = 0; i < m->inputs.len; i++)
+		if (!capture_seekable(((struct merge_input *)vec_at(&m->inputs, i))->capture))
+			return false;
 	return true;
 }
 

@@ -41,6 +41,9 @@ void merge_add(struct merge *m, uint32_t evidence, struct capture *capture, int6
 /* The next packet of all; false at the end of all. */
 bool merge_next(struct merge *m, struct merge_item *out);
 
+/* All captures are regular files: none keeps who reads waiting for somebody to write it. */
+bool merge_is_steady(const struct merge *m);
+
 /* How far the captures are read in all, as capture_get_progress tells it of one. */
 void merge_get_progress(const struct merge *m, uint64_t *done_bytes, uint64_t *total_bytes);
 

@@ -516,12 +516,10 @@ static bool rpc_take_single(struct rpc_stream *s, const struct tcp_chunk *chunk)
 	return true;
 }
 
-void rpc_stream_chunk(struct rpc_stream *s, const struct tcp_chunk *chunk)
+__attribute__((noinline)) static void rpc_take_chunk(struct rpc_stream *s,
+						     const struct tcp_chunk *chunk)
 {
 	struct rpc_feed feed;
-
-	if (rpc_take_single(s, chunk))
-		return;
 
 	feed.carried.n = 0;
 	feed.chunk = (struct rpc_input){.p = chunk->bytes.ptr,
@@ -531,6 +529,12 @@ void rpc_stream_chunk(struct rpc_stream *s, const struct tcp_chunk *chunk)
 					.done = chunk->done,
 					.is_start = true};
 	rpc_take(s, &feed);
+}
+
+void rpc_stream_chunk(struct rpc_stream *s, const struct tcp_chunk *chunk)
+{
+	if (!rpc_take_single(s, chunk))
+		rpc_take_chunk(s, chunk);
 }
 
 /* The record under way cannot be followed to its end. */

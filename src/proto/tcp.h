@@ -239,9 +239,9 @@ void tcp_finish(struct tcp *tcp, const struct tcp_frame *last);
 void tcp_stop_data(struct tcp *tcp);
 
 /* Since when nothing of what this side has outstanding was acknowledged; see struct tcp_note. */
-static inline struct tcp_frame tcp_half_since(const struct tcp_half *half)
+static inline const struct tcp_frame *tcp_half_since(const struct tcp_half *half)
 {
-	return half->sent.number > half->progress.number ? half->sent : half->progress;
+	return half->sent.number > half->progress.number ? &half->sent : &half->progress;
 }
 
 /* Bytes of this side that the capture shows, but not their acknowledgement. */

@@ -45,9 +45,21 @@ static void tcp_gap_tell(struct tcp *tcp, const struct tcp_gap *gap)
 	tcp->sink->gap(tcp->context, gap);
 }
 
+/* What the snap length cut of a segment: the bytes from `off` on. */
+__attribute__((noinline)) static void tcp_cut_tell(struct tcp *tcp, enum tcp_side from,
+						   uint64_t off, uint64_t len,
+						   const struct tcp_frame *frame)
+{
+	struct tcp_gap gap = {
+		.from = from, .kind = TCP_GAP_CUT, .offset = off, .len = len, .frame = *frame};
+
+	tcp_gap_tell(tcp, &gap);
+}
+
 /* Moves the stream on by the bytes and by what was cut of them. */
-static void tcp_hand_on(struct tcp *tcp, enum tcp_side from, struct slice bytes, size_t wire_bytes,
-			const struct tcp_frame *frame, const struct tcp_frame *done)
+static inline void tcp_hand_on(struct tcp *tcp, enum tcp_side from, struct slice bytes,
+			       size_t wire_bytes, const struct tcp_frame *frame,
+			       const struct tcp_frame *done)
 {
 	struct tcp_half *half = &tcp->half[from];
 	uint64_t off = half->next_off;
@@ -61,15 +73,8 @@ static void tcp_hand_on(struct tcp *tcp, enum tcp_side from, struct slice bytes,
 		half->payload_bytes += bytes.len;
 		tcp->sink->chunk(tcp->context, &chunk);
 	}
-	if (wire_bytes > bytes.len) {
-		struct tcp_gap gap = {.from = from,
-				      .kind = TCP_GAP_CUT,
-				      .offset = off + bytes.len,
-				      .len = wire_bytes - bytes.len,
-				      .frame = *frame};
-
-		tcp_gap_tell(tcp, &gap);
-	}
+	if (wire_bytes > bytes.len)
+		tcp_cut_tell(tcp, from, off + bytes.len, wire_bytes - bytes.len, frame);
 }
 
 static void tcp_held_free(struct tcp *tcp, struct tcp_half *half, struct tcp_held *held)
@@ -211,7 +216,7 @@ static void tcp_repeated(struct tcp *tcp, enum tcp_side from, const struct tcp_b
 				.full = bytes->wire_bytes + TCP_SACK_BYTES >= half->largest_bytes,
 				.frame = *frame,
 				.heard = tcp->half[tcp_other_side(from)].last,
-				.since = tcp_half_since(half)};
+				.since = *tcp_half_since(half)};
 	uint32_t end = bytes->seq + (uint32_t)bytes->wire_bytes;
 
 	if (old == 0 || bytes->is_twice)
@@ -319,21 +324,15 @@ static void tcp_fill(struct tcp *tcp, enum tcp_side from, const struct tcp_bytes
 	tcp_repeated(tcp, from, bytes, old, frame);
 }
 
-void tcp_order_bytes(struct tcp *tcp, enum tcp_side from, const struct tcp_bytes *bytes,
-		     const struct tcp_frame *frame)
+/* A segment that is not simply the next one. */
+__attribute__((noinline)) static void tcp_order_other(struct tcp *tcp, enum tcp_side from,
+						      const struct tcp_bytes *bytes,
+						      const struct tcp_frame *frame)
 {
 	struct tcp_half *half = &tcp->half[from];
-	struct tcp_bytes part;
+	struct tcp_bytes part = *bytes;
 	int32_t ahead;
 
-	if (__builtin_expect(half->base == TCP_BASE_KNOWN && bytes->seq == half->next_seq &&
-				     !half->held,
-			     1)) { /* what comes next, and nothing is out of order */
-		half->stale = 0;
-		tcp_hand_on(tcp, from, bytes->bytes, bytes->wire_bytes, frame, frame);
-		return;
-	}
-	part = *bytes;
 	if (half->base != TCP_BASE_KNOWN && !tcp_first_bytes(half, &part))
 		return;
 	ahead = tcp_seq_distance(part.seq, half->next_seq);
@@ -356,27 +355,51 @@ void tcp_order_bytes(struct tcp *tcp, enum tcp_side from, const struct tcp_bytes
 		tcp_hand_on(tcp, from, part.bytes, part.wire_bytes, frame, frame);
 }
 
-/* The receiver acknowledges something new (`seen`: all of it is in the capture): a silence, or a
- * struggle for these bytes, is over. */
-static void tcp_progress(struct tcp *tcp, enum tcp_side from, bool seen,
-			 const struct tcp_frame *frame)
+void tcp_order_bytes(struct tcp *tcp, enum tcp_side from, const struct tcp_bytes *bytes,
+		     const struct tcp_frame *frame)
 {
 	struct tcp_half *half = &tcp->half[from];
-	struct tcp_frame since = tcp_half_since(half);
-	uint64_t took_ns = (uint64_t)frame->at.ns - (uint64_t)since.at.ns;
-	struct tcp_note note;
 
+	if (__builtin_expect(half->base == TCP_BASE_KNOWN && bytes->seq == half->next_seq &&
+				     !half->held,
+			     1)) { /* what comes next, and nothing is out of order */
+		half->stale = 0;
+		tcp_hand_on(tcp, from, bytes->bytes, bytes->wire_bytes, frame, frame);
+	} else {
+		tcp_order_other(tcp, from, bytes, frame);
+	}
+}
+
+/* See tcp_progress: it was sent again before, or comes late. */
+__attribute__((noinline)) static void tcp_progress_tell(struct tcp *tcp, enum tcp_side from,
+							bool seen, const struct tcp_frame *frame)
+{
+	struct tcp_half *half = &tcp->half[from];
+	struct tcp_note note = {.kind = TCP_NOTE_PROGRESS,
+				.from = tcp_other_side(from),
+				.frame = *frame,
+				.since = *tcp_half_since(half)};
+	uint64_t took_ns = (uint64_t)frame->at.ns - (uint64_t)note.since.at.ns;
+
+	if (half->repeats == 0 && (!seen || note.since.number == 0 || took_ns > INT64_MAX))
+		return;
 	half->progress = *frame;
-	if (__builtin_expect(half->repeats == 0 && took_ns < TCP_ACK_LATE_NS, 1))
-		return;
-	if (half->repeats == 0 && (!seen || since.number == 0 || took_ns > INT64_MAX))
-		return;
-	note = (struct tcp_note){.kind = TCP_NOTE_PROGRESS,
-				 .from = tcp_other_side(from),
-				 .frame = *frame,
-				 .since = since};
 	half->repeats = 0;
 	tcp->sink->note(tcp->context, &note);
+}
+
+/* The receiver acknowledges something new (`seen`: all of it is in the capture): a silence, or a
+ * struggle for these bytes, is over. */
+static inline void tcp_progress(struct tcp *tcp, enum tcp_side from, bool seen,
+				const struct tcp_frame *frame)
+{
+	struct tcp_half *half = &tcp->half[from];
+	const struct tcp_frame *since = tcp_half_since(half);
+	uint64_t took_ns = (uint64_t)frame->at.ns - (uint64_t)since->at.ns;
+
+	if (__builtin_expect(half->repeats != 0 || took_ns >= TCP_ACK_LATE_NS, 0))
+		tcp_progress_tell(tcp, from, seen, frame);
+	half->progress = *frame;
 }
 
 void tcp_order_acked(struct tcp *tcp, enum tcp_side from, uint32_t ack,

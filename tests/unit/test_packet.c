@@ -128,6 +128,55 @@ TEST(cut_at_every_byte)
 	strbuf_deinit(&frame);
 }
 
+static bool is_same(const struct packet *a, const struct packet *b)
+{
+	return a->kind == b->kind && memcmp(a->src, b->src, sizeof(a->src)) == 0 &&
+	       memcmp(a->dst, b->dst, sizeof(a->dst)) == 0 && a->src_port == b->src_port &&
+	       a->dst_port == b->dst_port && a->ttl == b->ttl && a->ip_version == b->ip_version &&
+	       a->tunnels == b->tunnels && a->ip_proto == b->ip_proto &&
+	       a->frag_more == b->frag_more && a->frag_off == b->frag_off && a->ip_id == b->ip_id &&
+	       a->payload.len == b->payload.len && a->payload_wire_bytes == b->payload_wire_bytes &&
+	       a->tcp.seq == b->tcp.seq && a->tcp.ack == b->tcp.ack &&
+	       a->tcp.window == b->tcp.window && a->tcp.flags == b->tcp.flags &&
+	       a->tcp.has_timestamps == b->tcp.has_timestamps && a->tcp.tsval == b->tcp.tsval &&
+	       a->tcp.tsecr == b->tcp.tsecr && a->tcp.mss == b->tcp.mss &&
+	       a->tcp.wscale == b->tcp.wscale && a->tcp.sum_unfilled == b->tcp.sum_unfilled &&
+	       (a->payload.len == 0 || memcmp(a->payload.ptr, b->payload.ptr, a->payload.len) == 0);
+}
+
+/* Behind Ethernet, plain TCP is read in another way than behind anything else: whatever its bytes. */
+TEST(the_short_way_tells_the_same)
+{
+	enum { ETHERNET = 14, LOOPBACK = 4 };
+	struct strbuf short_way, long_way;
+	size_t differ = 0;
+
+	strbuf_init(&short_way);
+	strbuf_init(&long_way);
+	strbuf_add(&short_way, "dstdstsrcsrc\x08\x00", ETHERNET);
+	strbuf_add(&long_way, "\2\0\0\0", LOOPBACK);
+	frame_ip_packet(&short_way, &tcp_spec);
+	frame_ip_packet(&long_way, &tcp_spec);
+	for (size_t cut = 0; cut <= 32; cut += 4)
+		for (size_t at = 0; at + ETHERNET + cut < short_way.len; at++)
+			for (unsigned value = 0; value < 256; value++) {
+				struct strbuf a = short_way, b = long_way;
+				char was = a.data[ETHERNET + at];
+				struct packet p, q;
+
+				a.len -= cut;
+				b.len -= cut;
+				a.data[ETHERNET + at] = b.data[LOOPBACK + at] = (char)value;
+				p = parse(LINKTYPE_ETHERNET, &a, short_way.len);
+				q = parse(LINKTYPE_NULL, &b, long_way.len);
+				differ += !is_same(&p, &q);
+				a.data[ETHERNET + at] = b.data[LOOPBACK + at] = was;
+			}
+	CHECK_EQ_U64(differ, 0);
+	strbuf_deinit(&short_way);
+	strbuf_deinit(&long_way);
+}
+
 TEST(lengths_of_ip_that_are_odd)
 {
 	struct strbuf frame;

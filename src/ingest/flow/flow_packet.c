@@ -418,24 +418,35 @@ static inline bool flow_has(const struct flow *flow, uint32_t evidence, const st
 	return ends && flow->conn.evidence == evidence && flow->conn.transport == TRANSPORT_TCP;
 }
 
-/* The flow of a TCP packet, or NULL; *from is set in any case. */
-static inline struct flow *flow_find_tcp(struct flow_table *t, uint32_t evidence,
-					 const struct packet *packet, enum tcp_side *from)
+/* Not inline, as other seldom steps: they would take room on the stack for each packet. */
+__attribute__((noinline)) static struct flow *flow_find_other(struct flow_table *t,
+							      uint32_t evidence,
+							      const struct packet *packet,
+							      enum tcp_side *from)
 {
-	struct flow *flow = t->last_found;
 	struct flow_key key;
 	uint64_t hash;
 
-	if (__builtin_expect(flow && flow_has(flow, evidence, packet, from), 1))
-		return flow;
 	flow_key_of(evidence, packet, &key);
 	*from = key.from;
 	return flow_find(t, &key, &hash);
 }
 
+/* The flow of a TCP packet, or NULL; *from is set in any case. */
+static inline struct flow *flow_find_tcp(struct flow_table *t, uint32_t evidence,
+					 const struct packet *packet, enum tcp_side *from)
+{
+	struct flow *flow = t->last_found;
+
+	if (__builtin_expect(flow && flow_has(flow, evidence, packet, from), 1))
+		return flow;
+	return flow_find_other(t, evidence, packet, from);
+}
+
 /* A new flow for the packet. */
-static struct flow *flow_add_tcp(struct flow_table *t, const struct provenance *at,
-				 const struct packet *packet)
+__attribute__((noinline)) static struct flow *flow_add_tcp(struct flow_table *t,
+							   const struct provenance *at,
+							   const struct packet *packet)
 {
 	struct flow_key key;
 

@@ -162,16 +162,13 @@ static void take_ahead(struct ingest *in, const struct rpc_message *m,
 	take_decoded(in, m, &ahead->msg, true, &c);
 }
 
-static void take_message(struct ingest *in, const struct rpc_message *m)
+/* Not inline: who reads ahead leaves it no message to decode. */
+__attribute__((noinline)) static void take_undecoded(struct ingest *in, const struct rpc_message *m)
 {
 	struct cursor c;
 	struct rpc_msg msg;
 	bool whole;
 
-	if (rpc_ahead_is(in->ahead, m->body)) {
-		take_ahead(in, m, in->ahead);
-		return;
-	}
 	cursor_copy(&c, m->body);
 	whole = rpc_msg_decode(&c, &msg);
 	if (!whole) {
@@ -186,15 +183,27 @@ static void take_message(struct ingest *in, const struct rpc_message *m)
 	take_decoded(in, m, &msg, whole, &c);
 }
 
-static void message_ask_past(struct rpc_message *m, const struct tcp_frame *frame,
-			     struct rpc_past *past)
+static void take_message(struct ingest *in, const struct rpc_message *m)
 {
+	if (rpc_ahead_is(in->ahead, m->body))
+		take_ahead(in, m, in->ahead);
+	else
+		take_undecoded(in, m);
+}
+
+/* A message of a connection whose past is known. */
+__attribute__((noinline)) static void take_with_past(struct ingest *in, struct rpc_message *m,
+						     const struct tcp_frame *frame)
+{
+	struct rpc_past past;
 	struct tcp_tale tale;
 
-	if (__builtin_expect(!flow_ask_past(m->flow, m->from, frame->number, &tale), 1))
+	if (__builtin_expect(!flow_ask_past(m->flow, m->from, frame->number, &tale), 1)) {
+		take_message(in, m);
 		return;
-	m->past = past;
-	*past = (struct rpc_past){
+	}
+	m->past = &past;
+	past = (struct rpc_past){
 		.made_before = provenance_of(m->flow, &tale.made_before),
 		.tsval = tale.tsval,
 		.made_tsval = tale.made_tsval,
@@ -202,6 +211,7 @@ static void message_ask_past(struct rpc_message *m, const struct tcp_frame *fram
 		.has_older_id = tale.has_older_id,
 		.has_clock = tale.has_clock,
 	};
+	take_message(in, m);
 }
 
 /*
@@ -228,7 +238,6 @@ static void upper_record(void *context, struct flow *flow, enum conn_side from,
 				  ? record->last->at.ns - record->first->at.ns
 				  : 0;
 	struct rpc_message m;
-	struct rpc_past past;
 
 	m.flow = flow;
 	m.from = from;
@@ -241,8 +250,9 @@ static void upper_record(void *context, struct flow *flow, enum conn_side from,
 	if (flow->rpc)
 		message_note_busy(flow->rpc, from, &record->first->at, took_ns);
 	if (flow->past)
-		message_ask_past(&m, record->last, &past);
-	take_message(context, &m);
+		take_with_past(context, &m, record->last);
+	else
+		take_message(context, &m);
 }
 
 static void upper_datagram(void *context, struct flow *flow, enum conn_side from,

@@ -92,16 +92,16 @@ static void call_add_repeat(struct pending_call *p, uint64_t frame)
 	frames->items[frames->len++] = frame;
 }
 
-/* A call that is sent again after its reply was seen. True when it is one. */
-static bool call_repeat_late(struct ingest *in, const struct rpc_message *m,
-			     const struct flow_calls *calls, const struct rpc_msg *msg,
-			     uint64_t hash)
+/* The XID is that of a call that is settled. */
+__attribute__((noinline)) static bool call_repeat_settled(struct ingest *in,
+							  const struct rpc_message *m,
+							  const struct settled_call *s,
+							  const struct rpc_msg *msg, uint64_t hash)
 {
-	const struct settled_call *s = flow_calls_settled(calls, m->from, msg->xid);
 	const struct rpc_call_header *h = &msg->call;
 	struct rpc_call call;
 
-	if (!s || s->head_hash != hash || s->program != h->program || s->version != h->version ||
+	if (s->head_hash != hash || s->program != h->program || s->version != h->version ||
 	    s->procedure != h->procedure)
 		return false;
 	call = (struct rpc_call){
@@ -120,6 +120,16 @@ static bool call_repeat_late(struct ingest *in, const struct rpc_message *m,
 		call_add_repeat(s->kept, m->at.frame);
 	rpc_emit(in, EVENT_RPC_REPEAT, &call, &m->at);
 	return true;
+}
+
+/* A call that is sent again after its reply was seen. True when it is one. */
+static inline bool call_repeat_late(struct ingest *in, const struct rpc_message *m,
+				    const struct flow_calls *calls, const struct rpc_msg *msg,
+				    uint64_t hash)
+{
+	const struct settled_call *s = flow_calls_settled(calls, m->from, msg->xid);
+
+	return s && call_repeat_settled(in, m, s, msg, hash);
 }
 
 /*

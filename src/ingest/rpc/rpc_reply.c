@@ -120,8 +120,8 @@ void rpc_release_orphan(struct ingest *in, struct orphan *orphan)
 }
 
 /* The call may still come. */
-static void take_orphan(struct ingest *in, const struct rpc_message *m, const struct rpc_msg *msg,
-			bool whole)
+__attribute__((noinline)) static void take_orphan(struct ingest *in, const struct rpc_message *m,
+						  const struct rpc_msg *msg, bool whole)
 {
 	struct orphan *place = orphans_place(&in->orphans);
 
@@ -138,8 +138,10 @@ static void take_orphan(struct ingest *in, const struct rpc_message *m, const st
 }
 
 /* The cursor stands on the results, if the call was accepted. */
-static void take_reply_repeat(struct ingest *in, const struct rpc_message *m,
-			      const struct settled_call *s, const struct cursor *results)
+__attribute__((noinline)) static void take_reply_repeat(struct ingest *in,
+							const struct rpc_message *m,
+							const struct settled_call *s,
+							const struct cursor *results)
 {
 	struct rpc_call call = {
 		.conn = &m->flow->conn,
