@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Scenes about what clients wait for at the server: grace, another scope, steps put off."""
 from . import ops
-from .build import Client, Server
+from .build import SECOND, Client, Server
 from .scene import pair, scene
 
 GRACE, LONG, RESTART = "nfs4-grace-wait", "nfs4-grace-too-long", "nfs4-server-restart"
@@ -146,3 +146,39 @@ def mount_put_off(net):
 def mount_put_off_briefly(net):
     """The same for ten seconds."""
     _mount_put_off(net, 5)
+
+
+def _set_ahead(net, at):
+    """The clock of the capture is set ahead by an hour."""
+
+    def recorded(frames):
+        for f in frames:
+            f.t += 3600 * SECOND if f.t >= at else 0
+        return frames
+
+    net.recorded = recorded
+
+
+@scene(GRACE)
+def grace_in_which_the_clock_was_set_ahead(net):
+    """A server answers GRACE for less than a lease; the clock of the capture is set ahead in it."""
+    srv, a, b = pair(net)
+    a.mount().work()
+    b.mount().work()
+    for i in range(5):
+        a.open(status=ops.GRACE)
+        b.open(status=ops.GRACE)
+        net.wait(15)
+        at = net.now if i == 1 else at if i else 0
+    a.open()
+    b.open()
+    _set_ahead(net, at)
+
+
+@scene(None)
+def mount_put_off_when_the_clock_was_set_ahead(net):
+    """A server answers the EXCHANGE_ID of a new client DELAY for ten seconds, in which the clock of
+    the capture is set ahead."""
+    at = net.now
+    _mount_put_off(net, 5)
+    _set_ahead(net, at + 6 * SECOND)

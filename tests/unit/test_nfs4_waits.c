@@ -236,3 +236,30 @@ TEST(twin_scopes_in_turn_are_several_servers)
 	CHECK_EQ_U64(v4_party(&s.st, 0)->full_count, 2);
 	check_says(&s, NULL, CONFIDENCE_POSSIBLE);
 }
+
+/* How long it surely was, of answers so far apart; -1 ends them. */
+static int64_t sure_s(const int64_t *gaps_s, int64_t clock_lost_ns, int64_t ahead_s)
+{
+	struct conn c = {.clock_lost_ns = clock_lost_ns};
+	struct nfs4_gaps g = {0};
+
+	for (; *gaps_s >= 0; gaps_s++) {
+		if (*gaps_s > 1000)
+			c.clock_ahead_ns = ahead_s * STAMP_NS_PER_S;
+		nfs4_gaps_add(&g, *gaps_s * STAMP_NS_PER_S, &c);
+	}
+	return nfs4_gaps_ns(&g) / STAMP_NS_PER_S;
+}
+
+TEST(a_clock_that_is_set_ahead_is_no_time_that_passed)
+{
+	static const int64_t rhythm[] = {1, 2, 4, 8, 15, 15, -1};
+	static const int64_t set[] = {15, 15, 3615, 15, -1};
+	static const int64_t single[] = {3615, -1};
+
+	CHECK_EQ_I64(sure_s(rhythm, -1, 0), 45);
+	CHECK_EQ_I64(sure_s(set, -1, 0), 60);
+	CHECK_EQ_I64(sure_s(set, 0, 3600), 45); /* by the server's own clock */
+	CHECK_EQ_I64(sure_s(set, 0, 0), 3660);  /* it says that the time did pass */
+	CHECK_EQ_I64(sure_s(single, -1, 0), 3615);
+}

@@ -8,6 +8,7 @@ struct late {
 	double again;   /* the client sends it again after so many seconds; 0: not */
 	double busy;    /* so long answers were on their way meanwhile, this one's with them */
 	double stalled; /* TCP gets the call across only after so many seconds; 0: at once */
+	double ahead;   /* so much of the time the server's own clock has not seen */
 	uint32_t program, procedure;
 	uint16_t port;
 };
@@ -38,6 +39,7 @@ static void play(struct stage *st, const struct late *how, struct conn *c)
 		rpc.retransmissions.len = 1;
 		script_rpc(&st->script, 10 + how->again, EVENT_RPC_REPEAT, &rpc);
 	}
+	c->clock_ahead_ns = (int64_t)(how->ahead * 1e9);
 	if (how->answer > 0) {
 		rpc.outcome = RPC_SUCCESS;
 		rpc.reply_busy_ns = (int64_t)(how->busy * 1e9);
@@ -100,6 +102,8 @@ TEST(slow_twins_say_nothing)
 		{.answer = 40, .busy = 26, .program = STAGE_NFS, .procedure = 1, .port = 2049},
 		/* A client that takes its time with a granted lock. */
 		{.answer = 20, .again = 10, .program = STAGE_NLM, .procedure = 5, .port = 4045},
+		/* The clock of the capture was set meanwhile. */
+		{.answer = 20, .ahead = 19, .program = STAGE_NFS, .procedure = 1, .port = 2049},
 		{.program = STAGE_NFS, .procedure = 1, .port = 2049},
 	};
 

@@ -19,6 +19,7 @@
 #include "base/vec.h"
 #include "event/event.h"
 #include "model/longest.h"
+#include "model/nfs4/nfs4_gaps.h"
 #include "model/recent.h"
 
 enum {
@@ -46,6 +47,7 @@ enum {
 struct nfs4_span {
 	uint64_t count;
 	struct provenance first, last;
+	struct nfs4_gaps gaps;
 };
 
 enum nfs4_run_kind { NFS4_RUN_DELAY, NFS4_RUN_STATEID };

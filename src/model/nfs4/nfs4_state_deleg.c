@@ -125,7 +125,7 @@ static void take_recall_call(struct nfs4_delegation *d, const struct rpc_call *c
 		d->file = *file;
 	d->v40 = call->from == CONN_FROM_CLIENT;
 	d->holder = host_of(d->v40 ? &call->conn->server : &call->conn->client);
-	span_add(&d->recalls, &call->call);
+	span_add(&d->recalls, &call->call, call->conn);
 }
 
 static void take_recall(struct nfs4_state_model *m, const struct event *event,

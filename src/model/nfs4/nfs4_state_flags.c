@@ -82,7 +82,7 @@ static void flags_told(struct nfs4_state_model *m, const struct rpc_call *call, 
 	recent_touch(&m->flagged, &f->item);
 	for (unsigned g = 0; g < NFS4_FLAG_GROUPS; g++) {
 		if (flags & group_flags[g]) {
-			span_add(&f->now[g].span, &call->reply);
+			span_add(&f->now[g].span, &call->reply, call->conn);
 			f->now[g].flags |= flags & group_flags[g];
 		} else if (f->now[g].span.count) {
 			stretch_end(f, g, &call->reply);
@@ -197,14 +197,15 @@ static struct nfs4_tested *tested_get(struct nfs4_tester *t, const struct nfs4_s
 	return place;
 }
 
-static void tested_add(struct nfs4_tested *w, const struct provenance *at, uint32_t status)
+static void tested_add(struct nfs4_tested *w, const struct provenance *at, const struct conn *conn,
+		       uint32_t status)
 {
 	if (w->tests.count && apart_ns(&w->tests.last, at) > NFS4_TEST_PAUSE_NS) {
 		if (span_ns(&w->tests) >= span_ns(&w->longest))
 			w->longest = w->tests;
 		w->tests = (struct nfs4_span){0};
 	}
-	span_add(&w->tests, at);
+	span_add(&w->tests, at, conn);
 	w->status = status;
 	for (unsigned i = 0; i < 2; i++) {
 		if (w->statuses[i] == status)
@@ -241,6 +242,6 @@ void nfs4_testers_take(struct nfs4_state_model *m, const struct rpc_call *call,
 	t->tests++;
 	w = stateid ? tested_get(t, stateid, &call->reply) : NULL;
 	if (w)
-		tested_add(w, &call->reply,
+		tested_add(w, &call->reply, call->conn,
 			   op->status == NFS4_OK ? test_status(call, op) : op->status);
 }

@@ -46,13 +46,6 @@ static inline struct endpoint host_of(const struct endpoint *e)
 	return host;
 }
 
-static inline void span_add(struct nfs4_span *s, const struct provenance *at)
-{
-	if (s->count++ == 0)
-		s->first = *at;
-	s->last = *at;
-}
-
 /* From one place to another; 0 where their clocks are not comparable. */
 static inline int64_t apart_ns(const struct provenance *a, const struct provenance *b)
 {
@@ -62,9 +55,21 @@ static inline int64_t apart_ns(const struct provenance *a, const struct provenan
 											     : ns;
 }
 
+static inline void span_add(struct nfs4_span *s, const struct provenance *at,
+			    const struct conn *conn)
+{
+	if (s->count++ == 0) {
+		s->first = *at;
+		s->gaps = (struct nfs4_gaps){.ahead_ns = conn->clock_ahead_ns};
+	} else {
+		nfs4_gaps_add(&s->gaps, apart_ns(&s->last, at), conn);
+	}
+	s->last = *at;
+}
+
 static inline int64_t span_ns(const struct nfs4_span *s)
 {
-	return s->count ? apart_ns(&s->first, &s->last) : 0;
+	return nfs4_gaps_ns(&s->gaps);
 }
 
 static inline bool stateid_same(const struct nfs4_stateid *a, const struct nfs4_stateid *b)

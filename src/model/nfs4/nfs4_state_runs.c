@@ -87,7 +87,7 @@ static void run_add(struct nfs4_run *r, const struct rpc_call *call, const struc
 {
 	const struct nfs4_stateid *s = rpc_op_stateid(call, op);
 
-	span_add(&r->all, &call->reply);
+	span_add(&r->all, &call->reply, call->conn);
 	r->status = op->status;
 	r->lossy |= call->conn->lossy;
 	if (r->kind != NFS4_RUN_STATEID || !s)
@@ -98,7 +98,7 @@ static void run_add(struct nfs4_run *r, const struct rpc_call *call, const struc
 		r->unchanged = (struct nfs4_span){0};
 	}
 	r->stateid = *s;
-	span_add(&r->unchanged, &call->reply);
+	span_add(&r->unchanged, &call->reply, call->conn);
 }
 
 static struct nfs4_run *run_begin(struct nfs4_state_model *m, const struct nfs4_run *key,

@@ -12,12 +12,30 @@ static struct nfs4_waits *waits_get(struct nfs4_model *m, struct nfs4_party *p)
 	return p->waits;
 }
 
-static int64_t stretch_ns(const struct nfs4_stretch *s)
+/* -1: there is none. */
+static int64_t stretch_ns(const struct nfs4_stretch *s, const struct nfs4_gaps *gaps)
 {
-	return s->count ? s->last.at.ns - s->first.at.ns : -1;
+	return s->count ? nfs4_gaps_ns(gaps) : -1;
+}
+
+static void stretch_go_on(struct nfs4_stretch *s, struct nfs4_gaps *gaps,
+			  const struct rpc_call *call)
+{
+	int64_t gap_ns;
+
+	if (s->count == 0)
+		gaps->ahead_ns = call->conn->clock_ahead_ns;
+	else if (!__builtin_sub_overflow(call->reply.at.ns, s->last.at.ns, &gap_ns))
+		nfs4_gaps_add(gaps, gap_ns, call->conn);
+	nfs4_stretch_add(s, &call->reply);
 }
 
 /* --- grace --- */
+
+static int64_t grace_ns(const struct nfs4_grace_wait *w)
+{
+	return stretch_ns(&w->answers, &w->gaps);
+}
 
 /* What happened at the server since the wait began. */
 static void grace_look_around(struct nfs4_waits *w, const struct nfs4_server *server)
@@ -30,7 +48,7 @@ static void grace_look_around(struct nfs4_waits *w, const struct nfs4_server *se
 
 static void grace_settle(struct nfs4_waits *w)
 {
-	if (stretch_ns(&w->grace.answers) > stretch_ns(&w->grace_longest.answers))
+	if (grace_ns(&w->grace) > grace_ns(&w->grace_longest))
 		w->grace_longest = w->grace;
 	w->grace = (struct nfs4_grace_wait){0};
 }
@@ -43,7 +61,7 @@ void nfs4_waits_grace(struct nfs4_model *m, struct nfs4_party *p, const struct r
 		w->opened_then = p->server->opens_ok.count;
 		w->restarts_then = p->server->boot_changes;
 	}
-	nfs4_stretch_add(&w->grace.answers, &call->reply);
+	stretch_go_on(&w->grace.answers, &w->grace.gaps, call);
 	w->grace.reclaim_complete = p->reclaim_complete;
 	w->grace.began_in_sight = provenance_seen(&p->state_made);
 	grace_look_around(w, p->server);
@@ -60,9 +78,14 @@ void nfs4_waits_opened(struct nfs4_party *p, const struct rpc_call *call)
 
 /* --- steps --- */
 
+static int64_t step_ns(const struct nfs4_step_wait *w)
+{
+	return stretch_ns(&w->delays, &w->gaps);
+}
+
 static void step_settle(struct nfs4_waits *w)
 {
-	if (stretch_ns(&w->step.delays) > stretch_ns(&w->step_longest.delays))
+	if (step_ns(&w->step) > step_ns(&w->step_longest))
 		w->step_longest = w->step;
 	w->step = (struct nfs4_step_wait){0};
 }
@@ -80,7 +103,7 @@ void nfs4_waits_step(struct nfs4_model *m, struct nfs4_party *p, const struct rp
 			w->step.op = fact->op;
 			w->step.call = call->call;
 		}
-		nfs4_stretch_add(&w->step.delays, &call->reply);
+		stretch_go_on(&w->step.delays, &w->step.gaps, call);
 		return;
 	}
 	if (!w || w->step.delays.count == 0 || w->step.op != fact->op ||
@@ -112,10 +135,9 @@ void nfs4_waits_absorb(struct nfs4_party *known, struct nfs4_party *unknown)
 		return;
 	grace_settle(from);
 	step_settle(from);
-	if (stretch_ns(&from->grace_longest.answers) >
-	    stretch_ns(&known->waits->grace_longest.answers))
+	if (grace_ns(&from->grace_longest) > grace_ns(&known->waits->grace_longest))
 		known->waits->grace_longest = from->grace_longest;
-	if (stretch_ns(&from->step_longest.delays) > stretch_ns(&known->waits->step_longest.delays))
+	if (step_ns(&from->step_longest) > step_ns(&known->waits->step_longest))
 		known->waits->step_longest = from->step_longest;
 }
 

@@ -7,10 +7,12 @@
 #define MODEL_NFS4_WAITS_H
 
 #include "model/nfs4/nfs4.h"
+#include "model/nfs4/nfs4_gaps.h"
 
 /* GRACE answers to one party, with no new open or lock of it accepted in between. */
 struct nfs4_grace_wait {
 	struct nfs4_stretch answers;
+	struct nfs4_gaps gaps; /* between them */
 	bool reclaim_complete; /* the party had sent RECLAIM_COMPLETE before, and it was accepted */
 	bool began_in_sight;   /* the evidence holds how its client ID was made */
 	uint64_t others_opened;  /* new opens and locks of others that were accepted meanwhile */
@@ -23,6 +25,7 @@ struct nfs4_grace_wait {
 struct nfs4_step_wait {
 	uint32_t op;                /* EXCHANGE_ID, CREATE_SESSION, SETCLIENTID, its CONFIRM */
 	struct nfs4_stretch delays; /* answered DELAY */
+	struct nfs4_gaps gaps;      /* between them */
 	struct provenance call;     /* the first call of the step */
 	struct provenance over;     /* the answer that ended it; FRAME_NONE: none */
 	uint32_t over_status;

@@ -87,6 +87,7 @@ struct path_late {
 	 * has_age. */
 	int64_t age_ns;
 	bool has_age;
+	int64_t ahead_ns; /* so much of the time the server's own clock had not seen; 0: none */
 };
 
 /* How it is known that a message was sent long before it was captured. */

@@ -108,6 +108,7 @@ static void late_note(struct path_calls *c, const struct event *e, int64_t ns)
 		.ns = ns,
 		.age_ns = rpc->reply_past.age_ns,
 		.has_age = rpc->reply_past.has_age,
+		.ahead_ns = e->conn->clock_ahead_ns,
 	};
 	const struct provenance *unsent = &rpc->reply_past.unsent_last;
 	uint32_t i = c->worst_len;

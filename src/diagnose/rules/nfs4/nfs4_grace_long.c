@@ -21,7 +21,7 @@ enum { LEASES_MIN = 2 };
 
 static int64_t lasted_ns(const struct nfs4_grace_wait *w)
 {
-	return w->answers.last.at.ns - w->answers.first.at.ns;
+	return nfs4_gaps_ns(&w->gaps);
 }
 
 static bool misses_reclaim_complete(const struct nfs4_party *p, const struct nfs4_grace_wait *w)

@@ -24,7 +24,7 @@ int64_t nfs4_between_ns(const struct provenance *from, const struct provenance *
 
 int64_t nfs4_span_ns(const struct nfs4_span *s)
 {
-	return s->count ? nfs4_between_ns(&s->first, &s->last) : 0;
+	return nfs4_gaps_ns(&s->gaps);
 }
 
 struct conn nfs4_conn_to(const struct endpoint *server)

@@ -19,7 +19,7 @@ enum { DELAYS_MIN = 5 };
 
 static bool is_stuck(const struct nfs4_step_wait *w)
 {
-	return w->delays.count >= DELAYS_MIN && w->delays.last.at.ns - w->call.at.ns >= LASTS_NS;
+	return w->delays.count >= DELAYS_MIN && nfs4_gaps_ns(&w->gaps) >= LASTS_NS;
 }
 
 /* What a Linux nfsd puts each step off for. */
@@ -37,7 +37,7 @@ static void tell(struct diagnosis *d, const struct nfs4_party *p, const struct n
 	struct finding *f = diagnosis_add(d, "nfs4-state-manager-stuck", CONFIDENCE_CERTAIN);
 	const char *who = nfs4_host_text(d, &p->host);
 	const char *op = nfs4_op_text(d, w->op);
-	const char *lasted = nfs4_duration_text(d, w->delays.last.at.ns - w->call.at.ns);
+	const char *lasted = nfs4_duration_text(d, nfs4_gaps_ns(&w->gaps));
 
 	nfs4_finding_about(d, f, p);
 	nfs4_finding_span(f, &w->call);

@@ -55,6 +55,16 @@ static bool late_was_made_late(const struct rule_input *in, const struct path_la
 	       evidence_list_at(in->evidence, late->reply.evidence)->lost_bytes == 0;
 }
 
+/*
+ * The capture's clock was set ahead while it waited, or all stood still: by the server's own it was
+ * answered soon. Where the client's timer fired meanwhile, the time did pass.
+ */
+static bool late_is_unsure(const struct path_late *late)
+{
+	return late->repeats == 0 &&
+	       late->ahead_ns > path_span_ns(late->call.at, late->reply.at) / 2;
+}
+
 static bool calls_are_slow(const struct rule_input *in, const struct path_calls *c)
 {
 	if (c->worst_len == 0 || !transport_port_is_nfs(in, &c->conn.server))
@@ -64,7 +74,8 @@ static bool calls_are_slow(const struct rule_input *in, const struct path_calls 
 		return false;
 	return (c->repeated_worst.ns >= SLOW_REPEATED_NS &&
 		late_was_made_late(in, &c->repeated_worst)) ||
-	       (c->worst[0].ns >= SLOW_ALONE_NS && late_was_made_late(in, &c->worst[0]));
+	       (c->worst[0].ns >= SLOW_ALONE_NS && !late_is_unsure(&c->worst[0]) &&
+		late_was_made_late(in, &c->worst[0]));
 }
 
 /* By server and program, then by client. */
