@@ -366,7 +366,11 @@ static void incident_add(struct incident *in, struct finding *f)
 		in->last = f->last;
 }
 
-/* The headline first, then what is unexplained before what is explained, then by gravity. */
+/*
+ * The headline first, then what is unexplained before what is explained, then what is certain
+ * before what is likely, then by gravity. Among incidents of their own gravity goes first: a
+ * restart that is likely hurts more than a port that refused for a moment.
+ */
 static int incident_order(const void *a, const void *b, void *precedence)
 {
 	const struct finding *x = *(struct finding *const *)a;
@@ -376,6 +380,8 @@ static int incident_order(const void *a, const void *b, void *precedence)
 		return x->role < y->role ? -1 : 1;
 	if (x->explained != y->explained)
 		return x->explained ? 1 : -1;
+	if (x->confidence != y->confidence)
+		return x->confidence > y->confidence ? -1 : 1;
 	return precedence_compare(precedence, x, y);
 }
 

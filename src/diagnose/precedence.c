@@ -136,7 +136,7 @@ enum { PRECEDENCE_ROWS = sizeof(precedence_rows) / sizeof(precedence_rows[0]) };
  * Causes that give wrong results where others only take time: two hosts hold one lock, or one holds
  * a lock of which it does not know; the server takes two hosts for one, and goes on to drop the
  * locks of each for the other when a restart, say, is long over. They go before the others of an
- * incident.
+ * incident that are no more certain.
  */
 static const char *const precedence_harmful[] = {
 	"nfs4-client-owner-collision",
