@@ -231,7 +231,7 @@ static void *ahead_read(void *arg)
 /* --- the user's side --- */
 
 /* The next batch; the one before is given back. */
-static void ahead_turn(struct ahead *a)
+__attribute__((noinline)) static void ahead_turn(struct ahead *a)
 {
 	pthread_mutex_lock(&a->lock);
 	if (a->using) {
@@ -254,7 +254,7 @@ static void ahead_turn(struct ahead *a)
  * Not before the first item is asked for: journals come from the thread at once, and who takes
  * them knows the ahead only after ahead_create. Where no thread is to be had, all goes on without.
  */
-static void ahead_start(struct ahead *a)
+__attribute__((noinline)) static void ahead_start(struct ahead *a)
 {
 	a->wanted = false;
 	pthread_mutex_init(&a->lock, NULL);
