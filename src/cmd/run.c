@@ -501,14 +501,14 @@ static struct stamp run_take_items(struct run *r)
 	progress_init(&progress);
 	while ((item = ahead_next(r->ahead))) {
 		if (item->is_journal) {
-			logs_take_journal(r->logs, item->packet.where.evidence,
-					  item->packet.where.frame, item->journal);
+			logs_take_journal(r->logs, item->packet->where.evidence,
+					  item->packet->where.frame, item->journal);
 			continue;
 		}
 		if (!any)
-			first = item->packet.where.at;
+			first = item->packet->where.at;
 		any = true;
-		ingest_packet(r->ingest, &item->packet);
+		ingest_packet(r->ingest, item->packet, item->message);
 		if (progress_due(&progress)) {
 			uint64_t done, total;
 

@@ -27,18 +27,21 @@ enum {
 	AHEAD_JOURNAL_MAX = 256 << 10,   /* of journals in a batch, but for the last entry */
 	AHEAD_NEXT = 6,                  /* packets: so far ahead its lines are asked for */
 	AHEAD_NEXT_BYTES = 1024,         /* the same in what packets hold */
-	AHEAD_MESSAGE_BYTES = 128,       /* of a decoded header, that the user reads */
+	AHEAD_SLOT_BYTES = 128,          /* of a packet, that the user reads */
+	AHEAD_MESSAGE_BYTES = 128,       /* of a decoded header, likewise */
 	AHEAD_APART = 128,               /* bytes: two lines of a cache, which come in pairs */
 };
 
 /* Each of its parts begins with a line of the cache, so that no two share one. */
 struct ahead_batch {
-	struct {
-		struct ahead_item item;
-	} __attribute__((aligned(MEM_LINE_BYTES))) places[AHEAD_ITEMS];
+	struct ahead_slot {
+		struct ingest_packet packet;
+		struct slice journal; /* ptr NULL: it is a packet */
+	} __attribute__((aligned(MEM_LINE_BYTES))) slots[AHEAD_ITEMS];
 	struct {
 		struct rpc_ahead message;
 	} __attribute__((aligned(MEM_LINE_BYTES))) messages[AHEAD_ITEMS]; /* theirs */
+	bool has_message[AHEAD_ITEMS];
 	size_t len;
 	uint8_t *bytes; /* of its packets */
 	size_t bytes_len, bytes_cap;
@@ -55,7 +58,7 @@ struct ahead {
 	bool steady;   /* what is read are files, which have the next batch soon */
 	pthread_t thread;
 	struct merge *caller; /* the merge's place */
-	struct ahead_item single;
+	struct ingest_packet single;
 	struct ahead_batch *batches;
 
 	uint8_t apart_reader[AHEAD_APART];
@@ -76,6 +79,7 @@ struct ahead {
 	uint8_t apart_user[AHEAD_APART];
 	struct ahead_batch *using; /* the user's; NULL: none */
 	size_t using_next;         /* item of it */
+	struct ahead_item item;    /* the one that was told last */
 	uint8_t apart_others[AHEAD_APART];
 };
 
@@ -92,8 +96,7 @@ static void batch_init(struct ahead_batch *b)
 static void batch_clear(struct ahead_batch *b)
 {
 	for (size_t i = 0; i < b->len && b->journal_bytes; i++)
-		if (b->places[i].item.is_journal)
-			free((void *)(uintptr_t)b->places[i].item.journal.ptr);
+		free((void *)(uintptr_t)b->slots[i].journal.ptr);
 	b->len = 0;
 	b->bytes_len = 0;
 	b->journal_bytes = 0;
@@ -126,7 +129,7 @@ static void ahead_publish(struct ahead *a)
 }
 
 /* Room for one more item with so many bytes of a packet. */
-static struct ahead_item *ahead_place(struct ahead *a, size_t bytes)
+static struct ahead_slot *ahead_place(struct ahead *a, size_t bytes)
 {
 	struct ahead_batch *b = a->filling;
 
@@ -140,7 +143,7 @@ static struct ahead_item *ahead_place(struct ahead *a, size_t bytes)
 		b->bytes_cap = bytes;
 		b->bytes = mem_alloc_lines(b->bytes_cap);
 	}
-	return &b->places[b->len++].item;
+	return &b->slots[b->len++];
 }
 
 /*
@@ -157,61 +160,59 @@ __attribute__((always_inline)) static inline void lines_want(const void *at, siz
 __attribute__((always_inline)) static inline void batch_want(const struct ahead_batch *b)
 {
 	if (b->len + AHEAD_NEXT < AHEAD_ITEMS) {
-		lines_want(&b->places[b->len + AHEAD_NEXT], sizeof(b->places[0]));
+		lines_want(&b->slots[b->len + AHEAD_NEXT], AHEAD_SLOT_BYTES);
 		lines_want(&b->messages[b->len + AHEAD_NEXT], AHEAD_MESSAGE_BYTES);
 	}
 	if (b->bytes_len + AHEAD_NEXT_BYTES + 4 * MEM_LINE_BYTES < b->bytes_cap)
 		lines_want(b->bytes + b->bytes_len + AHEAD_NEXT_BYTES, 4 * MEM_LINE_BYTES);
 }
 
-static void item_fill(struct ahead_item *item, const struct merge_item *from, struct slice bytes)
+static inline void packet_fill(struct ingest_packet *to, const struct merge_item *from)
 {
 	const struct capfile_packet *p = from->packet;
 
-	item->is_journal = false;
-	item->packet.where.evidence = from->evidence;
-	item->packet.where.frame = p->frame;
-	item->packet.where.at = p->at;
-	item->packet.bytes = bytes.len;
-	item->packet.wire_bytes = p->wire_bytes;
-	item->packet.ahead = NULL;
-	packet_parse(p->linktype, bytes, p->wire_bytes, &item->packet.packet);
+	to->where.evidence = from->evidence;
+	to->where.frame = p->frame;
+	to->where.at = p->at;
+	to->wire_bytes = p->wire_bytes;
+	to->is_cut = p->bytes.len < p->wire_bytes;
+	packet_parse(p->linktype, p->bytes, p->wire_bytes, &to->packet);
 }
 
 static void ahead_put_packet(struct ahead *a, const struct merge_item *from)
 {
-	struct slice bytes = from->packet->bytes;
-	struct ahead_item *item = ahead_place(a, bytes.len);
+	struct ahead_slot *slot = ahead_place(a, from->packet->bytes.len);
 	struct ahead_batch *b = a->filling;
 	struct rpc_ahead *message = &b->messages[b->len - 1].message;
-	struct slice *payload = &item->packet.packet.payload;
+	struct slice *payload = &slot->packet.packet.payload;
 	uint8_t *to = b->bytes + b->bytes_len;
 
 	batch_want(b);
-	item_fill(item, from, bytes);
+	packet_fill(&slot->packet, from);
+	slot->journal.ptr = NULL;
+	b->has_message[b->len - 1] = false;
 	if (!payload->len)
 		return;
 	memcpy(to, payload->ptr, payload->len);
 	payload->ptr = to;
 	/* The next begins with a line of its own: of most no more than one is looked at. */
 	b->bytes_len += (payload->len + MEM_LINE_BYTES - 1) & ~(size_t)(MEM_LINE_BYTES - 1);
-	if (item->packet.packet.kind != PACKET_TCP)
+	if (slot->packet.packet.kind != PACKET_TCP)
 		return;
 	rpc_ahead_decode(*payload, message);
-	if (message->message)
-		item->packet.ahead = message;
+	b->has_message[b->len - 1] = message->message != NULL;
 }
 
 bool ahead_put_journal(struct ahead *a, uint32_t evidence, uint64_t frame, struct slice text)
 {
-	struct ahead_item *item;
+	struct ahead_slot *slot;
 
 	if (!a->threaded)
 		return false;
-	item = ahead_place(a, 0);
-	*item = (struct ahead_item){.is_journal = true,
-				    .packet = {.where = {.evidence = evidence, .frame = frame}},
-				    .journal = slice_make(mem_copy(text.ptr, text.len), text.len)};
+	slot = ahead_place(a, 0);
+	slot->packet.where = (struct provenance){.evidence = evidence, .frame = frame};
+	slot->journal = slice_make(mem_copy(text.ptr, text.len), text.len);
+	a->filling->has_message[a->filling->len - 1] = false;
 	a->filling->journal_bytes += text.len + 1;
 	return true;
 }
@@ -276,8 +277,23 @@ static const struct ahead_item *ahead_next_single(struct ahead *a)
 
 	if (!merge_next(&a->merge, &from))
 		return NULL;
-	item_fill(&a->single, &from, from.packet->bytes);
-	return &a->single;
+	packet_fill(&a->single, &from);
+	a->item.packet = &a->single;
+	return &a->item;
+}
+
+/* The next item of the batch, which has one. */
+static inline const struct ahead_item *ahead_take(struct ahead *a, const struct ahead_batch *b)
+{
+	size_t at = a->using_next++;
+	const struct ahead_slot *slot = &b->slots[at];
+
+	a->item.packet = &slot->packet;
+	a->item.message = b->has_message[at] ? &b->messages[at].message : NULL;
+	a->item.is_journal = b->journal_bytes && slot->journal.ptr;
+	if (__builtin_expect(a->item.is_journal, 0))
+		a->item.journal = slot->journal;
+	return &a->item;
 }
 
 /* Not inline: from a batch that is there an item is taken with few steps. */
@@ -292,7 +308,7 @@ __attribute__((noinline)) static const struct ahead_item *ahead_next_other(struc
 			return NULL;
 		ahead_turn(a);
 	}
-	return &a->using->places[a->using_next++].item;
+	return ahead_take(a, a->using);
 }
 
 const struct ahead_item *ahead_next(struct ahead *a)
@@ -300,7 +316,7 @@ const struct ahead_item *ahead_next(struct ahead *a)
 	const struct ahead_batch *b = a->using;
 
 	if (b && a->using_next < b->len)
-		return &b->places[a->using_next++].item;
+		return ahead_take(a, b);
 	return ahead_next_other(a);
 }
 

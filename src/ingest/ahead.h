@@ -18,8 +18,9 @@ struct ahead;
 /* What comes next: a packet, or an entry of a journal that stands between packets. */
 struct ahead_item {
 	bool is_journal;
-	struct ingest_packet packet;
-	struct slice journal; /* its text; `packet` has its evidence and frame */
+	const struct ingest_packet *packet; /* of a journal: its evidence and frame */
+	const struct rpc_ahead *message;    /* in it, decoded; NULL: none */
+	struct slice journal;               /* its text */
 };
 
 /* Reads from `merge`, which is the caller's again after ahead_destroy; never NULL. */

@@ -111,7 +111,7 @@ static void ingest_count(struct ingest *in, const struct ingest_packet *p)
 {
 	in->totals.frames++;
 	in->totals.bytes += p->wire_bytes;
-	if (__builtin_expect(p->bytes < p->wire_bytes, 0)) {
+	if (__builtin_expect(p->is_cut, 0)) {
 		struct ingest_health *health = ingest_health_of(in, p->where.evidence);
 
 		if (health->cut_packets++ == 0)
@@ -151,10 +151,10 @@ __attribute__((noinline)) static void ingest_other(struct ingest *in, const stru
 	}
 }
 
-void ingest_packet(struct ingest *in, const struct ingest_packet *p)
+void ingest_packet(struct ingest *in, const struct ingest_packet *p, const struct rpc_ahead *ahead)
 {
 	ingest_count(in, p);
-	in->ahead = p->ahead;
+	in->ahead = ahead;
 	if (__builtin_expect(p->packet.kind == PACKET_TCP, 1)) {
 		ingest_health_of(in, p->where.evidence)->data_segments +=
 			p->packet.payload_wire_bytes != 0;
@@ -169,11 +169,11 @@ void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, s
 		  uint32_t linktype, struct slice bytes, size_t wire_bytes)
 {
 	struct ingest_packet p = {.where = {.evidence = evidence, .frame = frame_number, .at = at},
-				  .bytes = bytes.len,
-				  .wire_bytes = wire_bytes};
+				  .wire_bytes = (uint32_t)wire_bytes,
+				  .is_cut = bytes.len < wire_bytes};
 
 	packet_parse(linktype, bytes, wire_bytes, &p.packet);
-	ingest_packet(in, &p);
+	ingest_packet(in, &p, NULL);
 }
 
 static void ingest_tell_health(struct ingest *in, uint32_t evidence)

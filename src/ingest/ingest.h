@@ -48,16 +48,22 @@ struct ingest *ingest_create(const struct ingest_options *options, const struct 
 			     struct evidence_list *evidence);
 void ingest_destroy(struct ingest *in);
 
-/* A frame that was taken apart: what proto/packet.h makes of it, and what it does not keep. */
+/*
+ * A frame that was taken apart: what proto/packet.h makes of it, and what it does not keep. Of a
+ * segment of TCP all that is of interest lies in its first two lines of the cache.
+ */
 struct ingest_packet {
 	struct provenance where;
-	size_t bytes, wire_bytes;      /* of the frame: captured, and on the wire */
-	struct packet packet;          /* points into the frame */
-	const struct rpc_ahead *ahead; /* of its payload; NULL: not decoded ahead */
+	uint32_t wire_bytes;  /* of the frame */
+	bool is_cut;          /* not all of them were captured */
+	struct packet packet; /* points into the frame */
 };
 
-/* The same as ingest_frame, of a frame that is taken apart already; borrowed for the call. */
-void ingest_packet(struct ingest *in, const struct ingest_packet *p);
+/*
+ * The same as ingest_frame, of a frame that is taken apart already, whose payload may be decoded
+ * ahead (else NULL); both are borrowed for the call.
+ */
+void ingest_packet(struct ingest *in, const struct ingest_packet *p, const struct rpc_ahead *ahead);
 
 /* One frame. `frame_number` counts from 1 within its capture; bytes are borrowed for the call. */
 void ingest_frame(struct ingest *in, uint32_t evidence, uint64_t frame_number, struct stamp at,

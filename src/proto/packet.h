@@ -52,26 +52,28 @@ struct packet_tcp {
 };
 
 struct packet {
+	/* What a segment of TCP needs; see struct ingest_packet. */
 	enum packet_kind kind;
+	uint8_t ttl;        /* TTL or hop limit */
+	uint8_t ip_version; /* 4, 6; 0: none (ARP) */
+	uint8_t ip_proto;   /* protocol number behind the IP headers */
+	bool outgoing;      /* the link layer says that this host sent it (cooked capture) */
 	uint8_t src[PACKET_ADDR_BYTES];
 	uint8_t dst[PACKET_ADDR_BYTES];
 	uint16_t src_port; /* TCP and UDP; 0 otherwise */
 	uint16_t dst_port;
-	uint8_t ttl;          /* TTL or hop limit */
-	uint8_t ip_version;   /* 4, 6; 0: none (ARP) */
-	uint8_t tunnels;      /* packets around this one, of which nothing is kept */
-	uint8_t ip_proto;     /* protocol number behind the IP headers */
-	bool frag_more;       /* PACKET_FRAGMENT: not the last one */
-	uint16_t frag_off;    /* PACKET_FRAGMENT: offset of the payload in the datagram, bytes */
-	uint32_t ip_id;       /* IPv4 identification; 0 in IPv6 without fragment header */
-	bool outgoing;        /* the link layer says that this host sent it (cooked capture) */
-	struct slice payload; /* transport payload that is here, borrowed from the frame */
+	uint32_t ip_id;            /* IPv4 identification; 0 in IPv6 without fragment header */
+	struct slice payload;      /* transport payload that is here, borrowed from the frame */
 	size_t payload_wire_bytes; /* transport payload on the wire, >= payload.len */
 	struct packet_tcp tcp;     /* PACKET_TCP only */
+	/* and the others */
+	uint8_t tunnels;   /* packets around this one, of which nothing is kept */
+	bool frag_more;    /* PACKET_FRAGMENT: not the last one */
+	uint16_t frag_off; /* PACKET_FRAGMENT: offset of the payload in the datagram, bytes */
 	uint8_t icmp_type; /* PACKET_ICMP: type and code; the payload is the quoted packet */
 	uint8_t icmp_code;
-	uint32_t icmp_mtu; /* of the next hop (fragmentation needed, packet too big); 0: not told */
 	uint16_t arp_op;   /* PACKET_ARP: 1 request, 2 reply; src and dst are the two hosts' */
+	uint32_t icmp_mtu; /* of the next hop (fragmentation needed, packet too big); 0: not told */
 };
 
 /* Link types as in pcap (www.tcpdump.org/linktypes.html) that packet_parse reads. */

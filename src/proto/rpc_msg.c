@@ -241,6 +241,8 @@ bool rpc_msg_decode(struct cursor *c, struct rpc_msg *out)
 		return cursor_ok(c);
 	}
 	memset(&out->call, 0, offsetof(struct rpc_call_header, sys));
+	out->call.rpcvers = 0;
+	out->call.cred = (struct rpc_auth){0};
 	out->call.verf = (struct rpc_auth){0};
 	if (!cursor_ok(c))
 		return false;

@@ -67,8 +67,8 @@ enum rpc_body {
 
 /* AUTH_SYS credential. */
 struct rpc_auth_sys {
-	uint32_t stamp;
 	uint32_t uid;
+	uint32_t stamp;
 	uint32_t gid;
 	uint32_t gids_len;
 	struct slice machine; /* borrowed */
@@ -90,15 +90,15 @@ struct rpc_auth {
 };
 
 struct rpc_call_header {
-	uint32_t rpcvers; /* 2, or the rest was not decoded */
 	uint32_t program;
 	uint32_t version;
 	uint32_t procedure;
-	struct rpc_auth cred;
-	bool has_sys;            /* sys is valid */
+	bool has_sys;            /* sys is valid; cred.flavor is RPC_AUTH_SYS */
 	bool has_gss;            /* gss is valid */
 	struct rpc_auth_sys sys; /* set only with has_sys, its groups up to gids_len */
-	/* What nearly nobody looks at, in the cache's next lines: see struct rpc_ahead. */
+	/* What hardly anybody looks at of most calls: see struct rpc_ahead. */
+	uint32_t rpcvers; /* 2, or the rest was not decoded */
+	struct rpc_auth cred;
 	struct rpc_auth verf;
 	struct rpc_auth_gss gss; /* set only with has_gss */
 };

@@ -182,8 +182,7 @@ static void segment_ahead(struct run *run, bool server, uint8_t flags, struct sl
 {
 	struct ingest_packet p = {
 		.where = {.frame = ++run->frame, .at = stamp_utc(run->ms * STAMP_NS_PER_MS)},
-		.bytes = bytes.len + 54,
-		.wire_bytes = bytes.len + 54,
+		.wire_bytes = (uint32_t)bytes.len + 54,
 		.packet = {.kind = PACKET_TCP, .ttl = 64, .ip_version = 4, .ip_proto = 6},
 	};
 	static const uint8_t host[2][PACKET_ADDR_BYTES] = {
@@ -209,7 +208,7 @@ static void segment_ahead(struct run *run, bool server, uint8_t flags, struct sl
 	p.packet.tcp.flags = flags;
 	p.packet.tcp.window = 501;
 	p.packet.tcp.wscale = 0xff;
-	ingest_packet(run->in, &p);
+	ingest_packet(run->in, &p, NULL);
 	free(copy);
 }
 

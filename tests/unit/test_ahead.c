@@ -87,15 +87,15 @@ static void reading_end(struct reading *r)
 
 static void tell(struct strbuf *out, const struct ahead_item *item)
 {
-	const struct ingest_packet *p = &item->packet;
+	const struct ingest_packet *p = item->packet;
 
 	if (item->is_journal)
 		strbuf_add_format(out, "journal %llu %zu\n", (unsigned long long)p->where.frame,
 				  item->journal.len);
 	else
-		strbuf_add_format(out, "%u %llu %lld %zu %zu %u %u %zu\n", p->where.evidence,
+		strbuf_add_format(out, "%u %llu %lld %d %u %u %u %zu\n", p->where.evidence,
 				  (unsigned long long)p->where.frame, (long long)p->where.at.ns,
-				  p->bytes, p->wire_bytes, (unsigned)p->packet.kind,
+				  p->is_cut, p->wire_bytes, (unsigned)p->packet.kind,
 				  p->packet.tcp.seq, p->packet.payload.len);
 }
 

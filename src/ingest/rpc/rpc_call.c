@@ -35,7 +35,7 @@ static void call_from_header(struct pending_call *p, const struct rpc_call_heade
 	call->procedure = h->procedure;
 	call->is_callback = rpc_program_is_transient(h->program) && h->version <= NFS_CB &&
 			    h->procedure <= CB_COMPOUND;
-	call->cred_flavor = h->cred.flavor;
+	call->cred_flavor = h->has_sys ? RPC_AUTH_SYS : h->cred.flavor;
 	call->uid = h->has_sys ? h->sys.uid : UINT32_MAX;
 	if (h->has_sys) {
 		call->machine = h->sys.machine;
@@ -229,7 +229,6 @@ void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct 
 	p = call_table_add(&in->calls, &place, &m->flow->conn);
 	p->head_hash = hash;
 	p->busy_ns = calls->busy_ns[conn_other_side(m->from)];
-	m->flow->asked_tls |= msg->call.cred.flavor == RPC_AUTH_TLS;
 	p->call.call = p->call.origin = m->at;
 	if (m->past)
 		p->call.call_past = *m->past;
@@ -237,6 +236,7 @@ void rpc_take_call(struct ingest *in, const struct rpc_message *m, const struct 
 	if (origin)
 		call_join_origin(in, p, origin);
 	call_from_header(p, &msg->call);
+	m->flow->asked_tls |= p->call.cred_flavor == RPC_AUTH_TLS;
 	call_read_args(in, p, m, msg->body, c);
 	rpc_note_lost(m, &p->call.call_damage);
 	call_keep_bounds(in, p);
