@@ -3,7 +3,7 @@
  * See ahead.h. The batches are a ring: the reader fills one while others wait or are used up. A
  * batch is the reader's until it is published and the user's until it is given back, so that the
  * lock is taken twice a batch and not for each packet. To wake a thread costs as much as some dozen
- * packets: a reader that finds the ring full sleeps until half of it is free, and a user that
+ * packets: a reader that finds the ring full sleeps until most of it is free, and a user that
  * finds it empty until some batches are there. But of a pipe it does not wait for more than one:
  * there may be no more for hours.
  *
@@ -20,16 +20,16 @@
 
 enum {
 	AHEAD_BATCHES = 16,
-	AHEAD_FREE = AHEAD_BATCHES / 2,  /* batches, that a reader waits for */
-	AHEAD_READY = AHEAD_BATCHES / 4, /* the same for the user */
-	AHEAD_ITEMS = 128,               /* of a batch */
-	AHEAD_BYTES = 32 << 10,          /* of a batch; more only for one packet that is longer */
-	AHEAD_JOURNAL_MAX = 256 << 10,   /* of journals in a batch, but for the last entry */
-	AHEAD_NEXT = 6,                  /* packets: so far ahead its lines are asked for */
-	AHEAD_NEXT_BYTES = 1024,         /* the same in what packets hold */
-	AHEAD_SLOT_BYTES = 128,          /* of a packet, that the user reads */
-	AHEAD_MESSAGE_BYTES = 128,       /* of a decoded header, likewise */
-	AHEAD_APART = 128,               /* bytes: two lines of a cache, which come in pairs */
+	AHEAD_FREE = AHEAD_BATCHES * 3 / 4, /* batches, that a reader waits for */
+	AHEAD_READY = AHEAD_BATCHES / 4,    /* the same for the user */
+	AHEAD_ITEMS = 128,                  /* of a batch */
+	AHEAD_BYTES = 32 << 10,        /* of a batch; more only for one packet that is longer */
+	AHEAD_JOURNAL_MAX = 256 << 10, /* of journals in a batch, but for the last entry */
+	AHEAD_NEXT = 6,                /* packets: so far ahead its lines are asked for */
+	AHEAD_NEXT_BYTES = 1024,       /* the same in what packets hold */
+	AHEAD_SLOT_BYTES = 128,        /* of a packet, that the user reads */
+	AHEAD_MESSAGE_BYTES = 128,     /* of a decoded header, likewise */
+	AHEAD_APART = 128,             /* bytes: two lines of a cache, which come in pairs */
 };
 
 /* Each of its parts begins with a line of the cache, so that no two share one. */

@@ -365,53 +365,51 @@ static void tcp_on_stream(struct tcp *tcp, const struct tcp_segment *seg)
 		tcp_order_look(tcp, TCP_SIDE_B, seg->frame);
 }
 
-/* The transition function. */
-static void tcp_step(struct tcp *tcp, enum tcp_event event, const struct tcp_segment *seg)
+/* The transition function. True: what the segment carries belongs to the stream. */
+static bool tcp_step(struct tcp *tcp, enum tcp_event event, const struct tcp_segment *seg)
 {
 	switch (event) {
 	case TCP_EVENT_SYN:
 		tcp_on_syn(tcp, seg);
-		tcp_on_stream(tcp, seg);
-		return;
+		return true;
 	case TCP_EVENT_SYN_REPEAT:
 		if (tcp->state == TCP_STATE_RESET && tcp->half[seg->from].next_off == 0)
 			tcp->state = TCP_STATE_SYN; /* tried again after a RST */
 		if (!seg->is_twice)
 			tcp_tell(tcp, TCP_NOTE_SYN_REPEAT, seg);
-		return;
+		return false;
 	case TCP_EVENT_SYN_ACK:
 		tcp_on_syn_ack(tcp, seg);
-		return;
+		return false;
 	case TCP_EVENT_REFUSED:
 		tcp_on_rst(tcp, seg, TCP_NOTE_REFUSED, TCP_STATE_RESET);
-		return;
+		return false;
 	case TCP_EVENT_OPENER_RST:
 		tcp_on_rst(tcp, seg, TCP_NOTE_RST, TCP_STATE_SYN);
-		return;
+		return false;
 	case TCP_EVENT_RST:
 		tcp_on_rst(tcp, seg, TCP_NOTE_RST, TCP_STATE_RESET);
-		return;
+		return false;
 	case TCP_EVENT_ACCEPTED:
 		tcp->state = TCP_STATE_OPEN;
 		tcp->completeness |= TCP_COMPLETE_ACK;
 		tcp_tell(tcp, TCP_NOTE_ESTABLISHED, seg);
-		tcp_on_stream(tcp, seg);
-		return;
+		return true;
 	case TCP_EVENT_PLAIN:
 		if (tcp->state == TCP_STATE_NEW)
 			tcp->state = TCP_STATE_OPEN;
 		if (seg->packet->tcp.flags & TCP_ACK)
 			tcp->completeness |= TCP_COMPLETE_ACK;
-		tcp_on_stream(tcp, seg);
-		return;
+		return true;
 	case TCP_EVENT_BARE_ACK:
 		if (!seg->is_twice)
 			tcp_tell(tcp, TCP_NOTE_BARE_ACK_TO_SYN, seg);
-		return;
+		return false;
 	case TCP_EVENT_STRAY:
 	case TCP_EVENT_FOREIGN:
-		return;
+		return false;
 	}
+	return false;
 }
 
 enum tcp_verdict tcp_segment(struct tcp *tcp, enum tcp_side from, const struct packet *packet,
@@ -431,7 +429,8 @@ enum tcp_verdict tcp_segment(struct tcp *tcp, enum tcp_side from, const struct p
 		half->twice_segments += seg.is_twice;
 	}
 	tcp_remember(half, &seg);
-	tcp_step(tcp, event, &seg);
+	if (tcp_step(tcp, event, &seg))
+		tcp_on_stream(tcp, &seg);
 	half->last = *frame;
 	return TCP_TAKEN;
 }

@@ -86,6 +86,36 @@ void flow_table_deinit(struct flow_table *t)
 	rpc_pool_deinit(&t->pool);
 }
 
+/* As memcmp does, of two addresses. */
+static int flow_order_addr(const uint8_t *a, const uint8_t *b)
+{
+	uint64_t x, y;
+
+	for (size_t i = 0; i < PACKET_ADDR_BYTES; i += sizeof(x)) {
+		memcpy(&x, a + i, sizeof(x));
+		memcpy(&y, b + i, sizeof(y));
+		if (x != y)
+			return __builtin_bswap64(x) < __builtin_bswap64(y) ? -1 : 1;
+	}
+	return 0;
+}
+
+void flow_key_of(uint32_t evidence, const struct packet *packet, struct flow_key *key)
+{
+	int order = flow_order_addr(packet->src, packet->dst);
+
+	key->evidence = evidence;
+	key->transport = packet->kind == PACKET_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
+	if (order == 0)
+		order = (packet->src_port > packet->dst_port) -
+			(packet->src_port < packet->dst_port);
+	key->from = order <= 0 ? TCP_SIDE_A : TCP_SIDE_B;
+	memcpy(key->end[key->from].addr, packet->src, PACKET_ADDR_BYTES);
+	memcpy(key->end[!key->from].addr, packet->dst, PACKET_ADDR_BYTES);
+	key->end[key->from].port = packet->src_port;
+	key->end[!key->from].port = packet->dst_port;
+}
+
 uint64_t flow_hash(const struct flow_key *key)
 {
 	uint64_t hash = hash_start();

@@ -362,37 +362,6 @@ static void flow_make_echo(struct flow_table *t, struct flow *flow, const struct
 	t->counts.flows--;
 }
 
-/* As memcmp does, of two addresses. */
-static inline int flow_order_addr(const uint8_t *a, const uint8_t *b)
-{
-	uint64_t x, y;
-
-	for (size_t i = 0; i < PACKET_ADDR_BYTES; i += sizeof(x)) {
-		memcpy(&x, a + i, sizeof(x));
-		memcpy(&y, b + i, sizeof(y));
-		if (x != y)
-			return __builtin_bswap64(x) < __builtin_bswap64(y) ? -1 : 1;
-	}
-	return 0;
-}
-
-/* The key of a TCP or UDP packet. */
-static inline void flow_key_of(uint32_t evidence, const struct packet *packet, struct flow_key *key)
-{
-	int order = flow_order_addr(packet->src, packet->dst);
-
-	key->evidence = evidence;
-	key->transport = packet->kind == PACKET_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
-	if (order == 0)
-		order = (packet->src_port > packet->dst_port) -
-			(packet->src_port < packet->dst_port);
-	key->from = order <= 0 ? TCP_SIDE_A : TCP_SIDE_B;
-	memcpy(key->end[key->from].addr, packet->src, PACKET_ADDR_BYTES);
-	memcpy(key->end[!key->from].addr, packet->dst, PACKET_ADDR_BYTES);
-	key->end[key->from].port = packet->src_port;
-	key->end[!key->from].port = packet->dst_port;
-}
-
 static inline bool flow_end_is(const struct endpoint *end, const uint8_t *addr, uint16_t port)
 {
 	return end->port == port && memcmp(end->addr, addr, PACKET_ADDR_BYTES) == 0;
@@ -454,11 +423,27 @@ __attribute__((noinline)) static struct flow *flow_add_tcp(struct flow_table *t,
 	return flow_add(t, &key, flow_hash(&key), at);
 }
 
+/* A new flow for the packet, or an echo, of which nothing more is told. */
+__attribute__((noinline)) static struct flow *flow_begin(struct flow_table *t,
+							 const struct provenance *at,
+							 const struct packet *packet)
+{
+	bool joined = !(packet->tcp.flags & TCP_SYN);
+	struct flow *flow = flow_add_tcp(t, at, packet);
+
+	if (flow_is_echo(t, flow, at, packet)) {
+		flow_make_echo(t, flow, packet);
+		return flow;
+	}
+	flow->firsts = joined ? FLOW_FIRSTS_JOINED - 1 : 0;
+	flow_start(flow, joined);
+	return flow;
+}
+
 static void flow_packet_tcp(struct flow_table *t, const struct provenance *at,
 			    const struct packet *packet)
 {
 	struct tcp_frame frame = {.number = at->frame, .at = at->at};
-	bool joined = !(packet->tcp.flags & TCP_SYN);
 	enum tcp_side from;
 	struct flow *flow = flow_find_tcp(t, at->evidence, packet, &from);
 
@@ -488,25 +473,18 @@ static void flow_packet_tcp(struct flow_table *t, const struct provenance *at,
 			return;
 		}
 	}
-	if (flow)
-		flow_note_clock(flow, from, at->at, packet);
-	if (flow && flow_segment(flow, from, packet, &frame) == TCP_OTHER_CONNECTION) {
-		flow_end(t, flow);
-		flow = NULL;
-	} else if (flow) {
-		flow->last = *at;
-	}
-	if (!flow) {
-		flow = flow_add_tcp(t, at, packet);
-		if (flow_is_echo(t, flow, at, packet)) {
-			flow_make_echo(t, flow, packet);
+	for (;;) {
+		if (!flow)
+			flow = flow_begin(t, at, packet);
+		if (flow->is_echo)
 			return;
-		}
-		flow->firsts = joined ? FLOW_FIRSTS_JOINED - 1 : 0;
-		flow_start(flow, joined);
 		flow_note_clock(flow, from, at->at, packet);
-		flow_segment(flow, from, packet, &frame);
+		if (__builtin_expect(flow_segment(flow, from, packet, &frame) == TCP_TAKEN, 1))
+			break;
+		flow_end(t, flow); /* it begins another one, which takes it in any case */
+		flow = NULL;
 	}
+	flow->last = *at;
 	if (__builtin_expect(flow->gives_up, 0))
 		flow_give_up(flow);
 	if (flow->tcp.completeness & (TCP_COMPLETE_FIN | TCP_COMPLETE_RST))

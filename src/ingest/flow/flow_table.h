@@ -16,6 +16,9 @@ struct flow_key {
 	enum tcp_side from;
 };
 
+/* The key of a TCP or UDP packet. */
+void flow_key_of(uint32_t evidence, const struct packet *packet, struct flow_key *key);
+
 uint64_t flow_hash(const struct flow_key *key);
 
 /* The flow with this key, or NULL. *hash is that of the key; not set where it was not needed. */
