@@ -22,7 +22,7 @@ struct say {
 	const char *client; /* NULL: none */
 	double first, last;
 	uint64_t count;
-	bool possible, likely; /* neither: certain */
+	bool possible;
 };
 
 /* A rule cannot be given anything by its caller, so the test leaves its wishes here. */
@@ -35,10 +35,8 @@ static const char *says_host; /* of what has neither server nor client; may be N
 
 static void say_one(struct diagnosis *d, const struct say *s)
 {
-	struct finding *f = diagnosis_add(d, s->id,
-					  s->possible ? CONFIDENCE_POSSIBLE
-					  : s->likely ? CONFIDENCE_LIKELY
-						      : CONFIDENCE_CERTAIN);
+	struct finding *f =
+		diagnosis_add(d, s->id, s->possible ? CONFIDENCE_POSSIBLE : CONFIDENCE_CERTAIN);
 	struct endpoint at;
 
 	if (s->server) {
@@ -492,43 +490,6 @@ TEST(a_guess_does_not_take_the_headline_from_a_proof)
 	CHECK_EQ_U64(d.incidents.len, 1);
 	CHECK_TEXT(headline(&d, 0), "tcp-syn-refused#1");
 	CHECK_TEXT(explains(&d, "nfs4-server-restart#1", 0), "nfs4-grace-wait#1");
-	diagnosis_deinit(&d);
-}
-
-/* What is likely goes first only where it explains what is certain. */
-TEST(what_is_certain_goes_before_a_harm_that_is_likely)
-{
-	static const struct say rows[SAYS_MAX] = {
-		{"nfs4-client-owner-collision", SERVER_A, CLIENT_1, 100, 130, 9, false, true},
-		{"nfs4-server-restart", SERVER_A, CLIENT_1, 110, 120, 1, false, false},
-	};
-	static const struct say explained[SAYS_MAX] = {
-		{"nfs4-server-restart", SERVER_A, CLIENT_1, 100, 130, 1, false, true},
-		{"tcp-syn-refused", SERVER_A, CLIENT_1, 110, 120, 4, false, false},
-	};
-	struct diagnosis d;
-
-	diagnose_says(rows, &d);
-	CHECK_EQ_U64(d.incidents.len, 1);
-	CHECK_TEXT(headline(&d, 0), "nfs4-server-restart#1");
-	diagnosis_deinit(&d);
-	diagnose_says(explained, &d);
-	CHECK_EQ_U64(d.incidents.len, 1);
-	CHECK_TEXT(headline(&d, 0), "nfs4-server-restart#1");
-	diagnosis_deinit(&d);
-}
-
-TEST(a_harm_that_is_as_certain_goes_first)
-{
-	static const struct say rows[SAYS_MAX] = {
-		{"nfs4-server-restart", SERVER_A, CLIENT_1, 110, 120, 1, false, true},
-		{"nfs4-client-owner-collision", SERVER_A, CLIENT_1, 100, 130, 9, false, true},
-	};
-	struct diagnosis d;
-
-	diagnose_says(rows, &d);
-	CHECK_EQ_U64(d.incidents.len, 1);
-	CHECK_TEXT(headline(&d, 0), "nfs4-client-owner-collision#1");
 	diagnosis_deinit(&d);
 }
 

@@ -47,6 +47,8 @@ static bool late_was_made_late(const struct rule_input *in, const struct path_la
 {
 	int64_t wait_ns = path_span_ns(late->call.at, late->reply.at);
 
+	if (late->repeats == 0 && late->ahead_ns > wait_ns / 2)
+		return false; /* by the server's own clock: that of the capture was set ahead */
 	if (late->has_age)
 		return late->age_ns < SLOW_UNSENT_NS + wait_ns / SLOW_AGE_PART;
 	if (path_span_ns(late->call.at, late->unsent.at) >= SLOW_UNSENT_NS)
@@ -55,27 +57,15 @@ static bool late_was_made_late(const struct rule_input *in, const struct path_la
 	       evidence_list_at(in->evidence, late->reply.evidence)->lost_bytes == 0;
 }
 
-/*
- * The capture's clock was set ahead while it waited, or all stood still: by the server's own it was
- * answered soon. Where the client's timer fired meanwhile, the time did pass.
- */
-static bool late_is_unsure(const struct path_late *late)
-{
-	return late->repeats == 0 &&
-	       late->ahead_ns > path_span_ns(late->call.at, late->reply.at) / 2;
-}
-
 static bool calls_are_slow(const struct rule_input *in, const struct path_calls *c)
 {
 	if (c->worst_len == 0 || !transport_port_is_nfs(in, &c->conn.server))
 		return false;
-	/* A client that is slow to take a granted lock is another story. */
 	if (c->program == PROGRAM_NLM && c->worst[0].procedure == NLM_GRANTED)
-		return false;
+		return false; /* a client that is slow to take a granted lock is another story */
 	return (c->repeated_worst.ns >= SLOW_REPEATED_NS &&
 		late_was_made_late(in, &c->repeated_worst)) ||
-	       (c->worst[0].ns >= SLOW_ALONE_NS && !late_is_unsure(&c->worst[0]) &&
-		late_was_made_late(in, &c->worst[0]));
+	       (c->worst[0].ns >= SLOW_ALONE_NS && late_was_made_late(in, &c->worst[0]));
 }
 
 /* By server and program, then by client. */
