@@ -120,6 +120,19 @@ static const struct {
 	{"2026-11-22T01:27:43.348659Z stderr F [  103.348659] " MESSAGE, KLOG_WALL_UTC, 348659,
 	 103348659, ""},
 	{"2026-11-22T01:27:43.348659Z stdout F kernel: " MESSAGE, KLOG_WALL_UTC, 348659, -1, ""},
+	/* an object around each line: docker, Loki, fluent-bit; its head counts, if it has one */
+	{"{\"log\":\"" MESSAGE
+	 "\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-22T01:27:43.348659Z\"}",
+	 KLOG_WALL_UTC, 348659, -1, ""},
+	{"{\"labels\":{\"hostname\":\"app\"},\"line\":\"" MESSAGE
+	 "\",\"timestamp\":\"2026-11-22T01:27:43.348659Z\"}",
+	 KLOG_WALL_UTC, 348659, -1, "app"},
+	{"{\"date\":1795310863.348659,\"message\":\"" MESSAGE "\"}", KLOG_WALL_UTC, 348659, -1, ""},
+	{"{\"ts\":\"1795310863348659000\",\"line\":\"[  103.348659] " MESSAGE "\"}", KLOG_WALL_NONE,
+	 -1, 103348659, ""},
+	/* Solaris tells the facility behind the module */
+	{"2026-11-22T01:27:43.348659Z app genunix: [ID 577331 kern.notice] " MESSAGE, KLOG_WALL_UTC,
+	 348659, -1, "app"},
 	/* dmesg -H and -d tell no time that anything could be compared with */
 	{"[Nov22 01:27] " MESSAGE, KLOG_WALL_NONE, -1, -1, ""},
 	{"[Nov 2 01:27] " MESSAGE, KLOG_WALL_NONE, -1, -1, ""},
@@ -167,6 +180,9 @@ TEST(twin_other_texts_hold_no_kernel_line)
 		"[Tag22 01:27] x",
 		"[  +0.12] x",
 		"[<a>] x",
+		"{\"message\":\"server started\",\"time\":\"2026-11-22T01:27:43Z\"}",
+		"{\"message\":\"nfs: server x OK\",\"time\":\"yesterday\"}",
+		"2026-11-22T01:27:43Z app sshd: [ID 577331 auth.info] nfs: server x OK",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -307,9 +323,11 @@ TEST(twin_other_documents_of_braces_are_no_log)
 	static const char *const texts[] = {
 		"{\"findings\":[],\"text\":\"[  103.348659] x\"}",
 		"{\"MESSAGE\":\"[  103.348659] x\"}",
+		"{\"time\":\"2026-11-22T01:27:43Z\",\"of\":{\"message\":\"x\"}}",
+		"{\"time\":\"2026-11-22T01:27:43Z\",\n\"message\":\"x\"}",
 	};
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct source *source = source_create_memory(slice_of_string(texts[i]));
 
 		CHECK(!klog_may_hold(source));

@@ -19,7 +19,8 @@ bool klog_may_hold(struct source *source)
 
 	for (size_t i = 0; i < head.len; i++)
 		if (head.ptr[i] != ' ' && (head.ptr[i] < '\t' || head.ptr[i] > '\r'))
-			return head.ptr[i] != '{' || klog_json_may_hold(source);
+			return head.ptr[i] != '{' || klog_json_may_hold(source) ||
+			       klog_wrapped_may_hold(source);
 	return true;
 }
 
@@ -31,7 +32,8 @@ struct klog *klog_create(struct source *source)
 	memset(k, 0, offsetof(struct klog, entry));
 	k->source = source;
 	k->json = klog_json_may_hold(source);
-	if (!k->json)
+	k->wrapped = !k->json && klog_wrapped_may_hold(source);
+	if (!k->json && !k->wrapped)
 		klog_wrap_survey(source, &k->wrap);
 	return k;
 }
@@ -213,6 +215,8 @@ bool klog_next(struct klog *k, struct klog_line *out)
 {
 	struct slice text;
 	size_t columns, at = 0;
+	struct klog_head outer;
+	bool timed;
 
 	if (klog_next_in_line(k, out))
 		return true;
@@ -221,6 +225,9 @@ bool klog_next(struct klog *k, struct klog_line *out)
 	while (klog_take_line(k, &text)) {
 		columns = k->wrap.columns ? klog_text_columns(text) : 0;
 		text = klog_text_clean(k->bytes, text.len);
+		timed = false;
+		if (k->wrapped && text_begins(text, "{"))
+			text = klog_wrapped_take(k, text, &outer, &timed);
 		if (k->wrap.columns)
 			text = klog_unwrap(k, text, columns);
 		if (k->json ? klog_json_take(k, text, out)
@@ -231,6 +238,11 @@ bool klog_next(struct klog *k, struct klog_line *out)
 			continue;
 		k->has_head = klog_head_find(text, 0, &at, &k->head) && !klog_is_packet(text);
 		k->in_record = k->has_head && klog_is_record(&k->head, text.ptr[at]);
+		if (!k->has_head && timed && text.len) {
+			k->head = outer;
+			k->has_head = true;
+			at = 0;
+		}
 		if (!k->has_head) {
 			text = klog_text_unquote(text);
 			k->stats.plain_lines++;

@@ -40,8 +40,9 @@ struct klog_stats {
 struct klog;
 
 /*
- * False for a document of braces that is not the journal: that is somebody's data about a log (a
- * report of ours, say) and no log. Takes nothing from the source.
+ * False for a document of braces that is not the journal, nor has a line of a log and its time in
+ * each line: that is somebody's data about a log (a report of ours, say) and no log. Takes nothing
+ * from the source.
  */
 bool klog_may_hold(struct source *source);
 

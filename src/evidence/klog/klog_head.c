@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* See klog_head.h. One function for each form of a head, all over the same small scanner. */
 #include "evidence/klog/klog_scan.h"
+#include "evidence/text_scan.h"
 
 enum {
 	BOOT_DECIMALS = 6,
@@ -175,6 +176,28 @@ static bool scan_taken_down(struct scan *s, struct klog_head *h)
 	return h->kernel = true;
 }
 
+/* "[ID 577331 kern.notice]": syslog of Solaris tells the facility, whatever module the tag names.
+ */
+static void scan_message_id(struct scan *s, struct klog_head *h)
+{
+	struct scan t = *s;
+	struct slice facility;
+
+	scan_blanks(&t);
+	scan_want(&t, '[');
+	scan_want(&t, 'I');
+	scan_want(&t, 'D');
+	scan_want_blanks(&t);
+	scan_number(&t, 1, 10);
+	scan_want_blanks(&t);
+	facility = scan_word(&t, ']');
+	scan_want(&t, ']');
+	if (!t.ok)
+		return;
+	h->kernel = text_begins(facility, "kern.");
+	*s = t;
+}
+
 void scan_host_and_tag(struct scan *s, struct klog_head *h)
 {
 	struct slice words[HOST_WORDS_MAX] = {0};
@@ -202,6 +225,7 @@ void scan_host_and_tag(struct scan *s, struct klog_head *h)
 			h->tag.len = i;
 	s->ok = h->tag.len <= TAG_BYTES_MAX;
 	h->kernel = text_is_kernel(h->tag);
+	scan_message_id(s, h);
 	scan_kernel_time(s, h);
 }
 

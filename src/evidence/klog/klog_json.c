@@ -14,12 +14,6 @@ enum {
 	UTF8_TWO_BYTES = 0x800,
 };
 
-/* A text that is unescaped, or bytes that were listed; cut where there is no more room. */
-struct value {
-	uint8_t bytes[KLOG_MESSAGE_BYTES_MAX];
-	size_t len;
-};
-
 bool klog_json_may_hold(struct source *source)
 {
 	struct slice head = source_peek(source, JSON_PEEK_BYTES);
@@ -35,13 +29,13 @@ bool klog_json_may_hold(struct source *source)
 	return text_begins(start, "{") && text_holds(head, "\"__REALTIME_TIMESTAMP\"");
 }
 
-static void value_add(struct value *v, uint32_t c)
+static void value_add(struct klog_value *v, uint32_t c)
 {
 	if (v->len < sizeof(v->bytes))
 		v->bytes[v->len++] = (uint8_t)c;
 }
 
-static void value_add_bytes(struct value *v, struct slice bytes)
+static void value_add_bytes(struct klog_value *v, struct slice bytes)
 {
 	size_t room = sizeof(v->bytes) - v->len;
 
@@ -62,7 +56,7 @@ static size_t plain_bytes(struct slice text)
 	return len;
 }
 
-static void value_add_character(struct value *v, uint32_t c)
+static void value_add_character(struct klog_value *v, uint32_t c)
 {
 	if (c < UTF8_ONE_BYTE) {
 		value_add(v, c);
@@ -77,7 +71,7 @@ static void value_add_character(struct value *v, uint32_t c)
 }
 
 /* Behind a backslash; takes what it was. */
-static void take_escape(struct slice *rest, struct value *v)
+static void take_escape(struct slice *rest, struct klog_value *v)
 {
 	static const char letters[] = "nrtbf";
 	static const char meant[] = "\n\r\t\b\f";
@@ -97,8 +91,7 @@ static void take_escape(struct slice *rest, struct value *v)
 	value_add(v, letter ? (uint8_t)meant[letter - letters] : c);
 }
 
-/* Behind the quotation mark, up to the next one or the end of the line. */
-static void take_text(struct slice *rest, struct value *v)
+void klog_json_text(struct slice *rest, struct klog_value *v)
 {
 	v->len = 0;
 	while (rest->len) {
@@ -121,7 +114,7 @@ static void take_text(struct slice *rest, struct value *v)
 }
 
 /* Behind the bracket: bytes as numbers, or several texts, of which the last counts. */
-static void take_list(struct slice *rest, struct value *v)
+static void take_list(struct slice *rest, struct klog_value *v)
 {
 	v->len = 0;
 	while (rest->len) {
@@ -132,7 +125,7 @@ static void take_list(struct slice *rest, struct value *v)
 		if (c == ']')
 			return;
 		if (c == '"')
-			take_text(rest, v);
+			klog_json_text(rest, v);
 		if (!text_is_digit(c))
 			continue;
 		for (number = c - (uint32_t)'0'; rest->len && text_is_digit(rest->ptr[0]);) {
@@ -146,13 +139,13 @@ static void take_list(struct slice *rest, struct value *v)
 /* The value behind a name and its colon; other values than texts and lists are not asked for. */
 static void take_member(struct klog *k, struct slice name, struct slice *rest)
 {
-	struct value value; /* of 8 KB, of which only what is there is touched */
+	struct klog_value value; /* of 8 KB, of which only what is there is touched */
 
 	value.len = 0;
 	*rest = text_trim(text_after(*rest, 1));
 	if (text_begins(*rest, "\"")) {
 		*rest = text_after(*rest, 1);
-		take_text(rest, &value);
+		klog_json_text(rest, &value);
 	} else if (text_begins(*rest, "[")) {
 		*rest = text_after(*rest, 1);
 		take_list(rest, &value);
@@ -162,7 +155,7 @@ static void take_member(struct klog *k, struct slice name, struct slice *rest)
 
 bool klog_json_take(struct klog *k, struct slice line, struct klog_line *out)
 {
-	struct value name;
+	struct klog_value name;
 
 	while (line.len) {
 		uint8_t c = line.ptr[0];
@@ -175,7 +168,7 @@ bool klog_json_take(struct klog *k, struct slice line, struct klog_line *out)
 			if (klog_entry_finish(k, out))
 				return true;
 		} else if (c == '"' && k->entry_form == KLOG_ENTRY_JSON) {
-			take_text(&line, &name);
+			klog_json_text(&line, &name);
 			line = text_trim(line);
 			if (text_begins(line, ":"))
 				take_member(k, slice_make(name.bytes, name.len), &line);

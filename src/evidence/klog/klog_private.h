@@ -53,6 +53,7 @@ struct klog {
 	int32_t month, year;             /* of the last line that told no year */
 	enum klog_entry_form entry_form; /* of the entry that we are inside of */
 	struct klog_wrap wrap;
+	bool wrapped;           /* each line is an object that holds one of a log */
 	bool json;              /* the whole file is entries of the journal in JSON */
 	struct slice json_rest; /* of the line at hand, behind the entry handed out last */
 	bool in_record;         /* the last line was a record of /dev/kmsg */
@@ -109,10 +110,31 @@ bool klog_entry_end(struct klog *k, struct klog_line *out);
 
 /* --- klog_json.c: the journal in JSON (journalctl -o json, json-pretty, json-seq, json-sse) --- */
 
+/* A text that is unescaped, or bytes that were listed; cut where there is no more room. */
+struct klog_value {
+	uint8_t bytes[KLOG_MESSAGE_BYTES_MAX];
+	size_t len;
+};
+
+/* Takes what stands behind a quotation mark, up to the next one or the end of the line. */
+void klog_json_text(struct slice *rest, struct klog_value *v);
+
 /* True when the document begins with such an entry, by the fields that all of them have. */
 bool klog_json_may_hold(struct source *source);
 
 /* What is left of a line, or a new one; true when it ends an entry, which is *out. */
 bool klog_json_take(struct klog *k, struct slice line, struct klog_line *out);
+
+/* --- klog_wrapped.c: an object in each line that holds a line of a log and its time --- */
+
+/* True when the first line is such an object. */
+bool klog_wrapped_may_hold(struct source *source);
+
+/*
+ * The line that the object in `line` holds, put into k->bytes. With *timed `head` is valid, of no
+ * bytes: time, host, and whether the kernel wrote it. Empty: there is none.
+ */
+struct slice klog_wrapped_take(struct klog *k, struct slice line, struct klog_head *head,
+			       bool *timed);
 
 #endif
