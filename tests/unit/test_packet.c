@@ -144,8 +144,7 @@ static bool is_same(const struct packet *a, const struct packet *b)
 	       (a->payload.len == 0 || memcmp(a->payload.ptr, b->payload.ptr, a->payload.len) == 0);
 }
 
-/* Behind Ethernet, plain TCP is read in another way than behind anything else: whatever its bytes.
- */
+/* Behind Ethernet, plain TCP is read in another way than behind anything else. */
 TEST(the_short_way_tells_the_same)
 {
 	enum { ETHERNET = 14, LOOPBACK = 4 };
