@@ -51,6 +51,8 @@ void logs_model_init(struct logs_model *m)
 	vec_init(&m->lock_steps, sizeof(struct logs_tally *));
 	vec_init(&m->loops, sizeof(struct logs_tally *));
 	vec_init(&m->upcalls, sizeof(struct logs_tally *));
+	vec_init(&m->fileids, sizeof(struct logs_tally *));
+	vec_init(&m->trackings, sizeof(struct logs_tally *));
 	vec_init(&m->interfaces, sizeof(struct logs_interface *));
 	vec_init(&m->tasks, sizeof(struct logs_task *));
 	vec_init(&m->packets, sizeof(struct logs_packet *));
@@ -72,6 +74,8 @@ void logs_model_deinit(struct logs_model *m)
 	vec_deinit(&m->lock_steps);
 	vec_deinit(&m->loops);
 	vec_deinit(&m->upcalls);
+	vec_deinit(&m->fileids);
+	vec_deinit(&m->trackings);
 	vec_deinit(&m->interfaces);
 	vec_deinit(&m->tasks);
 	vec_deinit(&m->packets);
@@ -293,6 +297,10 @@ static struct vec *tallies_of(struct logs_model *m, enum log_fact_kind kind)
 		return &m->loops;
 	case LOG_GSS_UPCALL:
 		return &m->upcalls;
+	case LOG_FILEID_CHANGED:
+		return &m->fileids;
+	case LOG_TRACKING_FAILED:
+		return &m->trackings;
 	default:
 		return NULL;
 	}

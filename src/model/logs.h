@@ -133,6 +133,9 @@ struct logs_model {
 				* not have, or has and the host does not: of three kinds */
 	struct vec loops;      /* struct logs_tally *: listings that a host found to be a circle */
 	struct vec upcalls;    /* struct logs_tally *: rpc.gssd did not take what a host asked */
+	struct vec
+		fileids; /* struct logs_tally *: servers that answered a host with another file */
+	struct vec trackings;  /* struct logs_tally *: nfsd cannot keep who may reclaim */
 	struct vec interfaces; /* struct logs_interface * */
 	struct vec tasks;      /* struct logs_task * */
 	struct vec packets;    /* struct logs_packet * */

@@ -208,3 +208,49 @@ TEST(upcalls_and_loops_are_told)
 	CHECK(f && strstr(f->why, "it took 40.0 s") && !strstr(f->why, "timeo"));
 	told_deinit(&t);
 }
+
+/* The log is no finding; of `id` it is undecided what came of it, in words with `part`. */
+static void check_undecided(const char *log, const char *id, const char *part)
+{
+	const struct undecided *u;
+	struct told t;
+
+	tell(log, NULL, &t);
+	CHECK_EQ_U64(t.d.findings.len, 0);
+	if (CHECK(t.d.undecided.len == 1)) {
+		u = vec_at(&t.d.undecided, 0);
+		CHECK_TEXT(u->id, id);
+		CHECK(strstr(u->missing, part));
+	}
+	told_deinit(&t);
+}
+
+TEST(what_came_of_another_fileid_is_undecided)
+{
+	check_undecided("[  100.000000] NFS: server filer error: fileid changed\n"
+			"[  100.000004] fsid 0:52: expected fileid 0x40, got 0x81\n"
+			"[  290.000000] NFS: server filer error: fileid changed\n"
+			"[  290.000004] fsid 0:52: expected fileid 0x44, got 0x92\n",
+			"file-handle-stale", "2 times");
+}
+
+TEST(what_nfsd_without_tracking_loses_is_undecided)
+{
+	check_undecided(
+		"[   10.000000] NFSD: Unable to initialize client recovery tracking! (-110)\n"
+		"[   10.000010] NFSD: starting 90-second grace period (net f0000000)\n",
+		"nfs4-lock-reclaim-failed", "ETIMEDOUT");
+}
+
+TEST(twin_other_lines_about_ids_and_tracking_leave_nothing_undecided)
+{
+	struct told t;
+
+	tell("[    9.000000] NFSD: Using nfsdcld client tracking operations.\n"
+	     "[   10.000010] NFSD: starting 90-second grace period (net f0000000)\n"
+	     "[   20.000000] fsid 0:52: expected fileid 0x40, got 0x81\n",
+	     NULL, &t);
+	CHECK_EQ_U64(t.d.findings.len, 0);
+	CHECK_EQ_U64(t.d.undecided.len, 0);
+	told_deinit(&t);
+}

@@ -9,6 +9,11 @@
  *   N", again and again (nfs4_state_manager)
  * - gss-upcall-stuck, by "RPC: AUTH_GSS upcall timed out" (net/sunrpc/auth_gss/auth_gss.c)
  * - dir-cookie-loop, by "directory X contains a readdir loop" (fs/nfs/dir.c)
+ *
+ * Of two the line gives the fact, but not what came of it, so they stay undecided:
+ * - file-handle-stale, by "NFS: server X error: fileid changed" (fs/nfs/inode.c, nfs_update_inode)
+ * - nfs4-lock-reclaim-failed, by "NFSD: Unable to initialize client recovery tracking!"
+ *   (fs/nfsd/nfs4recover.c, nfsd4_client_tracking_init)
  */
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/nfs4/nfs4_common.h"
@@ -195,10 +200,59 @@ static void run_loop(const struct rule_input *in, struct diagnosis *out)
 	}
 }
 
+/* The same line comes of handles that mean other files since a failover or a restore, and of
+ * replies out of a server's cache that belong to other calls. */
+static void run_fileid(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; in->logs && i < in->logs->fileids.len; i++) {
+		const struct logs_tally *t = logs_tally_at(&in->logs->fileids, i);
+		const char *server = log_server_text(out, &t->of);
+
+		diagnosis_undecided(
+			out, "file-handle-stale",
+			arena_format(
+				&out->arena,
+				"why %s answered %s with the attributes of another file than "
+				"the handle was of (\"fileid changed\", %s): whether its handles "
+				"mean other files now (a failover, a restored or remounted file "
+				"system), or replies belong to other calls",
+				server, log_host_text(out, t->of.host),
+				nfs4_count_text(out, t->count, "time", "times")),
+			"on the client, until the line comes again: tcpdump -i any -s 0 -w "
+			"client.pcap host SERVER; on the server: exportfs -v, findmnt, and its log "
+			"of failovers");
+	}
+}
+
+/* Whether any client had something to reclaim the line does not tell. */
+static void run_tracking(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; in->logs && i < in->logs->trackings.len; i++) {
+		const struct logs_tally *t = logs_tally_at(&in->logs->trackings, i);
+
+		diagnosis_undecided(
+			out, "nfs4-lock-reclaim-failed",
+			arena_format(
+				&out->arena,
+				"whether clients of %s lose opens and locks when it restarts: its "
+				"nfsd says that it cannot keep which of them may reclaim "
+				"(\"Unable to initialize client recovery tracking\", error %s)",
+				log_host_text(out, t->of.host), log_error_text(out, t->number)),
+			"on the server: systemctl status nfsdcld; on the clients, after a restart "
+			"of nfsd: dmesg | grep -i -e 'lost .* locks' -e 'reclaim failed'");
+	}
+}
+
 const struct rule rule_log_clientid_in_use = {
 	.id = "nfs4-clientid-in-use",
 	.needs = "the kernel log of the client",
 	.run = run_in_use,
+};
+
+const struct rule rule_log_fileid_changed = {
+	.id = "file-handle-stale",
+	.needs = "the kernel log of the client",
+	.run = run_fileid,
 };
 
 const struct rule rule_log_gss_upcall = {
@@ -217,4 +271,10 @@ const struct rule rule_log_recovery_failing = {
 	.id = "nfs4-state-manager-stuck",
 	.needs = "the kernel log of the client",
 	.run = run_recovery,
+};
+
+const struct rule rule_log_tracking_failed = {
+	.id = "nfs4-lock-reclaim-failed",
+	.needs = "the kernel log of the server",
+	.run = run_tracking,
 };
