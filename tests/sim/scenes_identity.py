@@ -193,6 +193,22 @@ def clientid_in_use_two_hosts(net):
 
 
 @scene(IN_USE)
+def clientid_confirmed_from_another_address(net):
+    """An address translation gives each connection of a client another address: a Linux nfsd takes
+    EXCHANGE_ID from one and refuses CREATE_SESSION from the other."""
+    srv = Server(net)
+    a = Client(net, srv, "192.0.2.31", "web-01", sport=801).mount().work()
+    b = Client(net, srv, "192.0.2.32", "web-02", sport=922).connect()
+    c = Client(net, srv, "192.0.2.33", "web-02", sport=923, boot_ns=b.boot_ns).connect()
+    for _ in range(5):
+        b.exchange_id()
+        c.id = b.id
+        c.create_session(status=ops.CLID_INUSE)
+        a.work(2)
+        net.wait(3)
+
+
+@scene(IN_USE)
 def clientid_in_use_v40(net):
     """SETCLIENTID (4.0) is answered CLID_INUSE, with the address that holds the client ID."""
     srv = Server(net)

@@ -85,7 +85,8 @@ static void run_in_use(const struct rule_input *in, struct diagnosis *out)
 			"%s the kernel of %s wrote that server %s answered NFS4ERR_CLID_INUSE when "
 			"it introduced itself: the server holds state for an owner of this name "
 			"that another principal presented (other credentials, another Kerberos "
-			"identity), and does not let this one replace it. The kernel gives up at "
+			"identity, with some servers another address), and does not let this one "
+			"replace it. The kernel gives up at "
 			"once with EPERM: mounts fail, and what is mounted gets no state there.",
 			nfs4_count_text(out, t->count, "time", "times"), host, server);
 		cite(out, f, t, "the server reports the client ID in use");

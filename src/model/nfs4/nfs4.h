@@ -123,7 +123,8 @@ struct nfs4_instance {
 	uint32_t hosts_len;
 	uint64_t identifications; /* EXCHANGE_ID or SETCLIENTID calls, without retransmissions */
 	struct provenance first, last;
-	uint64_t in_use; /* answered CLID_INUSE */
+	uint64_t in_use;           /* answered CLID_INUSE */
+	uint64_t in_use_confirmed; /* of them: CREATE_SESSION, SETCLIENTID_CONFIRM */
 	struct provenance in_use_first, in_use_last;
 	struct provenance accepted_first,
 		accepted_last; /* CREATE_SESSION or SETCLIENTID_CONFIRM OK */

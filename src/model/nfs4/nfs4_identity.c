@@ -183,6 +183,13 @@ static void note_scope(struct nfs4_party *p)
 	p->scope_changes = p->server->scope_changes;
 }
 
+static void instance_in_use(struct nfs4_instance *i, const struct rpc_call *call)
+{
+	if (i->in_use++ == 0)
+		i->in_use_first = call->reply;
+	i->in_use_last = call->reply;
+}
+
 void nfs4_identity_answered(struct nfs4_model *m, struct nfs4_path *path,
 			    const struct rpc_call *call, const struct nfs4_fact *fact)
 {
@@ -192,11 +199,8 @@ void nfs4_identity_answered(struct nfs4_model *m, struct nfs4_path *path,
 
 	if (!i || memcmp(i->verifier, fact->verifier, NFS4_VERIFIER_BYTES) != 0)
 		return;
-	if (fact->status == NFS4ERR_CLID_INUSE) {
-		if (i->in_use++ == 0)
-			i->in_use_first = call->reply;
-		i->in_use_last = call->reply;
-	}
+	if (fact->status == NFS4ERR_CLID_INUSE)
+		instance_in_use(i, call);
 	if (fact->status == NFS4ERR_DELAY)
 		nfs4_stretch_add(&path->server_at->put_off, &call->reply);
 	if (fact->status != NFS4_OK)
@@ -262,6 +266,15 @@ static void session_made(struct nfs4_model *m, struct nfs4_path *path, struct nf
 	}
 }
 
+/* What EXCHANGE_ID or SETCLIENTID gave is not confirmed. */
+static void clientid_in_use(struct nfs4_clientid *c, const struct rpc_call *call)
+{
+	if (!c->instance)
+		return;
+	instance_in_use(c->instance, call);
+	c->instance->in_use_confirmed++;
+}
+
 void nfs4_identity_session(struct nfs4_model *m, struct nfs4_path *path,
 			   const struct rpc_call *call, const struct nfs4_fact *fact)
 {
@@ -285,10 +298,7 @@ void nfs4_identity_session(struct nfs4_model *m, struct nfs4_path *path,
 		nfs4_ladder_refused(p, call);
 		break;
 	case NFS4ERR_CLID_INUSE:
-		if (c->instance && c->instance->in_use++ == 0)
-			c->instance->in_use_first = call->reply;
-		if (c->instance)
-			c->instance->in_use_last = call->reply;
+		clientid_in_use(c, call);
 		break;
 	default:
 		break; /* DELAY and the like: the client asks again */
@@ -300,6 +310,8 @@ void nfs4_identity_confirm(struct nfs4_model *m, struct nfs4_path *path,
 {
 	struct nfs4_clientid *c = nfs4_clientid_get(m, path->server_at, fact->clientid);
 
+	if (fact->status == NFS4ERR_CLID_INUSE)
+		clientid_in_use(c, call);
 	if (fact->status != NFS4_OK)
 		return;
 	if (c->instance && c->instance->party)

@@ -67,6 +67,31 @@ static bool may_lack_success(const struct rule_input *in, const struct nfs4_inst
 	       evidence_may_lack(in->evidence, i->in_use_last.evidence, 1);
 }
 
+/* What was refused, and what that means. */
+static const char *refusal_text(struct diagnosis *d, const struct nfs4_instance *i)
+{
+	bool first = i->owner->minor_version == 0;
+
+	if (i->in_use_confirmed < i->in_use)
+		return arena_format(
+			&d->arena,
+			"%s answered NFS4ERR_CLID_INUSE: the server holds state for an owner of "
+			"this name that another principal presented (other credentials, another "
+			"Kerberos identity; some servers mind the address as well), and does not "
+			"let this one replace it.",
+			nfs4_count_text(d, i->in_use,
+					"attempt of this client to introduce itself was",
+					"attempts of this client to introduce itself were"));
+	return arena_format(
+		&d->arena,
+		"The server took %s, and answered %s %s with NFS4ERR_CLID_INUSE: to it the two "
+		"came from different principals, or, to a Linux nfsd, from different addresses, "
+		"as an address translation makes them that gives each connection another one.",
+		first ? "SETCLIENTID" : "EXCHANGE_ID",
+		first ? "SETCLIENTID_CONFIRM" : "CREATE_SESSION",
+		nfs4_count_text(d, i->in_use, "time", "times"));
+}
+
 static void write_finding(const struct rule_input *in, struct diagnosis *d,
 			  const struct nfs4_instance *i)
 {
@@ -88,12 +113,7 @@ static void write_finding(const struct rule_input *in, struct diagnosis *d,
 		arena_format(&d->arena, "the server refuses %s: the client owner \"%s\" is in use",
 			     who, nfs4_owner_title(d, i->owner));
 	f->why = arena_format(
-		&d->arena,
-		"%s answered NFS4ERR_CLID_INUSE: the server holds state for an owner of this name "
-		"that another principal presented (other credentials, another Kerberos identity; "
-		"some servers mind the address as well), and does not let this one replace it. %s",
-		nfs4_count_text(d, i->in_use, "attempt of this client to introduce itself was",
-				"attempts of this client to introduce itself were"),
+		&d->arena, "%s %s", refusal_text(d, i),
 		later   ? "Later it was accepted: until then it had no NFSv4 mount."
 		: early ? "Without a client ID there is no NFSv4 mount. The evidence ends too "
 			  "early to show whether it is accepted later or under another name: "
