@@ -193,6 +193,9 @@ def main():
     parser.add_argument("--interrupt", type=int, metavar="N", help="N times in each shell")
     arguments = parser.parse_args()
     exe = str(arguments.program.resolve())
+    # A shell cannot trap what was ignored when it began, as SIGHUP is below nohup.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     checks = {
         "comes to its end": to_its_end,
         "is terminated": lambda place: interrupted(place, signal.SIGTERM),
