@@ -7,6 +7,7 @@
 #include "check.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
+#include "findings.h"
 #include "ingest/log/log.h"
 #include "model/logs.h"
 #include "model/path/path.h"
@@ -68,13 +69,7 @@ static inline void told_deinit(struct told *t)
 
 static inline const struct finding *find(const struct told *t, const char *id)
 {
-	for (size_t i = 0; i < t->d.findings.len; i++) {
-		const struct finding *f = finding_at(&t->d.findings, i);
-
-		if (strcmp(f->id, id) == 0)
-			return f;
-	}
-	return NULL;
+	return findings_find(&t->d, id);
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include "capfile/source.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
+#include "findings.h"
 #include "ingest/log/log.h"
 #include "model/conn.h"
 #include "model/logs.h"
@@ -121,13 +122,7 @@ static inline void stage_run(struct stage *st, double end)
 
 static inline const struct finding *stage_find(const struct stage *st, const char *id)
 {
-	for (size_t i = 0; i < st->d.findings.len; i++) {
-		const struct finding *f = finding_at(&st->d.findings, i);
-
-		if (strcmp(f->id, id) == 0)
-			return f;
-	}
-	return NULL;
+	return findings_find(&st->d, id);
 }
 
 #endif

@@ -3,12 +3,11 @@
 #ifndef TESTS_TASKS_SCRIPT_H
 #define TESTS_TASKS_SCRIPT_H
 
-#include <string.h>
-
 #include "capfile/source.h"
 #include "check.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
+#include "findings.h"
 #include "ingest/log/log.h"
 #include "model/logs.h"
 #include "model/task/task.h"
@@ -66,13 +65,7 @@ static inline void tasks_told_deinit(struct tasks_told *t)
 
 static inline const struct finding *tasks_found(const struct tasks_told *t, const char *id)
 {
-	for (size_t i = 0; i < t->d.findings.len; i++) {
-		const struct finding *f = finding_at(&t->d.findings, i);
-
-		if (strcmp(f->id, id) == 0)
-			return f;
-	}
-	return NULL;
+	return findings_find(&t->d, id);
 }
 
 /* The task in the first snapshot that has it; NULL: nowhere. */

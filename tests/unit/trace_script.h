@@ -3,12 +3,11 @@
 #ifndef TESTS_TRACE_SCRIPT_H
 #define TESTS_TRACE_SCRIPT_H
 
-#include <string.h>
-
 #include "capfile/source.h"
 #include "check.h"
 #include "diagnose/engine.h"
 #include "diagnose/rules/rules.h"
+#include "findings.h"
 #include "ingest/log/log.h"
 #include "model/ladder.h"
 #include "model/nfs4/clid.h"
@@ -102,13 +101,7 @@ static inline void trace_told_deinit(struct trace_told *t)
 
 static inline const struct finding *trace_found(const struct trace_told *t, const char *id)
 {
-	for (size_t i = 0; i < t->d.findings.len; i++) {
-		const struct finding *f = finding_at(&t->d.findings, i);
-
-		if (strcmp(f->id, id) == 0)
-			return f;
-	}
-	return NULL;
+	return findings_find(&t->d, id);
 }
 
 #endif
