@@ -11,6 +11,7 @@
 #include "cmd/output.h"
 #include "cmd/run.h"
 #include "cmd/terminal.h"
+#include "diagnose/catalogue.h"
 #include "diagnose/engine.h"
 #include "report/writer.h"
 
@@ -23,7 +24,7 @@ static struct report_totals count_totals(const struct run *r, const struct model
 		.rpc_connections = ingested->rpc_connections,
 		.udp_pairs = ingested->udp_pairs,
 		.undecoded = m->calls.calls_damaged + m->calls.replies_damaged,
-		.rules = diagnose_rules_count,
+		.kinds = catalogue_pages_count,
 		.files_passed = r->passed_count,
 	};
 

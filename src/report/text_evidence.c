@@ -203,7 +203,7 @@ void text_nothing_found(struct layout *l, const struct report_input *in)
 		paragraph(l, strbuf_text(&line));
 		strbuf_reset(&line);
 		strbuf_add_text(&line, "Looked for: ");
-		layout_add_counted(&line, in->totals.rules, "kind");
+		layout_add_counted(&line, in->totals.kinds, "kind");
 		strbuf_add_text(&line, " of faults (`nfsleuth explain` lists them).");
 		paragraph(l, strbuf_text(&line));
 	}

@@ -23,8 +23,8 @@ struct report_totals {
 	uint64_t calls;
 	uint64_t replies;
 	uint64_t unanswered;
-	uint64_t undecoded;    /* calls and replies that could not be decoded to their end */
-	uint64_t rules;        /* kinds of fault that were looked for */
+	uint64_t undecoded; /* calls and replies that could not be decoded to their end */
+	uint64_t kinds;     /* of fault that were looked for: ids of findings, with a page each */
 	uint64_t files_passed; /* files in the directories given that are no captures */
 	/* What no table had room for: first what has a number, as it was let go for newer ones. */
 	struct report_not_kept {
