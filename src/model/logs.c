@@ -53,6 +53,7 @@ void logs_model_init(struct logs_model *m)
 	vec_init(&m->upcalls, sizeof(struct logs_tally *));
 	vec_init(&m->fileids, sizeof(struct logs_tally *));
 	vec_init(&m->trackings, sizeof(struct logs_tally *));
+	vec_init(&m->fragments, sizeof(struct logs_tally *));
 	vec_init(&m->interfaces, sizeof(struct logs_interface *));
 	vec_init(&m->tasks, sizeof(struct logs_task *));
 	vec_init(&m->packets, sizeof(struct logs_packet *));
@@ -76,6 +77,7 @@ void logs_model_deinit(struct logs_model *m)
 	vec_deinit(&m->upcalls);
 	vec_deinit(&m->fileids);
 	vec_deinit(&m->trackings);
+	vec_deinit(&m->fragments);
 	vec_deinit(&m->interfaces);
 	vec_deinit(&m->tasks);
 	vec_deinit(&m->packets);
@@ -301,6 +303,8 @@ static struct vec *tallies_of(struct logs_model *m, enum log_fact_kind kind)
 		return &m->fileids;
 	case LOG_TRACKING_FAILED:
 		return &m->trackings;
+	case LOG_FRAGMENT_REFUSED:
+		return &m->fragments;
 	default:
 		return NULL;
 	}

@@ -136,6 +136,7 @@ struct logs_model {
 	struct vec
 		fileids; /* struct logs_tally *: servers that answered a host with another file */
 	struct vec trackings;  /* struct logs_tally *: nfsd cannot keep who may reclaim */
+	struct vec fragments;  /* struct logs_tally *: records that a server refused as too long */
 	struct vec interfaces; /* struct logs_interface * */
 	struct vec tasks;      /* struct logs_task * */
 	struct vec packets;    /* struct logs_packet * */

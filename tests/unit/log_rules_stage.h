@@ -31,7 +31,7 @@ static inline void tell(const char *text, const struct path_model *path, struct 
 		&rule_log_clientid_in_use,      &rule_log_gss_upcall,
 		&rule_log_readdir_loop,         &rule_log_recovery_failing,
 		&rule_nlm_locks_out_of_step,    &rule_log_fileid_changed,
-		&rule_log_tracking_failed,
+		&rule_log_tracking_failed,      &rule_log_fragment_refused,
 	};
 	struct log_options options = {.year = 2026};
 	struct rule_input in = {.evidence = &out->evidence,

@@ -242,6 +242,15 @@ TEST(what_nfsd_without_tracking_loses_is_undecided)
 		"nfs4-lock-reclaim-failed", "ETIMEDOUT");
 }
 
+TEST(who_sent_a_fragment_that_is_too_large_is_undecided)
+{
+	check_undecided("[  100.000000] svc: svc_tcp_recv_record nfsd RPC fragment too large: "
+			"1195725856\n"
+			"[  160.000000] svc: svc_tcp_recv_record nfsd RPC fragment too large: "
+			"1195725856\n",
+			"rpc-framing-broken", "(2 times)");
+}
+
 TEST(twin_other_lines_about_ids_and_tracking_leave_nothing_undecided)
 {
 	struct told t;

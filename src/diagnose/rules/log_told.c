@@ -10,10 +10,11 @@
  * - gss-upcall-stuck, by "RPC: AUTH_GSS upcall timed out" (net/sunrpc/auth_gss/auth_gss.c)
  * - dir-cookie-loop, by "directory X contains a readdir loop" (fs/nfs/dir.c)
  *
- * Of two the line gives the fact, but not what came of it, so they stay undecided:
+ * Of three the line gives the fact, but not what came of it, so they stay undecided:
  * - file-handle-stale, by "NFS: server X error: fileid changed" (fs/nfs/inode.c, nfs_update_inode)
  * - nfs4-lock-reclaim-failed, by "NFSD: Unable to initialize client recovery tracking!"
  *   (fs/nfsd/nfs4recover.c, nfsd4_client_tracking_init)
+ * - rpc-framing-broken, by "RPC fragment too large" (net/sunrpc/svcsock.c, svc_tcp_recv_record)
  */
 #include "diagnose/rules/log_common.h"
 #include "diagnose/rules/nfs4/nfs4_common.h"
@@ -244,6 +245,28 @@ static void run_tracking(const struct rule_input *in, struct diagnosis *out)
 	}
 }
 
+/* Who sent it most kernels do not write, and a scanner's bytes are refused as well as a client's.
+ */
+static void run_fragment(const struct rule_input *in, struct diagnosis *out)
+{
+	for (size_t i = 0; in->logs && i < in->logs->fragments.len; i++) {
+		const struct logs_tally *t = logs_tally_at(&in->logs->fragments, i);
+
+		diagnosis_undecided(
+			out, "rpc-framing-broken",
+			arena_format(&out->arena,
+				     "who sent %s what it refused as an RPC record that is too "
+				     "long (%s): "
+				     "a client whose stream is damaged, which reconnects again and "
+				     "again, or something that does not speak RPC, as a port scan, "
+				     "which harms no client",
+				     log_host_text(out, t->of.host),
+				     nfs4_count_text(out, t->count, "time", "times")),
+			"on the server, until the line comes again: tcpdump -i any -s 0 -w "
+			"server.pcap port 2049");
+	}
+}
+
 const struct rule rule_log_clientid_in_use = {
 	.id = "nfs4-clientid-in-use",
 	.needs = "the kernel log of the client",
@@ -254,6 +277,12 @@ const struct rule rule_log_fileid_changed = {
 	.id = "file-handle-stale",
 	.needs = "the kernel log of the client",
 	.run = run_fileid,
+};
+
+const struct rule rule_log_fragment_refused = {
+	.id = "rpc-framing-broken",
+	.needs = "the kernel log of the server",
+	.run = run_fragment,
 };
 
 const struct rule rule_log_gss_upcall = {

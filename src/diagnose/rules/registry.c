@@ -72,6 +72,7 @@ const struct rule *const diagnose_rules[] = {
 	&rule_rpc_auth_counted,
 	&rule_rpc_auth_refused,
 	&rule_rpc_framing_broken,
+	&rule_log_fragment_refused,
 	&rule_rpc_not_responding,
 	&rule_rpc_not_sent,
 	&rule_rpc_retransmission,

@@ -22,6 +22,7 @@ extern const struct rule rule_host_link_down;
 extern const struct rule rule_idmap_slow;
 extern const struct rule rule_log_clientid_in_use;
 extern const struct rule rule_log_fileid_changed;
+extern const struct rule rule_log_fragment_refused;
 extern const struct rule rule_log_gss_upcall;
 extern const struct rule rule_log_readdir_loop;
 extern const struct rule rule_log_recovery_failing;
