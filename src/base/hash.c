@@ -46,24 +46,24 @@ static uint64_t hash_tail(uint64_t hash, const uint8_t *p, size_t n)
 	return hash_u64_pair(hash, a, b);
 }
 
+static inline uint64_t hash_sixteen(uint64_t hash, const uint8_t *p)
+{
+	uint64_t a, b;
+
+	memcpy(&a, p, 8);
+	memcpy(&b, p + 8, 8);
+	return hash_u64_pair(hash, a, b);
+}
+
 uint64_t hash_bytes(const void *bytes, size_t len)
 {
 	const uint8_t *p = bytes;
 	uint64_t hash = hash_u64(hash_start(), len);
-	uint64_t a, b;
 
-	for (; len > 32; p += 32, len -= 32) { /* two steps of what follows */
-		memcpy(&a, p, 8);
-		memcpy(&b, p + 8, 8);
-		hash = hash_u64_pair(hash, a, b);
-		memcpy(&a, p + 16, 8);
-		memcpy(&b, p + 24, 8);
-		hash = hash_u64_pair(hash, a, b);
-	}
+	for (; len > 32; p += 32, len -= 32) /* two steps of what follows */
+		hash = hash_sixteen(hash_sixteen(hash, p), p + 16);
 	if (len > 16) {
-		memcpy(&a, p, 8);
-		memcpy(&b, p + 8, 8);
-		hash = hash_u64_pair(hash, a, b);
+		hash = hash_sixteen(hash, p);
 		p += 16;
 		len -= 16;
 	}
