@@ -30,6 +30,25 @@ const char *log_host_text(struct diagnosis *d, const struct logs_host *host)
 	return host->told ? name : arena_format(&d->arena, "the host of %s", name);
 }
 
+struct finding *log_finding_begin(const struct rule_input *in, struct diagnosis *d, const char *id,
+				  enum finding_confidence confidence, const struct logs_tally *t)
+{
+	struct finding *f = diagnosis_add(d, id, confidence);
+
+	log_finding_about(in, d, f, &t->of);
+	f->first = t->first.at;
+	f->last = t->last.at;
+	f->count = t->count;
+	return f;
+}
+
+void log_finding_cite(struct diagnosis *d, struct finding *f, const struct logs_tally *t,
+		      const char *words)
+{
+	for (uint32_t i = 0; i < t->cites_len; i++)
+		finding_cite(d, f, &t->cites[i], NULL, "%s", words);
+}
+
 const char *log_server_text(struct diagnosis *d, const struct logs_subject *of)
 {
 	return of->server[0] ? log_text(d, of->server) : "a server";

@@ -29,6 +29,14 @@ void log_finding_about(const struct rule_input *in, struct diagnosis *d, struct 
 void log_finding_about_client(const struct rule_input *in, struct diagnosis *d, struct finding *f,
 			      const struct logs_subject *of);
 
+/* A finding about what the messages of a tally tell, with their host, server, times and number. */
+struct finding *log_finding_begin(const struct rule_input *in, struct diagnosis *d, const char *id,
+				  enum finding_confidence confidence, const struct logs_tally *t);
+
+/* Cites those of the messages that are kept, each with the same words. */
+void log_finding_cite(struct diagnosis *d, struct finding *f, const struct logs_tally *t,
+		      const char *words);
+
 /* The server as a log names it; "a server" when it does not. */
 const char *log_server_text(struct diagnosis *d, const struct logs_subject *of);
 

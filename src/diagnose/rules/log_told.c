@@ -40,25 +40,6 @@ static bool is_told(const struct vec *list, const struct logs_subject *of)
 	return false;
 }
 
-static struct finding *begin(const struct rule_input *in, struct diagnosis *d, const char *id,
-			     enum finding_confidence confidence, const struct logs_tally *t)
-{
-	struct finding *f = diagnosis_add(d, id, confidence);
-
-	log_finding_about(in, d, f, &t->of);
-	f->first = t->first.at;
-	f->last = t->last.at;
-	f->count = t->count;
-	return f;
-}
-
-static void cite(struct diagnosis *d, struct finding *f, const struct logs_tally *t,
-		 const char *words)
-{
-	for (uint32_t i = 0; i < t->cites_len; i++)
-		finding_cite(d, f, &t->cites[i], NULL, "%s", words);
-}
-
 /* A capture that shows the refusals says more: nfs4_in_use.c. */
 static bool is_on_the_wire(const struct rule_input *in)
 {
@@ -74,7 +55,8 @@ static void run_in_use(const struct rule_input *in, struct diagnosis *out)
 		return;
 	for (size_t i = 0; i < in->logs->in_use.len; i++) {
 		const struct logs_tally *t = logs_tally_at(&in->logs->in_use, i);
-		struct finding *f = begin(in, out, "nfs4-clientid-in-use", CONFIDENCE_CERTAIN, t);
+		struct finding *f =
+			log_finding_begin(in, out, "nfs4-clientid-in-use", CONFIDENCE_CERTAIN, t);
 		const char *host = log_host_text(out, t->of.host);
 		const char *server = log_server_text(out, &t->of);
 
@@ -87,10 +69,10 @@ static void run_in_use(const struct rule_input *in, struct diagnosis *out)
 			"it introduced itself: the server holds state for an owner of this name "
 			"that another principal presented (other credentials, another Kerberos "
 			"identity, with some servers another address), and does not let this one "
-			"replace it. The kernel gives up at "
-			"once with EPERM: mounts fail, and what is mounted gets no state there.",
+			"replace it. The kernel gives up at once with EPERM: mounts fail, and what "
+			"is mounted gets no state there.",
 			nfs4_count_text(out, t->count, "time", "times"), host, server);
-		cite(out, f, t, "the server reports the client ID in use");
+		log_finding_cite(out, f, t, "the server reports the client ID in use");
 		finding_rule_out(out, f, "nfs4-client-owner-collision",
 				 "in a collision the server accepts the newcomer and drops the "
 				 "other; here it refuses");
@@ -134,7 +116,7 @@ static void run_recovery(const struct rule_input *in, struct diagnosis *out)
 
 		if (!is_failing(in, t))
 			continue;
-		f = begin(in, out, "nfs4-state-manager-stuck", CONFIDENCE_LIKELY, t);
+		f = log_finding_begin(in, out, "nfs4-state-manager-stuck", CONFIDENCE_LIKELY, t);
 		host = log_host_text(out, t->of.host);
 		server = log_server_text(out, &t->of);
 		step = t->subject[0] ? log_text(out, t->subject) : "a step of recovery";
@@ -152,7 +134,7 @@ static void run_recovery(const struct rule_input *in, struct diagnosis *out)
 			t->mixed ? "at first " : "", step, log_error_text(out, t->number),
 			t->mixed ? ", later also at other steps or with other errors" : "",
 			error_hint(t->number));
-		cite(out, f, t, "the state manager gives up");
+		log_finding_cite(out, f, t, "the state manager gives up");
 	}
 }
 
@@ -160,9 +142,9 @@ static void run_upcall(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->logs && i < in->logs->upcalls.len; i++) {
 		const struct logs_tally *t = logs_tally_at(&in->logs->upcalls, i);
-		struct finding *f =
-			begin(in, out, "gss-upcall-stuck",
-			      t->count < UPCALLS_MIN ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY, t);
+		struct finding *f = log_finding_begin(
+			in, out, "gss-upcall-stuck",
+			t->count < UPCALLS_MIN ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY, t);
 		const char *host = log_host_text(out, t->of.host);
 
 		f->title = arena_format(
@@ -175,7 +157,7 @@ static void run_upcall(const struct rule_input *in, struct diagnosis *out)
 			"waits 15 s for it each time. With sec=sys that may be no more than a "
 			"delay of mounts, as NFSv4 tries Kerberos first for its own calls.",
 			nfs4_count_text(out, t->count, "time", "times"), host);
-		cite(out, f, t, "the upcall to rpc.gssd failed");
+		log_finding_cite(out, f, t, "the upcall to rpc.gssd failed");
 	}
 }
 
@@ -183,7 +165,8 @@ static void run_loop(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->logs && i < in->logs->loops.len; i++) {
 		const struct logs_tally *t = logs_tally_at(&in->logs->loops, i);
-		struct finding *f = begin(in, out, "dir-cookie-loop", CONFIDENCE_LIKELY, t);
+		struct finding *f =
+			log_finding_begin(in, out, "dir-cookie-loop", CONFIDENCE_LIKELY, t);
 		const char *host = log_host_text(out, t->of.host);
 
 		f->title = arena_format(&out->arena,
@@ -196,7 +179,7 @@ static void run_loop(const struct rule_input *in, struct diagnosis *out)
 			"server's directory share a cookie. Where names are made and removed "
 			"while it is listed, kernels before 0c0308066ca5 said so wrongly.",
 			nfs4_count_text(out, t->count, "time", "times"), host);
-		cite(out, f, t, "the kernel tells of a readdir loop");
+		log_finding_cite(out, f, t, "the kernel tells of a readdir loop");
 		finding_rule_out(out, f, "dir-listing-restarted",
 				 "the client found the cookie among those of the same listing");
 	}
@@ -245,8 +228,7 @@ static void run_tracking(const struct rule_input *in, struct diagnosis *out)
 	}
 }
 
-/* Who sent it most kernels do not write, and a scanner's bytes are refused as well as a client's.
- */
+/* Most kernels do not write who sent it, and scanners' bytes are refused as well as clients'. */
 static void run_fragment(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->logs && i < in->logs->fragments.len; i++) {
@@ -256,10 +238,9 @@ static void run_fragment(const struct rule_input *in, struct diagnosis *out)
 			out, "rpc-framing-broken",
 			arena_format(&out->arena,
 				     "who sent %s what it refused as an RPC record that is too "
-				     "long (%s): "
-				     "a client whose stream is damaged, which reconnects again and "
-				     "again, or something that does not speak RPC, as a port scan, "
-				     "which harms no client",
+				     "long (%s): a client whose stream is damaged, which "
+				     "reconnects again and again, or something that does not "
+				     "speak RPC, as a port scan, which harms no client",
 				     log_host_text(out, t->of.host),
 				     nfs4_count_text(out, t->count, "time", "times")),
 			"on the server, until the line comes again: tcpdump -i any -s 0 -w "

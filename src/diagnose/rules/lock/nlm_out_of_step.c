@@ -100,16 +100,12 @@ static void table_words(struct diagnosis *d, struct finding *f, const struct log
 
 static void tell_log(const struct rule_input *in, struct diagnosis *d, const struct logs_tally *t)
 {
-	struct finding *f = diagnosis_add(d, "nlm-locks-out-of-step",
-					  t->kind == LOG_LOCK_OUT_OF_STEP ? CONFIDENCE_LIKELY
-									  : CONFIDENCE_CERTAIN);
+	struct finding *f = log_finding_begin(
+		in, d, "nlm-locks-out-of-step",
+		t->kind == LOG_LOCK_OUT_OF_STEP ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN, t);
 	const char *host = log_host_text(d, t->of.host);
 	const char *words;
 
-	log_finding_about(in, d, f, &t->of);
-	f->first = t->first.at;
-	f->last = t->last.at;
-	f->count = t->count;
 	if (t->kind == LOG_LOCK_UNRECLAIMED) {
 		unreclaimed_words(d, f, t, host);
 		words = "lockd could not reclaim a lock";
@@ -120,8 +116,7 @@ static void tell_log(const struct rule_input *in, struct diagnosis *d, const str
 		table_words(d, f, t, host);
 		words = "the local table of locks is out of step";
 	}
-	for (uint32_t i = 0; i < t->cites_len; i++)
-		finding_cite(d, f, &t->cites[i], NULL, "%s", words);
+	log_finding_cite(d, f, t, words);
 	if (t->kind != LOG_LOCK_OUT_OF_STEP)
 		finding_rule_out(d, f, "nfs4-lock-reclaim-failed",
 				 "lockd says it, which NFSv4 has no use for");

@@ -43,12 +43,9 @@ static bool goes_on(const struct logs_tally *loss)
 
 static void tell(const struct rule_input *in, struct diagnosis *d, const struct logs_tally *loss)
 {
-	struct finding *f = diagnosis_add(d, "nfs4-lock-reclaim-failed", CONFIDENCE_CERTAIN);
+	struct finding *f =
+		log_finding_begin(in, d, "nfs4-lock-reclaim-failed", CONFIDENCE_CERTAIN, loss);
 
-	log_finding_about(in, d, f, &loss->of);
-	f->first = loss->first.at;
-	f->last = loss->last.at;
-	f->count = loss->count;
 	f->title = arena_format(&d->arena, "%s lost locks at %s in recovery, says its log",
 				log_text(d, loss->of.host->name), log_server_text(d, &loss->of));
 	f->why = arena_format(
@@ -58,8 +55,7 @@ static void tell(const struct rule_input *in, struct diagnosis *d, const struct 
 		"later, on hard mounts too, until they close it. The log does not tell why the "
 		"state was lost.",
 		how_many(d, loss));
-	for (uint32_t i = 0; i < loss->cites_len; i++)
-		finding_cite(d, f, &loss->cites[i], NULL, "the client says that it lost locks");
+	log_finding_cite(d, f, loss, "the client says that it lost locks");
 	if (goes_on(loss) && !nfs4_trace_was_told(d, "nfs4-client-owner-collision") &&
 	    !nfs4_trace_was_told(d, "nfs4-client-expired"))
 		diagnosis_undecided(
@@ -92,16 +88,13 @@ static const char *error_means(int64_t error)
 static void tell_opens(const struct rule_input *in, struct diagnosis *d,
 		       const struct logs_tally *opens)
 {
-	struct finding *f = diagnosis_add(d, "nfs4-lock-reclaim-failed", CONFIDENCE_CERTAIN);
+	struct finding *f =
+		log_finding_begin(in, d, "nfs4-lock-reclaim-failed", CONFIDENCE_CERTAIN, opens);
 	const char *host = log_host_text(d, opens->of.host);
 	const char *error = log_error_text(d, opens->number);
 
-	log_finding_about(in, d, f, &opens->of);
 	finding_subject(d, f, "file", "%s%s", log_text(d, opens->subject),
 			opens->mixed ? ", or later others or with other errors" : "");
-	f->first = opens->first.at;
-	f->last = opens->last.at;
-	f->count = opens->count;
 	f->title = arena_format(&d->arena, "%s gave up open files in recovery, says its log", host);
 	f->why = arena_format(
 		&d->arena,
@@ -112,8 +105,7 @@ static void tell_opens(const struct rule_input *in, struct diagnosis *d,
 		"the state was lost.",
 		nfs4_count_text(d, opens->count, "time", "times"), host, error,
 		error_means(opens->number));
-	for (uint32_t i = 0; i < opens->cites_len; i++)
-		finding_cite(d, f, &opens->cites[i], NULL, "recovery of an open file failed");
+	log_finding_cite(d, f, opens, "recovery of an open file failed");
 	finding_rule_out(d, f, "soft-mount-io-error",
 			 "the error is of recovery, and not of a call that ran into a timeout");
 }
