@@ -60,7 +60,7 @@ struct nfs4_run {
 	struct endpoint client; /* port 0 */
 	uint32_t op;
 	uint32_t name;           /* hash of the name in the directory; 0: none */
-	struct file_handle file; /* the current file; empty for OP_SEQUENCE */
+	struct file_handle file; /* the current file */
 
 	enum nfs4_run_kind kind;
 	uint32_t status; /* the last */

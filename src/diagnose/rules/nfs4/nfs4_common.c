@@ -261,6 +261,20 @@ void nfs4_finding_about(struct diagnosis *d, struct finding *f, const struct nfs
 				nfs4_date_text(d, i->boot));
 }
 
+struct finding *nfs4_slot_finding(struct diagnosis *d, const char *id,
+				  enum finding_confidence confidence,
+				  const struct nfs4_party *party, const struct nfs4_slot_streak *s)
+{
+	struct finding *f = diagnosis_add(d, id, confidence);
+
+	nfs4_finding_about(d, f, party);
+	finding_subject(d, f, "slot", "%" PRIu32, s->slot);
+	nfs4_finding_span(f, &s->first);
+	nfs4_finding_span(f, &s->last);
+	f->count = s->count;
+	return f;
+}
+
 void nfs4_cite(struct diagnosis *d, struct finding *f, const struct nfs4_server *server,
 	       const struct provenance *at, const char *format, ...)
 {

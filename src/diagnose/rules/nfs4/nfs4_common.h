@@ -5,6 +5,7 @@
 
 #include "diagnose/rule.h"
 #include "model/nfs4/nfs4.h"
+#include "model/nfs4/nfs4_slots.h"
 
 /*
  * The lease that is taken where the wire did not tell one: what Linux nfsd and most servers have by
@@ -109,6 +110,14 @@ void nfs4_finding_span(struct finding *f, const struct provenance *at);
 
 /* Names the server, the party's host, and what the model knows of the owner. */
 void nfs4_finding_about(struct diagnosis *d, struct finding *f, const struct nfs4_party *party);
+
+/*
+ * A finding about a slot of the party's session on which calls were refused in a row, with their
+ * times and number.
+ */
+struct finding *nfs4_slot_finding(struct diagnosis *d, const char *id,
+				  enum finding_confidence confidence,
+				  const struct nfs4_party *party, const struct nfs4_slot_streak *s);
 
 /* Cites a place on a connection to the server; places that were not seen are left out. */
 void nfs4_cite(struct diagnosis *d, struct finding *f, const struct nfs4_server *server,

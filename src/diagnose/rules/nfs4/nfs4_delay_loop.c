@@ -6,7 +6,6 @@
  */
 #include "diagnose/rules/nfs4/nfs4_state_common.h"
 #include "diagnose/rules/rules.h"
-#include "model/nfs4/nfs4_slots.h"
 #include "names/nfs4.h"
 
 #include <inttypes.h>
@@ -105,6 +104,17 @@ static bool slot_is_stuck(const struct nfs4_slot_streak *s)
 	       (s->over.frame == FRAME_NONE || lasted_ns >= SLOT_LASTS_NS);
 }
 
+/* The slot of the party that is put off without end; NULL: there is none. */
+static const struct nfs4_slot_streak *stuck_slot(const struct nfs4_party *p)
+{
+	const struct nfs4_slot_streak *s;
+
+	if (p->merged_into || !p->slots)
+		return NULL;
+	s = &p->slots->of[SLOT_DELAYED].longest;
+	return slot_is_stuck(s) ? s : NULL;
+}
+
 /* The call that the server still works on, as far as the evidence shows it; NULL: it does not. */
 static const struct nfs4_slot_call *slot_origin(const struct nfs4_slot_streak *s)
 {
@@ -117,18 +127,13 @@ static void tell_slot(struct diagnosis *d, const struct nfs4_party *p,
 		      const struct nfs4_slot_streak *s)
 {
 	const struct nfs4_slot_call *origin = slot_origin(s);
-	struct finding *f = diagnosis_add(d, "nfs4-delay-loop",
-					  p->lossy ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
+	struct finding *f = nfs4_slot_finding(
+		d, "nfs4-delay-loop", p->lossy ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN, p, s);
 	const char *who = nfs4_host_text(d, &p->host);
 	const char *lasted = nfs4_duration_text(d, s->last.at.ns - s->first.at.ns);
 
-	nfs4_finding_about(d, f, p);
-	finding_subject(d, f, "slot", "%" PRIu32, s->slot);
 	if (origin)
 		nfs4_finding_span(f, &origin->at);
-	nfs4_finding_span(f, &s->first);
-	nfs4_finding_span(f, &s->last);
-	f->count = s->count;
 	f->title = arena_format(&d->arena,
 				"slot %" PRIu32 " of the session of %s is put off for %s "
 				"(NFS4ERR_DELAY)",
@@ -172,12 +177,11 @@ bool nfs4_slot_is_put_off(const struct rule_input *in, const struct provenance *
 {
 	for (size_t i = 0; in->nfs4 && i < in->nfs4->parties.len; i++) {
 		const struct nfs4_party *p = *(struct nfs4_party **)vec_at(&in->nfs4->parties, i);
-		const struct nfs4_slot_streak *s =
-			p->slots ? &p->slots->of[SLOT_DELAYED].longest : NULL;
+		const struct nfs4_slot_streak *s = stuck_slot(p);
 		const struct nfs4_slot_call *origin = s ? slot_origin(s) : NULL;
 
-		if (!p->merged_into && origin && s->others_accepted && slot_is_stuck(s) &&
-		    origin->at.evidence == call->evidence && origin->at.frame == call->frame)
+		if (origin && s->others_accepted && origin->at.evidence == call->evidence &&
+		    origin->at.frame == call->frame)
 			return true;
 	}
 	return false;
@@ -187,10 +191,10 @@ static void run(const struct rule_input *in, struct diagnosis *out)
 {
 	for (size_t i = 0; in->nfs4 && i < in->nfs4->parties.len; i++) {
 		const struct nfs4_party *p = *(struct nfs4_party **)vec_at(&in->nfs4->parties, i);
+		const struct nfs4_slot_streak *s = stuck_slot(p);
 
-		if (!p->merged_into && p->slots &&
-		    slot_is_stuck(&p->slots->of[SLOT_DELAYED].longest))
-			tell_slot(out, p, &p->slots->of[SLOT_DELAYED].longest);
+		if (s)
+			tell_slot(out, p, s);
 	}
 	for (size_t i = 0; in->state && i < in->state->runs.len; i++)
 		judge(in, out, *(struct nfs4_run **)vec_at(&in->state->runs, i));

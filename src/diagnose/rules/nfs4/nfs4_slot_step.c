@@ -9,7 +9,6 @@
  */
 #include "diagnose/rules/nfs4/nfs4_common.h"
 #include "diagnose/rules/rules.h"
-#include "model/nfs4/nfs4_slots.h"
 
 #include <inttypes.h>
 
@@ -62,15 +61,10 @@ static const char *whose_number(struct diagnosis *d, const struct nfs4_party *p,
 
 static void tell(struct diagnosis *d, const struct nfs4_party *p, const struct nfs4_slot_streak *s)
 {
-	struct finding *f = diagnosis_add(d, "nfs4-slot-out-of-step", CONFIDENCE_CERTAIN);
+	struct finding *f = nfs4_slot_finding(d, "nfs4-slot-out-of-step", CONFIDENCE_CERTAIN, p, s);
 	const char *who = nfs4_host_text(d, &p->host);
 	const char *lasted = nfs4_duration_text(d, s->last.at.ns - s->first.at.ns);
 
-	nfs4_finding_about(d, f, p);
-	finding_subject(d, f, "slot", "%" PRIu32, s->slot);
-	nfs4_finding_span(f, &s->first);
-	nfs4_finding_span(f, &s->last);
-	f->count = s->count;
 	f->title = arena_format(&d->arena,
 				"slot %" PRIu32 " of the session of %s is out of step: "
 				"SEQ_MISORDERED for %s",
