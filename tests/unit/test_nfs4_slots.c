@@ -68,8 +68,10 @@ static void exchange(struct stage *s, double at, uint32_t slot, uint32_t seqid, 
 	answer(s, at + 0.001, slot, status);
 }
 
-/* The one finding is of this id and confidence; id NULL: there is none. */
-static void check_says(struct stage *s, const char *id, enum finding_confidence confidence)
+/* The one finding is of this id and confidence, and its reason has these words; id NULL: there is
+ * none. */
+static void check_says_why(struct stage *s, const char *id, enum finding_confidence confidence,
+			   const char *words)
 {
 	static const struct rule *const rules[] = {
 		&rule_nfs4_slot_out_of_step, &rule_nfs4_false_retry, &rule_nfs4_slots_exhausted,
@@ -90,11 +92,17 @@ static void check_says(struct stage *s, const char *id, enum finding_confidence 
 		f = finding_at(&d.findings, 0);
 		CHECK_TEXT(f->id, id);
 		CHECK_EQ_U64(f->confidence, confidence);
+		CHECK(strstr(f->why, words));
 	}
 	diagnosis_deinit(&d);
 	evidence_list_deinit(&evidence);
 	nfs4_state_deinit(&state);
 	nfs4_model_deinit(&s->st.model);
+}
+
+static void check_says(struct stage *s, const char *id, enum finding_confidence confidence)
+{
+	check_says_why(s, id, confidence, "");
 }
 
 static const struct nfs4_slot_trouble *trouble(struct stage *s, enum nfs4_slot_answer kind)
@@ -193,7 +201,22 @@ TEST(a_slot_that_is_put_off_for_ever_speaks)
 		CHECK_EQ_U64(t->longest.unanswered.seqid, 8);
 		CHECK_EQ_U64(t->longest.others_accepted, 12);
 	}
-	check_says(&s, "nfs4-delay-loop", CONFIDENCE_CERTAIN);
+	check_says_why(&s, "nfs4-delay-loop", CONFIDENCE_CERTAIN, "number 8) had been sent before");
+}
+
+/* No call with the number was sent before: nothing is said of one. */
+TEST(a_slot_that_is_put_off_from_its_first_call_on_waits_for_none)
+{
+	struct stage s;
+
+	stage_init(&s, 64);
+	exchange(&s, 9, 3, 7, NFS4_OK);
+	for (unsigned i = 0; i < 12; i++) {
+		exchange(&s, 60 + 5 * i, 3, 8, NFS4ERR_DELAY);
+		exchange(&s, 61 + 5 * i, 4, i + 1, NFS4_OK);
+	}
+	check_says_why(&s, "nfs4-delay-loop", CONFIDENCE_CERTAIN,
+		       "the first call with its number (8)");
 }
 
 TEST(twin_a_slot_that_is_put_off_until_its_call_is_done_is_silent)

@@ -123,6 +123,43 @@ static const struct nfs4_slot_call *slot_origin(const struct nfs4_slot_streak *s
 	return s->copy.at.frame != FRAME_NONE ? &s->copy : NULL;
 }
 
+/* What the server is at work with, as far as the evidence shows it. */
+static const char *origin_text(struct diagnosis *d, const struct nfs4_party *p,
+			       const struct nfs4_slot_streak *s,
+			       const struct nfs4_slot_call *origin)
+{
+	if (origin)
+		return arena_format(&d->arena,
+				    "A server answers so while an earlier call with the slot's "
+				    "number is at work: such a call (%s, number %" PRIu32
+				    ") had been "
+				    "sent before, and got no answer.",
+				    nfs4_op_text(d, origin->op), origin->seqid);
+	if (s->accepted.at.frame != FRAME_NONE && s->refused.seqid == s->accepted.seqid + 1 &&
+	    !p->lossy)
+		return arena_format(
+			&d->arena,
+			"It is the first call with its number (%" PRIu32 "), so it waits "
+			"for no earlier one: why the server puts it off the evidence does "
+			"not show.",
+			s->refused.seqid);
+	return "A server answers so while an earlier call with the slot's number is at work; "
+	       "whether there is one the evidence does not show.";
+}
+
+/* What calls on other slots tell. */
+static const char *others_text(struct diagnosis *d, const struct nfs4_slot_streak *s,
+			       const struct nfs4_slot_call *origin)
+{
+	if (s->others_accepted == 0)
+		return "No call was accepted on another slot meanwhile.";
+	return arena_format(&d->arena, "On other slots %s accepted meanwhile%s.",
+			    nfs4_count_text(d, s->others_accepted, "call was", "calls were"),
+			    origin ? ": the server dropped that call without giving the slot free, "
+				     "or one of its threads is stuck in it"
+				   : "");
+}
+
 static void tell_slot(struct diagnosis *d, const struct nfs4_party *p,
 		      const struct nfs4_slot_streak *s)
 {
@@ -141,28 +178,15 @@ static void tell_slot(struct diagnosis *d, const struct nfs4_party *p,
 	f->why = arena_format(
 		&d->arena,
 		"SEQUENCE on this slot was answered NFS4ERR_DELAY %s within %s, and never "
-		"otherwise in between: to the server an earlier call with the slot's number is "
-		"still at work. %s %s The client asks again and again.",
-		nfs4_count_text(d, s->count, "time", "times"), lasted,
-		origin ? arena_format(&d->arena,
-				      "Such a call (%s, number %" PRIu32 ") had been sent before, "
-				      "and got no answer.",
-				      nfs4_op_text(d, origin->op), origin->seqid)
-		       : "That call is not in the evidence.",
-		s->others_accepted
-			? arena_format(
-				  &d->arena,
-				  "On other slots %s accepted meanwhile: the server dropped "
-				  "that call without giving the slot free, or one of its "
-				  "threads is stuck in it.",
-				  nfs4_count_text(d, s->others_accepted, "call was", "calls were"))
-			: "No call was accepted on another slot meanwhile.");
+		"otherwise in between. %s %s The client asks again and again.",
+		nfs4_count_text(d, s->count, "time", "times"), lasted, origin_text(d, p, s, origin),
+		others_text(d, s, origin));
 	if (origin)
 		nfs4_cite(d, f, p->server, &origin->at,
 			  "a call on slot %" PRIu32 " that gets no answer: number %" PRIu32,
 			  s->slot, origin->seqid);
-	nfs4_cite(d, f, p->server, &s->refused.at, "the slot's number %" PRIu32 " is sent again",
-		  s->refused.seqid);
+	nfs4_cite(d, f, p->server, &s->refused.at, "the slot's number %" PRIu32 " is sent%s",
+		  s->refused.seqid, origin ? " again" : "");
 	nfs4_cite(d, f, p->server, &s->first, "answered NFS4ERR_DELAY for the first time");
 	nfs4_cite(d, f, p->server, &s->last, "answered NFS4ERR_DELAY for the last time");
 	nfs4_cite(d, f, p->server, &s->over, "a call that is accepted again on the slot");
