@@ -20,6 +20,7 @@ SIZES_MB = (50, 100, 200, 400)
 PEAK_MB = 64
 FLAT_MB = 12  # from half of the largest size on
 PACE = 1.5  # seconds a byte, of what of the half
+TRIES = 3  # what else the machine does only adds to the seconds: the fewest of some runs in turn count
 COMMANDS = (("diagnose", "--threads=2", "-"), ("show", "summary", "--threads=2", "-"),
             ("show", "timeline", "--threads=2", "-"))
 
@@ -41,14 +42,25 @@ def measure(stream, block, size_mb, command, log):
     return run
 
 
-def judge(tap, name, runs):
+def pace(half, full, measure_again):
+    """Seconds a byte of the larger run, in those of the smaller: measured again where they seem too many."""
+    seconds = [run.seconds / size for size, run in (half, full)]
+    for _ in range(TRIES - 1):
+        if seconds[1] < PACE * seconds[0]:
+            break
+        seconds = [min(least, measure_again(size).seconds / size)
+                   for least, (size, _) in zip(seconds, (half, full))]
+    return seconds[1] / seconds[0]
+
+
+def judge(tap, name, runs, measure_again):
     """runs: (MB, what it cost), the largest last."""
     (half_mb, half), (full_mb, full) = runs[-2:]
     for size, run in runs:
         tap.say(run.rss_mb < PEAK_MB, f"{name}, {size} MB: {run.rss_mb:.1f} MB of {PEAK_MB}, {run.seconds:.2f} s")
     tap.say(full.rss_mb - half.rss_mb < FLAT_MB, f"{name}: from {half_mb} to {full_mb} MB less than {FLAT_MB} MB")
-    pace = full.seconds / full_mb / (half.seconds / half_mb)
-    tap.say(pace < PACE, f"{name}: a byte takes {pace:.2f} of what it took of the half")
+    took = pace(runs[-2], runs[-1], measure_again)
+    tap.say(took < PACE, f"{name}: a byte takes {took:.2f} of what it took of the half")
 
 
 def main():
@@ -63,8 +75,11 @@ def main():
         for command in COMMANDS:
             # What the timeline adds to diagnose is small: two sizes tell.
             wanted = sizes[-2:] if "timeline" in command else sizes
-            runs = [(size, measure(stream, block, size, (program, *command), folder / "log")) for size in wanted]
-            judge(tap, " ".join(command[:-2]), runs)
+
+            def run(size, command=command):
+                return measure(stream, block, size, (program, *command), folder / "log")
+
+            judge(tap, " ".join(command[:-2]), [(size, run(size)) for size in wanted], run)
     print(f"1..{tap.count}")
     sys.exit(bool(tap.failed))
 
